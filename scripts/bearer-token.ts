@@ -1,0 +1,25 @@
+// A bearer token, as the Worker accepts it: signed with AUTH_SECRET, for one user, for a time.
+
+import { SignJWT } from "jose";
+import { Failure } from "./command.ts";
+import type { Variables } from "./variables.ts";
+
+export interface Bearer {
+  readonly user: string;
+  readonly operator?: boolean;
+  readonly seconds: number;
+}
+
+export async function bearerToken(variables: Variables, bearer: Bearer): Promise<string> {
+  const { AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE } = variables;
+  if (!AUTH_SECRET) throw new Failure("AUTH_SECRET is not set, so no bearer token can be signed.");
+  const now = Math.floor(Date.now() / 1000);
+  const token = new SignJWT(bearer.operator ? { scope: "operator" } : {})
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject(bearer.user)
+    .setIssuedAt(now)
+    .setExpirationTime(now + bearer.seconds);
+  if (AUTH_ISSUER) token.setIssuer(AUTH_ISSUER);
+  if (AUTH_AUDIENCE) token.setAudience(AUTH_AUDIENCE);
+  return token.sign(new TextEncoder().encode(AUTH_SECRET));
+}

@@ -1,0 +1,72 @@
+// The flags of a command, and those that both servers take.
+
+import { resolve } from "node:path";
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { PROJECT, UsageError } from "./command.ts";
+
+/** What was typed. A flag that the command does not have is refused, and `--help` ends it here. */
+export function flags<const T extends ParseArgsOptionsConfig>(options: T, help: string) {
+  if (process.argv.includes("--help")) {
+    console.log(help);
+    process.exit(0);
+  }
+  try {
+    return parseArgs({ options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!code?.startsWith("ERR_PARSE_ARGS_")) throw error;
+    // Only its first sentence: the others advise on how parseArgs is called.
+    throw new UsageError(message.replace(/\.?(\n.*|\. .*)?$/s, "."));
+  }
+}
+
+export interface ServerFlags {
+  /** 0 lets the system choose one that is free. */
+  readonly port: number;
+  readonly persistTo: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+export function serverFlags(about: string, persistTo: string): ServerFlags {
+  const values = flags(
+    {
+      port: { type: "string", default: "8787" },
+      "persist-to": { type: "string", default: persistTo },
+      var: { type: "string", multiple: true, default: [] },
+    },
+    `${about}
+
+  --port N            where to listen on 127.0.0.1 (8787; 0 lets the system choose)
+  --persist-to DIR    where users and documents are kept, relative to the project (${persistTo})
+  --var NAME:VALUE    sets a variable for this run, above wrangler.toml and .dev.vars; may be repeated
+
+SIGINT (Ctrl-C) or SIGTERM ends it and all it started, with exit code 0. Exit code 1: it could not
+start, or ended by itself. Exit code 2: the flags are wrong.`,
+  );
+  return {
+    port: port(values.port),
+    persistTo: resolve(PROJECT, nonEmpty("--persist-to", values["persist-to"])),
+    variables: Object.fromEntries(values.var.map(variable)),
+  };
+}
+
+function port(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number <= 65_535)) throw new UsageError("--port must be a whole number from 0 to 65535.");
+  return number;
+}
+
+function nonEmpty(flag: string, text: string): string {
+  if (text === "") throw new UsageError(`${flag} must not be empty.`);
+  return text;
+}
+
+/** The value may be empty, which is the same as not set, and may hold further colons. */
+function variable(text: string): [name: string, value: string] {
+  const [, name, value] = /^([A-Za-z_]\w*):(.*)$/s.exec(text) ?? [];
+  // The text is not shown: it may be a secret.
+  if (name === undefined || value === undefined) {
+    throw new UsageError("--var must be NAME:VALUE, such as QUOTA_LIMIT:5.");
+  }
+  return [name, value];
+}

@@ -1,0 +1,168 @@
+// A server on this machine, from its flags to its end: what `npm start` and `npm run serve` share.
+
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
+import { bearerToken } from "./bearer-token.ts";
+import { Failure, run } from "./command.ts";
+import { loadDocuments } from "./documents.ts";
+import { type ServerFlags, serverFlags } from "./flags.ts";
+import { ProcessGroup, type Program } from "./process-group.ts";
+import { tryIt } from "./try-it.ts";
+import { makeAuthSecret, variables } from "./variables.ts";
+
+export interface Server {
+  /** The first line of its help. */
+  readonly about: string;
+  /** Where it keeps its data unless told otherwise. */
+  readonly persistTo: string;
+  /** What serves. The folder is for its private files, and goes at the end. */
+  program(flags: ServerFlags, folder: string, stopped: AbortSignal): Promise<Program>;
+  /** Whether a line that it prints is not about the Worker. */
+  isChatter(line: string): boolean;
+}
+
+const START_TIMEOUT_MS = 60_000;
+const HEALTH_POLL_MS = 100;
+const PARENT_POLL_MS = 250;
+// Answers in flight may end within it. Whoever is cut off is refunded, which needs no farewell.
+const STOP_GRACE_MS = 5_000;
+const DAY_SECONDS = 86_400;
+
+export function runServer(server: Server): Promise<never> {
+  return run(async () => {
+    const stop = stopSignal();
+    try {
+      await serve(server, serverFlags(server.about, server.persistTo), stop);
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    }
+  });
+}
+
+async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Promise<void> {
+  await checkPort(flags.port);
+  await makeAuthSecret();
+  await mkdir(flags.persistTo, { recursive: true });
+  const folder = await mkdtemp(join(tmpdir(), "belay-"));
+  try {
+    const program = await server.program(flags, folder, stop);
+    stop.throwIfAborted();
+    const group = new ProcessGroup(program, folder);
+    try {
+      log(group.leader.stdout, server.isChatter);
+      log(group.leader.stderr, server.isChatter);
+      const over = Promise.race([aborted(stop), died(group)]);
+      await Promise.race([announce(group, flags), over, late()]);
+      await over;
+    } finally {
+      await group.stop(STOP_GRACE_MS);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Prints that the server is ready, once an ask would work. */
+async function announce(group: ProcessGroup, flags: ServerFlags): Promise<void> {
+  const [port, all] = await Promise.all([listening(group), variables(flags.variables)]);
+  // Wrangler takes another port when its own is taken after we looked.
+  if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
+  const url = `http://127.0.0.1:${port}`;
+  await healthy(url);
+  await loadDocuments(
+    url,
+    await bearerToken(all, { user: "operator", operator: true, seconds: 60 }),
+  );
+  const token = await bearerToken(all, { user: "you", seconds: DAY_SECONDS });
+  console.log(`Belay is ready on ${url}\n\n${tryIt(url, token)}`);
+}
+
+async function listening({ leader }: ProcessGroup): Promise<number> {
+  const [message] = leader.channel
+    ? await once(leader, "message")
+    : await once(createInterface({ input: leader.stdio[3] as Readable }), "line");
+  return JSON.parse(message).port;
+}
+
+async function healthy(url: string): Promise<void> {
+  for (;;) {
+    const response = await fetch(`${url}/healthz`).catch(() => undefined);
+    if (response?.ok) return;
+    if (response !== undefined) {
+      const body = await response.text();
+      throw new Failure(errorMessage(body) ?? `/healthz answers ${response.status}: ${body}`);
+    }
+    await delay(HEALTH_POLL_MS);
+  }
+}
+
+function errorMessage(body: string): string | undefined {
+  try {
+    return JSON.parse(body).message;
+  } catch {
+    // Not the Worker's own refusal, which is JSON: it is shown as it is.
+    return undefined;
+  }
+}
+
+function log(output: Readable | null, isChatter: Server["isChatter"]): void {
+  if (output === null) return;
+  createInterface({ input: output }).on("line", (coloured) => {
+    const line = stripVTControlCharacters(coloured);
+    if (!isChatter(line)) console.error(line);
+  });
+}
+
+async function checkPort(port: number): Promise<void> {
+  const probe = createServer();
+  const bound = once(probe, "listening");
+  probe.listen(port, "127.0.0.1");
+  try {
+    await bound;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === "EADDRINUSE"
+      ? taken(port)
+      : new Failure(`Port ${port} cannot be used: ${message}.`);
+  }
+  probe.close();
+  await once(probe, "close");
+}
+
+function taken(port: number): Failure {
+  return new Failure(`Port ${port} is taken: choose another with --port.`);
+}
+
+/** Aborts when asked to stop. Ctrl-C asks twice: the terminal sends it to npm and to us, and npm passes it on. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => stop.abort());
+  }
+  // Not every shell that npm puts between itself and us passes a signal on: some just end.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && stop.abort(), PARENT_POLL_MS).unref();
+  }
+  return stop.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}
+
+async function died(group: ProcessGroup): Promise<never> {
+  throw new Failure(`The server has ended by itself: ${await group.ended}.`);
+}
+
+async function late(): Promise<never> {
+  await delay(START_TIMEOUT_MS, undefined, { ref: false });
+  throw new Failure(`The server was not ready after ${START_TIMEOUT_MS / 1000} seconds.`);
+}

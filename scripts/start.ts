@@ -1,0 +1,32 @@
+// `npm start`: the Worker under `wrangler dev`, which follows changes of the source.
+
+import { PROJECT } from "./command.ts";
+import { runServer } from "./server.ts";
+import { WRANGLER, wranglerEnvironment } from "./wrangler.ts";
+
+// Wrangler's own lines among the Worker's: bindings, requests, reloads.
+const CHATTER =
+  /^$|^\[wrangler:|^⎔ |^Using secrets|^Your Worker has access|^Binding {2}|^env\.\w+ \(/;
+
+await runServer({
+  about: "Serves Belay on this machine, from its source.",
+  persistTo: ".wrangler/state",
+  isChatter: (line) => CHATTER.test(line),
+  program: async ({ port, persistTo, variables }, folder) => ({
+    file: process.execPath,
+    args: [
+      WRANGLER,
+      "dev",
+      `--cwd=${PROJECT}`,
+      "--env=",
+      "--ip=127.0.0.1",
+      `--port=${port}`,
+      "--inspector-port=0",
+      `--persist-to=${persistTo}`,
+      "--show-interactive-dev-session=false",
+      ...Object.entries(variables).map(([name, value]) => `--var=${name}:${value}`),
+    ],
+    env: wranglerEnvironment(folder),
+    channel: "ipc",
+  }),
+});

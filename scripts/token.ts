@@ -1,0 +1,41 @@
+// Prints a bearer token for a user of the local server, or of any whose AUTH_SECRET is in the environment.
+
+import { bearerToken } from "./bearer-token.ts";
+import { run, UsageError } from "./command.ts";
+import { flags } from "./flags.ts";
+import { makeAuthSecret, variables } from "./variables.ts";
+
+const HELP = `Prints a bearer token.
+
+  --user NAME    whose it is: 1 to 128 characters, no control characters
+  --operator     gives it the scope \`operator\`
+  --ttl TIME     how long it is valid: 30s, 15m, 1h (the default) or 7d
+
+It is signed with AUTH_SECRET: that of the environment, else that of .dev.vars, which is made if absent.`;
+
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+await run(async () => {
+  const { user, operator, ttl } = flags(
+    {
+      user: { type: "string" },
+      operator: { type: "boolean" },
+      ttl: { type: "string", default: "1h" },
+    },
+    HELP,
+  );
+  if (user === undefined) throw new UsageError("--user is missing.");
+  if (!/^\P{Cc}{1,128}$/u.test(user)) {
+    throw new UsageError("--user must be 1 to 128 characters, none of them a control character.");
+  }
+  const bearer = { user, operator: operator === true, seconds: seconds(ttl) };
+  const { AUTH_SECRET } = process.env;
+  if (!AUTH_SECRET) await makeAuthSecret();
+  console.log(await bearerToken(await variables(AUTH_SECRET ? { AUTH_SECRET } : {}), bearer));
+});
+
+function seconds(ttl: string): number {
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(ttl) ?? [];
+  if (count === undefined) throw new UsageError("--ttl must be a time such as 30s, 15m, 1h or 7d.");
+  return Number(count) * SECONDS[unit as keyof typeof SECONDS];
+}

@@ -1,0 +1,71 @@
+// The variables as the Worker will see them: those of wrangler.toml, under those of .dev.vars, under
+// those of the command. Makes the one secret that a fresh checkout lacks.
+
+import { randomBytes } from "node:crypto";
+import { appendFile, link, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { PROJECT } from "./command.ts";
+
+export type Variables = Readonly<Record<string, string>>;
+
+const DEV_VARS = join(PROJECT, ".dev.vars");
+
+/** What wrangler.toml says, as far as it is needed; wrangler's own type of it leans on a missing package. */
+interface Configuration {
+  readonly name: string;
+  readonly main: string;
+  readonly compatibility_date: string;
+  readonly compatibility_flags: readonly string[];
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly durable_objects: {
+    readonly bindings: readonly { readonly name: string; readonly class_name: string }[];
+  };
+}
+
+export async function configuration(): Promise<Configuration> {
+  // Takes most of a second, in which a server that starts has other things to do.
+  const { unstable_readConfig } = await import("wrangler");
+  return unstable_readConfig(
+    { config: join(PROJECT, "wrangler.toml"), env: "" },
+    { hideWarnings: true },
+  );
+}
+
+export async function variables(overrides: Variables = {}): Promise<Variables> {
+  const { vars } = await configuration();
+  const configured = Object.entries(vars).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return { ...Object.fromEntries(configured), ...(await devVars()), ...overrides };
+}
+
+/** Leaves whatever stands in .dev.vars as it is. */
+export async function makeAuthSecret(): Promise<void> {
+  const line = `AUTH_SECRET=${randomBytes(32).toString("base64url")}\n`;
+  const file = await readFile(DEV_VARS, "utf8").catch(absent);
+  if (file !== undefined) {
+    if (parseEnv(file).AUTH_SECRET) return;
+    await appendFile(DEV_VARS, file === "" || file.endsWith("\n") ? line : `\n${line}`);
+    return;
+  }
+  // Linked into place whole, so that of two first runs at once the second finds the secret of the first.
+  const draft = `${DEV_VARS}.${process.pid}`;
+  await writeFile(draft, line, { mode: 0o600 });
+  try {
+    await link(draft, DEV_VARS);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    await rm(draft);
+  }
+}
+
+async function devVars(): Promise<Variables> {
+  return parseEnv((await readFile(DEV_VARS, "utf8").catch(absent)) ?? "") as Variables;
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}

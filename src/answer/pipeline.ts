@@ -1,0 +1,82 @@
+// The pipeline: retrieve, prompt, generate. It knows nothing of quota or connections, and no adapter
+// by name.
+
+import { ServiceError } from "../errors.ts";
+import type { Ask, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
+import { snippet } from "../text/snippet.ts";
+import type { Generator } from "./generator.ts";
+import { prompt } from "./prompt.ts";
+import type { Passage, Retriever } from "./retriever.ts";
+
+/**
+ * Yields `sources` once, then the answer's tokens, and returns why the answer ended.
+ * Throws RETRIEVAL_FAILED and GENERATION_FAILED; an answer without a word is the latter.
+ */
+export async function* answer(
+  ask: Ask,
+  retriever: Retriever,
+  generator: Generator,
+  signal: AbortSignal,
+): AsyncGenerator<SourcesEvent | TokenEvent, Finish, void> {
+  const passages = await retrieve(ask, retriever, signal);
+  yield {
+    type: "sources",
+    sources: passages.map((passage, index) => source(passage, index + 1, ask.query)),
+  };
+
+  const pieces = generator.generate(
+    {
+      query: ask.query,
+      history: ask.history,
+      passages,
+      messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
+      maxTokens: ask.maxTokens,
+      temperature: ask.temperature,
+    },
+    signal,
+  );
+  let empty = true;
+  try {
+    for (;;) {
+      const step = await pieces.next();
+      if (step.done) {
+        if (empty) throw failed("The model gave no answer.");
+        return step.value;
+      }
+      if (step.value === "") continue;
+      empty = false;
+      yield { type: "token", token: step.value };
+    }
+  } catch (cause) {
+    if (cause instanceof ServiceError) throw cause;
+    throw failed("The model failed.", cause);
+  } finally {
+    // Where the consumer has stopped in the middle, the generator lets go of what it holds upstream.
+    await pieces.return("stop");
+  }
+}
+
+async function retrieve(
+  ask: Ask,
+  retriever: Retriever,
+  signal: AbortSignal,
+): Promise<readonly Passage[]> {
+  try {
+    return await retriever.retrieve(ask.query, ask.topK, signal);
+  } catch (cause) {
+    if (cause instanceof ServiceError) throw cause;
+    const message = "The documents could not be searched. You were not charged; ask again.";
+    throw new ServiceError("RETRIEVAL_FAILED", message, { cause });
+  }
+}
+
+function failed(what: string, cause?: unknown): ServiceError {
+  return new ServiceError("GENERATION_FAILED", `${what} You were not charged; ask again.`, {
+    cause,
+  });
+}
+
+function source(passage: Passage, n: number, query: string): Source {
+  const { id, documentId, title, heading, url, score, text } = passage;
+  return { n, id, documentId, title, heading, url, snippet: snippet(text, query), score };
+}

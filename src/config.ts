@@ -1,0 +1,239 @@
+// The variables: the only reader of them, and the only place where an adapter or an object is named.
+// Each is checked at its first use; a bad one refuses the request with UNAVAILABLE, and the message
+// and the log name it. Values are never shown: one of them may be a secret in the wrong place.
+// What each means is in README.md.
+
+import type { Generator } from "./answer/generator.ts";
+import type { Retriever } from "./answer/retriever.ts";
+import type { CorpusObject } from "./corpus/corpus-object.ts";
+import { ServiceError } from "./errors.ts";
+import { ExtractiveGenerator } from "./generators/extractive.ts";
+import { OpenAiGenerator } from "./generators/openai.ts";
+import type { QuotaPeriod } from "./protocol.ts";
+import { FullTextRetriever } from "./retrievers/full-text.ts";
+import type { UserObject } from "./user/user-object.ts";
+
+/** Variables arrive as strings, and from `wrangler.toml` as numbers and booleans too. */
+type Variable = string | number | boolean | undefined;
+
+export interface Env {
+  readonly USERS: DurableObjectNamespace<UserObject>;
+  readonly CORPUS: DurableObjectNamespace<CorpusObject>;
+  readonly [variable: string]: unknown;
+}
+
+/** What the user object needs to know. Times are in milliseconds unless their name says otherwise. */
+export interface UserConfig {
+  readonly quotaLimit: number;
+  readonly quotaPeriod: QuotaPeriod;
+  readonly refundLimit: number;
+  readonly failureLimit: number;
+  readonly concurrencyLimit: number;
+  readonly repeatWindowMs: number;
+  readonly resumeWaitMs: number;
+  readonly pingIntervalMs: number;
+  readonly deliveryHoldMs: number;
+  readonly writeTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly firstTokenTimeoutMs: number;
+  readonly tokenGapTimeoutMs: number;
+  readonly generationTimeoutMs: number;
+  readonly sweepIntervalMs: number;
+  readonly retentionMs: number;
+  readonly answerBytesMax: number;
+  readonly shareQueries: boolean;
+}
+
+/** What bearer tokens are verified with: one secret, or the keys that an identity provider publishes. */
+export interface AuthenticationConfig {
+  readonly key: Uint8Array | URL;
+  readonly algorithm: string;
+  readonly issuer: string | undefined;
+  readonly audience: string | undefined;
+}
+
+const DAY_MS = 86_400_000;
+const PUBLIC_KEY_ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+] as const;
+
+export function userConfig(env: Env): UserConfig {
+  const quotaLimit = whole(env, "QUOTA_LIMIT", 20, 0, 1_000_000_000);
+  return {
+    quotaLimit,
+    quotaPeriod: oneOf(env, "QUOTA_PERIOD", ["day", "month", "total"]),
+    refundLimit: whole(env, "REFUND_LIMIT", quotaLimit, 0, 1_000_000_000),
+    failureLimit: whole(env, "FAILURE_LIMIT", 5, 1, 1_000_000),
+    concurrencyLimit: whole(env, "CONCURRENCY_LIMIT", 3, 1, 1_000),
+    repeatWindowMs: 1000 * whole(env, "REPEAT_WINDOW_SECONDS", 10, 0, 86_400),
+    resumeWaitMs: 1000 * whole(env, "RESUME_WAIT_SECONDS", 15, 0, 600),
+    pingIntervalMs: whole(env, "PING_INTERVAL_MS", 10_000, 10, DAY_MS),
+    deliveryHoldMs: whole(env, "DELIVERY_HOLD_MS", 250, 0, 60_000),
+    writeTimeoutMs: whole(env, "WRITE_TIMEOUT_MS", 15_000, 10, DAY_MS),
+    bodyTimeoutMs: bodyTimeoutMs(env),
+    firstTokenTimeoutMs: whole(env, "FIRST_TOKEN_TIMEOUT_MS", 30_000, 10, DAY_MS),
+    tokenGapTimeoutMs: whole(env, "TOKEN_GAP_TIMEOUT_MS", 30_000, 10, DAY_MS),
+    generationTimeoutMs: whole(env, "GENERATION_TIMEOUT_MS", 120_000, 10, DAY_MS),
+    sweepIntervalMs: whole(env, "SWEEP_INTERVAL_MS", 30_000, 10, 50_000),
+    retentionMs: DAY_MS * whole(env, "RETENTION_DAYS", 30, 1, 36_500),
+    answerBytesMax: whole(env, "ANSWER_BYTES_MAX", 262_144, 1, 1_000_000),
+    shareQueries: oneOf(env, "SHARE_QUERIES", ["true", "false"]) === "true",
+  };
+}
+
+/** How long a request's body may take to arrive, in milliseconds. */
+export function bodyTimeoutMs(env: Env): number {
+  return whole(env, "BODY_TIMEOUT_MS", 10_000, 10, DAY_MS);
+}
+
+export function authenticationConfig(env: Env): AuthenticationConfig {
+  const claims = { issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") };
+  const secret = text(env, "AUTH_SECRET");
+  const jwksUrl = text(env, "AUTH_JWKS_URL");
+  if (secret !== undefined && jwksUrl !== undefined) {
+    throw invalid("AUTH_JWKS_URL", "and AUTH_SECRET are both set: set exactly one");
+  }
+  if (secret !== undefined) {
+    const key = new TextEncoder().encode(secret);
+    if (key.length < 32) throw invalid("AUTH_SECRET", "must be at least 32 bytes long");
+    return { key, algorithm: "HS256", ...claims };
+  }
+  if (jwksUrl === undefined) {
+    throw invalid("AUTH_SECRET", "is not set, nor is AUTH_JWKS_URL: set exactly one");
+  }
+  const key = URL.parse(jwksUrl);
+  if (key === null || !isHttp(key)) {
+    throw invalid("AUTH_JWKS_URL", "must be an http or https URL");
+  }
+  // Only public-key algorithms: with HS256 the published key itself would sign.
+  return { key, algorithm: oneOf(env, "AUTH_ALGORITHM", PUBLIC_KEY_ALGORITHMS), ...claims };
+}
+
+/** The origins whose pages may read our responses. */
+export function corsOrigins(env: Env): readonly string[] {
+  const origins = (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
+  for (const origin of origins) {
+    if (origin !== "" && URL.parse(origin)?.origin !== origin) {
+      throw invalid(
+        "CORS_ORIGINS",
+        "must be exact origins such as https://example.com, comma-separated",
+      );
+    }
+  }
+  return origins.filter((origin) => origin !== "");
+}
+
+/** Every variable at once, for a server that would rather not start than refuse its first ask. */
+export function checkConfig(env: Env): void {
+  userConfig(env);
+  authenticationConfig(env);
+  corsOrigins(env);
+  jurisdiction(env);
+  retriever(env);
+  generator(env);
+}
+
+export function userStub(env: Env, userId: string): DurableObjectStub<UserObject> {
+  return within(env, env.USERS).getByName(userId);
+}
+
+/** One object holds all documents; copies per region for reading would be chosen between here. */
+export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
+  return within(env, env.CORPUS).getByName("corpus");
+}
+
+export function retriever(env: Env): Retriever {
+  oneOf(env, "RETRIEVER", ["full-text"]);
+  return new FullTextRetriever(corpusStub(env));
+}
+
+export function generator(env: Env): Generator {
+  switch (oneOf(env, "GENERATOR", ["extractive", "openai"])) {
+    case "extractive":
+      return new ExtractiveGenerator({
+        tokensPerSecond: whole(env, "EXTRACTIVE_TOKENS_PER_SECOND", 0, 0, 100_000),
+      });
+    case "openai":
+      return new OpenAiGenerator({
+        baseUrl: openAiBaseUrl(env),
+        model: required(env, "OPENAI_MODEL"),
+        apiKey: text(env, "OPENAI_API_KEY"),
+      });
+  }
+}
+
+function openAiBaseUrl(env: Env): string {
+  const value = required(env, "OPENAI_BASE_URL").replace(/\/+$/, "");
+  const url = URL.parse(value);
+  if (url === null || !isHttp(url) || !url.pathname.endsWith("/v1")) {
+    throw invalid("OPENAI_BASE_URL", "must be an http or https URL that ends in /v1");
+  }
+  return value;
+}
+
+function isHttp({ protocol }: URL): boolean {
+  return protocol === "http:" || protocol === "https:";
+}
+
+function jurisdiction(env: Env): DurableObjectJurisdiction | undefined {
+  if (text(env, "JURISDICTION") === undefined) return undefined;
+  return oneOf(env, "JURISDICTION", ["eu", "fedramp"]);
+}
+
+function within<T extends Rpc.DurableObjectBranded>(
+  env: Env,
+  namespace: DurableObjectNamespace<T>,
+): DurableObjectNamespace<T> {
+  const place = jurisdiction(env);
+  return place === undefined ? namespace : namespace.jurisdiction(place);
+}
+
+function text(env: Env, name: string): string | undefined {
+  const value = env[name] as Variable;
+  return value === undefined || value === "" ? undefined : String(value);
+}
+
+function required(env: Env, name: string): string {
+  const value = text(env, name);
+  if (value === undefined) throw invalid(name, "is not set");
+  return value;
+}
+
+function whole(env: Env, name: string, byDefault: number, min: number, max: number): number {
+  const value = text(env, name);
+  if (value === undefined) return byDefault;
+  const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= min && number <= max)) {
+    throw invalid(name, `must be a whole number from ${min} to ${max}`);
+  }
+  return number;
+}
+
+/** One of the choices, of which the first is the default. */
+function oneOf<const T extends readonly [string, ...string[]]>(
+  env: Env,
+  name: string,
+  choices: T,
+): T[number] {
+  const value = text(env, name) ?? choices[0];
+  if (!choices.includes(value)) throw invalid(name, `must be ${choices.join(" or ")}`);
+  return value;
+}
+
+function invalid(name: string, rule: string): ServiceError {
+  const message = `The variable ${name} ${rule}.`;
+  console.error(message);
+  return new ServiceError("UNAVAILABLE", `${message} Its operator has to set it.`, {
+    headers: { "retry-after": "60" },
+  });
+}

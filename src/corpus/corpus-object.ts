@@ -1,0 +1,149 @@
+// CorpusObject: the documents over HTTP, for operators, and their search over RPC, for a retriever.
+// That the caller is an operator was decided in edge/. What is kept, and how, is in documents.ts.
+
+import { DurableObject } from "cloudflare:workers";
+import { type IRequest, Router } from "itty-router";
+import * as v from "valibot";
+import { bodyTimeoutMs, type Env } from "../config.ts";
+import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
+import { API_PREFIX, encodeJson } from "../protocol.ts";
+import { check, decodeParameter, readJson, textOf } from "../request.ts";
+import { Documents } from "./documents.ts";
+import type { FoundPassage } from "./passage-index.ts";
+
+const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
+// JSON may spend six bytes on a character, and the other fields need some.
+const BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX + 64 * 1024;
+
+const LIST_LIMIT = 50;
+const LIST_LIMIT_MAX = 200;
+
+/** How long the index is renewed at a stretch, in ms, before searches get their turn. */
+const INDEXING_MS_MAX = 200;
+
+const INPUT = v.strictObject({
+  title: v.pipe(textOf(1, 300), v.regex(/\S/, "must not be blank")),
+  text: v.pipe(
+    v.string(),
+    v.check((text) => text.isWellFormed(), "must be well-formed Unicode, without lone surrogates"),
+  ),
+  url: v.optional(
+    v.nullable(
+      v.pipe(textOf(1, 2_000), v.check(isLink, "must be an http or https URL, or a path from /")),
+    ),
+    null,
+  ),
+});
+
+export class CorpusObject extends DurableObject<Env> {
+  readonly #documents: Documents;
+
+  readonly #router = Router<IRequest, []>({ base: `${API_PREFIX}/admin/documents` })
+    .get("/", (request) => this.#list(new URL(request.url).searchParams))
+    .get("/:id", ({ params }) => this.#get(documentId(params.id)))
+    .put("/:id", (request) => this.#put(documentId(request.params.id), request))
+    .delete("/:id", ({ params }) => this.#delete(documentId(params.id)));
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#documents = new Documents(ctx.storage);
+    if (this.#documents.isOutdated()) {
+      ctx.blockConcurrencyWhile(() => ctx.storage.setAlarm(Date.now()));
+    }
+  }
+
+  /** The at most `topK` passages that fit the query best, best first. */
+  search(query: string, topK: number): FoundPassage[] {
+    return this.#documents.search(query, topK);
+  }
+
+  isEmpty(): boolean {
+    return this.#documents.isEmpty();
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      return await this.#router.fetch(request);
+    } catch (thrown) {
+      return errorResponse(toServiceError(thrown), false);
+    }
+  }
+
+  /** Renews the index after the analyzer has changed. */
+  override async alarm(): Promise<void> {
+    const until = Date.now() + INDEXING_MS_MAX;
+    while (this.#documents.isOutdated() && Date.now() < until) this.#documents.indexNext();
+    if (this.#documents.isOutdated()) await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  #list(parameters: URLSearchParams): Response {
+    const limit = Number(parameters.get("limit") ?? LIST_LIMIT);
+    if (!Number.isInteger(limit) || limit < 1 || limit > LIST_LIMIT_MAX) {
+      const message = `The parameter "limit" must be a whole number from 1 to ${LIST_LIMIT_MAX}.`;
+      throw new ServiceError("INVALID_REQUEST", message);
+    }
+    // One more than asked for tells whether this is the last page.
+    const entries = this.#documents.entriesAfter(parameters.get("after") ?? "", limit + 1);
+    const documents = entries.slice(0, limit);
+    return json({ documents, after: entries.length > limit ? documents.at(-1)?.id : null });
+  }
+
+  #get(id: string): Response {
+    const entry = this.#documents.entry(id);
+    if (entry === undefined) throw notFound();
+    return json({ ...entry, text: this.#documents.text(id) });
+  }
+
+  async #put(id: string, request: Request): Promise<Response> {
+    const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs(this.env) };
+    const { title, text, url } = check(INPUT, await readJson(request, limits));
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.byteLength > TEXT_BYTES_MAX) {
+      const message = `The text is ${bytes.byteLength} bytes long, and at most ${TEXT_BYTES_MAX} are taken. Split it into several documents.`;
+      throw new ServiceError("PAYLOAD_TOO_LARGE", message);
+    }
+    const contentHash = toHex(await crypto.subtle.digest("SHA-256", bytes));
+    const isNew = this.#documents.entry(id) === undefined;
+    const document = { id, title: title.trim(), url, text };
+    const entry = this.#documents.put(document, bytes.byteLength, contentHash, Date.now());
+    return json(entry, isNew ? 201 : 200);
+  }
+
+  #delete(id: string): Response {
+    if (!this.#documents.delete(id)) throw notFound();
+    return json({ id, deleted: true });
+  }
+}
+
+function documentId(parameter = ""): string {
+  const id = decodeParameter(parameter);
+  const length = [...id].length;
+  if (length < 1 || length > 128 || /\p{Cc}/u.test(id) || !id.isWellFormed()) {
+    const message = "A document's id must be 1 to 128 characters long, without control characters.";
+    throw new ServiceError("INVALID_REQUEST", message);
+  }
+  return id;
+}
+
+/** A link that a page may show: of the web, or from the root of whatever site shows it. */
+function isLink(value: string): boolean {
+  const here = "https://here.invalid";
+  const url = URL.parse(value, here);
+  if (url === null || /[\s\p{Cc}]/u.test(value)) return false;
+  return value.startsWith("/") ? url.origin === here : /^https?:\/\//i.test(value);
+}
+
+function notFound(): ServiceError {
+  return new ServiceError("NOT_FOUND", "There is no document with this id.");
+}
+
+function toHex(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function json(body: unknown, status = 200): Response {
+  return new Response(encodeJson(body), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+}

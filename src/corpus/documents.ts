@@ -1,0 +1,260 @@
+// The documents as their operator put them in, each with its passages: always both or neither.
+// HTTP is in corpus-object.ts, the search in passage-index.ts.
+
+import { ANALYZER_VERSION } from "../text/analyzer.ts";
+import { type FoundPassage, PassageIndex } from "./passage-index.ts";
+import { passages } from "./passages.ts";
+
+/** What an operator says of a document. */
+export interface Document {
+  readonly id: string;
+  readonly title: string;
+  readonly url: string | null;
+  readonly text: string;
+}
+
+/** What is known of a document, besides its text. */
+export interface DocumentEntry extends Omit<Document, "text"> {
+  /** How many passages it was cut into. */
+  readonly passages: number;
+  /** Of its text in UTF-8, like the hash. */
+  readonly bytes: number;
+  /** SHA-256 in hexadecimal: whoever has the file can tell whether it has changed since. */
+  readonly contentHash: string;
+  /** ISO 8601 in UTC. */
+  readonly updatedAt: string;
+}
+
+interface DocumentRow extends Record<string, SqlStorageValue> {
+  id: string;
+  title: string;
+  url: string | null;
+  passages: number;
+  bytes: number;
+  content_hash: string;
+  /** Milliseconds since the epoch. */
+  updated_at: number;
+  /** The id of the first passage; the others follow it. */
+  first_passage: number;
+}
+
+interface CorpusRow extends Record<string, SqlStorageValue> {
+  /** All passages: to count them would be to read them, at every search. */
+  passages: number;
+  analyzer_version: number;
+  /** While the index is of another version: the last document that was indexed anew. */
+  indexed_to: string;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS corpus (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    passages INTEGER NOT NULL CHECK (passages >= 0),
+    analyzer_version INTEGER NOT NULL,
+    indexed_to TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS documents (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    url TEXT,
+    passages INTEGER NOT NULL CHECK (passages >= 0),
+    bytes INTEGER NOT NULL,
+    content_hash TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    first_passage INTEGER NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+`;
+
+const ENTRY = "id, title, url, passages, bytes, content_hash, updated_at, first_passage";
+
+function statements(sql: SqlStorage) {
+  return {
+    exists: () =>
+      sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'corpus'").toArray().length > 0,
+
+    corpus: () =>
+      sql.exec<CorpusRow>("SELECT passages, analyzer_version, indexed_to FROM corpus").one(),
+
+    createCorpus: () => {
+      sql.exec(SCHEMA);
+      sql.exec("INSERT OR IGNORE INTO corpus VALUES (1, 0, ?, '')", ANALYZER_VERSION);
+    },
+
+    addPassages: (count: number) => {
+      sql.exec("UPDATE corpus SET passages = passages + ?", count);
+    },
+
+    setIndexedTo: (id: string) => {
+      sql.exec("UPDATE corpus SET indexed_to = ?", id);
+    },
+
+    setAnalyzerVersion: (version: number) => {
+      sql.exec("UPDATE corpus SET analyzer_version = ?, indexed_to = ''", version);
+    },
+
+    entry: (id: string) =>
+      sql.exec<DocumentRow>(`SELECT ${ENTRY} FROM documents WHERE id = ?`, id).toArray()[0],
+
+    text: (id: string) =>
+      sql.exec<{ text: string }>("SELECT text FROM documents WHERE id = ?", id).one().text,
+
+    entriesAfter: (id: string, limit: number) =>
+      sql
+        .exec<DocumentRow>(
+          `SELECT ${ENTRY} FROM documents WHERE id > ? ORDER BY id LIMIT ?`,
+          id,
+          limit,
+        )
+        .toArray(),
+
+    put: (row: DocumentRow, text: string) => {
+      const { id, title, url, passages, bytes, content_hash, updated_at, first_passage } = row;
+      sql.exec(
+        `INSERT OR REPLACE INTO documents (${ENTRY}, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[id, title, url, passages, bytes, content_hash, updated_at, first_passage, text],
+      );
+    },
+
+    setPassages: (id: string, first: number, count: number) => {
+      sql.exec(
+        "UPDATE documents SET first_passage = ?, passages = ? WHERE id = ?",
+        ...[first, count, id],
+      );
+    },
+
+    delete: (id: string) => {
+      sql.exec("DELETE FROM documents WHERE id = ?", id);
+    },
+  };
+}
+
+export class Documents {
+  readonly #storage: DurableObjectStorage;
+  readonly #do: ReturnType<typeof statements>;
+  readonly #index: PassageIndex;
+  /** Tables are made for the first document, so that asking creates nothing. */
+  #exists: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#do = statements(storage.sql);
+    this.#index = new PassageIndex(storage.sql);
+    this.#exists = this.#do.exists();
+  }
+
+  search(query: string, topK: number): FoundPassage[] {
+    return this.#exists ? this.#index.search(query, topK, this.#do.corpus().passages) : [];
+  }
+
+  isEmpty(): boolean {
+    return !this.#exists || this.#do.corpus().passages === 0;
+  }
+
+  entry(id: string): DocumentEntry | undefined {
+    const row = this.#exists ? this.#do.entry(id) : undefined;
+    return row && toEntry(row);
+  }
+
+  text(id: string): string {
+    return this.#do.text(id);
+  }
+
+  /** In the order of their ids. */
+  entriesAfter(id: string, limit: number): DocumentEntry[] {
+    return this.#exists ? this.#do.entriesAfter(id, limit).map(toEntry) : [];
+  }
+
+  /** Puts a document in the place of the one of its id, if any. */
+  put(document: Document, bytes: number, contentHash: string, now: number): DocumentEntry {
+    if (!this.#exists) {
+      this.#storage.transactionSync(() => {
+        this.#do.createCorpus();
+        PassageIndex.create(this.#storage.sql);
+      });
+      this.#exists = true;
+    }
+    const { text, ...head } = document;
+    const before = this.#do.entry(document.id);
+    const same =
+      before?.content_hash === contentHash &&
+      before.title === document.title &&
+      before.url === document.url;
+    // Nothing is written for what has not changed, so that all files may be sent again and again.
+    if (same) return toEntry(before);
+
+    return this.#storage.transactionSync(() => {
+      const kept = this.#replacePassages(before, document);
+      const row = { ...head, bytes, content_hash: contentHash, updated_at: now, ...kept };
+      this.#do.put(row, text);
+      return toEntry(row);
+    });
+  }
+
+  /** Whether there was one of that id. */
+  delete(id: string): boolean {
+    const row = this.#exists ? this.#do.entry(id) : undefined;
+    if (row === undefined) return false;
+    this.#storage.transactionSync(() => {
+      this.#index.remove(row.first_passage, row.passages);
+      this.#do.addPassages(-row.passages);
+      this.#do.delete(id);
+    });
+    return true;
+  }
+
+  isOutdated(): boolean {
+    return this.#exists && this.#do.corpus().analyzer_version !== ANALYZER_VERSION;
+  }
+
+  /**
+   * Indexes one more document by the present analyzer. Until all are, a search finds some passages by
+   * terms of the old one and some by terms of the new one: most of these are the same.
+   */
+  indexNext(): void {
+    const [row] = this.#do.entriesAfter(this.#do.corpus().indexed_to, 1);
+    if (row === undefined) {
+      this.#do.setAnalyzerVersion(ANALYZER_VERSION);
+      return;
+    }
+    try {
+      this.#storage.transactionSync(() => {
+        const document = { ...row, text: this.#do.text(row.id) };
+        const { first_passage, passages } = this.#replacePassages(row, document);
+        this.#do.setPassages(row.id, first_passage, passages);
+      });
+    } catch (error) {
+      // It keeps the passages that it has; the others must not wait for it.
+      console.error(`The document "${row.id}" could not be indexed anew:`, error);
+    }
+    this.#do.setIndexedTo(row.id);
+  }
+
+  #replacePassages(before: DocumentRow | undefined, document: Document) {
+    const { id, title, url, text } = document;
+    const stored = passages(text).map(({ heading, anchor, text }, i) => ({
+      documentId: id,
+      place: i + 1,
+      title,
+      // Most documents begin with their title, which no passage needs twice.
+      heading: heading[0] === title ? heading.slice(1) : heading,
+      url: withAnchor(url, anchor),
+      text,
+    }));
+    if (before !== undefined) this.#index.remove(before.first_passage, before.passages);
+    this.#do.addPassages(stored.length - (before?.passages ?? 0));
+    return { first_passage: this.#index.add(stored), passages: stored.length };
+  }
+}
+
+/** The address of a passage: its heading's, unless the document's points to one already. */
+function withAnchor(url: string | null, anchor: string | null): string | null {
+  if (url === null || !anchor || url.includes("#")) return url;
+  return `${url}#${encodeURIComponent(anchor)}`;
+}
+
+function toEntry(row: DocumentRow): DocumentEntry {
+  const { id, title, url, passages, bytes, content_hash, updated_at } = row;
+  const updatedAt = new Date(updated_at).toISOString();
+  return { id, title, url, passages, bytes, contentHash: content_hash, updatedAt };
+}

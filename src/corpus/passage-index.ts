@@ -1,0 +1,164 @@
+// The passages of all documents and their full-text index: what a query is searched in. It knows
+// nothing of a document but what its passages carry.
+
+import { matchQuery, queryTerms, terms } from "../text/analyzer.ts";
+
+/** A passage as it is kept. Those of one document have consecutive ids. */
+export interface StoredPassage {
+  readonly documentId: string;
+  /** The passage's number in its document, from 1. */
+  readonly place: number;
+  readonly title: string;
+  readonly heading: readonly string[];
+  readonly url: string | null;
+  readonly text: string;
+}
+
+/** A passage that was found, in the shape in which retrievers hand it on. */
+export interface FoundPassage extends Omit<StoredPassage, "place"> {
+  /** The document's id, `#`, and the passage's number in it. */
+  readonly id: string;
+  /** How well it covers the query, in [0, 1]. */
+  readonly score: number;
+}
+
+interface PassageRow extends Record<string, SqlStorageValue> {
+  documentId: string;
+  place: number;
+  title: string;
+  /** JSON: a list of strings. */
+  heading: string;
+  url: string | null;
+  text: string;
+}
+
+// The index holds no text of its own. It is given the terms with spaces between them, and its
+// tokenizer, which would know nothing of Chinese and of accents, has only to part them again.
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS passages (
+    id INTEGER PRIMARY KEY,
+    document_id TEXT NOT NULL,
+    place INTEGER NOT NULL CHECK (place >= 1),
+    title TEXT NOT NULL,
+    heading TEXT NOT NULL,
+    url TEXT,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE VIRTUAL TABLE IF NOT EXISTS passage_terms USING fts5(
+    title, text, content='', contentless_delete=1, tokenize='ascii'
+  );
+  CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(passage_terms, row);
+`;
+
+function statements(sql: SqlStorage) {
+  return {
+    lastId: () =>
+      sql.exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM passages").one().id,
+
+    insert: (id: number, passage: StoredPassage) => {
+      const { documentId, place, title, heading, url, text } = passage;
+      sql.exec(
+        "INSERT INTO passages (id, document_id, place, title, heading, url, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ...[id, documentId, place, title, JSON.stringify(heading), url, text],
+      );
+    },
+
+    insertTerms: (id: number, title: string, text: string) => {
+      sql.exec("INSERT INTO passage_terms (rowid, title, text) VALUES (?, ?, ?)", id, title, text);
+    },
+
+    delete: (first: number, last: number) => {
+      sql.exec("DELETE FROM passage_terms WHERE rowid BETWEEN ? AND ?", first, last);
+      sql.exec("DELETE FROM passages WHERE id BETWEEN ? AND ?", first, last);
+    },
+
+    // Sorted by rank inside, and joined only then: the other way round SQLite reads every passage
+    // that holds any of the terms.
+    search: (match: string, limit: number) =>
+      sql
+        .exec<PassageRow>(
+          `SELECT document_id AS documentId, place, title, heading, url, text
+           FROM (SELECT rowid AS id, rank FROM passage_terms
+                 WHERE passage_terms MATCH ? AND rank MATCH 'bm25(2.0, 1.0)'
+                 ORDER BY rank LIMIT ?) AS found
+           JOIN passages USING (id)
+           ORDER BY found.rank`,
+          match,
+          limit,
+        )
+        .toArray(),
+
+    frequencies: (terms: readonly string[]) =>
+      sql
+        .exec<{ term: string; passages: number }>(
+          `SELECT term, doc AS passages FROM vocabulary WHERE term IN (${terms.map(() => "?").join()})`,
+          ...terms,
+        )
+        .toArray(),
+  };
+}
+
+export class PassageIndex {
+  readonly #do: ReturnType<typeof statements>;
+
+  constructor(sql: SqlStorage) {
+    this.#do = statements(sql);
+  }
+
+  static create(sql: SqlStorage): void {
+    sql.exec(SCHEMA);
+  }
+
+  /** Keeps the passages of one document and returns the id of the first. */
+  add(passages: readonly StoredPassage[]): number {
+    const first = this.#do.lastId() + 1;
+    passages.forEach((passage, i) => {
+      const title = [passage.title, ...passage.heading].join(" ");
+      this.#do.insert(first + i, passage);
+      this.#do.insertTerms(first + i, terms(title).join(" "), terms(passage.text).join(" "));
+    });
+    return first;
+  }
+
+  remove(first: number, count: number): void {
+    if (count > 0) this.#do.delete(first, first + count - 1);
+  }
+
+  /** The at most `topK` passages that fit best, best first, where `count` is how many there are in all. */
+  search(query: string, topK: number, count: number): FoundPassage[] {
+    const wanted = queryTerms(query);
+    if (wanted.length === 0) return [];
+    const found = this.#do.search(matchQuery(wanted), topK);
+    if (found.length === 0) return [];
+    const coverage = this.#coverage(new Set(wanted), count);
+    return found.map(({ documentId, place, title, heading: json, url, text }) => {
+      const heading: string[] = JSON.parse(json);
+      return {
+        id: `${documentId}#${place}`,
+        documentId,
+        title,
+        heading,
+        url,
+        text,
+        score: coverage(new Set(terms([title, ...heading, text].join("\n")))),
+      };
+    });
+  }
+
+  /**
+   * How much of what was asked for a passage holds, rare terms counting most. BM25 orders passages
+   * well, but has no scale of its own: only this can be shown, or compared with a threshold.
+   */
+  #coverage(wanted: ReadonlySet<string>, count: number): (held: ReadonlySet<string>) => number {
+    const frequencies = new Map(
+      this.#do.frequencies([...wanted]).map(({ term, passages }) => [term, passages]),
+    );
+    const weight = (term: string) => {
+      const n = Math.min(frequencies.get(term) ?? 0, count);
+      return Math.log(1 + (count - n + 0.5) / (n + 0.5));
+    };
+    const sum = (terms: Iterable<string>) => Array.from(terms, weight).reduce((a, b) => a + b, 0);
+    const whole = sum(wanted);
+    return (held) => sum([...wanted].filter((term) => held.has(term))) / whole;
+  }
+}

@@ -1,0 +1,137 @@
+// The edge: every route of the API in one list, and for each who may call it and which object
+// answers. It keeps no state and reads no body.
+
+import { type IRequest, Router } from "itty-router";
+import {
+  authenticationConfig,
+  checkConfig,
+  corpusStub,
+  corsOrigins,
+  type Env,
+  userStub,
+} from "../config.ts";
+import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
+import { API_PREFIX } from "../protocol.ts";
+import { decodeParameter } from "../request.ts";
+import { ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
+import { authenticate, isUserId } from "./authentication.ts";
+import { preflight, withCors } from "./cors.ts";
+
+const router = Router<IRequest, [Env]>();
+
+router.get("/healthz", health);
+
+// A user's own object.
+router.post(`${API_PREFIX}/ai/ask`, toOwnObject);
+router.get(`${API_PREFIX}/ai/quota`, toOwnObject);
+router.get(`${API_PREFIX}/ai/queries`, toOwnObject);
+router.get(`${API_PREFIX}/ai/queries/:id`, toOwnObject);
+router.get(`${API_PREFIX}/ai/queries/:id/events`, toOwnObject);
+router.post(`${API_PREFIX}/ai/queries/:id/cancel`, toOwnObject);
+router.post(`${API_PREFIX}/ai/feedback`, toOwnObject);
+
+// Operators: any user's object, and the documents.
+router.get(`${API_PREFIX}/admin/users/:userId`, toUserObject);
+router.patch(`${API_PREFIX}/admin/users/:userId`, toUserObject);
+router.delete(`${API_PREFIX}/admin/users/:userId`, toUserObject);
+router.post(`${API_PREFIX}/admin/users/:userId/queries/:id/refund`, toUserObject);
+router.get(`${API_PREFIX}/admin/documents`, toCorpus);
+router.get(`${API_PREFIX}/admin/documents/:id`, toCorpus);
+router.put(`${API_PREFIX}/admin/documents/:id`, toCorpus);
+router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
+
+/** Answers a request; nothing that it throws reaches a caller but as an error of the wire. */
+export async function handle(request: Request, env: Env): Promise<Response> {
+  const response =
+    request.method === "OPTIONS" ? preflight() : await route(request, env).catch(refuse(request));
+  try {
+    return withCors(request, response, corsOrigins(env));
+  } catch (thrown) {
+    return refuse(request)(thrown);
+  }
+}
+
+async function route(request: Request, env: Env): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const methods = router.routes.filter(([, path]) => path.test(pathname)).map(([method]) => method);
+  if (methods.length === 0) {
+    throw new ServiceError("NOT_FOUND", "There is nothing at this address.");
+  }
+  if (!methods.includes(request.method)) {
+    const allow = methods.join(", ");
+    throw new ServiceError("METHOD_NOT_ALLOWED", `Only ${allow} can be used here.`, {
+      headers: { allow },
+    });
+  }
+  return router.fetch(request, env);
+}
+
+function refuse(request: Request): (thrown: unknown) => Response {
+  const streaming = new URL(request.url).searchParams.get("stream") === "true";
+  return (thrown) => errorResponse(toServiceError(thrown), streaming);
+}
+
+function health(_request: IRequest, env: Env): Response {
+  checkConfig(env);
+  return new Response("ok\n", { headers: { "cache-control": "no-store" } });
+}
+
+async function toOwnObject(request: IRequest, env: Env): Promise<Response> {
+  const { userId } = await authenticate(request, authenticationConfig(env));
+  return forward(userStub(env, userId), request, userId);
+}
+
+async function toUserObject(request: IRequest, env: Env): Promise<Response> {
+  await authenticateOperator(request, env);
+  const userId = decodeParameter(request.params.userId ?? "");
+  if (!isUserId(userId)) {
+    throw new ServiceError("NOT_FOUND", "No user can have this name.");
+  }
+  return forward(userStub(env, userId), request, userId);
+}
+
+async function toCorpus(request: IRequest, env: Env): Promise<Response> {
+  await authenticateOperator(request, env);
+  return forward(corpusStub(env), request);
+}
+
+async function authenticateOperator(request: Request, env: Env): Promise<void> {
+  const { operator } = await authenticate(request, authenticationConfig(env));
+  if (!operator) {
+    throw new ServiceError("FORBIDDEN", "Only a bearer token with the scope operator may do this.");
+  }
+}
+
+/** A minimal request of our own to an object: no cookie and no bearer token goes further than here. */
+async function forward(
+  stub: { fetch(request: Request): Promise<Response> },
+  request: Request,
+  userId?: string,
+): Promise<Response> {
+  const headers = new Headers();
+  for (const name of ["content-type", "idempotency-key"]) {
+    const value = request.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
+  const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
+  // wrangler dev says 0, which stands for nothing measured.
+  if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
+  const { pathname, search } = new URL(request.url);
+  try {
+    return await stub.fetch(
+      new Request(`https://object${pathname}${search}`, {
+        method: request.method,
+        headers,
+        body: request.body,
+      }),
+    );
+  } catch (thrown) {
+    // The object was deployed over, reset or overloaded; whatever it had reserved is refunded.
+    console.error("An object could not answer:", thrown);
+    throw new ServiceError("UNAVAILABLE", "The service could not answer just now. Try again.", {
+      headers: { "retry-after": "1" },
+      cause: thrown,
+    });
+  }
+}

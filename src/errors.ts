@@ -1,0 +1,86 @@
+// ServiceError, the one way to refuse: a code, a message that tells the caller what to do, and the
+// response that carries both. Whatever else is thrown is a bug: it is logged where it is caught, and
+// the caller sees INTERNAL.
+
+import {
+  type ErrorBody,
+  type ErrorCode,
+  EVENT_STREAM,
+  encodeEvent,
+  encodeJson,
+} from "./protocol.ts";
+
+const STATUS = {
+  INVALID_REQUEST: 400,
+  INVALID_IDEMPOTENCY_KEY: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  BLOCKED: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
+  // Only a JSON ask that another request stopped has a status to show; an event stream has begun.
+  CANCELLED: 409,
+  NOT_KEPT: 410,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  QUOTA_EXCEEDED: 429,
+  TOO_MANY_STREAMS: 429,
+  INTERNAL: 500,
+  GENERATION_FAILED: 502,
+  RETRIEVAL_FAILED: 502,
+  UNAVAILABLE: 503,
+  GENERATION_TIMEOUT: 504,
+} as const satisfies Record<ErrorCode, number>;
+
+interface Details {
+  /** Members of the body beside `type`, `message` and `code`. */
+  readonly body?: Omit<ErrorBody, "type" | "message" | "code">;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What happened underneath: for the log, never for the caller. */
+  readonly cause?: unknown;
+}
+
+/** An expected refusal or failure, with a message that is safe to show. */
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Details;
+
+  constructor(code: ErrorCode, message: string, details: Details = {}) {
+    super(message, { cause: details.cause });
+    this.name = "ServiceError";
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return STATUS[this.code];
+  }
+
+  get body(): ErrorBody {
+    return { type: "error", message: this.message, code: this.code, ...this.details.body };
+  }
+}
+
+/** What was thrown, as the caller may see it: anything but a ServiceError is logged here, once. */
+export function toServiceError(thrown: unknown): ServiceError {
+  if (thrown instanceof ServiceError) return thrown;
+  console.error("Unexpected error:", thrown);
+  return new ServiceError("INTERNAL", "Internal error.", { cause: thrown });
+}
+
+/**
+ * An error as a response under its status: JSON or, for who asked for a stream, an event stream of
+ * one event. With a JSON body, clients in wide use ask again for ever.
+ */
+export function errorResponse(error: ServiceError, streaming: boolean): Response {
+  return new Response(streaming ? encodeEvent(error.body) : encodeJson(error.body), {
+    status: error.status,
+    headers: {
+      "content-type": streaming ? EVENT_STREAM : "application/json",
+      "cache-control": streaming ? "no-cache, no-transform" : "no-store",
+      ...error.details.headers,
+    },
+  });
+}

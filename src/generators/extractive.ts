@@ -1,0 +1,93 @@
+// ExtractiveGenerator: an honest answerer without a model. It quotes the best sentences and cites
+// where they stand, or says that it found nothing; it never makes up a word. Which sentences those
+// are is in quotes.ts.
+
+import type { Generation, Generator } from "../answer/generator.ts";
+import type { Finish } from "../protocol.ts";
+import { UNSPACED } from "../text/analyzer.ts";
+import { type Quote, quotes } from "./quotes.ts";
+
+/**
+ * The least that the best passage must cover of the query for an answer to be in it. Measured: 3 in
+ * 100 questions that have an answer fall short of it, and 99 in 100 that have none. Chinese is cut
+ * into more and rarer terms, so that even a good passage lacks many.
+ */
+const COVERAGE_MIN = { spaced: 0.4, unspaced: 0.26 };
+
+const NOTHING_FOUND = {
+  english: "I found nothing about that in the indexed documents.",
+  chinese: "在已收录的文档中没有找到与此有关的内容。",
+  japanese: "登録された文書には、それについての記述が見つかりませんでした。",
+};
+
+const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
+const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
+const HAN = /\p{Script=Han}/u;
+
+// As from a model: a word with the space after it, or two characters where there are no spaces. A
+// citation is never cut.
+const TOKENS = new RegExp(`[${UNSPACED}]{1,2}[\\p{P}--\\[]*\\s*|[^\\s${UNSPACED}]+\\s*|\\s+`, "gv");
+const ENDS_UNSPACED = new RegExp(`[${UNSPACED}\\u3000-\\u303f\\uff00-\\uffef]$`, "v");
+
+export class ExtractiveGenerator implements Generator {
+  readonly #tokensPerSecond: number;
+
+  /** `tokensPerSecond`: the pace of a model, for a server that stands in for one; 0 is none. */
+  constructor({ tokensPerSecond }: { readonly tokensPerSecond: number }) {
+    this.#tokensPerSecond = tokensPerSecond;
+  }
+
+  async *generate(
+    { query, passages, maxTokens }: Generation,
+    signal: AbortSignal,
+  ): AsyncGenerator<string, Finish, void> {
+    const coverage = Math.max(0, ...passages.map((passage) => passage.score));
+    const coverageMin = UNSPACED_CHARACTER.test(query)
+      ? COVERAGE_MIN.unspaced
+      : COVERAGE_MIN.spaced;
+    const found = coverage < coverageMin ? [] : quotes(query, passages);
+    const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
+    const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];
+
+    const startedAt = Date.now();
+    for (const [i, token] of tokens.slice(0, maxTokens).entries()) {
+      if (this.#tokensPerSecond > 0) {
+        await until(startedAt + (i * 1_000) / this.#tokensPerSecond, signal);
+      }
+      signal.throwIfAborted();
+      yield token;
+    }
+    return tokens.length > maxTokens ? "length" : "stop";
+  }
+}
+
+/** The quote with its number. Where it holds what would be read as another's number, in parentheses. */
+function cite({ n, text }: Quote, count: number): string {
+  const quoted = text.replace(/\[(\d{1,2})\]/g, (mark, digits) =>
+    Number(digits) >= 1 && Number(digits) <= count ? `(${digits})` : mark,
+  );
+  return `${quoted}${ENDS_UNSPACED.test(quoted) ? "" : " "}[${n}]`;
+}
+
+function nothingFound(query: string): string {
+  if (KANA.test(query)) return NOTHING_FOUND.japanese;
+  return HAN.test(query) ? NOTHING_FOUND.chinese : NOTHING_FOUND.english;
+}
+
+/** Resolves at the time, at once if it has passed; rejects as soon as the signal aborts. */
+function until(time: number, signal: AbortSignal): Promise<void> {
+  const waitMs = time - Date.now();
+  if (waitMs <= 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, waitMs);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,181 @@
+// The wire, as both ends see it: the shapes of events and bodies, their limits, and the one form in
+// which an event is written. Imports nothing, so that a client can share it.
+// Which status a code travels under is decided in errors.ts.
+
+/** One passage, as shown to the user beside the answer that was drawn from it. */
+export interface Source {
+  /** Its number in this answer, from 1: the answer cites it as `[n]`. */
+  readonly n: number;
+  /** The passage's id: its document's id, `#`, and its number in the document. */
+  readonly id: string;
+  readonly documentId: string;
+  readonly title: string;
+  /** The headings that the passage stands under, outermost first. */
+  readonly heading: readonly string[];
+  readonly url: string | null;
+  /** Plain text, never HTML. */
+  readonly snippet: string;
+  /** How well the passage covers the query, in [0, 1]. */
+  readonly score: number;
+  /** Whether the answer used `[n]`; known, and so present, only once the answer is whole. */
+  readonly cited?: boolean;
+}
+
+/** Why an answer ended: the generator was done, or a limit cut it. */
+export type Finish = "stop" | "length";
+
+/** What becomes of a run when its last listener has left. */
+export type OnDisconnect = "cancel" | "wait" | "continue";
+
+export interface Turn {
+  readonly role: "user" | "assistant";
+  readonly content: string;
+}
+
+/** The checked body of `POST /ai/ask`. */
+export interface Ask {
+  readonly query: string;
+  readonly topK: number;
+  readonly maxTokens: number;
+  readonly temperature: number | undefined;
+  readonly history: readonly Turn[];
+  readonly onDisconnect: OnDisconnect;
+}
+
+export type ErrorCode =
+  | "INVALID_REQUEST"
+  | "INVALID_IDEMPOTENCY_KEY"
+  | "UNAUTHENTICATED"
+  | "FORBIDDEN"
+  | "BLOCKED"
+  | "NOT_FOUND"
+  | "METHOD_NOT_ALLOWED"
+  | "REQUEST_TIMEOUT"
+  | "CANCELLED"
+  | "NOT_KEPT"
+  | "PAYLOAD_TOO_LARGE"
+  | "UNSUPPORTED_MEDIA_TYPE"
+  | "IDEMPOTENCY_KEY_REUSED"
+  | "QUOTA_EXCEEDED"
+  | "TOO_MANY_STREAMS"
+  | "INTERNAL"
+  | "GENERATION_FAILED"
+  | "RETRIEVAL_FAILED"
+  | "UNAVAILABLE"
+  | "GENERATION_TIMEOUT";
+
+/** The one form of every error: a JSON body, or the only or last event of an event stream. */
+export interface ErrorBody {
+  readonly type: "error";
+  /** Tells the caller what to do. */
+  readonly message: string;
+  readonly code: ErrorCode;
+  readonly queryId?: string;
+  readonly quotaRemaining?: number;
+  readonly resetsAt?: string | null;
+}
+
+export interface StartEvent {
+  readonly type: "start";
+  readonly queryId: string;
+  readonly quotaRemaining: number;
+}
+export interface SourcesEvent {
+  readonly type: "sources";
+  readonly sources: readonly Source[];
+}
+export interface TokenEvent {
+  readonly type: "token";
+  readonly token: string;
+}
+export interface PingEvent {
+  readonly type: "ping";
+}
+export interface DoneEvent {
+  readonly type: "done";
+  readonly queryId: string;
+  readonly sources: readonly Source[];
+  readonly finish: Finish;
+  readonly quotaRemaining: number;
+}
+/** Clients skip a `type` that they do not know. */
+export type StreamEvent =
+  | StartEvent
+  | SourcesEvent
+  | TokenEvent
+  | PingEvent
+  | DoneEvent
+  | ErrorBody;
+
+/** The body of an answer without `stream=true`. */
+export interface AnswerBody {
+  readonly queryId: string;
+  readonly answer: string;
+  readonly sources: readonly Source[];
+  readonly finish: Finish;
+  readonly quotaRemaining: number;
+}
+
+export type QueryState = "reserved" | "charged" | "refunded";
+export type RefundReason = "disconnected" | "cancelled" | "failed" | "expired" | "operator";
+export type Rating = "up" | "down";
+
+/** All that a user may know of one of their queries. Times are ISO 8601 in UTC. */
+export interface Receipt {
+  readonly queryId: string;
+  readonly state: QueryState;
+  readonly reason: RefundReason | null;
+  readonly window: string;
+  readonly askedAt: string;
+  readonly resolvedAt: string | null;
+  readonly onDisconnect: OnDisconnect;
+  /** `null` once pruned, or where operators may not see it. */
+  readonly query: string | null;
+  readonly answer: string | null;
+  readonly sources: readonly Source[] | null;
+  readonly finish: Finish | null;
+  /** Token events in the answer. */
+  readonly tokens: number | null;
+  /** From the ask to its first token, and to the end of its generation, in milliseconds. */
+  readonly firstTokenMs: number | null;
+  readonly totalMs: number | null;
+  readonly feedback: { readonly rating: Rating | null; readonly comment: string | null } | null;
+}
+
+export type QuotaPeriod = "day" | "month" | "total";
+
+/** The body of `GET /ai/quota`. */
+export interface Quota {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly reserved: number;
+  readonly charged: number;
+  readonly refunded: number;
+  /** Refunds for leaving or stopping that this window still allows. */
+  readonly refundsLeft: number;
+  readonly period: QuotaPeriod;
+  /** ISO 8601 in UTC; `null` where the period never ends. */
+  readonly resetsAt: string | null;
+}
+
+export const API_PREFIX = "/api/v1";
+
+/** The media type of every event stream. Python's requests shows mojibake without the charset. */
+export const EVENT_STREAM = "text/event-stream; charset=utf-8";
+
+// Characters that JSON leaves raw and that some client takes for a line's end: C1 controls (U+0085
+// among them) and the two Unicode separators.
+const LINE_BREAKERS = /[\u0080-\u009f\u2028\u2029]/g;
+
+/** One event in its only form, `data: <one-line JSON>\n\n`: each other form breaks a client in wide use. */
+export function encodeEvent(event: StreamEvent): string {
+  return `data: ${encodeJson(event)}\n\n`;
+}
+
+/** JSON of one line, for every reader of lines. */
+export function encodeJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    LINE_BREAKERS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,143 @@
+// Reading what a caller sent: a body that is bounded in bytes and in time, and the check that turns
+// it into a type that cannot be wrong. Which fields there are is for each route to say.
+
+import * as v from "valibot";
+import { ServiceError } from "./errors.ts";
+
+/**
+ * The body of a request as parsed JSON.
+ * Throws UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (counted while reading, since a length may be
+ * missing or wrong), REQUEST_TIMEOUT, and INVALID_REQUEST for what is no UTF-8 or no JSON.
+ */
+export async function readJson(
+  request: Request,
+  limits: { readonly bytesMax: number; readonly timeoutMs: number },
+): Promise<unknown> {
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new ServiceError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      "Send the body as JSON, with the header Content-Type: application/json.",
+    );
+  }
+  const bytes = await readBytes(request, limits);
+  let text: string;
+  try {
+    // request.json() would put U+FFFD in place of bad bytes and say nothing.
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (cause) {
+    throw new ServiceError("INVALID_REQUEST", "The body must be UTF-8.", { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ServiceError("INVALID_REQUEST", "The body must be one JSON value.", { cause });
+  }
+}
+
+async function readBytes(
+  request: Request,
+  { bytesMax, timeoutMs }: { readonly bytesMax: number; readonly timeoutMs: number },
+): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new ServiceError("PAYLOAD_TOO_LARGE", `The body must be at most ${bytesMax} bytes long.`);
+  if (Number(request.headers.get("content-length")) > bytesMax) throw tooLarge();
+  if (request.body === null) return new Uint8Array();
+
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(
+      new ServiceError(
+        "REQUEST_TIMEOUT",
+        `The body took longer than ${timeoutMs} ms. Send it again.`,
+      ),
+    );
+  }, timeoutMs);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late.promise]);
+      if (done) break;
+      length += value.byteLength;
+      if (length > bytesMax) throw tooLarge();
+      parts.push(value);
+    }
+  } catch (thrown) {
+    // What is left is of no use to anyone; that cancelling fails changes nothing.
+    reader.cancel().catch(() => {});
+    if (thrown instanceof ServiceError) throw thrown;
+    throw new ServiceError("INVALID_REQUEST", "The body broke off. Send it again.", {
+      cause: thrown,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.byteLength;
+  }
+  return bytes;
+}
+
+/** The value as the schema has it, or INVALID_REQUEST with the first field that is wrong. */
+export function check<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): v.InferOutput<Schema> {
+  // To valibot an array is an object too.
+  const result = v.safeParse(schema, Array.isArray(value) ? undefined : value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const field = v.getDotPath(issue)?.slice(0, 100);
+  throw new ServiceError("INVALID_REQUEST", explain(issue, field));
+}
+
+function explain(issue: v.BaseIssue<unknown>, field: string | undefined): string {
+  if (field === undefined) return "The body must be a JSON object.";
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    return `Unknown field "${field}": remove it.`;
+  }
+  if (issue.type === "strict_object") return `The field "${field}" is missing.`;
+  // A schema says its own rule; valibot's own words would echo what was sent.
+  const rule = issue.kind === "schema" ? `must be ${article(issue.expected)}` : issue.message;
+  return `The field "${field}" ${rule}.`;
+}
+
+function article(expected: string | null): string {
+  return expected === null ? "of another type" : `of type ${expected}`;
+}
+
+/** Text of `min` to `max` characters (code points), well formed. */
+export function textOf(min: number, max: number) {
+  const rule = `must be ${min === 0 ? "at most" : `${min} to`} ${max} characters long`;
+  return v.pipe(
+    v.string(),
+    v.check((text) => text.isWellFormed(), "must be well-formed Unicode, without lone surrogates"),
+    v.check((text) => {
+      // A code point takes one or two units, so most lengths need no counting.
+      if (text.length < min || text.length > 2 * max) return false;
+      const length = text.length <= max ? text.length : [...text].length;
+      return length >= min && length <= max;
+    }, rule),
+  );
+}
+
+/** A whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number) {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(v.number(), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+}
+
+/** Path parameters are decoded once, since itty-router does not; what cannot be decoded names nothing. */
+export function decodeParameter(parameter: string): string {
+  try {
+    return decodeURIComponent(parameter);
+  } catch (cause) {
+    throw new ServiceError("NOT_FOUND", "There is nothing at this address.", { cause });
+  }
+}

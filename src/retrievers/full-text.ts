@@ -1,0 +1,18 @@
+// The retriever of every installation: the full-text search of the corpus object.
+
+import type { Passage, Retriever } from "../answer/retriever.ts";
+import type { CorpusObject } from "../corpus/corpus-object.ts";
+
+export class FullTextRetriever implements Retriever {
+  readonly #corpus: DurableObjectStub<CorpusObject>;
+
+  constructor(corpus: DurableObjectStub<CorpusObject>) {
+    this.#corpus = corpus;
+  }
+
+  async retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]> {
+    signal.throwIfAborted();
+    // A search takes milliseconds: it is not worth calling off.
+    return this.#corpus.search(query, topK);
+  }
+}

@@ -1,0 +1,35 @@
+// The sentences of a text, by the rules of Unicode, where a line's end is a sentence's end too. What
+// those rules do not know, that "Dr." ends no sentence, is mended here. Pure.
+
+/** A sentence without the white space around it. Offsets are into the text, in UTF-16 units. */
+export interface Sentence {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
+
+const ABBREVIATION =
+  /(?:^|[\s("“‘'])(?:Dr|Mr|Mrs|Ms|Prof|Gen|Col|Capt|Lt|Sgt|Rev|Hon|St|Mt|Jr|Sr|vs|etc|cf|al|e\.g|i\.e|No|Nos|Fig|Figs|Eq|Sec|Ch|Vol|pp|ed|eds|Inc|Ltd|Co|Corp|Dept|Univ|approx|ca|U\.S|U\.K|[A-Z])\.\s*$/;
+
+export function sentences(text: string): Sentence[] {
+  const found: Sentence[] = [];
+  for (const line of text.matchAll(/[^\n]+/g)) {
+    let start = 0;
+    for (const { index, segment } of SEGMENTER.segment(line[0])) {
+      const end = index + segment.length;
+      if (end < line[0].length && ABBREVIATION.test(segment)) continue;
+      push(found, line[0].slice(start, end), line.index + start);
+      start = end;
+    }
+  }
+  return found;
+}
+
+function push(found: Sentence[], segment: string, offset: number): void {
+  const text = segment.trim();
+  if (text === "") return;
+  const start = offset + segment.indexOf(text);
+  found.push({ text, start, end: start + text.length });
+}

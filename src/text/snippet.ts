@@ -1,0 +1,63 @@
+// A snippet: the part of a text that shows best why it was found. Plain text, as it stands there, with
+// an ellipsis where a sentence was cut. Pure.
+
+import { queryTerms, terms, UNSPACED } from "./analyzer.ts";
+import { type Sentence, sentences } from "./sentences.ts";
+
+/** In UTF-16 units; less where a character is as good as a word. */
+const LENGTH_MAX = 280;
+const UNSPACED_LENGTH_MAX = 120;
+
+const WORDS = new RegExp(`[${UNSPACED}]|[^\\s${UNSPACED}]{1,40}`, "gv");
+const UNSPACED_CHARACTERS = new RegExp(`[${UNSPACED}]`, "gv");
+
+/** The sentence that shares most with the query, and as many after and before it as there is room for. */
+export function snippet(text: string, query: string): string {
+  const wanted = new Set(queryTerms(query));
+  const all = sentences(text);
+  let first = indexOfMost(all.map((sentence) => shared(sentence.text, wanted)));
+  let last = first;
+  const best = all[first];
+  if (best === undefined) return "";
+  const unspaced = best.text.match(UNSPACED_CHARACTERS)?.length ?? 0;
+  const lengthMax = unspaced > best.text.length / 2 ? UNSPACED_LENGTH_MAX : LENGTH_MAX;
+  if (best.text.length > lengthMax) return excerpt(best.text, wanted, lengthMax);
+
+  const fits = (from?: Sentence, to?: Sentence) => from && to && to.end - from.start <= lengthMax;
+  while (fits(all[first], all[last + 1])) last += 1;
+  while (fits(all[first - 1], all[last])) first -= 1;
+  return text.slice(all[first]?.start, all[last]?.end);
+}
+
+/** The part of a long sentence that has most in common with the query, from word to word. */
+function excerpt(sentence: string, wanted: ReadonlySet<string>, lengthMax: number): string {
+  const words = Array.from(sentence.matchAll(WORDS), ({ 0: word, index }) => ({
+    start: index,
+    end: index + word.length,
+    terms: terms(word).filter((term) => wanted.has(term)),
+  }));
+  // How many words from each on fit, and how many terms those share: the window slides.
+  const windows = words.map((word, from) => {
+    let to = from;
+    const held = new Set<string>();
+    for (let next = words[to]; next && next.end - word.start <= lengthMax; next = words[++to]) {
+      for (const term of next.terms) held.add(term);
+    }
+    return { start: word.start, end: words[to - 1]?.end ?? word.end, count: held.size };
+  });
+  const best = windows[indexOfMost(windows.map((window) => window.count))];
+  if (best === undefined) return sentence.slice(0, lengthMax);
+  const start = best.start === words[0]?.start ? 0 : best.start;
+  const end = best.end === words.at(-1)?.end ? sentence.length : best.end;
+  return `${start > 0 ? "…" : ""}${sentence.slice(start, end)}${end < sentence.length ? "…" : ""}`;
+}
+
+function shared(text: string, wanted: ReadonlySet<string>): number {
+  const held = new Set(terms(text));
+  return [...wanted].filter((term) => held.has(term)).length;
+}
+
+/** The first of the greatest; -1 of none. */
+function indexOfMost(numbers: readonly number[]): number {
+  return numbers.indexOf(Math.max(...numbers));
+}

@@ -1,0 +1,110 @@
+// Which asks are the same ask: idempotency keys, and for who sends none the body itself. Kept as
+// hashes, never as they were sent, and looked up before any limit, so that a harmless retry is never
+// refused. What an ask that is known already gets is decided in user-object.ts.
+
+import { ServiceError } from "../errors.ts";
+import { type Ask, encodeJson } from "../protocol.ts";
+
+/** How long a key is kept after the ask, in milliseconds. */
+export const KEY_AGE_MAX_MS = 24 * 60 * 60 * 1000; /* 24 h */
+
+export type KeyRow = {
+  key: string;
+  /** The hash of the checked body: the same key with another one is refused. */
+  fingerprint: string;
+  /** The latest query that was asked under the key. */
+  query_id: string;
+  /** When the answer was last replayed, in milliseconds since the epoch, and how often in a row. */
+  replayed_at: number | null;
+  replays: number;
+};
+
+export const KEYS_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS keys (
+    key TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    query_id TEXT NOT NULL,
+    replayed_at INTEGER,
+    replays INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** What an ask is known by. */
+export interface AskKey {
+  readonly hash: string;
+  readonly fingerprint: string;
+  /** Whether the client chose it, by sending an Idempotency-Key. */
+  readonly chosen: boolean;
+}
+
+/** Throws INVALID_IDEMPOTENCY_KEY for a header that is not 1 to 255 visible ASCII characters. */
+export async function askKey(ask: Ask, header: string | null): Promise<AskKey> {
+  if (header !== null && !/^[\x21-\x7e]{1,255}$/.test(header)) {
+    throw new ServiceError(
+      "INVALID_IDEMPOTENCY_KEY",
+      "The Idempotency-Key must be 1 to 255 visible ASCII characters. A UUID is a good one.",
+    );
+  }
+  // Field by field: the order is ours, whatever the caller's was.
+  const { query, topK, maxTokens, temperature, history, onDisconnect } = ask;
+  const turns = history.map(({ role, content }) => [role, content]);
+  const fingerprint = await hash(
+    encodeJson([query, topK, maxTokens, temperature ?? null, turns, onDisconnect]),
+  );
+  return {
+    hash: header === null ? `body:${fingerprint}` : `key:${await hash(header)}`,
+    fingerprint,
+    chosen: header !== null,
+  };
+}
+
+async function hash(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export class Keys {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Throws IDEMPOTENCY_KEY_REUSED where the key stands for another body. */
+  get({ hash, fingerprint }: AskKey): KeyRow | undefined {
+    const [row] = this.#sql.exec<KeyRow>("SELECT * FROM keys WHERE key = ?", hash).toArray();
+    if (row !== undefined && row.fingerprint !== fingerprint) {
+      throw new ServiceError(
+        "IDEMPOTENCY_KEY_REUSED",
+        "This Idempotency-Key was sent with another body. Send a new key with a new question.",
+      );
+    }
+    return row;
+  }
+
+  /** The key stands for this query from now on. */
+  put({ hash, fingerprint }: AskKey, queryId: string): void {
+    this.#sql.exec(
+      `INSERT INTO keys (key, fingerprint, query_id) VALUES (?1, ?2, ?3)
+       ON CONFLICT (key) DO UPDATE
+       SET fingerprint = ?2, query_id = ?3, replayed_at = NULL, replays = 0`,
+      hash,
+      fingerprint,
+      queryId,
+    );
+  }
+
+  replayed(key: string, now: number, replays: number): void {
+    this.#sql.exec(
+      "UPDATE keys SET replayed_at = ?2, replays = ?3 WHERE key = ?1",
+      key,
+      now,
+      replays,
+    );
+  }
+
+  /** Forgets a key, if it still stands for this query. */
+  forget(key: string, queryId: string): void {
+    this.#sql.exec("DELETE FROM keys WHERE key = ? AND query_id = ?", key, queryId);
+  }
+}

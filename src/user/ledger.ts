@@ -1,0 +1,184 @@
+// The quota windows of one user: how many queries each holds as reserved, charged and refunded.
+// Which query is in which state is in queries.ts; the user object moves both in one transaction.
+// A refund is TigerBeetle's void and a card network's reversal: nothing was ever taken.
+
+import type { QueryState, QuotaPeriod, RefundReason } from "../protocol.ts";
+
+/** One window's counters, kept with each transition: counting rows would grow with the quota. */
+export type WindowRow = {
+  window: string;
+  reserved: number;
+  charged: number;
+  refunded: number;
+  /** Of the refunded ones, those that the refund allowance counts: the user left or stopped. */
+  left: number;
+  /** Of the charged and refunded ones, those whose rows are gone. */
+  pruned_charged: number;
+  pruned_refunded: number;
+};
+
+export type Counters = Omit<WindowRow, "window">;
+
+export const LEDGER_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS windows (
+    window TEXT PRIMARY KEY,
+    reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+    charged INTEGER NOT NULL DEFAULT 0 CHECK (charged >= 0),
+    refunded INTEGER NOT NULL DEFAULT 0 CHECK (refunded >= 0),
+    left INTEGER NOT NULL DEFAULT 0 CHECK (left BETWEEN 0 AND refunded),
+    pruned_charged INTEGER NOT NULL DEFAULT 0 CHECK (pruned_charged BETWEEN 0 AND charged),
+    pruned_refunded INTEGER NOT NULL DEFAULT 0 CHECK (pruned_refunded BETWEEN 0 AND refunded)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+const EMPTY: Counters = {
+  reserved: 0,
+  charged: 0,
+  refunded: 0,
+  left: 0,
+  pruned_charged: 0,
+  pruned_refunded: 0,
+};
+
+function statements(sql: SqlStorage) {
+  return {
+    get: (window: string) =>
+      sql.exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window).toArray()[0],
+    // Windows of one period have names of one length, which sort as their times do.
+    latestAfter: (window: string) =>
+      sql
+        .exec<{ window: string }>(
+          `SELECT window FROM windows WHERE window > ?1 AND length(window) = length(?1)
+           ORDER BY window DESC LIMIT 1`,
+          window,
+        )
+        .toArray()[0]?.window,
+    // The invariant stands in the statement: it reserves nothing where the limit is reached.
+    reserve: (window: string, limit: number) =>
+      sql
+        .exec(
+          `INSERT INTO windows (window, reserved) SELECT ?1, 1 WHERE ?2 > 0
+           ON CONFLICT (window) DO UPDATE SET reserved = reserved + 1
+           WHERE reserved + charged < ?2 RETURNING window`,
+          window,
+          limit,
+        )
+        .toArray().length,
+    charge: (window: string) =>
+      sql.exec(
+        "UPDATE windows SET reserved = reserved - 1, charged = charged + 1 WHERE window = ?",
+        window,
+      ),
+    refund: (window: string, left: number) =>
+      sql.exec(
+        `UPDATE windows SET reserved = reserved - 1, refunded = refunded + 1, left = left + ?2
+         WHERE window = ?1`,
+        window,
+        left,
+      ),
+    // Only an operator's own refund takes back a charge.
+    takeBack: (window: string) =>
+      sql.exec(
+        "UPDATE windows SET charged = charged - 1, refunded = refunded + 1 WHERE window = ?",
+        window,
+      ),
+    prune: (window: string, charged: number, refunded: number) =>
+      sql.exec(
+        `UPDATE windows SET pruned_charged = pruned_charged + ?2, pruned_refunded = pruned_refunded + ?3
+         WHERE window = ?1`,
+        window,
+        charged,
+        refunded,
+      ),
+    dropIfPruned: (window: string) =>
+      sql.exec(
+        `DELETE FROM windows WHERE window = ? AND reserved = 0
+           AND charged = pruned_charged AND refunded = pruned_refunded`,
+        window,
+      ),
+    reserved: () =>
+      sql
+        .exec<{ reserved: number }>("SELECT coalesce(sum(reserved), 0) AS reserved FROM windows")
+        .one().reserved,
+    list: () => sql.exec<WindowRow>("SELECT * FROM windows ORDER BY window DESC").toArray(),
+  };
+}
+
+export class Ledger {
+  readonly #statements: ReturnType<typeof statements>;
+
+  constructor(sql: SqlStorage) {
+    this.#statements = statements(sql);
+  }
+
+  /**
+   * The window that a query asked now counts in. Never an earlier one than was counted in before:
+   * a clock that goes backwards must not open a window again.
+   */
+  currentWindow(now: number, period: QuotaPeriod): string {
+    const window = windowAt(now, period);
+    return this.#statements.latestAfter(window) ?? window;
+  }
+
+  counters(window: string): Counters {
+    return this.#statements.get(window) ?? EMPTY;
+  }
+
+  /** Holds one query of the window's limit; false, and nothing held, if the limit is reached. */
+  reserve(window: string, limit: number): boolean {
+    return this.#statements.reserve(window, limit) === 1;
+  }
+
+  charge(window: string): void {
+    this.#statements.charge(window);
+  }
+
+  refund(window: string, reason: RefundReason): void {
+    this.#statements.refund(window, reason === "disconnected" || reason === "cancelled" ? 1 : 0);
+  }
+
+  takeBack(window: string): void {
+    this.#statements.takeBack(window);
+  }
+
+  /**
+   * A row of the window is gone, and its counter remembers it. A window that ends is gone with the
+   * last of its rows; one that never ends stays.
+   */
+  prune(window: string, state: QueryState): void {
+    this.#statements.prune(window, state === "charged" ? 1 : 0, state === "refunded" ? 1 : 0);
+    if (windowSpan(window) !== undefined) this.#statements.dropIfPruned(window);
+  }
+
+  /** How many queries are reserved, in all windows. */
+  reserved(): number {
+    return this.#statements.reserved();
+  }
+
+  windows(): WindowRow[] {
+    return this.#statements.list();
+  }
+}
+
+/** The name of the window that holds a time: its UTC day or month, or `total`. */
+export function windowAt(now: number, period: QuotaPeriod): string {
+  const iso = new Date(now).toISOString();
+  switch (period) {
+    case "day":
+      return iso.slice(0, "2026-11-22".length);
+    case "month":
+      return iso.slice(0, "2026-11".length);
+    case "total":
+      return "total";
+  }
+}
+
+/** When a window starts and ends, in milliseconds since the epoch; undefined for `total`. */
+export function windowSpan(window: string): { start: number; end: number } | undefined {
+  const [year, month, day] = window.split("-").map(Number);
+  if (year === undefined || month === undefined) return undefined;
+  // Date.UTC carries over: day 32 of a month is in the next, month 13 in the next year.
+  return day === undefined
+    ? { start: Date.UTC(year, month - 1), end: Date.UTC(year, month) }
+    : { start: Date.UTC(year, month - 1, day), end: Date.UTC(year, month - 1, day + 1) };
+}

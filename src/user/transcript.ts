@@ -1,0 +1,62 @@
+// The events of a run, in order, and who waits for more of them. Events are numbered from 1; the
+// first is `start` and the last `done` or `error`, which every listener is told in its own words, so
+// what is kept here are the events in between: `sources` is 2, the first token 3.
+
+import type { ServiceError } from "../errors.ts";
+import type { Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
+import type { QueryRow } from "./queries.ts";
+
+/** How a run ended: whole, or not. */
+export type Ending =
+  | { readonly type: "finished"; readonly finish: Finish }
+  | { readonly type: "failed"; readonly error: ServiceError };
+
+export class Transcript {
+  readonly events: (SourcesEvent | TokenEvent)[] = [];
+  #ending: Ending | undefined;
+  readonly #followers = new Set<() => void>();
+
+  /** The transcript of a stored answer: the same events with the same numbers. */
+  static of(row: QueryRow): Transcript {
+    const { answer, sources, token_lengths, finish } = row;
+    const transcript = new Transcript();
+    transcript.append({ type: "sources", sources: JSON.parse(sources ?? "[]") });
+    let start = 0;
+    for (const length of JSON.parse(token_lengths ?? "[]") as number[]) {
+      transcript.append({ type: "token", token: (answer ?? "").slice(start, start + length) });
+      start += length;
+    }
+    transcript.end({ type: "finished", finish: finish ?? "stop" });
+    return transcript;
+  }
+
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  append(event: SourcesEvent | TokenEvent): void {
+    this.events.push(event);
+    for (const wake of this.#followers) wake();
+  }
+
+  /** The first ending stands. */
+  end(ending: Ending): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    for (const wake of this.#followers) wake();
+  }
+
+  /** Calls `wake` whenever there is more, until the returned function is called. */
+  follow(wake: () => void): () => void {
+    this.#followers.add(wake);
+    return () => this.#followers.delete(wake);
+  }
+
+  get tokens(): string[] {
+    return this.events.flatMap((event) => (event.type === "token" ? [event.token] : []));
+  }
+
+  get sources(): readonly Source[] {
+    return this.events.flatMap((event) => (event.type === "sources" ? event.sources : []));
+  }
+}

@@ -1,0 +1,624 @@
+// UserObject: one per user, and all control flow of an ask: who is let in, when a reservation becomes
+// a charge or a refund, what is swept. It opens every transaction; what it calls are leaves. Who the
+// caller is was decided in edge/; what the answer says is decided in answer/.
+
+import { DurableObject } from "cloudflare:workers";
+import { type IRequest, Router } from "itty-router";
+import { answer } from "../answer/pipeline.ts";
+import { type Env, generator, retriever, type UserConfig, userConfig } from "../config.ts";
+import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
+import {
+  API_PREFIX,
+  type Ask,
+  encodeEvent,
+  encodeJson,
+  type Finish,
+  type RefundReason,
+} from "../protocol.ts";
+import { decodeParameter, readJson } from "../request.ts";
+import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
+import { inspect } from "./inspect.ts";
+import { type AskKey, askKey, KEYS_SCHEMA, Keys } from "./keys.ts";
+import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
+import { Listener } from "./listener.ts";
+import { QUERIES_SCHEMA, Queries, type QueryRow, receipt } from "./queries.ts";
+import { Quota, secondsUntil } from "./quota.ts";
+import {
+  beatOf,
+  closing,
+  cursorOf,
+  opening,
+  type Reading,
+  type ReadingMode,
+  readingHeaders,
+} from "./reading.ts";
+import { Retention } from "./retention.ts";
+import { Run } from "./run.ts";
+import { SETTINGS_SCHEMA, Settings } from "./settings.ts";
+import { Transcript } from "./transcript.ts";
+
+/** How the edge tells the object whose it is, percent-encoded, and the client's round trip in ms. */
+export const USER_HEADER = "x-belay-user";
+export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
+
+/** The shortest probe that can notice anybody, in ms. */
+const HOLD_MS_MIN = 20;
+/** When a sweep failed, it is tried again after this time, whatever the variables say. */
+const SWEEP_RETRY_MS = 30_000;
+/** Connections that may read one run; of one user, those that may read stored answers. */
+const LISTENERS_MAX = 8;
+const REPLAYS_MAX = 32;
+/** Runs beyond CONCURRENCY_LIMIT whose answer is whole, and waits to be taken by a slow reader. */
+const RUNS_HELD_MAX = 32;
+/** After so many replays in a row, an ask that comes again by itself is told to stop. */
+const REPLAYS_IN_A_ROW_MAX = 3;
+const FAILURES_WITHIN_MS = 60_000;
+
+export class UserObject extends DurableObject<Env> {
+  readonly #settings: Settings;
+  readonly #ledger: Ledger;
+  readonly #queries: Queries;
+  readonly #keys: Keys;
+  readonly #quota: Quota;
+  readonly #retention: Retention;
+  /** The runs of this incarnation whose query is still reserved. */
+  readonly #runs = new Map<string, Run>();
+  /** When runs failed lately. A crash forgets it; eviction takes longer than it is looked back. */
+  #failures: number[] = [];
+  #replaying = 0;
+  /** Whether there are tables: none are made for a user whom nobody knows. */
+  #known: boolean;
+  #alarmAt: number | undefined;
+  #config: UserConfig | undefined;
+
+  readonly #router = Router<IRequest, []>({ base: API_PREFIX })
+    .post("/ai/ask", (request) => this.#ask(request))
+    .get("/ai/quota", () => json(this.#quota.body(Date.now())))
+    .get("/ai/queries", (request) => this.#list(new URL(request.url).searchParams))
+    .get("/ai/queries/:id", ({ params }) => json(receipt(this.#find(params.id))))
+    .get("/ai/queries/:id/events", (request) => this.#resume(request, request.params.id))
+    .post("/ai/queries/:id/cancel", ({ params }) => this.#cancel(params.id))
+    .post("/ai/feedback", (request) => this.#feedback(request))
+    .get("/admin/users/:userId", () => this.#inspect())
+    .patch("/admin/users/:userId", (request) => this.#change(request))
+    .delete("/admin/users/:userId", () => this.#erase())
+    .post("/admin/users/:userId/queries/:id/refund", ({ params }) => this.#takeBack(params.id));
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { sql } = ctx.storage;
+    this.#settings = new Settings(sql);
+    this.#ledger = new Ledger(sql);
+    this.#queries = new Queries(sql);
+    this.#keys = new Keys(sql);
+    this.#quota = new Quota(() => this.#variables(), this.#settings, this.#ledger);
+    this.#retention = new Retention(this.#settings, this.#ledger, this.#queries, this.#keys);
+    this.#known =
+      sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'settings'").toArray().length > 0;
+    // Whatever is reserved now, an incarnation that is dead has left behind.
+    this.#tend(() => this.#sweep());
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    try {
+      // What an operator does to a user whom nobody knows creates nothing, but for a setting.
+      if (!url.pathname.startsWith(`${API_PREFIX}/admin/`)) this.#open(request);
+      return await this.#router.fetch(request);
+    } catch (thrown) {
+      return errorResponse(toServiceError(thrown), url.searchParams.get("stream") === "true");
+    }
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = undefined;
+    this.#tend(() => {
+      this.#sweep();
+      this.#prune();
+    });
+  }
+
+  // --- One ask ---
+
+  async #ask(request: Request): Promise<Response> {
+    const ask = parseAsk(await this.#body(request));
+    const key = await askKey(ask, request.headers.get("idempotency-key"));
+    // Nothing is awaited from here until the listener listens.
+    const earlier = this.#earlier(key, Date.now());
+    if (earlier === "enough") return new Response(null, { status: 204 });
+    const streaming = new URL(request.url).searchParams.get("stream") === "true";
+    return earlier === undefined || earlier instanceof Run
+      ? this.#join(earlier ?? this.#start(ask, key), request, { after: 0, streaming })
+      : this.#replay(earlier, request, { after: 0, streaming });
+  }
+
+  /**
+   * What an ask that is known already gets: its run while it is live, its answer once it was charged,
+   * and nothing more when it has come too often in a row. Undefined: it is a new ask.
+   */
+  #earlier(key: AskKey, now: number): Run | QueryRow | "enough" | undefined {
+    const { repeatWindowMs } = this.#variables();
+    if (!key.chosen && repeatWindowMs === 0) return undefined;
+    const known = this.#keys.get(key);
+    if (known === undefined) return undefined;
+    const run = this.#runs.get(known.query_id);
+    if (run !== undefined) return run;
+    const row = this.#queries.get(known.query_id);
+    if (row?.state !== "charged" || row.answer === null) return undefined;
+
+    const servedAt = Math.max(row.resolved_at ?? 0, known.replayed_at ?? 0);
+    const soon = now - servedAt <= repeatWindowMs;
+    if (!key.chosen && !soon) return undefined;
+    const replays = soon ? known.replays : 0;
+    const enough = replays >= REPLAYS_IN_A_ROW_MAX && repeatWindowMs > 0;
+    this.#keys.replayed(key.hash, now, enough ? replays : replays + 1);
+    return enough ? "enough" : row;
+  }
+
+  /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
+  #start(ask: Ask, key: AskKey): Run {
+    const config = this.#variables();
+    // Built first: a variable that is wrong must refuse before anything is reserved.
+    const adapters = [retriever(this.env), generator(this.env)] as const;
+    const now = Date.now();
+    this.#admit(config, now);
+    const { window, limit } = this.#quota.standing(now);
+    const queryId = this.ctx.storage.transactionSync(() => {
+      if (!this.#ledger.reserve(window, limit)) throw this.#quota.exceeded(now);
+      const id = this.#queries.insert(ask, key.hash, window, now);
+      this.#keys.put(key, id);
+      return id;
+    });
+    this.#arm(now + config.sweepIntervalMs);
+
+    const run = new Run(queryId, window, ask, config);
+    this.#runs.set(queryId, run);
+    this.ctx.waitUntil(this.#drive(run, answer(ask, ...adapters, run.signal)));
+    return run;
+  }
+
+  /** Every limit but the quota, which the reservation itself checks. */
+  #admit(config: UserConfig, now: number): void {
+    if (this.#settings.get().blocked === 1) {
+      throw new ServiceError("BLOCKED", "This user is blocked. Ask the operator.");
+    }
+    this.#failures = this.#failures.filter((time) => now - time < FAILURES_WITHIN_MS);
+    const [oldest] = this.#failures.slice(-config.failureLimit);
+    if (oldest !== undefined && this.#failures.length >= config.failureLimit) {
+      const seconds = Math.max(1, secondsUntil(oldest + FAILURES_WITHIN_MS, now));
+      throw new ServiceError(
+        "UNAVAILABLE",
+        `Too many answers failed just now. Ask again in ${seconds} s.`,
+        { headers: { "retry-after": `${seconds}` } },
+      );
+    }
+    const unfinished = [...this.#runs.values()].filter(
+      (run) => run.transcript.ending === undefined,
+    );
+    if (
+      unfinished.length >= config.concurrencyLimit ||
+      this.#runs.size >= config.concurrencyLimit + RUNS_HELD_MAX
+    ) {
+      throw tooManyStreams(
+        `At most ${config.concurrencyLimit} answers at a time: let one finish, or stop it, and ask again.`,
+      );
+    }
+  }
+
+  /** Follows a run to its end and, where it failed, refunds before anybody is told. */
+  async #drive(run: Run, events: ReturnType<typeof answer>): Promise<void> {
+    const ending = await run.generate(events);
+    // Left or stopped meanwhile: that was settled where it happened.
+    if (run.transcript.ending !== undefined) return;
+    if (ending.type === "failed") {
+      console.warn(`Query ${run.queryId} failed: ${ending.error.code}: ${ending.error.message}`);
+      this.#failures.push(Date.now());
+      this.#refund(run, "failed", ending.error);
+      return;
+    }
+    run.transcript.end(ending);
+    if (run.listeners.size === 0 && run.onDisconnect === "continue") {
+      this.#charge(run, ending.finish);
+    }
+  }
+
+  // --- Listening ---
+
+  /** Attaches a listener to a run. */
+  #join(run: Run, request: Request, how: ReadingMode): Promise<Response> {
+    if (run.listeners.size >= LISTENERS_MAX) {
+      throw tooManyStreams(
+        `At most ${LISTENERS_MAX} connections may read one answer: close one, and come again.`,
+      );
+    }
+    const listener = new Listener(request.signal, this.#variables());
+    clearTimeout(run.waitTimer ?? null);
+    run.waitTimer = undefined;
+    run.listeners.add(listener);
+    listener.onLeave = () => this.#left(run, listener);
+    if (listener.left) this.#left(run, listener);
+    const { queryId, transcript } = run;
+    return this.#listen({ queryId, transcript, run, ...how }, listener, request);
+  }
+
+  /** Reads a stored answer to a listener, which costs nothing and settles nothing. */
+  #replay(row: QueryRow, request: Request, how: ReadingMode): Promise<Response> {
+    if (this.#replaying >= REPLAYS_MAX) {
+      throw tooManyStreams(
+        "Too many answers are being read again. Let one finish, and come again.",
+      );
+    }
+    const listener = new Listener(request.signal, this.#variables());
+    const transcript = Transcript.of(row);
+    return this.#listen({ queryId: row.id, transcript, run: undefined, ...how }, listener, request);
+  }
+
+  /** A listener's response: for a stream at once, for JSON when the status is known. */
+  async #listen(reading: Reading, listener: Listener, request: Request): Promise<Response> {
+    const { queryId, transcript, run } = reading;
+    if (!reading.streaming) {
+      const ending = await listener.wait(transcript);
+      if (ending?.type === "failed") {
+        run?.listeners.delete(listener);
+        listener.abandon();
+        throw this.#failure(queryId, ending.error);
+      }
+    }
+    this.ctx.waitUntil(this.#deliver(reading, listener, this.#holdMs(request)));
+    return new Response(listener.body, {
+      headers: { ...readingHeaders(reading), ...this.#headers(queryId) },
+    });
+  }
+
+  /** How long a probe waits for signs of life: twice the round trip, where the edge knows it. */
+  #holdMs(request: Request): number {
+    const { deliveryHoldMs } = this.#variables();
+    const roundTripMs = Number(request.headers.get(ROUND_TRIP_HEADER) ?? Number.NaN);
+    if (Number.isNaN(roundTripMs)) return deliveryHoldMs;
+    return Math.min(deliveryHoldMs, Math.max(HOLD_MS_MIN, 2 * roundTripMs));
+  }
+
+  /** Brings one listener what there is to read, and charges when the end of it was accepted. */
+  async #deliver(reading: Reading, listener: Listener, holdMs: number): Promise<void> {
+    const { queryId, transcript, run, streaming } = reading;
+    if (run === undefined) this.#replaying += 1;
+    try {
+      const ending = streaming
+        ? await listener.follow(
+            opening(reading, this.#quota.remaining(Date.now())),
+            transcript,
+            cursorOf(reading),
+          )
+        : transcript.ending;
+      if (ending === undefined || listener.left) return;
+      if (ending.type === "failed") {
+        await listener.end(encodeEvent(this.#failure(queryId, ending.error).body));
+        return;
+      }
+      // What is stored was paid for: whether anybody is there makes no difference.
+      if (run !== undefined) await listener.probe(beatOf(reading), holdMs);
+      const quotaRemaining = this.#quota.remaining(Date.now());
+      const accepted = await listener.end(closing(reading, ending.finish, quotaRemaining));
+      // The charge follows `done`: a crash in between gives an answer away, where the other order
+      // would charge for one that never went out.
+      if (accepted && run !== undefined) this.#charge(run, ending.finish);
+    } catch (thrown) {
+      const error = toServiceError(thrown);
+      if (run !== undefined) this.#refund(run, "failed", error);
+      if (streaming) await listener.end(encodeEvent({ ...error.body, queryId }));
+    } finally {
+      if (run === undefined) this.#replaying -= 1;
+      run?.listeners.delete(listener);
+      listener.abandon();
+    }
+  }
+
+  /** When the last listener has left, the ask itself has said what becomes of its run. */
+  #left(run: Run, listener: Listener): void {
+    run.listeners.delete(listener);
+    if (run.listeners.size > 0 || !this.#runs.has(run.queryId)) return;
+    const { ending } = run.transcript;
+    switch (run.onDisconnect) {
+      case "cancel":
+        this.#giveUp(run, "disconnected");
+        break;
+      case "wait":
+        run.waitTimer = setTimeout(
+          () => this.#giveUp(run, "disconnected"),
+          this.#variables().resumeWaitMs,
+        );
+        break;
+      case "continue":
+        if (ending?.type === "finished") this.#charge(run, ending.finish);
+        break;
+    }
+  }
+
+  /**
+   * Nobody wants the answer any more: it is stopped and refunded. Past the refund allowance it is
+   * finished alone, charged and kept, or who reads everything and leaves before `done` would read free.
+   */
+  #giveUp(run: Run, reason: "disconnected" | "cancelled"): void {
+    const { ending } = run.transcript;
+    if (this.#allowsRefund(run)) {
+      this.#refund(run, reason, stopped("You were not charged."));
+      return;
+    }
+    run.onDisconnect = "continue";
+    const error = stopped(
+      "Your refunds of this window are used up: it is finished, charged, and kept for you to read.",
+    );
+    for (const listener of run.listeners) listener.dismiss({ type: "failed", error });
+    run.listeners.clear();
+    if (ending?.type === "finished") this.#charge(run, ending.finish);
+  }
+
+  /** Whether the allowance has a refund left; in doubt, which is when storage fails, for the user. */
+  #allowsRefund(run: Run): boolean {
+    try {
+      return this.#quota.allowsRefund(run.window);
+    } catch (thrown) {
+      console.error(`The refund allowance could not be read for query ${run.queryId}:`, thrown);
+      return true;
+    }
+  }
+
+  // --- Resolving ---
+
+  #charge(run: Run, finish: Finish): void {
+    const { tokens, sources } = run.transcript;
+    const { firstTokenMs, totalMs } = run;
+    this.#resolve(run, "charged", () => {
+      const stored = { tokens, sources, finish, firstTokenMs, totalMs };
+      const window = this.#queries.charge(run.queryId, Date.now(), stored);
+      if (window !== undefined) this.#ledger.charge(window);
+    });
+  }
+
+  /** Gives the reservation back, stops what is upstream, and tells every listener why. */
+  #refund(run: Run, reason: RefundReason, error: ServiceError): void {
+    run.abort();
+    this.#resolve(run, "refunded", () => this.#giveBack(run.queryId, reason));
+    run.transcript.end({ type: "failed", error });
+  }
+
+  #giveBack(queryId: string, reason: RefundReason): void {
+    const window = this.#queries.refund(queryId, Date.now(), reason);
+    if (window !== undefined) this.#ledger.refund(window, reason);
+  }
+
+  /** The one way in which a run lets go of its reservation; the first to come wins. */
+  #resolve(run: Run, outcome: string, write: () => void): void {
+    // Gone from the list whatever happens: what is reserved without a run is the sweep's.
+    if (!this.#runs.delete(run.queryId)) return;
+    clearTimeout(run.waitTimer ?? null);
+    try {
+      this.ctx.storage.transactionSync(write);
+    } catch (thrown) {
+      console.error(`Query ${run.queryId} was not ${outcome}; the sweep refunds it.`, thrown);
+    }
+    run.resolved.resolve();
+  }
+
+  /**
+   * Does what the alarm is for, and comes back as long as there is anything to do.
+   * Never throws: an alarm that does is dropped after 7 tries, and reservations would leak.
+   */
+  #tend(work: () => void): void {
+    if (!this.#known) return;
+    try {
+      work();
+      if (this.#ledger.reserved() > 0) this.#arm(Date.now() + this.#variables().sweepIntervalMs);
+    } catch (thrown) {
+      console.error("The sweep failed and is tried again:", thrown);
+      this.#arm(Date.now() + SWEEP_RETRY_MS);
+    }
+  }
+
+  /** Refunds what is reserved without a run behind it. */
+  #sweep(): void {
+    for (const { id } of this.#queries.reserved(this.#ledger.reserved())) {
+      if (this.#runs.has(id)) continue;
+      this.ctx.storage.transactionSync(() => this.#giveBack(id, "expired"));
+    }
+  }
+
+  #prune(): void {
+    const now = Date.now();
+    const { retentionMs } = this.#variables();
+    const due = this.ctx.storage.transactionSync(() => this.#retention.prune(now, retentionMs));
+    // What is due already is the next batch, to which asks may come in between.
+    if (due !== undefined) this.#arm(Math.max(due, now + 1_000));
+  }
+
+  /** Sets the alarm, unless it rings sooner anyway. */
+  #arm(at: number): void {
+    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    this.ctx.storage.setAlarm(at).catch((thrown) => {
+      this.#alarmAt = undefined;
+      console.error("The alarm could not be set:", thrown);
+    });
+  }
+
+  // --- The other routes ---
+
+  #list(parameters: URLSearchParams): Response {
+    const limit = Number(parameters.get("limit") ?? 20);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
+      throw new ServiceError("INVALID_REQUEST", 'The parameter "limit" must be from 1 to 100.');
+    }
+    const before = parameters.get("before") ?? undefined;
+    const rows = this.#queries.list(limit + 1, before);
+    if (rows === undefined) {
+      throw new ServiceError("INVALID_REQUEST", 'The parameter "before" must be a query id.');
+    }
+    const page = rows.slice(0, limit);
+    return json({
+      queries: page.map(receipt),
+      before: rows.length > limit ? page.at(-1)?.id : null,
+    });
+  }
+
+  async #resume(request: Request, id: string | undefined): Promise<Response> {
+    const row = this.#find(id);
+    const after = new URL(request.url).searchParams.get("after") ?? "0";
+    if (!/^\d{1,9}$/.test(after)) {
+      throw new ServiceError(
+        "INVALID_REQUEST",
+        'The parameter "after" must be the number of events that you have: 0 or more.',
+      );
+    }
+    const how = { after: Number(after), streaming: true };
+    const run = this.#runs.get(row.id);
+    if (run !== undefined) return this.#join(run, request, how);
+    if (row.answer === null) {
+      throw new ServiceError(
+        "NOT_KEPT",
+        "This answer was refunded, or is older than answers are kept. Ask again.",
+      );
+    }
+    return this.#replay(row, request, how);
+  }
+
+  async #cancel(id: string | undefined): Promise<Response> {
+    const { id: queryId } = this.#find(id);
+    const run = this.#runs.get(queryId);
+    const { ending } = run?.transcript ?? {};
+    // An answer that is whole and waits for somebody to come back: nobody will.
+    const waiting = run?.waitTimer !== undefined;
+    if (run !== undefined && (ending === undefined || waiting)) this.#giveUp(run, "cancelled");
+    // Once the pipeline has finished, delivery decides; its outcome is a hold away.
+    else await run?.resolved.promise;
+    return json(receipt(this.#find(queryId)));
+  }
+
+  async #feedback(request: Request): Promise<Response> {
+    const { queryId, rating, comment } = parseFeedback(await this.#body(request));
+    const row = this.#find(queryId);
+    if (row.query === null) {
+      throw new ServiceError("NOT_KEPT", "This answer is older than answers are kept.");
+    }
+    const kept = rating === null ? null : (comment ?? null);
+    this.#queries.rate(row.id, rating, kept);
+    return json({ queryId, rating, comment: kept });
+  }
+
+  async #inspect(): Promise<Response> {
+    if (!this.#known) throw nobody();
+    const { limit, refundLimit } = this.#quota.limits();
+    const alarmAt = await this.ctx.storage.getAlarm();
+    return json(
+      inspect({
+        now: Date.now(),
+        settings: this.#settings,
+        ledger: this.#ledger,
+        queries: this.#queries,
+        runs: this.#runs,
+        limit,
+        refundLimit,
+        shareQueries: this.#variables().shareQueries,
+        alarmAt,
+        storageBytes: this.ctx.storage.sql.databaseSize,
+      }),
+    );
+  }
+
+  async #change(request: Request): Promise<Response> {
+    this.#settings.change(parseSettingsChange(await this.#body(request)));
+    return this.#inspect();
+  }
+
+  /** An operator's own refund; the answer stays readable. Again: the same receipt. */
+  #takeBack(id: string | undefined): Response {
+    if (!this.#known) throw nobody();
+    const row = this.#find(id);
+    this.ctx.storage.transactionSync(() => {
+      const window = this.#queries.takeBack(row.id, Date.now());
+      if (window !== undefined) this.#ledger.takeBack(window);
+    });
+    return json(receipt(this.#find(row.id)));
+  }
+
+  /** Ends the runs and leaves nothing of the user. Again: 404, as for anybody whom nobody knows. */
+  async #erase(): Promise<Response> {
+    if (!this.#known) throw nobody();
+    for (const run of this.#runs.values()) {
+      run.abort();
+      clearTimeout(run.waitTimer ?? null);
+      run.transcript.end({ type: "failed", error: stopped("The operator erased this user.") });
+      run.resolved.resolve();
+    }
+    // ctx.abort() would forget this too, and lose the response; what is in memory is all here.
+    this.#runs.clear();
+    this.#failures = [];
+    this.#known = false;
+    this.#alarmAt = undefined;
+    await this.ctx.storage.deleteAll();
+    return new Response(null, { status: 204 });
+  }
+
+  // --- What several of the above need ---
+
+  #open(request: Request): void {
+    if (this.#known) return;
+    const name = decodeURIComponent(request.headers.get(USER_HEADER) ?? "");
+    this.ctx.storage.transactionSync(() => {
+      this.ctx.storage.sql.exec(SETTINGS_SCHEMA + LEDGER_SCHEMA + QUERIES_SCHEMA + KEYS_SCHEMA);
+      this.#settings.create(name);
+    });
+    this.#known = true;
+  }
+
+  #variables(): UserConfig {
+    this.#config ??= userConfig(this.env);
+    return this.#config;
+  }
+
+  /** The request's body. What is decided before it has arrived may be different after. */
+  async #body(request: Request): Promise<unknown> {
+    const { bodyTimeoutMs } = this.#variables();
+    const body = await readJson(request, { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs });
+    this.#open(request);
+    return body;
+  }
+
+  #find(parameter: string | undefined): QueryRow {
+    const row = this.#known ? this.#queries.get(decodeParameter(parameter ?? "")) : undefined;
+    if (row === undefined) throw new ServiceError("NOT_FOUND", "You have no query with this id.");
+    return row;
+  }
+
+  #headers(queryId: string): Record<string, string> {
+    return { "x-query-id": queryId, ...this.#quota.headers(Date.now()) };
+  }
+
+  /** A run's error as its listeners are told it: with the query, and the quota after the refund. */
+  #failure(queryId: string, error: ServiceError): ServiceError {
+    const known = this.#known;
+    return new ServiceError(error.code, error.message, {
+      body: { queryId, ...(known && { quotaRemaining: this.#quota.remaining(Date.now()) }) },
+      headers: { ...error.details.headers, ...(known && this.#headers(queryId)) },
+    });
+  }
+}
+
+function stopped(what: string): ServiceError {
+  return new ServiceError("CANCELLED", `The answer was stopped. ${what}`, {
+    headers: { "x-should-retry": "false" },
+  });
+}
+
+function tooManyStreams(message: string): ServiceError {
+  return new ServiceError("TOO_MANY_STREAMS", message, { headers: { "retry-after": "1" } });
+}
+
+function nobody(): ServiceError {
+  return new ServiceError("NOT_FOUND", "Nobody of this name has ever asked.");
+}
+
+function json(body: unknown): Response {
+  return new Response(encodeJson(body), {
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+}

@@ -1,0 +1,14 @@
+// What `cloudflare:workers` gives to tests: the bindings of wrangler.toml, the variables of
+// vitest.config.ts, and the Worker's own exports.
+
+declare namespace Cloudflare {
+  interface Env {
+    readonly USERS: DurableObjectNamespace<import("../src/worker.ts").UserObject>;
+    readonly CORPUS: DurableObjectNamespace<import("../src/worker.ts").CorpusObject>;
+    readonly AUTH_SECRET: string;
+    readonly OPENAI_BASE_URL: string;
+  }
+  interface GlobalProps {
+    mainModule: typeof import("../src/worker.ts");
+  }
+}

@@ -1,0 +1,281 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import type { DocumentEntry } from "../../src/corpus/documents.ts";
+import type { ErrorBody } from "../../src/protocol.ts";
+
+const ADDRESS = "https://belay.test/api/v1/admin/documents";
+
+/** A corpus that no other test knows. */
+function newCorpus() {
+  const stub = env.CORPUS.getByName(crypto.randomUUID());
+  const send = (method: string, path: string, body?: unknown) =>
+    stub.fetch(`${ADDRESS}${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const put = (id: string, body: unknown) => send("PUT", `/${encodeURIComponent(id)}`, body);
+  return { stub, send, put };
+}
+
+const limits = {
+  title: "Limits",
+  url: "https://docs.example/limits",
+  text: "# Limits\n\n## Row size\n\nA row of a table may hold at most two megabytes.\n\n## Columns\n\nA table has a hundred columns.",
+};
+
+describe("a document", () => {
+  it("is put, read, listed and deleted", async () => {
+    const { send, put } = newCorpus();
+    const created = await put("limits", limits);
+    expect(created.status).toBe(201);
+    const entry = await created.json<DocumentEntry>();
+    expect(entry).toEqual({
+      id: "limits",
+      title: "Limits",
+      url: limits.url,
+      passages: 2,
+      bytes: limits.text.length,
+      contentHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      updatedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(await (await send("GET", "/limits")).json()).toEqual({ ...entry, text: limits.text });
+    expect(await (await send("GET", "")).json()).toEqual({ documents: [entry], after: null });
+
+    const deleted = await send("DELETE", "/limits");
+    expect([deleted.status, await deleted.json()]).toEqual([200, { id: "limits", deleted: true }]);
+    expect((await send("GET", "/limits")).status).toBe(404);
+    expect((await send("DELETE", "/limits")).status).toBe(404);
+  });
+
+  it("takes the place of the one before it, passages and all", async () => {
+    const { stub, put } = newCorpus();
+    await put("limits", limits);
+    const replaced = await put("limits", { title: "Limits", text: "Nothing is said of tables." });
+    expect(replaced.status).toBe(200);
+    expect(await stub.search("megabytes", 5)).toEqual([]);
+    expect((await stub.search("tables", 5)).map((passage) => passage.id)).toEqual(["limits#1"]);
+  });
+
+  it("is not written again when nothing has changed", async () => {
+    const { put } = newCorpus();
+    const first = await (await put("limits", limits)).json();
+    const second = await put("limits", limits);
+    expect([second.status, await second.json()]).toEqual([200, first]);
+  });
+
+  it("may have any id of 1 to 128 characters", async () => {
+    const { send, put } = newCorpus();
+    for (const id of ["a/b", "張 三", "50%", "%2F", "#?&", "😀".repeat(128)]) {
+      expect((await put(id, { title: "T", text: "text" })).status).toBe(201);
+      const found = await send("GET", `/${encodeURIComponent(id)}`);
+      expect((await found.json<DocumentEntry>()).id).toBe(id);
+    }
+    for (const id of ["a\nb", "\0", "x".repeat(129)]) {
+      const refused = await put(id, { title: "T", text: "text" });
+      expect([refused.status, await refused.json()]).toMatchObject([
+        400,
+        { code: "INVALID_REQUEST" },
+      ]);
+    }
+  });
+
+  it("comes back as it was, whatever it holds", async () => {
+    const { send, put } = newCorpus();
+    const text = "\ufeffa\0b\r\nc\u2028d\u{1f600} 'e' \"f\" \t\n\n";
+    await put("odd", { title: "  Odd  ", text });
+    expect(await (await send("GET", "/odd")).json()).toMatchObject({ title: "Odd", text });
+  });
+
+  it("is refused with the field that is wrong", async () => {
+    const { put } = newCorpus();
+    const refusals: [unknown, string][] = [
+      [{ text: "a" }, "title"],
+      [{ title: "", text: "a" }, "title"],
+      [{ title: " ", text: "a" }, "title"],
+      [{ title: "x".repeat(301), text: "a" }, "title"],
+      [{ title: "T" }, "text"],
+      [{ title: "T", text: 1 }, "text"],
+      [{ title: "T", text: "\ud800" }, "text"],
+      [{ title: "T", text: "a", url: "javascript:alert(1)" }, "url"],
+      [{ title: "T", text: "a", url: "//elsewhere.example/" }, "url"],
+      [{ title: "T", text: "a", url: "/\\elsewhere.example/" }, "url"],
+      [{ title: "T", text: "a", url: "docs/a" }, "url"],
+      [{ title: "T", text: "a", url: "https:// a" }, "url"],
+      [{ title: "T", text: "a", language: "en" }, "language"],
+    ];
+    for (const [body, field] of refusals) {
+      const refused = await put("a", body);
+      const { code, message } = await refused.json<ErrorBody>();
+      expect([refused.status, code, message]).toEqual([
+        400,
+        "INVALID_REQUEST",
+        expect.stringContaining(`"${field}"`),
+      ]);
+    }
+  });
+
+  it("holds 1 MiB of text, however it is escaped, and not a byte more", async () => {
+    const { put } = newCorpus();
+    const text = `${"\u0001".repeat(1024 * 1024 - 4)}text`;
+    expect((await put("whole", { title: "T", text })).status).toBe(201);
+    const refused = await put("more", { title: "T", text: `${text}.` });
+    expect([refused.status, (await refused.json<ErrorBody>()).code]).toEqual([
+      413,
+      "PAYLOAD_TOO_LARGE",
+    ]);
+  });
+});
+
+describe("the list of documents", () => {
+  it("comes in pages, in the order of the ids", async () => {
+    const { send, put } = newCorpus();
+    for (const id of ["c", "a", "b"]) await put(id, { title: id, text: id });
+    type Page = { documents: DocumentEntry[]; after: string | null };
+    const first = await (await send("GET", "?limit=2")).json<Page>();
+    expect([first.documents.map(({ id }) => id), first.after]).toEqual([["a", "b"], "b"]);
+    const second = await (await send("GET", "?limit=2&after=b")).json<Page>();
+    expect([second.documents.map(({ id }) => id), second.after]).toEqual([["c"], null]);
+    expect((await send("GET", "?limit=0")).status).toBe(400);
+  });
+});
+
+describe("a search", () => {
+  it("of an empty corpus finds nothing, and makes no tables", async () => {
+    const { stub, send } = newCorpus();
+    expect(await stub.search("anything", 5)).toEqual([]);
+    expect(await stub.isEmpty()).toBe(true);
+    expect(await (await send("GET", "")).json()).toEqual({ documents: [], after: null });
+    expect((await send("GET", "/a")).status).toBe(404);
+    expect((await send("DELETE", "/a")).status).toBe(404);
+    await runInDurableObject(stub, (_, { storage }) => {
+      const tables = storage.sql.exec("SELECT name FROM sqlite_master").toArray();
+      expect(tables.filter(({ name }) => !String(name).startsWith("_cf_"))).toEqual([]);
+    });
+  });
+
+  it("finds passages with their place in the document", async () => {
+    const { stub, put } = newCorpus();
+    await put("limits", limits);
+    expect(await stub.isEmpty()).toBe(false);
+    const [best] = await stub.search("How many megabytes can a row hold?", 5);
+    expect(best).toEqual({
+      id: "limits#1",
+      documentId: "limits",
+      title: "Limits",
+      heading: ["Row size"],
+      url: "https://docs.example/limits#row-size",
+      text: "A row of a table may hold at most two megabytes.",
+      score: expect.any(Number),
+    });
+    expect(best?.score).toBeGreaterThan(0.5);
+    expect(best?.score).toBeLessThanOrEqual(1);
+  });
+
+  it("finds words by their stem, by title and heading, without accents, and in Chinese", async () => {
+    const { stub, put } = newCorpus();
+    await put("limits", limits);
+    await put("cafe", { title: "Cafés", text: "Open daily." });
+    await put("zh", { title: "配额", text: "每个用户每天可以提问二十次。" });
+    const first = async (query: string) => (await stub.search(query, 1))[0]?.id;
+    expect(await first("holding")).toBe("limits#1");
+    expect(await first("row size")).toBe("limits#1");
+    expect(await first("CAFE")).toBe("cafe#1");
+    expect(await first("用户可以提问多少次？")).toBe("zh#1");
+    expect(await first("配额是多少")).toBe("zh#1");
+  });
+
+  it("scores full coverage 1, and rare terms above common ones", async () => {
+    const { stub, put } = newCorpus();
+    await put("a", { title: "A", text: "the quota of a user" });
+    for (let i = 0; i < 5; i++) await put(`b${i}`, { title: "B", text: "a user of the service" });
+    const [best] = await stub.search("quota user", 1);
+    expect(best).toMatchObject({ documentId: "a", score: 1 });
+    const scores = await stub.search("quota user", 6);
+    expect(scores[1]?.score).toBeLessThan(0.5);
+    const [missing] = await stub.search("quota zebra", 1);
+    expect(missing?.score).toBeLessThan(0.6);
+  });
+
+  it("takes any text for words", async () => {
+    const { stub, put } = newCorpus();
+    await put("limits", limits);
+    for (const query of [
+      ...[
+        '"',
+        "*",
+        "a AND (",
+        "title:",
+        "NEAR(a b)",
+        "-table",
+        "^table",
+        "table*",
+        "' ; drop table passages",
+      ],
+      ...[
+        "\0",
+        "table\0",
+        "\ud800",
+        "table \udc00",
+        "\u{1f600}",
+        "the of and",
+        "",
+        " ",
+        "()",
+        "{a b}: c",
+      ],
+      ...["table ".repeat(1_000), "表".repeat(4_000), "\u0301", "a".repeat(4_000)],
+    ]) {
+      const found = await stub.search(query, 5);
+      if (query.includes("table")) expect(found).not.toEqual([]);
+    }
+    expect(await stub.search("\u{1f600}", 5)).toEqual([]);
+  });
+
+  it("reads the same few rows however many passages there are", async () => {
+    const { stub } = newCorpus();
+    const read = await runInDurableObject(stub, async (corpus, { storage }) => {
+      for (let i = 0; i < 300; i++) {
+        const body = JSON.stringify({
+          title: `Part ${i}`,
+          text: `The user asked ${i} questions of the corpus.`,
+        });
+        await corpus.fetch(
+          new Request(`${ADDRESS}/${i}`, {
+            method: "PUT",
+            body,
+            headers: { "content-type": "application/json" },
+          }),
+        );
+      }
+      const { sql } = storage;
+      const exec = sql.exec.bind(sql);
+      const cursors: SqlStorageCursor<never>[] = [];
+      sql.exec = ((query: string, ...bindings: unknown[]) => {
+        const cursor = exec<never>(query, ...bindings);
+        cursors.push(cursor);
+        return cursor;
+      }) as typeof sql.exec;
+      corpus.search("How many questions has the user asked of the corpus?", 5);
+      return cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
+    });
+    expect(read).toBeLessThanOrEqual(50);
+  });
+});
+
+describe("an index of another analyzer", () => {
+  it("is made anew by the alarm, and searched meanwhile", async () => {
+    const { stub, put } = newCorpus();
+    for (const id of ["a", "b", "c"]) await put(id, { title: id, text: `The quota of ${id}.` });
+    await runInDurableObject(stub, async (_, { storage }) => {
+      storage.sql.exec("UPDATE corpus SET analyzer_version = 0");
+      storage.sql.exec(
+        "INSERT INTO passage_terms (rowid, title, text) SELECT id + 100, '', 'old' FROM passages",
+      );
+    });
+    expect(await stub.search("quota", 5)).toHaveLength(3);
+    while (await runDurableObjectAlarm(stub)) expect(await stub.search("quota", 5)).toHaveLength(3);
+    expect(await stub.search("quota", 5)).toHaveLength(3);
+  });
+});

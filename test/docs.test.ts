@@ -1,0 +1,112 @@
+/// <reference types="vite/client" />
+// The documents tell the truth about the source: what a caller or an operator can meet is documented,
+// and what is documented exists.
+
+import { expect, it } from "vitest";
+import decisionsText from "../docs/decisions.md?raw";
+import operatingText from "../docs/operating.md?raw";
+import protocolText from "../docs/protocol.md?raw";
+import manifest from "../package.json?raw";
+import readmeText from "../README.md?raw";
+import configuration from "../wrangler.toml?raw";
+
+const decisions = unpadded(decisionsText);
+const operating = unpadded(operatingText);
+const protocol = unpadded(protocolText);
+const readme = unpadded(readmeText);
+const source = import.meta.glob<string>("../src/**/*.ts", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+/** Never loaded: only their names are wanted. */
+const everyFile = import.meta.glob(["../*", "../.ci/*", "../{docs,scripts,src,test}/**/*"]);
+
+it("documents every error code under its status", () => {
+  const codes = matches(source["../src/errors.ts"], /^ {2}([A-Z_]+): (\d{3}),$/gm);
+  expect(missing(codes, ([code, status]) => `| ${status} | \`${code}\` |`, protocol)).toEqual([]);
+});
+
+it("shows every event", () => {
+  const types = matches(source["../src/protocol.ts"], /^ {2}readonly type: "(\w+)";$/gm);
+  expect(missing(types, ([type]) => `data: {"type":"${type}"`, protocol)).toEqual([]);
+});
+
+it("documents every route", () => {
+  const routes = matches(
+    source["../src/edge/edge.ts"],
+    /^router\.(\w+)\(["`](?:\$\{API_PREFIX\})?([^"`]+)["`]/gm,
+  );
+  const heading = ([method, path]: string[]) => `\n### \`${method?.toUpperCase()} ${path}\`\n`;
+  expect(missing(routes, heading, protocol)).toEqual([]);
+});
+
+it("documents every variable", () => {
+  const names = matches(source["../src/config.ts"], /\(\s*env,\s*"(\w+)"/g);
+  expect(missing(names, ([name]) => `\n| \`${name}\` |`, readme)).toEqual([]);
+});
+
+it("gives every variable's default, and its value on a laptop", () => {
+  const defaults = matches(source["../src/config.ts"], /whole\(env, "(\w+)", ([\d_]+),/g);
+  const row = ([name, value]: string[]) => `| \`${name}\` | ${value?.replaceAll("_", "")} |`;
+  expect(missing(defaults, row, readme)).toEqual([]);
+
+  const [, local] = /^\[vars\]\n(.*?)\n\n/ms.exec(configuration) ?? [];
+  const rows = readme.replace(/^(\| `\w+` \|)[^|]*\|/gm, "$1");
+  const values = matches(local, /^(\w+) = "(.*)"$/gm);
+  expect(missing(values, ([name, value]) => `| \`${name}\` | ${value} |`, rows)).toEqual([]);
+});
+
+it("says what every log line means", () => {
+  const lines = matches(
+    Object.values(source).join("\n"),
+    /console\.\w+\(\s*(?:"([^"]+)"|`([^`]+)`)/g,
+  );
+  const row = (line: (string | undefined)[]) =>
+    `\n| \`${line.join("").replaceAll(/\$\{[^}]*\}/g, "…")}\` |`;
+  expect(missing(lines, row, operating)).toEqual([]);
+});
+
+it("maps every file of src to a sentence, and no file that is not there", () => {
+  const [, map] = /\n## File map\n(.*?)\n## /s.exec(readme) ?? [];
+  const mapped = matches(map, /^\| `([^`]+)` \| [^|]+\. \|$/gm).map(([path]) => `../${path}`);
+  expect(Object.keys(source).filter((path) => !mapped.includes(path))).toEqual([]);
+  expect(mapped.filter((path) => !(path in everyFile))).toEqual([]);
+});
+
+it("gives a reason for every dependency", () => {
+  const { dependencies, devDependencies } = JSON.parse(manifest);
+  const names = Object.keys({ ...dependencies, ...devDependencies }).map((name) => [name]);
+  expect(missing(names, ([name]) => `\n| \`${name}\` |`, decisions)).toEqual([]);
+});
+
+it("mentions every npm script", () => {
+  const names = Object.keys(JSON.parse(manifest).scripts).map((name) => [name]);
+  const command = ([name = ""]: string[]) =>
+    /^(start|test)$/.test(name) ? `npm ${name}` : `npm run ${name}`;
+  expect(missing(names, command, readme)).toEqual([]);
+});
+
+/** The formatter lines the columns of tables up. */
+function unpadded(markdown: string): string {
+  return markdown.replaceAll(/ {2,}/g, " ");
+}
+
+/** What the groups of a pattern caught; a pattern that finds nothing has lost its source. */
+function matches(text: string | undefined, pattern: RegExp): string[][] {
+  const found = [...(text ?? "").matchAll(pattern)].map(groups);
+  expect(found, `${pattern} finds nothing`).not.toEqual([]);
+  return found;
+}
+
+function groups([, ...caught]: RegExpMatchArray): string[] {
+  return caught;
+}
+
+function missing(
+  wanted: readonly string[][],
+  words: (wanted: string[]) => string,
+  document: string,
+): string[] {
+  return wanted.map(words).filter((text) => !document.includes(text));
+}

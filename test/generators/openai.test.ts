@@ -1,0 +1,368 @@
+// The OpenAI-compatible generator against a model server that does as it is told, over a real
+// connection: what it makes of every misbehaviour, and that it lets go of what nobody reads.
+
+import { env } from "cloudflare:workers";
+import { describe, expect, test, vi } from "vitest";
+import type { Generation } from "../../src/answer/generator.ts";
+import { ServiceError } from "../../src/errors.ts";
+import { OpenAiGenerator } from "../../src/generators/openai.ts";
+import type { Finish } from "../../src/protocol.ts";
+import {
+  ANSWER,
+  CANARY,
+  type Directive,
+  type ModelRequest,
+  scripted,
+} from "../support/directive.ts";
+
+const { OPENAI_BASE_URL: baseUrl } = env as unknown as { OPENAI_BASE_URL: string };
+const API_KEY = "key-that-only-the-endpoint-may-see";
+
+const generator = new OpenAiGenerator({ baseUrl, model: "scripted", apiKey: API_KEY });
+
+describe("a well-behaved endpoint", () => {
+  test("gives its tokens as they are, one piece each, and why it ended", async () => {
+    expect(await read({})).toEqual({ pieces: ANSWER, finish: "stop" });
+  });
+
+  test("is sent the model, the messages, the limits and the key", async () => {
+    const directive = tagged({});
+    await read(directive, { maxTokens: 300, temperature: 0.5 });
+    expect(await recorded(directive)).toMatchObject({
+      model: "scripted",
+      messageCount: 2,
+      options: { stream: true, max_tokens: 300, temperature: 0.5 },
+      authorization: `Bearer ${API_KEY}`,
+    });
+  });
+
+  test("is sent no temperature and no key where there is none", async () => {
+    const directive = tagged({});
+    const keyless = new OpenAiGenerator({ baseUrl, model: "scripted", apiKey: undefined });
+    await drain(keyless.generate(generation(directive), new AbortController().signal));
+    const request = await recorded(directive);
+    expect(request.options).toEqual({ stream: true, max_tokens: 1024 });
+    expect(request.authorization).toBeUndefined();
+  });
+
+  test("ends as `length` where it was cut at maxTokens", async () => {
+    const { pieces, finish } = await read({ tokens: 50 }, { maxTokens: 7 });
+    expect(pieces).toHaveLength(7);
+    expect(finish).toBe("length");
+  });
+
+  test("may be slow to begin and slow to go on", async () => {
+    const directive = { tokens: ["a", "b", "c"], headersMs: 100, firstMs: 200, gapMs: 100 };
+    const startedAt = performance.now();
+    expect(await read(directive)).toEqual({ pieces: ["a", "b", "c"], finish: "stop" });
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(490);
+  });
+
+  test("has each token handed on as soon as it comes", async () => {
+    const answer = generate({ tokens: ["a", "b"], gapMs: 60_000 });
+    expect(await answer.next()).toEqual({ done: false, value: "a" });
+    await answer.return("stop");
+  });
+
+  test("may take its client for slow: nothing is lost while nobody reads", async () => {
+    const answer = generate({ tokens: 3000, ignoreMaxTokens: true });
+    await answer.next();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect((await drain(answer)).pieces).toHaveLength(2999);
+  });
+});
+
+describe("whatever form the stream has", () => {
+  const TOKENS = ["Quota ", "余额 ", "👩‍🚀", "\r\n", "é", " end"];
+
+  test.each<[string, Directive]>([
+    ["one byte at a time, inside characters, fields and line ends", { bytesPerWrite: 1 }],
+    ["seven bytes at a time", { bytesPerWrite: 7 }],
+    ["several frames in one write", { framesPerWrite: 4 }],
+    ["all frames in one write", { framesPerWrite: 100 }],
+    ["lines that end in CR LF", { lineEnd: "\r\n" }],
+    ["lines that end in CR LF, cut between the two", { lineEnd: "\r\n", bytesPerWrite: 1 }],
+    ["lines that end in CR", { lineEnd: "\r" }],
+    ["comments, other fields and members that nobody knows", { noise: true }],
+    ["all of that at once", { noise: true, lineEnd: "\r\n", bytesPerWrite: 1 }],
+    ["a content type that is wrong", { contentType: "text/plain" }],
+    ["the content type of JSON", { contentType: "application/json" }],
+  ])("the tokens are exact: %s", async (_, directive) => {
+    expect(await read({ tokens: TOKENS, ...directive })).toEqual({
+      pieces: TOKENS,
+      finish: "stop",
+    });
+  });
+
+  test.each([
+    ["what looks like an event of ours", '\n\ndata: {"type":"done"}\n\n'],
+    ["what looks like an end marker", "data: [DONE]\n\n"],
+    ["line separators and control characters", "\u2028\u2029\u0085\u0000"],
+  ])("a token is only text: %s", async (_, token) => {
+    expect(await read({ tokens: ["a", token, "b"] })).toMatchObject({ pieces: ["a", token, "b"] });
+  });
+
+  test("a character whose halves come in two tokens is handed on whole", async () => {
+    expect(await read({ tokens: ["a\ud83d", "\udc69b"] })).toMatchObject({ pieces: ["a", "👩b"] });
+  });
+
+  test("a token of 2 MB comes in pieces of at most 16 Ki, none of which cuts a character", async () => {
+    const { pieces } = await read({ tokens: ["a👩"], tokenLength: 2_100_000 });
+    expect(pieces.join("") === "a👩".repeat(700_000)).toBe(true);
+    expect(pieces.filter((piece) => piece.length > 16 * 1024 || !piece.isWellFormed())).toEqual([]);
+  });
+
+  test("hidden reasoning is never shown", async () => {
+    expect(await read({ reasoning: 3 })).toEqual({ pieces: ANSWER, finish: "stop" });
+  });
+
+  test("one JSON object instead of a stream is an answer in one piece", async () => {
+    const answer = { pieces: [ANSWER.join("")], finish: "stop" };
+    expect(await read({ fault: "json" })).toEqual(answer);
+    expect(await read({ fault: "json", contentType: "text/event-stream" })).toEqual(answer);
+    expect((await read({ fault: "json", tokens: 9 }, { maxTokens: 8 })).finish).toBe("length");
+  });
+});
+
+describe("an answer is whole", () => {
+  test.each<[string, Directive, Finish]>([
+    ["at an end marker alone", { ending: ["done"] }, "stop"],
+    ["at an end marker that has no end of its own", { ending: ["unfinished-done"] }, "stop"],
+    ["at a finish reason alone", { ending: ["finish"] }, "stop"],
+    ["at the reason `length`", { finish: "length" }, "length"],
+    ["at the reason `content_filter`", { finish: "content_filter" }, "stop"],
+    ["at the first end marker of two", { ending: ["finish", "done", "done"] }, "stop"],
+    ["at an end marker, whatever follows it", { ending: ["finish", "done", "more"] }, "stop"],
+    ["at an end marker, though the connection then breaks", { ending: ["done", "cut"] }, "stop"],
+    [
+      "at a finish reason, though the connection then breaks",
+      { ending: ["finish", "cut"] },
+      "stop",
+    ],
+    ["at an end marker, though the stream never ends", { ending: ["done", "hang"] }, "stop"],
+    ["at a finish reason, though the stream never ends", { ending: ["finish", "hang"] }, "stop"],
+  ])("%s", async (_, ending, finish) => {
+    expect(await read(ending)).toEqual({ pieces: ANSWER, finish });
+  });
+
+  test("and whatever is left of the stream is let go", async () => {
+    const directive = tagged({ ending: ["finish", "done", "hang"] });
+    await read(directive);
+    await ended(directive, "aborted");
+  });
+});
+
+describe("an answer that is not whole has failed", () => {
+  test.each<[string, Directive]>([
+    ["no end marker and no finish reason", { fault: "end", at: 5 }],
+    ["no end marker after the last token", { ending: [] }],
+    ["the connection broke between two tokens", { fault: "cut", at: 5 }],
+    ["the connection broke before the first token", { fault: "cut", at: 0 }],
+    ["a frame is not JSON", { fault: "garbage", at: 5 }],
+    ["a frame says that the model failed", { fault: "error", at: 5 }],
+    ["a frame says that the model failed, before any token", { fault: "error", at: 0 }],
+    ["a finish reason says so", { finish: "error" }],
+    ["a page instead of a stream", { fault: "html" }],
+    ["half a JSON object", { fault: "half-json" }],
+    ["an empty body", { fault: "empty" }],
+    ["an end marker and nothing else", { tokens: 0, ending: ["done"] }],
+    ["a finish reason and nothing else", { tokens: 0, ending: ["finish"] }],
+    ["nothing but white space", { tokens: [" ", "\n"] }],
+    ["JSON with no text in it", { fault: "json", tokens: [""] }],
+    ["nothing but hidden reasoning", { tokens: 0, reasoning: 3, finish: "length" }],
+    ["an event too large to read", { tokens: 1, tokenLength: 5 * 1024 * 1024 }],
+    ["a JSON object too large to read", { fault: "json", tokens: 1, tokenLength: 5 * 1024 * 1024 }],
+  ])("%s", async (_, directive) => {
+    await failure(directive);
+  });
+
+  test("but the tokens before a failure are handed on", async () => {
+    const pieces: string[] = [];
+    const answer = generate({ tokens: ["a", "b", "c"], fault: "cut", at: 2, framesPerWrite: 3 });
+    await expect(
+      (async () => {
+        for await (const piece of answer) pieces.push(piece);
+      })(),
+    ).rejects.toThrow(ServiceError);
+    expect(pieces).toEqual(["a", "b"]);
+  });
+
+  test("and who asked for too little of a thinking model is told", async () => {
+    const error = await failure({ tokens: 0, reasoning: 3, finish: "length" });
+    expect(error.message).toContain("maxTokens");
+  });
+});
+
+describe("an endpoint that refuses", () => {
+  test.each([400, 401, 404, 429, 500, 503])(
+    "with %i fails the ask, and its words stay in the cause",
+    async (status) => {
+      const error = await failure({ status });
+      expect(String(error.cause)).toContain(`HTTP ${status}`);
+      expect(String(error.cause)).toContain(CANARY);
+    },
+  );
+
+  test("has the key struck out where it repeats it", async () => {
+    const error = await failure({ status: 401 });
+    expect(String(error.cause)).toContain("Bearer [key]");
+  });
+
+  test("has only the beginning of its words kept", async () => {
+    const error = await failure({ fault: "error", tokens: 0, tokenLength: 100_000 });
+    expect(String(error.cause).length).toBeLessThan(1100);
+  });
+
+  test("and never ends its refusal is waited for no longer than a moment", async () => {
+    const directive = tagged({ status: 500, fault: "hang" });
+    await failure(directive);
+    await ended(directive, "aborted");
+  });
+
+  test("by redirecting is not followed", async () => {
+    const directive = tagged({ fault: "redirect" });
+    await failure(directive);
+    expect((await requests(directive)).map((request) => request.path)).toEqual([
+      "/v1/chat/completions",
+    ]);
+  });
+
+  test("to be reached fails the ask", async () => {
+    const nowhere = new OpenAiGenerator({
+      baseUrl: "http://127.0.0.1:1/v1",
+      model: "scripted",
+      apiKey: API_KEY,
+    });
+    const answer = nowhere.generate(generation({}), new AbortController().signal);
+    await expect(drain(answer)).rejects.toMatchObject({ code: "GENERATION_FAILED" });
+  });
+});
+
+describe("who leaves stops the endpoint at once", () => {
+  const leave = new Error("nobody is there any more");
+
+  test.each<[string, Directive, number]>([
+    ["before the headers", { fault: "hang-before-headers" }, 0],
+    ["before the first token", { fault: "hang", at: 0 }, 0],
+    ["in a silence between tokens", { fault: "hang", at: 5 }, 5],
+    ["while tokens flow", { tokens: 100, gapMs: 20 }, 5],
+    ["while tokens flow without a pause", { fault: "endless" }, 50],
+    ["while a refusal does not end", { status: 500, fault: "hang" }, 0],
+  ])("by the signal: %s", async (_, script, piecesBefore) => {
+    const directive = tagged(script);
+    const controller = new AbortController();
+    const answer = generator.generate(generation(directive), controller.signal);
+    for (let n = 0; n < piecesBefore; n++) await answer.next();
+    const pending = drain(answer);
+    pending.catch(() => {}); // Looked at below, once the endpoint has been asked.
+    await vi.waitFor(() => recorded(directive));
+
+    const leftAt = Date.now();
+    controller.abort(leave);
+    await expect(pending).rejects.toBe(leave);
+    const { endedAt } = await ended(directive, "aborted");
+    expect(endedAt - leftAt).toBeLessThan(250);
+  });
+
+  test.each<[string, Directive, number]>([
+    ["after the first token", { tokens: 100, gapMs: 20 }, 1],
+    ["in a silence", { fault: "hang", at: 5 }, 5],
+    ["while tokens flow without a pause", { fault: "endless" }, 50],
+  ])("by reading no further: %s", async (_, script, piecesBefore) => {
+    const directive = tagged(script);
+    const answer = generator.generate(generation(directive), new AbortController().signal);
+    for (let n = 0; n < piecesBefore; n++) await answer.next();
+
+    const leftAt = Date.now();
+    await answer.return("stop");
+    const { endedAt } = await ended(directive, "aborted");
+    expect(endedAt - leftAt).toBeLessThan(250);
+  });
+
+  test("and who had left before asks nothing", async () => {
+    const directive = tagged({});
+    const answer = generator.generate(generation(directive), AbortSignal.abort(leave));
+    await expect(answer.next()).rejects.toBe(leave);
+    expect(await requests(directive)).toEqual([]);
+  });
+});
+
+interface Limits {
+  maxTokens?: number;
+  temperature?: number;
+}
+
+function generation(
+  directive: Directive,
+  { maxTokens = 1024, temperature }: Limits = {},
+): Generation {
+  const query = scripted(directive);
+  return {
+    query,
+    history: [],
+    passages: [],
+    messages: [
+      { role: "system", content: "Answer from the passages." },
+      { role: "user", content: query },
+    ],
+    maxTokens,
+    temperature,
+  };
+}
+
+function generate(directive: Directive, limits?: Limits): AsyncGenerator<string, Finish, void> {
+  return generator.generate(generation(directive, limits), new AbortController().signal);
+}
+
+async function drain(answer: AsyncGenerator<string, Finish, void>) {
+  const pieces: string[] = [];
+  for (;;) {
+    const { done, value } = await answer.next();
+    if (done) return { pieces, finish: value };
+    pieces.push(value);
+  }
+}
+
+function read(directive: Directive, limits?: Limits) {
+  return drain(generate(directive, limits));
+}
+
+/** The failure that a user would see, after checking that it tells them nothing that is not theirs. */
+async function failure(directive: Directive): Promise<ServiceError> {
+  const error: unknown = await read(directive).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ServiceError)) throw new Error("It should have failed.", { cause: error });
+  expect(error.code).toBe("GENERATION_FAILED");
+  for (const secret of [CANARY, API_KEY, baseUrl]) {
+    expect(JSON.stringify(error.body)).not.toContain(secret);
+  }
+  expect(String(error.cause)).not.toContain(API_KEY);
+  return error;
+}
+
+function tagged(directive: Directive): Directive & { tag: string } {
+  return { ...directive, tag: crypto.randomUUID() };
+}
+
+/** What the model server was asked under a tag. */
+async function requests({ tag }: { tag: string }): Promise<ModelRequest[]> {
+  const response = await fetch(new URL("/requests", baseUrl));
+  return (await response.json<ModelRequest[]>()).filter((request) => request.tag === tag);
+}
+
+async function recorded(directive: { tag: string }): Promise<ModelRequest> {
+  const [request] = await requests(directive);
+  if (request === undefined) throw new Error("The model server was not asked.");
+  return request;
+}
+
+async function ended(directive: { tag: string }, state: ModelRequest["state"]) {
+  const { endedAt } = await vi.waitFor(async () => {
+    const request = await recorded(directive);
+    expect(request.state).toBe(state);
+    return request;
+  });
+  return { endedAt: endedAt ?? Number.NaN };
+}

@@ -1,0 +1,246 @@
+// What tests of the API in workerd share: users with bearer tokens, asks that can be left, a look
+// into storage. It arranges; the tests assert.
+
+import { runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { SignJWT } from "jose";
+import type { AnswerBody, ErrorBody, Quota, Receipt, StreamEvent } from "../src/protocol.ts";
+import type { Directive, ModelRequest } from "./support/directive.ts";
+import { variables } from "./worker.ts";
+
+const ORIGIN = "https://belay.test";
+
+const secret = () => new TextEncoder().encode(env.AUTH_SECRET);
+
+export async function bearer(claims: Record<string, unknown>, key = secret()): Promise<string> {
+  // Long enough for tests that move the clock.
+  const { exp = "4000d", ...rest } = claims;
+  const token = new SignJWT(rest).setProtectedHeader({ alg: "HS256" });
+  if (exp !== null) token.setExpirationTime(exp as string);
+  return token.sign(key);
+}
+
+export function fetchApi(path: string, init: RequestInit = {}): Promise<Response> {
+  return exports.default.fetch(new Request(`${ORIGIN}${path}`, init));
+}
+
+let users = 0;
+
+/** A user whom no other test knows, with a stub to look into the object. */
+export async function newUser(settings: Record<string, string> = {}, name?: string) {
+  users += 1;
+  const id = name ?? `user ${users} of ${crypto.randomUUID()}`;
+  variables.set(id, settings);
+  return new TestUser(id, await bearer({ sub: id }));
+}
+
+/** A query that makes the scripted model do as the directive says. */
+export function scripted(directive: Directive, words = "What does Belay do?"): string {
+  return `${words} [[model ${JSON.stringify(directive)}]]`;
+}
+
+export class TestUser {
+  readonly name: string;
+  readonly token: string;
+
+  constructor(name: string, token: string) {
+    this.name = name;
+    this.token = token;
+  }
+
+  get stub() {
+    return env.USERS.getByName(this.name);
+  }
+
+  request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set("authorization", `Bearer ${this.token}`);
+    if (typeof init.body === "string" && !headers.has("content-type")) {
+      headers.set("content-type", "application/json");
+    }
+    return fetchApi(`/api/v1${path}`, { ...init, headers });
+  }
+
+  post(path: string, body: unknown = {}, init: RequestInit = {}): Promise<Response> {
+    return this.request(path, { method: "POST", body: JSON.stringify(body), ...init });
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await this.request(path)).json();
+  }
+
+  /** An ask as a stream; `query` may be a directive for the model. */
+  async ask(
+    query: string | Directive,
+    body: Record<string, unknown> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Stream> {
+    const leaver = new AbortController();
+    const text = typeof query === "string" ? query : scripted(query);
+    const response = await this.post(
+      "/ai/ask?stream=true",
+      { query: text, ...body },
+      { signal: leaver.signal, headers },
+    );
+    return new Stream(response, leaver);
+  }
+
+  /** The events of a query from `after` on, as a stream. */
+  async events(queryId: string, after = 0): Promise<Stream> {
+    const leaver = new AbortController();
+    const path = `/ai/queries/${queryId}/events?after=${after}`;
+    return new Stream(await this.request(path, { signal: leaver.signal }), leaver);
+  }
+
+  askForJson(
+    query: string | Directive,
+    body: Record<string, unknown> = {},
+    init: RequestInit = {},
+  ): Promise<Response> {
+    const text = typeof query === "string" ? query : scripted(query);
+    return this.post("/ai/ask", { query: text, ...body }, init);
+  }
+
+  quota(): Promise<Quota> {
+    return this.get("/ai/quota");
+  }
+
+  receipt(queryId: string): Promise<Receipt> {
+    return this.get(`/ai/queries/${queryId}`);
+  }
+
+  async receipts(): Promise<Receipt[]> {
+    return (await this.get<{ queries: Receipt[] }>("/ai/queries?limit=100")).queries;
+  }
+
+  /** The receipt, once the query is no longer reserved. */
+  resolved(queryId: string): Promise<Receipt> {
+    return eventually(
+      () => this.receipt(queryId),
+      ({ state }) => state !== "reserved",
+    );
+  }
+
+  /** Rows of the object's storage, read behind its back. */
+  rows<T extends Record<string, SqlStorageValue>>(query: string): Promise<T[]> {
+    return runInDurableObject(this.stub, (_instance, state) =>
+      state.storage.sql.exec<T>(query).toArray(),
+    );
+  }
+}
+
+/** A response that is read as an event stream, event by event. */
+export class Stream {
+  readonly response: Response;
+  readonly events: StreamEvent[] = [];
+  /** Everything that was read. */
+  text = "";
+  readonly #leaver: AbortController;
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #buffer = "";
+
+  constructor(response: Response, leaver = new AbortController()) {
+    this.response = response;
+    this.#leaver = leaver;
+    // What has no body, as a 204, is an event stream without events.
+    const body = response.body ?? new Blob().stream();
+    this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  get queryId(): string {
+    return this.response.headers.get("x-query-id") ?? "";
+  }
+
+  /** The design's own browser loop, one event at a time; undefined at the stream's end. */
+  async next(): Promise<StreamEvent | undefined> {
+    for (;;) {
+      const end = this.#buffer.indexOf("\n\n");
+      if (end >= 0) {
+        const frame = this.#buffer.slice(0, end);
+        this.#buffer = this.#buffer.slice(end + 2);
+        if (!frame.startsWith("data: ")) continue;
+        const event: StreamEvent = JSON.parse(frame.slice(6));
+        this.events.push(event);
+        return event;
+      }
+      const { done, value } = await this.#reader.read();
+      if (done) return undefined;
+      this.text += value;
+      this.#buffer += value;
+    }
+  }
+
+  /** Reads on until an event of the type; throws if the stream ends before. */
+  async until<T extends StreamEvent["type"]>(type: T): Promise<StreamEvent & { type: T }> {
+    for (;;) {
+      const event = await this.next();
+      if (event === undefined) throw new Error(`The stream ended without ${type}: ${this.text}`);
+      if (event.type === type) return event as StreamEvent & { type: T };
+    }
+  }
+
+  /** All events to the stream's end, but for pings. */
+  async all(): Promise<StreamEvent[]> {
+    while ((await this.next()) !== undefined);
+    return this.events.filter(({ type }) => type !== "ping");
+  }
+
+  get answer(): string {
+    return this.events.map((event) => (event.type === "token" ? event.token : "")).join("");
+  }
+
+  leave(): void {
+    // The pipe through the decoder has its own reader: cancelling goes through to the response.
+    this.#reader.cancel().catch(() => {});
+    this.#leaver.abort();
+  }
+}
+
+/** What the model server was asked under a tag, and what became of it. */
+export async function modelRequests(tag: string): Promise<ModelRequest[]> {
+  const url = env.OPENAI_BASE_URL.replace(/\/v1$/, "/requests");
+  const requests: ModelRequest[] = await (await fetch(url)).json();
+  return requests.filter((request) => request.tag === tag);
+}
+
+/** Resolves once the model server has seen its client go. */
+export function upstreamEnded(tag: string): Promise<ModelRequest[]> {
+  return eventually(
+    () => modelRequests(tag),
+    ([request]) => request?.state === "aborted",
+  );
+}
+
+export async function asOperator(path: string, init: RequestInit = {}): Promise<Response> {
+  const authorization = `Bearer ${await bearer({ sub: "ops", scope: "operator" })}`;
+  return fetchApi(`/api/v1${path}`, {
+    ...init,
+    headers: { authorization, "content-type": "application/json" },
+  });
+}
+
+export function adminPath({ name }: TestUser): string {
+  return `/admin/users/${encodeURIComponent(name)}`;
+}
+
+/** What the operator's audit says of a user's object. */
+export async function audit(user: TestUser): Promise<{ ok: boolean; differences: string[] }> {
+  const response = await asOperator(adminPath(user));
+  return (await response.json<{ audit: { ok: boolean; differences: string[] } }>()).audit;
+}
+
+/** Looks until what it sees is right, for up to five seconds. */
+export async function eventually<T>(
+  look: () => Promise<T>,
+  right: (seen: T) => boolean,
+): Promise<T> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const seen = await look();
+    if (right(seen)) return seen;
+    if (Date.now() > deadline) throw new Error(`Never came right: ${JSON.stringify(seen)}`);
+    await scheduler.wait(5);
+  }
+}
+
+export type { AnswerBody, ErrorBody };

@@ -1,0 +1,58 @@
+// The house keeps its order: which rooms of src may import which. A type-only import counts like any other.
+
+import { expect, it } from "vitest";
+
+const files = import.meta.glob<string>("../src/**/*.ts", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
+const LEAVES = ["protocol", "errors", "text", "config", "request"];
+/** The interfaces that adapters implement, and nothing else of answer/, which knows no adapter. */
+const INTERFACES = ["answer/generator", "answer/retriever"];
+
+/** What each room may import besides itself. A file directly in src, or an interface, is a room of its own. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  worker: ["edge", "user", "corpus", "config"],
+  edge: ["user", ...LEAVES],
+  user: ["answer", ...LEAVES],
+  answer: [...INTERFACES, ...LEAVES],
+  "answer/generator": [...INTERFACES, ...LEAVES],
+  "answer/retriever": LEAVES,
+  generators: [...INTERFACES, ...LEAVES],
+  retrievers: [...INTERFACES, "corpus", ...LEAVES],
+  corpus: LEAVES,
+  // The only place where an adapter or an object is named.
+  config: [...INTERFACES, "user", "retrievers", "generators", "corpus", "errors", "protocol"],
+  request: ["errors", "protocol"],
+  errors: ["protocol"],
+  text: [],
+  protocol: [],
+};
+
+it("lets each room import only what lies below it, and the leaves", () => {
+  const breaches: string[] = [];
+  for (const [path, text] of Object.entries(files)) {
+    const importer = path.slice("../src/".length);
+    const room = roomOf(importer);
+    for (const [, specifier = ""] of text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
+      const imported = new URL(specifier, `file:///${importer}`).pathname.slice(1);
+      if (roomOf(imported) === room) continue;
+      if (!MAY_IMPORT[room]?.includes(roomOf(imported))) {
+        breaches.push(`${importer} imports ${imported}`);
+      }
+    }
+  }
+  expect(breaches).toEqual([]);
+});
+
+it("knows every room", () => {
+  const rooms = new Set(Object.keys(files).map((path) => roomOf(path.slice("../src/".length))));
+  expect([...rooms].sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+});
+
+function roomOf(file: string): string {
+  const name = file.replace(/\.ts$/, "");
+  return INTERFACES.includes(name) ? name : (name.split("/")[0] as string);
+}

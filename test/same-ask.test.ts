@@ -1,0 +1,175 @@
+// The same ask again: by idempotency key, and for who sends none by its body. At most one charge, and
+// a harmless retry is never refused.
+
+import { describe, expect, it } from "vitest";
+import type { AnswerBody, StreamEvent } from "../src/protocol.ts";
+import {
+  adminPath,
+  asOperator,
+  audit,
+  eventually,
+  modelRequests,
+  newUser,
+  scripted,
+} from "./harness.ts";
+
+const key = (value: string) => ({ "idempotency-key": value });
+const content = (events: StreamEvent[]) => events.filter(({ type }) => type !== "start");
+
+describe("an ask with the same Idempotency-Key", () => {
+  it("joins the run while it is live, in both modes, and is charged once", async () => {
+    const user = await newUser();
+    const tag = crypto.randomUUID();
+    const query = scripted({ tag, tokens: 6, gapMs: 30 });
+    const first = await user.ask(query, {}, key("k"));
+    await first.until("token");
+    const second = await user.ask(query, {}, key("k"));
+    const third = user.askForJson(query, {}, { headers: key("k") });
+    const [a, b] = [await first.all(), await second.all()];
+    const json = await (await third).json<AnswerBody>();
+    expect(second.queryId).toBe(first.queryId);
+    expect(content(b)).toEqual(content(a));
+    expect(json).toMatchObject({ queryId: first.queryId, answer: first.answer });
+    await user.resolved(first.queryId);
+    expect(await user.quota()).toMatchObject({ charged: 1, reserved: 0 });
+    expect(await modelRequests(tag)).toHaveLength(1);
+  });
+
+  it("is replayed once it was charged, with the same tokens, free", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "1" });
+    const query = scripted({ tokens: ["a", "張", "\ud83d", "\ude00", " [1]"] });
+    const first = await user.ask(query, {}, key("k"));
+    const events = await first.all();
+    await user.resolved(first.queryId);
+    // The quota is used up: the look-up comes before every limit.
+    const again = await user.ask(query, {}, key("k"));
+    expect(again.response.headers.get("idempotency-replayed")).toBe("true");
+    expect(await again.all()).toEqual(events);
+    const json = await user.askForJson(query, {}, { headers: key("k") });
+    expect(json.headers.get("idempotency-replayed")).toBe("true");
+    expect(await json.json()).toMatchObject({ queryId: first.queryId, answer: first.answer });
+    expect(await user.quota()).toMatchObject({ charged: 1, remaining: 0 });
+  });
+
+  it("is a new attempt once it was refunded", async () => {
+    const user = await newUser();
+    const query = scripted({ tokens: 300, gapMs: 20 });
+    const first = await user.ask(query, {}, key("k"));
+    await first.until("token");
+    await user.post(`/ai/queries/${first.queryId}/cancel`);
+    await first.all();
+    const second = await user.ask(query, {}, key("k"));
+    await second.until("token");
+    expect(second.queryId).not.toBe(first.queryId);
+    const third = await user.ask(query, {}, key("k"));
+    expect(third.queryId).toBe(second.queryId);
+    await user.post(`/ai/queries/${second.queryId}/cancel`);
+    expect(await user.quota()).toMatchObject({ refunded: 2, charged: 0 });
+  });
+
+  it("and another body is refused, and nothing is reserved", async () => {
+    const user = await newUser();
+    await (await user.ask("One?", {}, key("k"))).all();
+    for (const body of [{ query: "Two?" }, { query: "One?", topK: 4 }]) {
+      const response = await user.post("/ai/ask", body, { headers: key("k") });
+      expect(response.status).toBe(422);
+      expect(await response.json()).toMatchObject({ code: "IDEMPOTENCY_KEY_REUSED" });
+    }
+    // The same body in other words is the same.
+    const same = await user.post("/ai/ask", { topK: 5, query: "  One?  " }, { headers: key("k") });
+    expect(same.status).toBe(200);
+    expect(await user.receipts()).toHaveLength(1);
+  });
+
+  it("is not held to a refusal", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "0" });
+    expect((await user.ask("One?", {}, key("k"))).response.status).toBe(429);
+    await asOperator(adminPath(user), { method: "PATCH", body: '{"limit":1}' });
+    const stream = await user.ask("One?", {}, key("k"));
+    expect((await stream.all()).at(-1)).toMatchObject({ type: "done" });
+  });
+
+  it.each(["", "a b", "ü", "x".repeat(256), "a\tb"])("is refused where it is %j", async (value) => {
+    const user = await newUser();
+    const response = await user.post("/ai/ask", { query: "One?" }, { headers: key(value) });
+    // A header that is empty, or not Latin-1, may not arrive at all.
+    if (response.status === 200) expect(value).toBe("");
+    else expect(await response.json()).toMatchObject({ code: "INVALID_IDEMPOTENCY_KEY" });
+  });
+
+  it("is another user's own", async () => {
+    const [user, other] = [await newUser(), await newUser()];
+    const first = await user.ask("One?", {}, key("k"));
+    await first.all();
+    const second = await other.ask("One?", {}, key("k"));
+    await second.all();
+    expect(second.queryId).not.toBe(first.queryId);
+  });
+
+  it("is never stored as it was sent", async () => {
+    const user = await newUser();
+    await (await user.ask("One?", {}, key("my-secret-key"))).all();
+    expect(JSON.stringify(await user.rows("SELECT * FROM keys"))).not.toContain("my-secret-key");
+  });
+
+  it("charges once when five arrive at once", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "2" });
+    const query = scripted({ tokens: 5, gapMs: 5 });
+    const streams = await Promise.all(
+      Array.from({ length: 5 }, () => user.ask(query, {}, key("k"))),
+    );
+    await Promise.all(streams.map((stream) => stream.all()));
+    expect(new Set(streams.map(({ queryId }) => queryId)).size).toBe(1);
+    await user.resolved(streams[0]?.queryId ?? "");
+    expect(await user.quota()).toMatchObject({ charged: 1 });
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+});
+
+describe("the very same body without a key", () => {
+  it("joins the run while it is live", async () => {
+    const user = await newUser();
+    const query = scripted({ tokens: 5, gapMs: 20 });
+    const [first, second] = [await user.ask(query), await user.ask(query)];
+    await Promise.all([first.all(), second.all()]);
+    expect(second.queryId).toBe(first.queryId);
+    expect(second.answer).toBe(first.answer);
+    await user.resolved(first.queryId);
+    expect(await user.quota()).toMatchObject({ charged: 1 });
+  });
+
+  it("is replayed three times, and then told to stop", async () => {
+    const user = await newUser();
+    const statuses: number[] = [];
+    for (let time = 0; time < 6; time += 1) {
+      const stream = await user.ask("One?");
+      await stream.all();
+      statuses.push(stream.response.status);
+      await eventually(
+        () => user.quota(),
+        ({ reserved }) => reserved === 0,
+      );
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 204, 204]);
+    expect(await user.quota()).toMatchObject({ charged: 1 });
+  });
+
+  it("is a new ask once the repeat window is over", async () => {
+    const user = await newUser({ REPEAT_WINDOW_SECONDS: "1" });
+    const first = await user.ask("One?");
+    await first.all();
+    await user.resolved(first.queryId);
+    await scheduler.wait(1_100);
+    const second = await user.ask("One?");
+    await second.all();
+    expect(second.queryId).not.toBe(first.queryId);
+  });
+
+  it("is a new ask at once where REPEAT_WINDOW_SECONDS is 0", async () => {
+    const user = await newUser({ REPEAT_WINDOW_SECONDS: "0" });
+    const query = scripted({ tokens: 5, gapMs: 5 });
+    const [first, second] = [await user.ask(query), await user.ask(query)];
+    await Promise.all([first.all(), second.all()]);
+    expect(second.queryId).not.toBe(first.queryId);
+  });
+});

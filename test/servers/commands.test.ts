@@ -1,0 +1,363 @@
+// The commands as they are typed: what they print, what they refuse, and how they end.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { type JWTPayload, jwtVerify } from "jose";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { makeAuthSecret, variables } from "../../scripts/variables.ts";
+import type { Quota, StreamEvent } from "../../src/protocol.ts";
+import { startServer } from "../support/server.ts";
+
+const PROJECT = join(import.meta.dirname, "../..");
+
+let folder: string;
+let secret: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "belay-commands-"));
+  await makeAuthSecret();
+  secret = (await variables()).AUTH_SECRET as string;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("two npm start and one npm run serve, at once from one checkout", () => {
+  const servers = [
+    { name: "npm start", script: "start", limit: 7, signal: "SIGTERM", to: "npm alone" },
+    {
+      name: "another npm start",
+      script: "start",
+      limit: 8,
+      signal: "SIGINT",
+      to: "the whole terminal",
+    },
+    { name: "npm run serve", script: "serve", limit: 9, signal: "SIGINT", to: "npm alone" },
+  ] as const;
+  const running = new Map<string, Typed>();
+
+  beforeAll(async () => {
+    for (const { name, script, limit } of servers) {
+      const data = join(folder, `${limit}`);
+      running.set(
+        name,
+        npm(script, "--port=0", `--persist-to=${data}`, `--var=QUOTA_LIMIT:${limit}`),
+      );
+    }
+    await Promise.all([...running.values()].map(ready));
+  });
+  afterAll(async () => {
+    for (const { process, exitCode } of running.values()) {
+      process.kill("SIGTERM");
+      await exitCode;
+    }
+  });
+
+  function server(name: string): Typed {
+    return running.get(name) as Typed;
+  }
+
+  test.concurrent.each(servers)(
+    "$name prints commands that work as they are",
+    async ({ name, limit }) => {
+      const [ask, quota, leave] = commands(server(name).stdout());
+      expect(events(await paste(ask)).at(-1)).toMatchObject({
+        type: "done",
+        quotaRemaining: limit - 1,
+      });
+      expect(lastLine(await paste(quota))).toMatchObject({ limit, charged: 1, refunded: 0 });
+      const left = await paste(leave);
+      expect(events(left).map(({ type }) => type)).toContain("token");
+      expect(lastLine(left)).toMatchObject({ remaining: limit - 1, charged: 1, refunded: 1 });
+    },
+  );
+
+  test.each(servers)("$name shows no secret", ({ name }) => {
+    const { stdout, stderr } = server(name);
+    expect(stdout() + stderr()).not.toContain(secret);
+  });
+
+  test.each(servers)("$name ends all it started when $to gets $signal", async (row) => {
+    const { process: npm, exitCode, stdout } = server(row.name);
+    const pid = npm.pid as number;
+    const tree = await descendants(pid);
+    expect(tree.length).toBeGreaterThan(1);
+    process.kill(row.to === "npm alone" ? pid : -pid, row.signal);
+    expect(await exitCode).toBe(0);
+    await expect(fetch(`${address(stdout())}/healthz`)).rejects.toThrow("fetch failed");
+    await vi.waitFor(async () => expect(await alive(tree)).toEqual([]), 2_000);
+  });
+});
+
+describe.each(["start", "serve"] as const)("%s", (script) => {
+  test("refuses a port that is taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as { port: number };
+    expect(await refused(script, `--port=${port}`)).toEqual({
+      code: 1,
+      stderr: `Port ${port} is taken: choose another with --port.\n`,
+    });
+    other.close();
+  });
+
+  test.each([
+    ["--prot=1", "Unknown option '--prot'."],
+    ["extra", "Unexpected argument 'extra'."],
+    ["--port=many", "--port must be a whole number from 0 to 65535."],
+    ["--port=65536", "--port must be a whole number from 0 to 65535."],
+    ["--persist-to=", "--persist-to must not be empty."],
+    ["--var=QUOTA_LIMIT", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
+  ])("refuses %s", async (flag, message) => {
+    expect(await refused(script, flag)).toEqual({
+      code: 2,
+      stderr: `${message} --help tells more.\n`,
+    });
+  });
+
+  // One that wrangler.toml sets, and one that .dev.vars sets.
+  test.each([
+    ["GENERATOR", "oracle"],
+    ["AUTH_SECRET", "too-short-a-secret"],
+  ])("says that %s is bad, and so obeys --var above all else", async (name, value) => {
+    const { code, stderr } = await refused(
+      script,
+      "--port=0",
+      `--persist-to=${join(folder, `${script}-${name}`)}`,
+      `--var=${name}:${value}`,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^The variable ${name} must be `, "m"));
+    expect(stderr).not.toContain(value);
+  });
+
+  test("keeps what was charged through kill -9", async () => {
+    const options = { command: script, persistTo: join(folder, `${script}-killed`) };
+    const headers = { authorization: `Bearer ${await token(["--user=killed"])}` };
+    const first = await startServer(options);
+    const answer = await fetch(`${first.url}/api/v1/ai/ask`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify({ query: "When am I charged?" }),
+    });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    await first.kill9();
+    await expect(fetch(`${first.url}/healthz`)).rejects.toThrow("fetch failed");
+
+    const second = await startServer({ ...options, port: first.port });
+    const quota = await fetch(`${second.url}/api/v1/ai/quota`, { headers });
+    await second.stop();
+    expect(await quota.json()).toMatchObject({ charged: 1, reserved: 0 });
+  });
+
+  test("fails when what serves ends by itself", async () => {
+    const command = node(PROJECT, script, [
+      "--port=0",
+      `--persist-to=${join(folder, `${script}-dead`)}`,
+    ]);
+    await ready(command);
+    const [leader] = await descendants(command.process.pid as number);
+    process.kill(leader as number, "SIGKILL");
+    expect(await command.exitCode).toBe(1);
+    expect(command.stderr()).toMatch(/^The server has ended by itself: SIGKILL\.$/m);
+  });
+});
+
+describe("token", () => {
+  test("prints nothing but a bearer token, for an hour, signed with the secret of .dev.vars", async () => {
+    const printed = await promisify(execFile)(
+      "npm",
+      ["run", "--silent", "token", "--", "--user", "alice"],
+      { cwd: PROJECT },
+    );
+    expect(printed).toEqual({
+      stdout: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/),
+      stderr: "",
+    });
+    const { payload, protectedHeader } = await verified(printed.stdout.trim(), secret);
+    expect(protectedHeader.alg).toBe("HS256");
+    expect(payload).toEqual({ sub: "alice", iat: expect.any(Number), exp: expect.any(Number) });
+    expect(lifetime(payload)).toBe(3_600);
+  });
+
+  test("gives an operator the scope, for any user and time", async () => {
+    const { payload } = await verified(
+      await token(["--user=張 三/é", "--operator", "--ttl=7d"]),
+      secret,
+    );
+    expect(payload).toMatchObject({ sub: "張 三/é", scope: "operator" });
+    expect(lifetime(payload)).toBe(604_800);
+  });
+
+  test("signs with AUTH_SECRET of the environment where it is set", async () => {
+    const other = "the secret of some other deployment";
+    const command = node(PROJECT, "token", ["--user=alice"], { AUTH_SECRET: other });
+    expect(await command.exitCode).toBe(0);
+    await verified(command.stdout().trim(), other);
+  });
+
+  test.each([
+    [[], "--user is missing."],
+    [["--user="], "--user must be 1 to 128 characters, none of them a control character."],
+    [["--user=a\nb"], "--user must be 1 to 128 characters, none of them a control character."],
+    [
+      [`--user=${"x".repeat(129)}`],
+      "--user must be 1 to 128 characters, none of them a control character.",
+    ],
+    [["--user=a", "--ttl=1w"], "--ttl must be a time such as 30s, 15m, 1h or 7d."],
+    [["--user=a", "--ttl=0s"], "--ttl must be a time such as 30s, 15m, 1h or 7d."],
+    [["--user=a", "--port=1"], "Unknown option '--port'."],
+  ])("refuses %j", async (args, message) => {
+    expect(await refused("token", ...args)).toEqual({
+      code: 2,
+      stderr: `${message} --help tells more.\n`,
+    });
+  });
+
+  test("makes .dev.vars where there is none, and afterwards leaves it as it is", async () => {
+    const project = await freshProject();
+    const file = join(project, ".dev.vars");
+    await token(["--user=alice"], project);
+    const made = await readFile(file, "utf8");
+    expect(made).toMatch(/^AUTH_SECRET=[\w-]{43}\n$/);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await token(["--user=alice"], project);
+    expect(await readFile(file, "utf8")).toBe(made);
+  });
+
+  test("adds the secret to a .dev.vars that lacks it", async () => {
+    const project = await freshProject();
+    const file = join(project, ".dev.vars");
+    await writeFile(file, "OPENAI_API_KEY=kept");
+    await token(["--user=alice"], project);
+    expect(await readFile(file, "utf8")).toMatch(/^OPENAI_API_KEY=kept\nAUTH_SECRET=[\w-]{43}\n$/);
+  });
+});
+
+/** A command that was typed; its output is what it has printed so far. */
+interface Typed {
+  readonly process: ChildProcess;
+  readonly exitCode: Promise<number | null>;
+  stdout(): string;
+  stderr(): string;
+}
+
+function npm(script: string, ...args: readonly string[]): Typed {
+  return typing("npm", ["run", "--silent", script, "--", ...args], {});
+}
+
+function node(project: string, script: string, args: readonly string[], env = {}): Typed {
+  return typing(process.execPath, [join(project, "scripts", `${script}.ts`), ...args], env);
+}
+
+function typing(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Typed {
+  const child = spawn(file, args, {
+    cwd: PROJECT,
+    // In a group of its own, as a shell would start it.
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  const printed = { stdout: "", stderr: "" };
+  for (const output of ["stdout", "stderr"] as const) {
+    child[output].setEncoding("utf8").on("data", (text: string) => {
+      printed[output] += text;
+    });
+  }
+  return {
+    process: child,
+    exitCode: once(child, "close").then(([code]) => code),
+    stdout: () => printed.stdout,
+    stderr: () => printed.stderr,
+  };
+}
+
+async function ready({ process, stdout, stderr }: Typed): Promise<void> {
+  while (address(stdout()) === undefined) {
+    if (process.exitCode !== null) throw new Error(stderr());
+    await delay(20);
+  }
+}
+
+function address(printed: string): string | undefined {
+  return /^Belay is ready on (http:\/\/127\.0\.0\.1:\d+)$/m.exec(printed)?.[1];
+}
+
+async function refused(script: string, ...args: readonly string[]) {
+  const { exitCode, stdout, stderr } = node(PROJECT, script, args);
+  const code = await exitCode;
+  expect(stdout()).toBe("");
+  return { code, stderr: stderr() };
+}
+
+async function token(args: readonly string[], project = PROJECT): Promise<string> {
+  const { exitCode, stdout, stderr } = node(project, "token", args);
+  expect(await exitCode, stderr()).toBe(0);
+  return stdout().trim();
+}
+
+function verified(bearerToken: string, key: string) {
+  return jwtVerify(bearerToken, new TextEncoder().encode(key), { algorithms: ["HS256"] });
+}
+
+function lifetime({ exp, iat }: JWTPayload): number {
+  return Number(exp) - Number(iat);
+}
+
+/** A checkout in which nothing has been started yet. */
+async function freshProject(): Promise<string> {
+  const project = await mkdtemp(join(folder, "fresh-"));
+  for (const part of ["scripts", "package.json", "wrangler.toml"]) {
+    await cp(join(PROJECT, part), join(project, part), { recursive: true });
+  }
+  await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));
+  return project;
+}
+
+/** The commands among what a server prints: the paragraphs that begin with one. */
+function commands(printed: string): string[] {
+  return printed.split(/\n\n+/).filter((paragraph) => paragraph.startsWith("curl "));
+}
+
+async function paste(command: string | undefined): Promise<string> {
+  const shell = spawn("sh", ["-c", command as string], { stdio: ["ignore", "pipe", "ignore"] });
+  return text(shell.stdout);
+}
+
+function events(body: string): StreamEvent[] {
+  return [...body.matchAll(/^data: (.*)$/gm)].map(([, event]) => JSON.parse(event as string));
+}
+
+function lastLine(printed: string): Quota {
+  return JSON.parse(printed.trimEnd().split("\n").at(-1) as string);
+}
+
+/** What a process started, then what those did, and so on. */
+async function descendants(pid: number): Promise<number[]> {
+  const all = await processes();
+  const below = (pids: readonly number[]): number[] => {
+    const children = all.filter(({ parent }) => pids.includes(parent)).map(({ pid }) => pid);
+    return children.length === 0 ? [] : [...children, ...below(children)];
+  };
+  return below([pid]);
+}
+
+async function alive(pids: readonly number[]): Promise<number[]> {
+  return (await processes()).map(({ pid }) => pid).filter((pid) => pids.includes(pid));
+}
+
+/** All that run, without the zombies, which only await their burial. */
+async function processes() {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,state="]);
+  return stdout
+    .split("\n")
+    .map((line) => line.trim().split(/ +/))
+    .filter(([, , state]) => state !== undefined && state !== "Z")
+    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
+}

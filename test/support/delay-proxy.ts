@@ -1,0 +1,50 @@
+// A TCP proxy on the loopback that holds every byte, FIN and RST back for as long as a distant network
+// would: order is kept, nothing is lost. It reads as fast as it can, so that a client that stops
+// reading is not felt behind it.
+
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export interface DelayProxy {
+  /** Where the target is to be found from now on. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** `delayMs` is one way: it adds twice that to a round trip. */
+export async function startDelayProxy({
+  target,
+  delayMs,
+}: {
+  target: string;
+  delayMs: number;
+}): Promise<DelayProxy> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+    const far = connect({ host: hostname, port: Number(port), allowHalfOpen: true, noDelay: true });
+    passOn(near, far, delayMs);
+    passOn(far, near, delayMs);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function passOn(from: Socket, to: Socket, delayMs: number): void {
+  // Timers of one duration fire in the order in which they were set.
+  const later = (act: () => void) => setTimeout(() => to.destroyed || act(), delayMs);
+  from.on("data", (bytes) => later(() => to.write(bytes)));
+  from.on("end", () => later(() => to.end()));
+  from.on("error", () => later(() => to.resetAndDestroy()));
+}

@@ -1,0 +1,322 @@
+// A model behind the OpenAI wire that does as it is told, and misbehaves on demand: the other side of
+// every test of a generator. It holds no model and checks no key.
+//
+//   POST /v1/chat/completions    answers as the directive in the last user message says
+//   GET  /requests               what was asked of it, and what became of each
+//   POST /reset                  forgets them
+//
+// How a directive is written, and what it can say, is in directive.ts.
+// By hand: `node test/support/model-server.ts --port 9999`.
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { ANSWER, CANARY, type Directive, type ModelRequest, parseDirective } from "./directive.ts";
+
+export interface ModelServer {
+  /** Ends in /v1. */
+  readonly url: string;
+  /** Oldest first. */
+  readonly requests: ModelRequest[];
+  close(): Promise<void>;
+}
+
+const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Unless told to `stay`, it does not keep its process alive. */
+export async function startModelServer({ port = 0, stay = false } = {}): Promise<ModelServer> {
+  const requests: ModelRequest[] = [];
+  const server = createServer((request, response) => {
+    handle(requests, request, response).catch((error: unknown) => {
+      // Either the client went away, which is on record, or the directive cannot be read.
+      if (response.headersSent || response.destroyed) response.destroy();
+      else response.writeHead(400).end(String(error));
+    });
+  });
+  if (!stay) server.unref().on("connection", (socket) => socket.unref());
+  server.listen(port, "127.0.0.1");
+  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function handle(
+  requests: ModelRequest[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = request.url ?? "/";
+  if (request.method === "GET" && path === "/requests") {
+    response.setHeader("content-type", "application/json").end(JSON.stringify(requests));
+    return;
+  }
+  if (request.method === "POST" && path === "/reset") {
+    requests.length = 0;
+    response.writeHead(204).end();
+    return;
+  }
+  const body = parseBody(await readBody(request));
+  const question = body.messages.findLast((message) => message.role === "user")?.content;
+  const directive = parseDirective(String(question));
+  const record: ModelRequest = {
+    tag: directive.tag ?? "",
+    path,
+    model: body.model,
+    authorization: request.headers.authorization,
+    messageCount: body.messages.length,
+    options: body.options,
+    startedAt: Date.now(),
+    tokensSent: 0,
+    state: "streaming",
+    endedAt: null,
+  };
+  requests.push(record);
+
+  const left = new AbortController();
+  response.once("close", () => {
+    record.state = response.writableFinished ? "completed" : "aborted";
+    record.endedAt = Date.now();
+    left.abort();
+  });
+  if (request.method !== "POST" || path !== "/v1/chat/completions") {
+    response.writeHead(404).end(CANARY);
+    return;
+  }
+  await answer(directive, record, new Writer(response, directive, left.signal), request);
+}
+
+async function answer(
+  directive: Directive,
+  record: ModelRequest,
+  writer: Writer,
+  request: IncomingMessage,
+): Promise<void> {
+  const { fault, at = 0, status = 200, gapMs = 0, reasoning = 0 } = directive;
+  const limit = directive.ignoreMaxTokens
+    ? Infinity
+    : Number(record.options.max_tokens ?? Infinity);
+  const planned = plannedTokens(directive);
+  const tokens = planned.slice(0, limit);
+  const finish = directive.finish ?? (planned.length > limit ? "length" : "stop");
+
+  if (fault === "hang-before-headers") return writer.hang();
+  await writer.wait(directive.headersMs ?? 0);
+  if (fault === "redirect") {
+    const location = `http://localhost:${request.socket.localPort}${record.path}?redirected`;
+    return writer.whole(status === 200 ? 307 : status, "text/plain", CANARY, { location });
+  }
+  const complaint = CANARY.padEnd(directive.tokenLength ?? 0, CANARY);
+  if (status !== 200) {
+    if (fault === "hang") {
+      writer.begin(status);
+      return writer.hang();
+    }
+    const error = { key: record.authorization, message: complaint };
+    return writer.whole(status, "application/json", JSON.stringify({ error }));
+  }
+  if (fault === "html") {
+    return writer.whole(200, "text/html", `<!doctype html>\n<p>Bad gateway: ${CANARY}</p>\n`);
+  }
+  if (fault === "empty") return writer.whole(200, "text/event-stream", "");
+  if (fault === "json" || fault === "half-json") {
+    record.tokensSent = tokens.length;
+    const whole = JSON.stringify({
+      object: "chat.completion",
+      choices: [
+        {
+          index: 0,
+          finish_reason: finish,
+          message: { role: "assistant", content: tokens.join("") },
+        },
+      ],
+    });
+    const sent = fault === "json" ? whole : whole.slice(0, whole.length / 2);
+    return writer.whole(200, directive.contentType ?? "application/json", sent);
+  }
+
+  writer.begin();
+  await writer.chunk({ delta: { role: "assistant", content: "" } });
+  for (let n = 0; n < reasoning; n++) {
+    await writer.chunk({ delta: { reasoning_content: `Hidden thought ${n}. ` } });
+  }
+  for (let n = 0; ; n++) {
+    if (fault !== undefined && fault !== "endless" && n === at) {
+      if (fault === "hang") return writer.hang();
+      if (fault === "cut") return writer.cut();
+      if (fault === "end") return writer.end();
+      if (fault === "garbage") await writer.data(`{"choices":[{"delta":{"content":"${CANARY}`);
+      if (fault === "error") {
+        await writer.data(JSON.stringify({ error: { message: complaint } }));
+        break;
+      }
+    }
+    if (n === tokens.length && fault !== "endless") break;
+    await writer.wait(n === 0 ? (directive.firstMs ?? 0) : gapMs);
+    // Recorded first: whoever has read a token finds it counted.
+    record.tokensSent++;
+    await writer.chunk({ delta: { content: tokens[n % tokens.length] } });
+  }
+  await writer.wait(directive.endMs ?? 0);
+  for (const ending of directive.ending ?? ["finish", "usage", "done"]) {
+    switch (ending) {
+      case "finish":
+        await writer.chunk({ delta: {}, finish_reason: finish });
+        break;
+      case "usage":
+        await writer.data(JSON.stringify({ choices: [], usage: { total_tokens: tokens.length } }));
+        break;
+      case "done":
+        await writer.data("[DONE]");
+        break;
+      case "unfinished-done":
+        return writer.end("data: [DONE]");
+      case "more":
+        await writer.chunk({ delta: { content: CANARY } });
+        await writer.data("\u0000");
+        break;
+      case "hang":
+        return writer.hang();
+      case "cut":
+        return writer.cut();
+    }
+  }
+  return writer.end();
+}
+
+/** The response, frame by frame, cut into writes as the directive says. */
+class Writer {
+  readonly #response: ServerResponse;
+  readonly #directive: Directive;
+  readonly #left: AbortSignal;
+  #frames = 0;
+  #pending = "";
+
+  constructor(response: ServerResponse, directive: Directive, left: AbortSignal) {
+    this.#response = response;
+    this.#directive = directive;
+    this.#left = left;
+  }
+
+  async wait(milliseconds: number): Promise<void> {
+    if (milliseconds > 0) {
+      await this.#flush();
+      await sleep(milliseconds, undefined, { signal: this.#left });
+    }
+  }
+
+  async hang(): Promise<void> {
+    await this.wait(2 ** 31 - 1);
+  }
+
+  async cut(): Promise<void> {
+    await this.#flush();
+    await nextTurn();
+    this.#response.socket?.destroy();
+  }
+
+  async end(last = ""): Promise<void> {
+    this.#pending += last;
+    await this.#flush();
+    this.#response.end();
+  }
+
+  whole(
+    status: number,
+    contentType: string,
+    body: string,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
+    this.#response.writeHead(status, { "content-type": contentType, ...headers });
+    return this.end(body);
+  }
+
+  begin(status = 200): void {
+    const contentType = this.#directive.contentType ?? "text/event-stream; charset=utf-8";
+    this.#response.writeHead(status, { "content-type": contentType }).flushHeaders();
+    this.#response.socket?.setNoDelay(true);
+    if (this.#directive.noise) this.#pending += "\uFEFF";
+  }
+
+  chunk(choice: Record<string, unknown>): Promise<void> {
+    const chunk = {
+      id: "chatcmpl-scripted",
+      object: "chat.completion.chunk",
+      choices: [{ index: 0, finish_reason: null, ...choice }],
+    };
+    return this.data(
+      JSON.stringify(this.#directive.noise ? { p: "padding", ...chunk, x: {} } : chunk),
+    );
+  }
+
+  async data(text: string): Promise<void> {
+    const { noise, lineEnd = "\n", framesPerWrite = 1 } = this.#directive;
+    const lines = noise
+      ? [
+          ": a comment",
+          "",
+          "event: message",
+          "unknown: field",
+          `data:${text}`,
+          "id: 1",
+          "retry: 1",
+          "",
+        ]
+      : [`data: ${text}`, ""];
+    for (const line of lines) this.#pending += line + lineEnd;
+    this.#frames++;
+    if (this.#frames % framesPerWrite === 0) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.from(this.#pending);
+    this.#pending = "";
+    const size = this.#directive.bytesPerWrite ?? Math.max(1, bytes.length);
+    for (let from = 0; from < bytes.length; from += size) {
+      // Before each write: writes of one turn leave as one segment, and others must be served too.
+      // Not after it: nothing may come between an end marker and the end, or a client that stops at
+      // the one would have left before the other.
+      await nextTurn();
+      this.#left.throwIfAborted();
+      if (!this.#response.write(bytes.subarray(from, from + size))) {
+        await new Promise((resolve) => {
+          this.#response.once("drain", resolve).once("close", resolve);
+        });
+      }
+    }
+  }
+}
+
+function plannedTokens({ tokens = ANSWER, tokenLength = 0 }: Directive): string[] {
+  const words = Array.isArray(tokens) ? tokens : Array.from({ length: tokens }, (_, n) => `w${n} `);
+  return words.map((word) => word.padEnd(tokenLength, word));
+}
+
+function parseBody(text: string) {
+  const { messages, model, ...options } = JSON.parse(text || "{}") as Record<string, unknown>;
+  return { messages: Array.isArray(messages) ? messages : [], model, options };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > REQUEST_BYTES_MAX) throw new Error("The request is too large.");
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { port: { type: "string", default: "0" } } });
+  const { url } = await startModelServer({ port: Number(values.port), stay: true });
+  console.log(`The scripted model is ready on ${url}`);
+}

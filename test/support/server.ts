@@ -1,0 +1,85 @@
+// A server as `npm start` and `npm run serve` run it, on a free port and with data of its own.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+
+export interface ServerOptions {
+  readonly command: "start" | "serve";
+  readonly vars?: Readonly<Record<string, string>>;
+  /** A folder of the caller's; without it, one that `stop` removes. */
+  readonly persistTo?: string;
+  readonly port?: number;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly persistTo: string;
+  /** Ends it as Ctrl-C does. */
+  stop(): Promise<void>;
+  /** Kills it and all it started, in the middle of whatever they do. Its data stays. */
+  kill9(): Promise<void>;
+}
+
+const SCRIPTS = join(import.meta.dirname, "../../scripts");
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const own = await mkdtemp(join(tmpdir(), "belay-test-"));
+  const persistTo = options.persistTo ?? join(own, "data");
+  const privateFiles = join(own, "tmp");
+  await mkdir(privateFiles);
+  const vars = Object.entries(options.vars ?? {}).map(([name, value]) => `--var=${name}:${value}`);
+  const child = spawn(
+    process.execPath,
+    [
+      join(SCRIPTS, `${options.command}.ts`),
+      `--port=${options.port ?? 0}`,
+      `--persist-to=${persistTo}`,
+      ...vars,
+    ],
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TMPDIR: privateFiles } },
+  );
+  const ended = once(child, "exit");
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  const ready = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const [, address] = /^Belay is ready on (\S+)$/.exec(line) ?? [];
+      if (address !== undefined) resolve(address);
+    });
+    child.once("close", (code) =>
+      reject(new Error(`It ended with ${code} before it was ready:\n${log}`)),
+    );
+  });
+  const url = await ready.catch(async (error: unknown) => {
+    await rm(own, { recursive: true, force: true });
+    throw error;
+  });
+  return {
+    url,
+    port: Number(new URL(url).port),
+    pid: child.pid as number,
+    persistTo,
+    async stop() {
+      child.kill("SIGTERM");
+      await ended;
+      await rm(own, { recursive: true, force: true });
+    },
+    async kill9() {
+      child.kill("SIGKILL");
+      await ended;
+      // The watchdog kills the rest, and when it has it removes the private files.
+      while ((await readdir(privateFiles)).some((name) => name.startsWith("belay-")))
+        await delay(5);
+      await rm(options.persistTo ? own : privateFiles, { recursive: true, force: true });
+    },
+  };
+}

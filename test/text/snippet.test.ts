@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { snippet } from "../../src/text/snippet.ts";
+
+const filler = (n: number) => Array.from({ length: n }, (_, i) => `Nothing happens in part ${i}.`);
+
+it("shows the sentence that matches, with its neighbours", () => {
+  const text = [...filler(30), "A row holds 2 MB.", ...filler(30)].join(" ");
+  const shown = snippet(text, "How large can a row be?");
+  expect(shown).toContain("A row holds 2 MB.");
+  expect(text).toContain(shown);
+  expect(shown.length).toBeGreaterThan(200);
+  expect(shown.length).toBeLessThanOrEqual(280);
+});
+
+it("shows the beginning where nothing matches", () => {
+  expect(snippet("One. Two.", "zebra")).toBe("One. Two.");
+  expect(snippet("One. Two.", "")).toBe("One. Two.");
+});
+
+it("shows the part of a long sentence that matches, and marks what was cut", () => {
+  const text = `${"word ".repeat(200)}needle ${"word ".repeat(200)}.`;
+  const shown = snippet(text, "needle");
+  expect(shown).toMatch(/^….*needle.*…$/);
+  expect(shown.length).toBeLessThanOrEqual(282);
+});
+
+it("is shorter where a character is as good as a word", () => {
+  const text = `${"今天天气很好".repeat(50)}东京大学${"今天天气很好".repeat(50)}`;
+  const shown = snippet(text, "东京大学在哪里？");
+  expect(shown).toContain("东京大学");
+  expect(shown.length).toBeLessThanOrEqual(122);
+});
+
+it("takes any text and any query", () => {
+  for (const hostile of [
+    "",
+    " ",
+    "\0",
+    "\ud800",
+    "\u{1f600}",
+    '"*(',
+    "<b>x</b>",
+    "a".repeat(5_000),
+  ]) {
+    expect(typeof snippet(hostile, hostile)).toBe("string");
+    expect(typeof snippet("Some text.", hostile)).toBe("string");
+  }
+  expect(snippet("", "x")).toBe("");
+});

@@ -1,0 +1,695 @@
+// The promise, row by row: what an ask costs, by how it ended. Where the leaver's socket matters, the
+// suite in servers/ has the rest.
+
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { AnswerBody, ErrorBody } from "../src/protocol.ts";
+import {
+  adminPath,
+  asOperator,
+  audit,
+  eventually,
+  modelRequests,
+  newUser,
+  scripted,
+  type TestUser,
+  upstreamEnded,
+} from "./harness.ts";
+
+describe("an answer that arrives", () => {
+  it("streams start, sources, tokens and done, and charges once", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "4" });
+    const stream = await user.ask({ tokens: ["The", " cat", " [1]."] });
+    expect(stream.response.status).toBe(200);
+    expect(stream.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    const events = await stream.all();
+    expect(events.map(({ type }) => type)).toEqual([
+      "start",
+      "sources",
+      "token",
+      "token",
+      "token",
+      "done",
+    ]);
+    expect(events[0]).toEqual({ type: "start", queryId: stream.queryId, quotaRemaining: 3 });
+    expect(events.at(-1)).toMatchObject({ type: "done", finish: "stop", quotaRemaining: 3 });
+    expect(await user.resolved(stream.queryId)).toMatchObject({
+      state: "charged",
+      reason: null,
+      answer: "The cat [1].",
+      finish: "stop",
+      tokens: 3,
+    });
+    expect(await user.quota()).toMatchObject({ limit: 4, remaining: 3, reserved: 0, charged: 1 });
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("is in the exact form that every client reads, whatever it says", async () => {
+    const user = await newUser();
+    const tokens = ["a\n\ndata: {}\n\n", "\r\u2028\u2029\u0085\u009f", "張😀", '"\\', "\u0000"];
+    const stream = await user.ask({ tokens });
+    await stream.all();
+    expect(stream.answer).toBe(tokens.join(""));
+    expect(stream.text).toMatch(/^(data: \{[^\r\n\u0080-\u009f\u2028\u2029]*\}\n\n)+$/);
+  });
+
+  it("is the same as JSON", async () => {
+    const user = await newUser();
+    const tokens = ["The", " cat [1]."];
+    const response = await user.askForJson({ tokens });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    const body: AnswerBody = await response.json();
+    const stream = await user.ask({ tokens });
+    const done = (await stream.all()).at(-1);
+    expect(body).toEqual({
+      queryId: response.headers.get("x-query-id"),
+      answer: stream.answer,
+      sources: done?.type === "done" ? done.sources : undefined,
+      finish: "stop",
+      quotaRemaining: 19,
+    });
+    expect(await user.resolved(body.queryId)).toMatchObject({ state: "charged" });
+  });
+
+  it("carries its quota in headers", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "4" });
+    const stream = await user.ask({ tokens: 1 });
+    const { headers } = stream.response;
+    expect(headers.get("ratelimit-policy")).toBe('"quota";q=4;w=86400');
+    expect(headers.get("ratelimit")).toMatch(/^"quota";r=3;t=\d+$/);
+    expect(headers.get("cache-control")).toBe("no-cache, no-transform");
+    expect(headers.get("x-accel-buffering")).toBe("no");
+    await stream.all();
+  });
+
+  it("is kept open by pings while the model is silent", async () => {
+    const user = await newUser({ PING_INTERVAL_MS: "20" });
+    const stream = await user.ask({ tokens: 1, firstMs: 200 });
+    await stream.all();
+    const pings = stream.events.filter(({ type }) => type === "ping");
+    // Two of them are the probe's.
+    expect(pings.length).toBeGreaterThan(4);
+  });
+});
+
+describe("an answer that a limit of ours cuts", () => {
+  it("ends at maxTokens, with finish length, charged", async () => {
+    const user = await newUser();
+    const tag = crypto.randomUUID();
+    const stream = await user.ask(
+      { tag, tokens: 500, gapMs: 1, ignoreMaxTokens: true },
+      { maxTokens: 3 },
+    );
+    const events = await stream.all();
+    expect(events.filter(({ type }) => type === "token")).toHaveLength(3);
+    expect(events.at(-1)).toMatchObject({ type: "done", finish: "length" });
+    expect(await user.resolved(stream.queryId)).toMatchObject({ state: "charged", tokens: 3 });
+    await upstreamEnded(tag);
+  });
+
+  it("ends at ANSWER_BYTES_MAX, between two characters", async () => {
+    const user = await newUser({ ANSWER_BYTES_MAX: "10" });
+    const stream = await user.ask({ tokens: ["張張", "張張張"] });
+    expect((await stream.all()).at(-1)).toMatchObject({ type: "done", finish: "length" });
+    expect(stream.answer).toBe("張張張");
+  });
+
+  it("ends at GENERATION_TIMEOUT_MS while it flows", async () => {
+    const user = await newUser({ GENERATION_TIMEOUT_MS: "200" });
+    const tag = crypto.randomUUID();
+    const stream = await user.ask({ tag, tokens: 5_000, gapMs: 10 });
+    expect((await stream.all()).at(-1)).toMatchObject({ type: "done", finish: "length" });
+    expect(await user.resolved(stream.queryId)).toMatchObject({ state: "charged" });
+    await upstreamEnded(tag);
+  });
+});
+
+describe("a leaver", () => {
+  it.each([
+    ["before the first token", { firstMs: 60_000 }, "start"],
+    ["between tokens", { gapMs: 20 }, "token"],
+    ["in a silence", { fault: "hang", at: 2 }, "ping"],
+  ] as const)("is refunded, and the model stopped, %s", async (_name, directive, last) => {
+    const user = await newUser();
+    const tag = crypto.randomUUID();
+    const stream = await user.ask({ tag, tokens: 500, ...directive });
+    await stream.until(last);
+    await eventually(
+      () => modelRequests(tag),
+      ({ length }) => length === 1,
+    );
+    stream.leave();
+    expect(await user.resolved(stream.queryId)).toMatchObject({
+      state: "refunded",
+      reason: "disconnected",
+      answer: null,
+    });
+    expect(await user.quota()).toMatchObject({ remaining: 20, reserved: 0, refunded: 1 });
+    await upstreamEnded(tag);
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("is refunded after the last token and before done", async () => {
+    const user = await newUser({ DELIVERY_HOLD_MS: "400" });
+    const stream = await user.ask({ tokens: ["all"] });
+    await stream.until("token");
+    stream.leave();
+    expect(await user.resolved(stream.queryId)).toMatchObject({ reason: "disconnected" });
+  });
+
+  it("is charged on having read done", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 2 });
+    await stream.until("done");
+    stream.leave();
+    expect(await user.resolved(stream.queryId)).toMatchObject({ state: "charged" });
+  });
+
+  it("of a JSON ask is refunded when the connection breaks", async () => {
+    const user = await newUser();
+    const tag = crypto.randomUUID();
+    const leaver = new AbortController();
+    const response = user.askForJson(
+      { tag, tokens: 500, gapMs: 20 },
+      {},
+      { signal: leaver.signal },
+    );
+    await eventually(
+      () => modelRequests(tag),
+      ([request]) => (request?.tokensSent ?? 0) > 1,
+    );
+    leaver.abort();
+    await response.catch(() => {});
+    const [receipt] = await eventually(
+      () => user.receipts(),
+      ([first]) => first?.state === "refunded",
+    );
+    expect(receipt).toMatchObject({ reason: "disconnected" });
+    await upstreamEnded(tag);
+  });
+
+  it("who stops reading is taken for one when a write is late", async () => {
+    const user = await newUser({ WRITE_TIMEOUT_MS: "50" });
+    const tag = crypto.randomUUID();
+    const stream = await user.ask({ tag, tokens: 5_000, gapMs: 1 });
+    await stream.until("start");
+    expect(await user.resolved(stream.queryId)).toMatchObject({ reason: "disconnected" });
+    await upstreamEnded(tag);
+  });
+});
+
+describe("a stop", () => {
+  it("refunds, ends every listener with CANCELLED, and stops the model", async () => {
+    const user = await newUser();
+    const tag = crypto.randomUUID();
+    const stream = await user.ask({ tag, tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    const response = await user.post(`/ai/queries/${stream.queryId}/cancel`);
+    expect(await response.json()).toMatchObject({ state: "refunded", reason: "cancelled" });
+    expect((await stream.all()).at(-1)).toMatchObject({
+      type: "error",
+      code: "CANCELLED",
+      queryId: stream.queryId,
+      quotaRemaining: 20,
+    });
+    await upstreamEnded(tag);
+    const again = await user.post(`/ai/queries/${stream.queryId}/cancel`);
+    expect(await again.json()).toMatchObject({ state: "refunded", reason: "cancelled" });
+    expect(await user.quota()).toMatchObject({ refunded: 1, refundsLeft: 19 });
+  });
+
+  it("ends a JSON ask with CANCELLED, which no client asks again after", async () => {
+    const user = await newUser();
+    const asked = user.askForJson({ tokens: 500, gapMs: 20 });
+    const [receipt] = await eventually(
+      () => user.receipts(),
+      ({ length }) => length === 1,
+    );
+    await user.post(`/ai/queries/${receipt?.queryId}/cancel`);
+    const response = await asked;
+    expect(response.status).toBe(409);
+    expect(response.headers.get("x-should-retry")).toBe("false");
+    expect(await response.json()).toMatchObject({ code: "CANCELLED", quotaRemaining: 20 });
+  });
+
+  it("changes nothing once the pipeline has finished, and answers with the outcome", async () => {
+    const user = await newUser({ DELIVERY_HOLD_MS: "300" });
+    const stream = await user.ask({ tokens: ["all"] });
+    await stream.until("token");
+    const [response, events] = await Promise.all([
+      scheduler.wait(50).then(() => user.post(`/ai/queries/${stream.queryId}/cancel`)),
+      stream.all(),
+    ]);
+    expect(await response.json()).toMatchObject({ state: "charged" });
+    expect(events.at(-1)).toMatchObject({ type: "done" });
+  });
+
+  it("of another user's query is 404, and changes nothing", async () => {
+    const [user, other] = [await newUser(), await newUser()];
+    const stream = await user.ask({ tokens: 20, gapMs: 10 });
+    await stream.until("token");
+    expect((await other.post(`/ai/queries/${stream.queryId}/cancel`)).status).toBe(404);
+    expect((await stream.all()).at(-1)).toMatchObject({ type: "done" });
+  });
+});
+
+describe("a model that fails", () => {
+  it.each([
+    ["breaks off", { tokens: 5, fault: "cut", at: 2 }],
+    ["ends without saying so", { tokens: 5, fault: "end", at: 2 }],
+    ["sends garbage", { tokens: 5, fault: "garbage", at: 2 }],
+    ["sends a page", { fault: "html" }],
+    ["says nothing", { fault: "empty" }],
+    ["refuses the key", { status: 401 }],
+    ["breaks down", { status: 500 }],
+  ] as const)("costs nothing when it %s", async (_name, directive) => {
+    const user = await newUser();
+    const stream = await user.ask(directive);
+    expect((await stream.all()).at(-1)).toMatchObject({
+      type: "error",
+      code: "GENERATION_FAILED",
+      queryId: stream.queryId,
+      quotaRemaining: 20,
+    });
+    expect(stream.text).not.toContain("canary");
+    expect(await user.receipt(stream.queryId)).toMatchObject({
+      state: "refunded",
+      reason: "failed",
+    });
+    const json = await user.askForJson(directive);
+    expect(json.status).toBe(502);
+    expect(await json.json<ErrorBody>()).toMatchObject({
+      code: "GENERATION_FAILED",
+      quotaRemaining: 20,
+    });
+    // A failure is not the user's doing: the refund allowance does not count it.
+    expect(await user.quota()).toMatchObject({ refunded: 2, refundsLeft: 20 });
+  });
+
+  it.each([
+    ["never begins", { FIRST_TOKEN_TIMEOUT_MS: "80" }, { fault: "hang-before-headers" }],
+    ["begins and says nothing", { FIRST_TOKEN_TIMEOUT_MS: "80" }, { fault: "hang" }],
+    ["stalls", { TOKEN_GAP_TIMEOUT_MS: "80" }, { tokens: 5, fault: "hang", at: 2 }],
+  ] as const)("costs nothing when it %s", async (_name, variables, directive) => {
+    const user = await newUser(variables);
+    const tag = crypto.randomUUID();
+    const stream = await user.ask({ tag, ...directive });
+    expect((await stream.all()).at(-1)).toMatchObject({ code: "GENERATION_TIMEOUT" });
+    expect(await user.receipt(stream.queryId)).toMatchObject({ reason: "failed" });
+    await upstreamEnded(tag);
+    const json = await user.askForJson(directive);
+    expect(json.status).toBe(504);
+    await json.text();
+  });
+});
+
+describe("the limits", () => {
+  it("admit three of fifty who ask at once with a quota of three", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "3", CONCURRENCY_LIMIT: "50" });
+    const responses = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        user.askForJson(scripted({ tokens: 3, gapMs: 5 }, `Question ${index}.`)),
+      ),
+    );
+    const bodies = await Promise.all(responses.map((response) => response.json<ErrorBody>()));
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(3);
+    expect(bodies.filter(({ code }) => code === "QUOTA_EXCEEDED")).toHaveLength(47);
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("refuse past the quota with the time of its reset, so that no client asks again at once", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "0" });
+    const response = await user.post("/ai/ask", { query: "x" });
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(response.headers.get("x-should-retry")).toBe("false");
+    expect(response.headers.get("ratelimit")).toMatch(/^"quota";r=0;t=\d+$/);
+    const { resetsAt } = await user.quota();
+    expect(await response.json()).toMatchObject({ code: "QUOTA_EXCEEDED", resetsAt });
+  });
+
+  it("say no time where the period never ends", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "0", QUOTA_PERIOD: "total" });
+    const response = await user.post("/ai/ask", { query: "x" });
+    expect(response.headers.get("retry-after")).toBeNull();
+    expect(response.headers.get("ratelimit-policy")).toBe('"quota";q=0');
+    expect(response.headers.get("ratelimit")).toBe('"quota";r=0');
+    expect(await user.quota()).toMatchObject({ period: "total", resetsAt: null });
+  });
+
+  it("let only so many answers run at a time, and free the place on every end", async () => {
+    const user = await newUser({ CONCURRENCY_LIMIT: "1" });
+    const first = await user.ask({ tokens: 500, gapMs: 20 });
+    await first.until("token");
+    const second = await user.post("/ai/ask?stream=true", { query: "x" });
+    expect(second.status).toBe(429);
+    expect(second.headers.get("retry-after")).toBe("1");
+    expect(await second.text()).toContain("TOO_MANY_STREAMS");
+    first.leave();
+    await user.resolved(first.queryId);
+    for (const directive of [{ tokens: 1 }, { status: 500 }, { tokens: 1 }]) {
+      await (await user.ask(directive)).all();
+    }
+  });
+});
+
+describe("a crash", () => {
+  it("is refunded as expired by the alarm, with no request", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    const rest = stream.all();
+    await abortAllDurableObjects();
+    await expect(rest).rejects.toThrow();
+    const restarted = Date.now();
+    expect(await runDurableObjectAlarm(user.stub)).toBe(true);
+    const [row] = await user.rows<{ state: string; reason: string; resolved_at: number }>(
+      "SELECT state, reason, resolved_at FROM queries",
+    );
+    expect(row).toMatchObject({ state: "refunded", reason: "expired" });
+    expect(row?.resolved_at).toBeLessThan(restarted + 60_000);
+    expect(await user.quota()).toMatchObject({ remaining: 20, reserved: 0, refundsLeft: 20 });
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("is refunded by the next request too, if that is sooner", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    const rest = stream.all().catch(() => {});
+    await abortAllDurableObjects();
+    await rest;
+    expect(await user.receipt(stream.queryId)).toMatchObject({ reason: "expired" });
+  });
+});
+
+describe("the alarm", () => {
+  it("leaves a live run alone, and is set again while anything is reserved", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    expect(await runDurableObjectAlarm(user.stub)).toBe(true);
+    expect(await user.receipt(stream.queryId)).toMatchObject({ state: "reserved" });
+    expect(await runDurableObjectAlarm(user.stub)).toBe(true);
+    stream.leave();
+    await user.resolved(stream.queryId);
+    await runDurableObjectAlarm(user.stub);
+    // What is left to do is to forget the ask's key, a day later.
+    const seen = await (await asOperator(adminPath(user))).json<{ alarmAt: string }>();
+    expect(Date.parse(seen.alarmAt)).toBeGreaterThan(Date.now() + 23 * 60 * 60 * 1000);
+  });
+
+  it("never throws, and is set again, when storage fails", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    await runInDurableObject(user.stub, async (object, state) => {
+      const { sql } = state.storage;
+      const real = sql.exec;
+      sql.exec = () => {
+        throw new Error("disk I/O error");
+      };
+      await object.alarm();
+      sql.exec = real;
+      expect(await state.storage.getAlarm()).not.toBeNull();
+    });
+    stream.leave();
+  });
+});
+
+describe("storage that fails", () => {
+  it("at the reservation refuses the ask, and calls no model", async () => {
+    const user = await newUser();
+    await user.quota();
+    const tag = crypto.randomUUID();
+    await failTransactions(user, 1);
+    const response = await user.askForJson({ tag, tokens: 1 });
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({
+      type: "error",
+      code: "INTERNAL",
+      message: "Internal error.",
+    });
+    expect(await modelRequests(tag)).toEqual([]);
+    expect(await user.quota()).toMatchObject({ reserved: 0, charged: 0 });
+  });
+
+  it("at the charge gives the answer away, and the sweep gives the quota back", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 2, gapMs: 50 });
+    await stream.until("token");
+    await failTransactions(user, 1);
+    expect((await stream.all()).at(-1)).toMatchObject({ type: "done" });
+    await runDurableObjectAlarm(user.stub);
+    expect(await user.receipt(stream.queryId)).toMatchObject({ reason: "expired" });
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("at the refund leaves the reservation to the sweep", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    await failTransactions(user, 1);
+    stream.leave();
+    await eventually(
+      () => user.rows<{ state: string }>("SELECT state FROM queries"),
+      ([row]) => row?.state === "reserved",
+    );
+    await eventually(
+      async () => {
+        await runDurableObjectAlarm(user.stub);
+        return user.receipt(stream.queryId);
+      },
+      ({ reason }) => reason === "expired",
+    );
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  /** The object's next transactions throw, after whatever they wrote. */
+  async function failTransactions(user: TestUser, times: number): Promise<void> {
+    await runInDurableObject(user.stub, (_object, { storage }) => {
+      const real = storage.transactionSync.bind(storage);
+      let left = times;
+      storage.transactionSync = (closure) => {
+        if (left === 0) return real(closure);
+        left -= 1;
+        return real(() => {
+          closure();
+          throw new Error("disk I/O error");
+        });
+      };
+    });
+  }
+});
+
+describe("a window", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function setClock(time: string): void {
+    vi.useFakeTimers({ toFake: ["Date"], now: new Date(time) });
+  }
+
+  it("gets the refund that was reserved from it, though it has ended meanwhile", async () => {
+    setClock("2028-02-29T23:59:59Z");
+    const user = await newUser({ QUOTA_LIMIT: "2" });
+    const stream = await user.ask({ tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    expect(await user.quota()).toMatchObject({ reserved: 1, resetsAt: "2028-03-01T00:00:00.000Z" });
+    setClock("2028-03-01T00:00:01Z");
+    expect(await user.quota()).toMatchObject({ remaining: 2, reserved: 0 });
+    stream.leave();
+    expect(await user.resolved(stream.queryId)).toMatchObject({ window: "2028-02-29" });
+    expect(await user.quota()).toMatchObject({ remaining: 2, reserved: 0, refunded: 0 });
+    expect(await user.rows("SELECT window, reserved, refunded FROM windows")).toEqual([
+      { window: "2028-02-29", reserved: 0, refunded: 1 },
+    ]);
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("is not opened again by a clock that goes backwards", async () => {
+    setClock("2027-01-01T00:00:01Z");
+    const user = await newUser({ QUOTA_LIMIT: "1" });
+    await (await user.ask({ tokens: 1 })).all();
+    setClock("2026-12-31T23:59:59Z");
+    expect(await user.quota()).toMatchObject({ remaining: 0, charged: 1 });
+    expect((await user.post("/ai/ask", { query: "x" })).status).toBe(429);
+  });
+});
+
+describe("the query log", () => {
+  it("lists a user's receipts, newest first, page by page", async () => {
+    const user = await newUser();
+    const asked: string[] = [];
+    for (let index = 0; index < 5; index += 1) {
+      const stream = await user.ask(`Question ${index}.`);
+      await stream.all();
+      asked.unshift(stream.queryId);
+    }
+    const listed: string[] = [];
+    for (let before = ""; ; ) {
+      const page = await user.get<{ queries: { queryId: string }[]; before: string | null }>(
+        `/ai/queries?limit=2${before}`,
+      );
+      listed.push(...page.queries.map(({ queryId }) => queryId));
+      if (page.before === null) break;
+      before = `&before=${page.before}`;
+    }
+    expect(listed).toEqual(asked);
+  });
+
+  it("is empty for who never asked", async () => {
+    const user = await newUser();
+    expect(await user.get("/ai/queries")).toEqual({ queries: [], before: null });
+  });
+
+  it.each(["limit=0", "limit=101", "limit=x", "limit=1.5", "before=!"])(
+    "refuses %s",
+    async (parameters) => {
+      const user = await newUser();
+      expect((await user.request(`/ai/queries?${parameters}`)).status).toBe(400);
+    },
+  );
+
+  it("shows nobody another user's query", async () => {
+    const [user, other] = [await newUser(), await newUser()];
+    const stream = await user.ask({ tokens: 1 });
+    await stream.all();
+    await (await other.ask({ tokens: 1 })).all();
+    for (const id of [stream.queryId, "nonsense", "1-", "zzzzzzzzzzzzzzzzzz-1"]) {
+      expect((await other.request(`/ai/queries/${id}`)).status).toBe(404);
+      expect((await other.post("/ai/feedback", { queryId: id, rating: "up" })).status).toBe(404);
+    }
+    expect(await user.receipt(stream.queryId)).toMatchObject({ feedback: null });
+  });
+});
+
+describe("feedback", () => {
+  it("is stored with the query; the latest wins, and null revokes it", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 1 });
+    await stream.all();
+    const { queryId } = stream;
+    const rate = (body: unknown) => user.post("/ai/feedback", body);
+    expect((await rate({ queryId, rating: "up", comment: "Good." })).status).toBe(200);
+    expect(await user.receipt(queryId)).toMatchObject({
+      feedback: { rating: "up", comment: "Good." },
+    });
+    await rate({ queryId, rating: "down" });
+    expect(await user.receipt(queryId)).toMatchObject({
+      feedback: { rating: "down", comment: null },
+    });
+    await rate({ queryId, rating: null });
+    expect(await user.receipt(queryId)).toMatchObject({ feedback: null });
+  });
+
+  it.each([
+    {},
+    { queryId: "1-a" },
+    { queryId: "1-a", rating: "sideways" },
+    { queryId: "1-a", rating: "up", comment: "x".repeat(2_001) },
+    { queryId: 1, rating: "up" },
+  ])("is refused where it is wrong: %j", async (body) => {
+    const user = await newUser();
+    expect((await user.post("/ai/feedback", body)).status).toBe(400);
+  });
+});
+
+describe("an operator", () => {
+  it("sees windows, reservations, queries and an audit of one user's object", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    const seen = await (await asOperator(adminPath(user))).json<Record<string, unknown>>();
+    expect(seen).toMatchObject({
+      user: user.name,
+      limit: 20,
+      blocked: false,
+      windows: [{ reserved: 1, charged: 0, refunded: 0 }],
+      reservations: [{ queryId: stream.queryId, live: true }],
+      queries: [{ queryId: stream.queryId, state: "reserved" }],
+      audit: { ok: true, differences: [] },
+    });
+    expect(seen.alarmAt).toMatch(/^\d{4}-/);
+    expect(seen.storageBytes).toBeGreaterThan(0);
+    stream.leave();
+  });
+
+  it("finds nobody whom nobody knows, and creates nothing by looking", async () => {
+    const user = await newUser();
+    expect((await asOperator(adminPath(user))).status).toBe(404);
+    expect(
+      await user.rows("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'"),
+    ).toEqual([]);
+  });
+
+  it("sees no query text with SHARE_QUERIES=false", async () => {
+    const user = await newUser({ SHARE_QUERIES: "false" });
+    const stream = await user.ask({ tokens: ["a secret answer"] });
+    await stream.all();
+    await user.post("/ai/feedback", { queryId: stream.queryId, rating: "up", comment: "Mine." });
+    const text = await (await asOperator(adminPath(user))).text();
+    expect(text).not.toContain("What does Belay do?");
+    expect(text).not.toContain("a secret answer");
+    expect(text).toContain("Mine.");
+  });
+
+  it("is told by the audit where a counter is wrong", async () => {
+    const user = await newUser();
+    await (await user.ask({ tokens: 1 })).all();
+    await user.rows("UPDATE windows SET charged = 5");
+    const { ok, differences } = await audit(user);
+    expect(ok).toBe(false);
+    expect(differences).toHaveLength(1);
+  });
+
+  it("sets and takes back a user's own limit, and blocks new asks only", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 1 });
+    await stream.all();
+    const patch = (body: unknown) =>
+      asOperator(adminPath(user), { method: "PATCH", body: JSON.stringify(body) });
+    expect(await (await patch({ limit: 1 })).json()).toMatchObject({ limit: 1 });
+    expect(await user.quota()).toMatchObject({ limit: 1, remaining: 0 });
+    expect(await (await patch({ limit: null, blocked: true })).json()).toMatchObject({
+      limit: 20,
+      blocked: true,
+    });
+    const refused = await user.post("/ai/ask", { query: "x" });
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({ code: "BLOCKED" });
+    expect(await user.receipt(stream.queryId)).toMatchObject({ state: "charged" });
+    await patch({ blocked: false, refundLimit: 2 });
+    expect(await user.quota()).toMatchObject({ refundsLeft: 2 });
+    expect((await patch({ limit: -1 })).status).toBe(400);
+    expect((await patch({ quota: 1 })).status).toBe(400);
+  });
+
+  it("may set a limit before the user's first ask", async () => {
+    const user = await newUser();
+    const body = JSON.stringify({ limit: 2 });
+    expect((await asOperator(adminPath(user), { method: "PATCH", body })).status).toBe(200);
+    expect(await user.quota()).toMatchObject({ limit: 2 });
+  });
+});
+
+describe("a variable that is wrong", () => {
+  it.each([
+    ["QUOTA_LIMIT", "many"],
+    ["QUOTA_PERIOD", "week"],
+    ["GENERATOR", "oracle"],
+    ["RETRIEVER", "guess"],
+    ["OPENAI_BASE_URL", "http://127.0.0.1/api"],
+    ["PING_INTERVAL_MS", "-1"],
+  ])("refuses the ask before anything is reserved, and is named: %s", async (name, value) => {
+    const user = await newUser({ [name]: value });
+    const response = await user.post("/ai/ask", { query: "x" });
+    expect(response.status).toBe(503);
+    const body: ErrorBody = await response.json();
+    expect(body).toMatchObject({ code: "UNAVAILABLE" });
+    expect(body.message).toContain(name);
+    expect(body.message).not.toContain(value);
+  });
+});

@@ -1,0 +1,53 @@
+// Two suites: `workerd` runs inside the real runtime, with real storage; `servers` runs in Node, over
+// real sockets against the real commands. Both ask the scripted model of test/support.
+
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+import { startModelServer } from "./test/support/model-server.ts";
+
+process.env.WRANGLER_SEND_METRICS = "false";
+
+const model = await startModelServer();
+
+export default defineConfig({
+  test: {
+    // What a passing test logged is noise: half of them make something fail on purpose.
+    silent: "passed-only",
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            main: "./test/worker.ts",
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                AUTH_SECRET: "a secret that is only for tests, 32 bytes",
+                GENERATOR: "openai",
+                OPENAI_BASE_URL: model.url,
+                OPENAI_MODEL: "scripted",
+                DELIVERY_HOLD_MS: "20",
+                PING_INTERVAL_MS: "50",
+                CORS_ORIGINS: "https://app.example, https://other.example",
+              },
+            },
+          }),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/servers/**"],
+        },
+      },
+      {
+        test: {
+          name: "servers",
+          include: ["test/servers/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Each file starts servers of its own, and there are few cores.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
