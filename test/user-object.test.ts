@@ -675,6 +675,40 @@ describe("an operator", () => {
   });
 });
 
+describe("the cost of an answer", () => {
+  /** What Cloudflare bills: rows written, and each setting of the alarm. */
+  async function meter(user: TestUser): Promise<() => Promise<number>> {
+    return runInDurableObject(user.stub, (_object, { storage }) => {
+      const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+      let alarms = 0;
+      const exec = storage.sql.exec.bind(storage.sql);
+      storage.sql.exec = ((...query: Parameters<typeof exec>) => {
+        const cursor = exec(...query);
+        cursors.push(cursor);
+        return cursor;
+      }) as typeof exec;
+      const setAlarm = storage.setAlarm.bind(storage);
+      storage.setAlarm = (at) => {
+        alarms += 1;
+        return setAlarm(at);
+      };
+      return async () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, alarms);
+    });
+  }
+
+  it("is at most eight rows written, alarms counted, with a key", async () => {
+    const user = await newUser();
+    await (await user.ask("The first makes the tables.")).all();
+    await runDurableObjectAlarm(user.stub);
+    const written = await meter(user);
+    const stream = await user.ask({ tokens: 50 }, {}, { "idempotency-key": "k" });
+    await stream.all();
+    await user.resolved(stream.queryId);
+    await runDurableObjectAlarm(user.stub);
+    expect(await written()).toBeLessThanOrEqual(8);
+  });
+});
+
 describe("a variable that is wrong", () => {
   it.each([
     ["QUOTA_LIMIT", "many"],
