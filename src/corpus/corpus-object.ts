@@ -18,8 +18,8 @@ const BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX + 64 * 1024;
 const LIST_LIMIT = 50;
 const LIST_LIMIT_MAX = 200;
 
-/** How long the index is renewed at a stretch, in ms, before searches get their turn. */
-const INDEXING_MS_MAX = 200;
+/** So many documents and passages are indexed anew, and one document more, before searches get their turn. */
+const INDEXING_BATCH = 200;
 
 const INPUT = v.strictObject({
   title: v.pipe(textOf(1, 300), v.regex(/\S/, "must not be blank")),
@@ -71,8 +71,10 @@ export class CorpusObject extends DurableObject<Env> {
 
   /** Renews the index after the analyzer has changed. */
   override async alarm(): Promise<void> {
-    const until = Date.now() + INDEXING_MS_MAX;
-    while (this.#documents.isOutdated() && Date.now() < until) this.#documents.indexNext();
+    let done = 0;
+    while (this.#documents.isOutdated() && done < INDEXING_BATCH) {
+      done += 1 + this.#documents.indexNext();
+    }
     if (this.#documents.isOutdated()) await this.ctx.storage.setAlarm(Date.now());
   }
 

@@ -208,14 +208,14 @@ export class Documents {
   }
 
   /**
-   * Indexes one more document by the present analyzer. Until all are, a search finds some passages by
-   * terms of the old one and some by terms of the new one: most of these are the same.
+   * Indexes one more document by the present analyzer, and returns how many passages it had. Until
+   * all are, a search finds some passages by terms of the old one: most terms are the same.
    */
-  indexNext(): void {
+  indexNext(): number {
     const [row] = this.#do.entriesAfter(this.#do.corpus().indexed_to, 1);
     if (row === undefined) {
       this.#do.setAnalyzerVersion(ANALYZER_VERSION);
-      return;
+      return 0;
     }
     try {
       this.#storage.transactionSync(() => {
@@ -228,6 +228,7 @@ export class Documents {
       console.error(`The document "${row.id}" could not be indexed anew:`, error);
     }
     this.#do.setIndexedTo(row.id);
+    return row.passages;
   }
 
   #replacePassages(before: DocumentRow | undefined, document: Document) {
