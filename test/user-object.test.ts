@@ -83,6 +83,36 @@ describe("an answer that arrives", () => {
     await stream.all();
   });
 
+  it("says how long it took, in a header and in one line of the log without a word of it", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    const user = await newUser();
+    const response = await user.askForJson(
+      { tokens: ["canary-answer"], gapMs: 5 },
+      {},
+      { headers: { "idempotency-key": "canary-key" } },
+    );
+    expect(response.headers.get("server-timing")).toMatch(
+      /^admit;dur=\d+, first-token;dur=\d+, total;dur=\d+$/,
+    );
+    const { queryId } = await response.json<AnswerBody>();
+    await user.resolved(queryId);
+    const lines = log.mock.calls.map(([line]) => String(line));
+    log.mockRestore();
+    const ours = lines.filter((line) => line.includes(queryId));
+    expect(ours).toHaveLength(1);
+    expect(JSON.parse(ours[0] ?? "")).toMatchObject({
+      event: "query",
+      queryId,
+      user: user.stub.id.toString(),
+      state: "charged",
+      finish: "stop",
+      tokens: 1,
+    });
+    for (const secret of ["canary", "What does Belay do?", user.name, user.token]) {
+      expect(ours[0]).not.toContain(secret);
+    }
+  });
+
   it("is kept open by pings while the model is silent", async () => {
     const user = await newUser({ PING_INTERVAL_MS: "20" });
     const stream = await user.ask({ tokens: 1, firstMs: 200 });

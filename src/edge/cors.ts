@@ -15,6 +15,7 @@ const EXPOSED = [
   "Retry-After",
   "Idempotency-Replayed",
   "X-Should-Retry",
+  "Server-Timing",
   "WWW-Authenticate",
 ].join(", ");
 

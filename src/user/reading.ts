@@ -31,7 +31,14 @@ export function readingHeaders({ streaming, run }: Reading): Record<string, stri
     "cache-control": streaming ? "no-cache, no-transform" : "no-store, no-transform",
     "x-accel-buffering": "no",
     ...(run === undefined && { "idempotency-replayed": "true" }),
+    ...(run !== undefined && { "server-timing": timing(run, streaming) }),
   };
+}
+
+/** What is known when the headers go out: for a stream how long admission took, for JSON the rest too. */
+function timing({ admitMs, firstTokenMs, totalMs }: Run, streaming: boolean): string {
+  const admit = `admit;dur=${admitMs}`;
+  return streaming ? admit : `${admit}, first-token;dur=${firstTokenMs ?? 0}, total;dur=${totalMs}`;
 }
 
 /** What is written first: `start`, which is event 1, unless the reader has it. */

@@ -20,6 +20,8 @@ const TOKEN_LENGTH_MAX = 8 * 1024;
 export class Run {
   readonly queryId: string;
   readonly ask: Ask;
+  /** From the request's arrival to the reservation, in milliseconds. */
+  readonly admitMs: number;
   readonly transcript = new Transcript();
   readonly listeners = new Set<Listener>();
   /** What becomes of it when its last listener has left; as asked, until the refund allowance is used up. */
@@ -39,11 +41,12 @@ export class Run {
   #bytes = 0;
   #tokens = 0;
 
-  constructor(queryId: string, window: string, ask: Ask, limits: RunLimits) {
-    this.queryId = queryId;
-    this.window = window;
-    this.ask = ask;
-    this.onDisconnect = ask.onDisconnect;
+  constructor(query: Pick<Run, "queryId" | "window" | "ask" | "admitMs">, limits: RunLimits) {
+    this.queryId = query.queryId;
+    this.window = query.window;
+    this.ask = query.ask;
+    this.admitMs = query.admitMs;
+    this.onDisconnect = query.ask.onDisconnect;
     this.#limits = limits;
   }
 

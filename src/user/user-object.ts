@@ -10,6 +10,7 @@ import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import {
   API_PREFIX,
   type Ask,
+  type ErrorCode,
   encodeEvent,
   encodeJson,
   type Finish,
@@ -53,6 +54,17 @@ const RUNS_HELD_MAX = 32;
 /** After so many replays in a row, an ask that comes again by itself is told to stop. */
 const REPLAYS_IN_A_ROW_MAX = 3;
 const FAILURES_WITHIN_MS = 60_000;
+
+/** How a query ended, for the log: never what was said. */
+interface Outcome {
+  readonly state: "charged" | "refunded";
+  readonly reason?: RefundReason;
+  readonly code?: ErrorCode;
+  readonly finish?: Finish;
+  readonly tokens?: number;
+  readonly firstTokenMs?: number | null;
+  readonly totalMs?: number;
+}
 
 export class UserObject extends DurableObject<Env> {
   readonly #settings: Settings;
@@ -121,15 +133,19 @@ export class UserObject extends DurableObject<Env> {
   // --- One ask ---
 
   async #ask(request: Request): Promise<Response> {
+    const receivedAt = performance.now();
     const ask = parseAsk(await this.#body(request));
     const key = await askKey(ask, request.headers.get("idempotency-key"));
     // Nothing is awaited from here until the listener listens.
     const earlier = this.#earlier(key, Date.now());
     if (earlier === "enough") return new Response(null, { status: 204 });
     const streaming = new URL(request.url).searchParams.get("stream") === "true";
-    return earlier === undefined || earlier instanceof Run
-      ? this.#join(earlier ?? this.#start(ask, key), request, { after: 0, streaming })
-      : this.#replay(earlier, request, { after: 0, streaming });
+    const how = { after: 0, streaming };
+    if (earlier !== undefined && !(earlier instanceof Run)) {
+      return this.#replay(earlier, request, how);
+    }
+    const admitMs = Math.round(performance.now() - receivedAt);
+    return this.#join(earlier ?? this.#start(ask, key, admitMs), request, how);
   }
 
   /**
@@ -156,7 +172,7 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
-  #start(ask: Ask, key: AskKey): Run {
+  #start(ask: Ask, key: AskKey, admitMs: number): Run {
     const config = this.#variables();
     // Built first: a variable that is wrong must refuse before anything is reserved.
     const adapters = [retriever(this.env), generator(this.env)] as const;
@@ -171,7 +187,7 @@ export class UserObject extends DurableObject<Env> {
     });
     this.#arm(now + config.sweepIntervalMs);
 
-    const run = new Run(queryId, window, ask, config);
+    const run = new Run({ queryId, window, ask, admitMs }, config);
     this.#runs.set(queryId, run);
     this.ctx.waitUntil(this.#drive(run, answer(ask, ...adapters, run.signal)));
     return run;
@@ -211,7 +227,6 @@ export class UserObject extends DurableObject<Env> {
     // Left or stopped meanwhile: that was settled where it happened.
     if (run.transcript.ending !== undefined) return;
     if (ending.type === "failed") {
-      console.warn(`Query ${run.queryId} failed: ${ending.error.code}: ${ending.error.message}`);
       this.#failures.push(Date.now());
       this.#refund(run, "failed", ending.error);
       return;
@@ -368,7 +383,7 @@ export class UserObject extends DurableObject<Env> {
   #charge(run: Run, finish: Finish): void {
     const { tokens, sources } = run.transcript;
     const { firstTokenMs, totalMs } = run;
-    this.#resolve(run, "charged", () => {
+    this.#resolve(run, { state: "charged", finish }, () => {
       const stored = { tokens, sources, finish, firstTokenMs, totalMs };
       const window = this.#queries.charge(run.queryId, Date.now(), stored);
       if (window !== undefined) this.#ledger.charge(window);
@@ -378,7 +393,10 @@ export class UserObject extends DurableObject<Env> {
   /** Gives the reservation back, stops what is upstream, and tells every listener why. */
   #refund(run: Run, reason: RefundReason, error: ServiceError): void {
     run.abort();
-    this.#resolve(run, "refunded", () => this.#giveBack(run.queryId, reason));
+    const { code } = error;
+    this.#resolve(run, { state: "refunded", reason, code }, () => {
+      this.#giveBack(run.queryId, reason);
+    });
     run.transcript.end({ type: "failed", error });
   }
 
@@ -388,16 +406,24 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** The one way in which a run lets go of its reservation; the first to come wins. */
-  #resolve(run: Run, outcome: string, write: () => void): void {
+  #resolve(run: Run, outcome: Outcome, write: () => void): void {
     // Gone from the list whatever happens: what is reserved without a run is the sweep's.
     if (!this.#runs.delete(run.queryId)) return;
     clearTimeout(run.waitTimer ?? null);
     try {
       this.ctx.storage.transactionSync(write);
+      const { firstTokenMs, totalMs } = run;
+      const tokens = run.transcript.tokens.length;
+      this.#log(run.queryId, { ...outcome, tokens, firstTokenMs, totalMs });
     } catch (thrown) {
-      console.error(`Query ${run.queryId} was not ${outcome}; the sweep refunds it.`, thrown);
+      console.error(`Query ${run.queryId} was not ${outcome.state}; the sweep refunds it.`, thrown);
     }
     run.resolved.resolve();
+  }
+
+  /** One line for each query, at its end. The user is the object's id, which is a hash of the name. */
+  #log(queryId: string, outcome: Outcome): void {
+    console.log(encodeJson({ event: "query", queryId, user: this.ctx.id.toString(), ...outcome }));
   }
 
   /**
@@ -420,6 +446,7 @@ export class UserObject extends DurableObject<Env> {
     for (const { id } of this.#queries.reserved(this.#ledger.reserved())) {
       if (this.#runs.has(id)) continue;
       this.ctx.storage.transactionSync(() => this.#giveBack(id, "expired"));
+      this.#log(id, { state: "refunded", reason: "expired" });
     }
   }
 
