@@ -38,7 +38,8 @@ interface Details {
   /** Members of the body beside `type`, `message` and `code`. */
   readonly body?: Omit<ErrorBody, "type" | "message" | "code">;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What happened underneath: for the log, never for the caller. */
+  /** What happened underneath: for who debugs, never for the caller, nor for the log as it is, since an
+   * upstream's words may repeat the query's. */
   readonly cause?: unknown;
 }
 

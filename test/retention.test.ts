@@ -97,6 +97,20 @@ describe("retention", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
+  it("never gives a number again, so that what is asked later is let go of too", async () => {
+    setClock(start);
+    const user = await newUser({ RETENTION_DAYS: "1" });
+    await askTimes(user, 2);
+    setClock(start + 30 * DAY_MS);
+    await ring(user);
+    expect(await user.rows("SELECT * FROM queries")).toEqual([]);
+    const [queryId = ""] = await askTimes(user, 1);
+    setClock(start + 31.2 * DAY_MS);
+    await ring(user);
+    expect(await user.rows("SELECT * FROM keys")).toEqual([]);
+    expect(await user.receipt(queryId)).toMatchObject({ query: null, answer: null });
+  });
+
   it("goes in batches, and the audit is exact after each", async () => {
     setClock(start);
     const user = await newUser({ RETENTION_DAYS: "1", QUOTA_LIMIT: "1000" });
@@ -153,6 +167,14 @@ describe("an operator's refund", () => {
     expect(await user.quota()).toMatchObject({ charged: 0, refunded: 1, refundsLeft: 20 });
     expect((await (await user.events(queryId)).all()).at(-1)).toMatchObject({ type: "done" });
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("shows no text with SHARE_QUERIES=false", async () => {
+    const user = await newUser({ SHARE_QUERIES: "false" });
+    const [queryId = ""] = await askTimes(user, 1);
+    const path = `${adminPath(user)}/queries/${queryId}/refund`;
+    const receipt = await (await asOperator(path, { method: "POST" })).json();
+    expect(receipt).toMatchObject({ state: "refunded", query: null, answer: null, sources: null });
   });
 
   it("does nothing to what was never charged, or is not there", async () => {

@@ -140,17 +140,21 @@ describe("the very same body without a key", () => {
 
   it("is replayed three times, and then told to stop", async () => {
     const user = await newUser();
+    const first = await user.ask("One?");
+    await first.all();
+    await user.resolved(first.queryId);
     const statuses: number[] = [];
-    for (let time = 0; time < 6; time += 1) {
+    for (let time = 0; time < 5; time += 1) {
       const stream = await user.ask("One?");
       await stream.all();
       statuses.push(stream.response.status);
+      expect(stream.queryId).toBe(first.queryId);
       await eventually(
         () => user.quota(),
         ({ reserved }) => reserved === 0,
       );
     }
-    expect(statuses).toEqual([200, 200, 200, 200, 204, 204]);
+    expect(statuses).toEqual([200, 200, 200, 204, 204]);
     expect(await user.quota()).toMatchObject({ charged: 1 });
   });
 

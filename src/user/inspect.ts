@@ -1,8 +1,8 @@
 // What an operator sees of one user's object, and the audit that proves its counters. Reads only.
 
 import type { Receipt } from "../protocol.ts";
-import type { Ledger, WindowRow } from "./ledger.ts";
-import { type Queries, receipt } from "./queries.ts";
+import { type Counters, isLeft, type Ledger, type WindowRow } from "./ledger.ts";
+import { type Queries, type QueryRow, receipt } from "./queries.ts";
 import { remaining } from "./quota.ts";
 import type { Run } from "./run.ts";
 import type { Settings } from "./settings.ts";
@@ -21,7 +21,7 @@ export interface Inspection {
     readonly tokens: number;
   }[];
   readonly queries: readonly Receipt[];
-  /** ISO 8601 in UTC; null where nothing is reserved, and so nothing to sweep. */
+  /** ISO 8601 in UTC; null where nothing is reserved, and so nothing to sweep, nor to let go of. */
   readonly alarmAt: string | null;
   readonly storageBytes: number;
   readonly audit: Audit;
@@ -61,31 +61,45 @@ export function inspect(parts: {
       live: runs.has(id),
       tokens: runs.get(id)?.transcript.tokens.length ?? 0,
     })),
-    queries: (queries.list(QUERIES_SHOWN) ?? []).map((row) => {
-      const whole = receipt(row);
-      return parts.shareQueries ? whole : { ...whole, query: null, answer: null, sources: null };
-    }),
+    queries: (queries.list(QUERIES_SHOWN) ?? []).map((row) =>
+      shownReceipt(row, parts.shareQueries),
+    ),
     alarmAt: alarmAt === null ? null : new Date(alarmAt).toISOString(),
     storageBytes,
     audit: audit(ledger, queries),
   };
 }
 
+/** A receipt as operators may see it: with no word of what was said, but for the user's own comment, where texts are not shared. */
+export function shownReceipt(row: QueryRow, shareQueries: boolean): Receipt {
+  const whole = receipt(row);
+  return shareQueries ? whole : { ...whole, query: null, answer: null, sources: null };
+}
+
 /** Recounts every row, adds those that are gone, and compares: the counters must agree in each window. */
 export function audit(ledger: Ledger, queries: Queries): Audit {
-  const counted = new Map<string, number>();
-  for (const { window, state, rows } of queries.recount()) counted.set(`${window} ${state}`, rows);
-  const differences: string[] = [];
+  const recounted = new Map<string, Counters>();
   for (const row of ledger.windows()) {
-    for (const state of ["reserved", "charged", "refunded"] as const) {
-      const pruned = state === "reserved" ? 0 : row[`pruned_${state}`];
-      const rows = (counted.get(`${row.window} ${state}`) ?? 0) + pruned;
-      counted.delete(`${row.window} ${state}`);
-      if (rows !== row[state]) {
-        differences.push(`${row.window}: ${state} is ${row[state]}, but ${rows} rows are`);
+    const { window, pruned_charged: charged, pruned_refunded: refunded, pruned_left: left } = row;
+    recounted.set(window, { ...row, reserved: 0, charged, refunded, left });
+  }
+  const differences: string[] = [];
+  for (const { window, state, reason, rows } of queries.recount()) {
+    const counters = recounted.get(window);
+    if (counters === undefined) {
+      differences.push(`${window}: ${rows} rows are ${state}, but nothing is counted`);
+      continue;
+    }
+    counters[state] += rows;
+    if (isLeft(reason)) counters.left += rows;
+  }
+  for (const row of ledger.windows()) {
+    for (const counter of ["reserved", "charged", "refunded", "left"] as const) {
+      const rows = recounted.get(row.window)?.[counter];
+      if (rows !== row[counter]) {
+        differences.push(`${row.window}: ${counter} is ${row[counter]}, but ${rows} rows are`);
       }
     }
   }
-  for (const [place, rows] of counted) differences.push(`${place}: ${rows} rows, but no counter`);
   return { ok: differences.length === 0, differences };
 }

@@ -12,9 +12,10 @@ export type WindowRow = {
   refunded: number;
   /** Of the refunded ones, those that the refund allowance counts: the user left or stopped. */
   left: number;
-  /** Of the charged and refunded ones, those whose rows are gone. */
+  /** Of each of these, those whose rows are gone. */
   pruned_charged: number;
   pruned_refunded: number;
+  pruned_left: number;
 };
 
 export type Counters = Omit<WindowRow, "window">;
@@ -27,7 +28,8 @@ export const LEDGER_SCHEMA = `
     refunded INTEGER NOT NULL DEFAULT 0 CHECK (refunded >= 0),
     left INTEGER NOT NULL DEFAULT 0 CHECK (left BETWEEN 0 AND refunded),
     pruned_charged INTEGER NOT NULL DEFAULT 0 CHECK (pruned_charged BETWEEN 0 AND charged),
-    pruned_refunded INTEGER NOT NULL DEFAULT 0 CHECK (pruned_refunded BETWEEN 0 AND refunded)
+    pruned_refunded INTEGER NOT NULL DEFAULT 0 CHECK (pruned_refunded BETWEEN 0 AND refunded),
+    pruned_left INTEGER NOT NULL DEFAULT 0 CHECK (pruned_left BETWEEN 0 AND left)
   ) STRICT, WITHOUT ROWID;
 `;
 
@@ -38,6 +40,7 @@ const EMPTY: Counters = {
   left: 0,
   pruned_charged: 0,
   pruned_refunded: 0,
+  pruned_left: 0,
 };
 
 function statements(sql: SqlStorage) {
@@ -82,13 +85,15 @@ function statements(sql: SqlStorage) {
         "UPDATE windows SET charged = charged - 1, refunded = refunded + 1 WHERE window = ?",
         window,
       ),
-    prune: (window: string, charged: number, refunded: number) =>
+    prune: (window: string, charged: number, refunded: number, left: number) =>
       sql.exec(
-        `UPDATE windows SET pruned_charged = pruned_charged + ?2, pruned_refunded = pruned_refunded + ?3
+        `UPDATE windows SET pruned_charged = pruned_charged + ?2,
+           pruned_refunded = pruned_refunded + ?3, pruned_left = pruned_left + ?4
          WHERE window = ?1`,
         window,
         charged,
         refunded,
+        left,
       ),
     dropIfPruned: (window: string) =>
       sql.exec(
@@ -134,7 +139,7 @@ export class Ledger {
   }
 
   refund(window: string, reason: RefundReason): void {
-    this.#statements.refund(window, reason === "disconnected" || reason === "cancelled" ? 1 : 0);
+    this.#statements.refund(window, isLeft(reason) ? 1 : 0);
   }
 
   takeBack(window: string): void {
@@ -145,8 +150,13 @@ export class Ledger {
    * A row of the window is gone, and its counter remembers it. A window that ends is gone with the
    * last of its rows; one that never ends stays.
    */
-  prune(window: string, state: QueryState): void {
-    this.#statements.prune(window, state === "charged" ? 1 : 0, state === "refunded" ? 1 : 0);
+  prune(window: string, state: QueryState, reason: RefundReason | null): void {
+    this.#statements.prune(
+      window,
+      state === "charged" ? 1 : 0,
+      state === "refunded" ? 1 : 0,
+      isLeft(reason) ? 1 : 0,
+    );
     if (windowSpan(window) !== undefined) this.#statements.dropIfPruned(window);
   }
 
@@ -158,6 +168,11 @@ export class Ledger {
   windows(): WindowRow[] {
     return this.#statements.list();
   }
+}
+
+/** Whether the refund allowance counts a refund: the user left or stopped. */
+export function isLeft(reason: RefundReason | null): boolean {
+  return reason === "disconnected" || reason === "cancelled";
 }
 
 /** The name of the window that holds a time: its UTC day or month, or `total`. */

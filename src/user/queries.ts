@@ -68,7 +68,12 @@ export const QUERIES_SCHEMA = `
 `;
 
 /** What retention needs to know of a query. */
-export type AgedQuery = Pick<QueryRow, "number" | "id" | "state" | "window" | "key" | "asked_at">;
+export type AgedQuery = Pick<
+  QueryRow,
+  "number" | "id" | "state" | "reason" | "window" | "key" | "asked_at"
+>;
+
+export type RowCount = Pick<QueryRow, "window" | "state" | "reason"> & { rows: number };
 
 /** What is stored with a charge. */
 export interface Answer {
@@ -81,9 +86,13 @@ export interface Answer {
 
 function statements(sql: SqlStorage) {
   return {
+    // Never a number again: retention has passed it, though the row that had it may be gone.
     nextNumber: () =>
       sql
-        .exec<{ number: number }>("SELECT coalesce(max(number), 0) + 1 AS number FROM queries")
+        .exec<{ number: number }>(
+          `SELECT max((SELECT coalesce(max(number), 0) FROM queries), forgotten_to, emptied_to) + 1
+             AS number FROM settings`,
+        )
         .one().number,
     insert: (
       row: Pick<
@@ -161,7 +170,7 @@ function statements(sql: SqlStorage) {
     oldestAfter: (number: number, limit: number) =>
       sql
         .exec<AgedQuery>(
-          `SELECT number, id, state, window, key, asked_at FROM queries
+          `SELECT number, id, state, reason, window, key, asked_at FROM queries
            WHERE number > ? ORDER BY number LIMIT ?`,
           number,
           limit,
@@ -183,8 +192,8 @@ function statements(sql: SqlStorage) {
       ),
     recount: () =>
       sql
-        .exec<{ window: string; state: QueryState; rows: number }>(
-          "SELECT window, state, count(*) AS rows FROM queries GROUP BY window, state",
+        .exec<RowCount>(
+          "SELECT window, state, reason, count(*) AS rows FROM queries GROUP BY window, state, reason",
         )
         .toArray(),
   };
@@ -263,8 +272,8 @@ export class Queries {
     this.#statements.rate(numberOf(id), rating, comment);
   }
 
-  /** The rows of each state in each window, counted: for the audit. */
-  recount(): { window: string; state: QueryState; rows: number }[] {
+  /** The rows of each window, counted by state and reason: for the audit. */
+  recount(): RowCount[] {
     return this.#statements.recount();
   }
 }

@@ -44,9 +44,9 @@ export class Retention {
         this.#settings.setEmptiedTo(last);
       }),
       this.#batch(0, now, rowDue, (rows) => {
-        for (const { number, window, state } of rows) {
+        for (const { number, window, state, reason } of rows) {
           this.#queries.drop(number);
-          this.#ledger.prune(window, state);
+          this.#ledger.prune(window, state, reason);
         }
       }),
     ];

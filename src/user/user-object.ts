@@ -18,7 +18,7 @@ import {
 } from "../protocol.ts";
 import { decodeParameter, readJson } from "../request.ts";
 import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
-import { inspect } from "./inspect.ts";
+import { inspect, shownReceipt } from "./inspect.ts";
 import { type AskKey, askKey, KEYS_SCHEMA, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
 import { Listener } from "./listener.ts";
@@ -54,6 +54,11 @@ const RUNS_HELD_MAX = 32;
 /** After so many replays in a row, an ask that comes again by itself is told to stop. */
 const REPLAYS_IN_A_ROW_MAX = 3;
 const FAILURES_WITHIN_MS = 60_000;
+
+/** An ask that came again too often in a row: its query, which may be read by its id. */
+interface Enough {
+  readonly enoughOf: string;
+}
 
 /** How a query ended, for the log: never what was said. */
 interface Outcome {
@@ -138,7 +143,9 @@ export class UserObject extends DurableObject<Env> {
     const key = await askKey(ask, request.headers.get("idempotency-key"));
     // Nothing is awaited from here until the listener listens.
     const earlier = this.#earlier(key, Date.now());
-    if (earlier === "enough") return new Response(null, { status: 204 });
+    if (earlier !== undefined && "enoughOf" in earlier) {
+      return new Response(null, { status: 204, headers: this.#headers(earlier.enoughOf) });
+    }
     const streaming = new URL(request.url).searchParams.get("stream") === "true";
     const how = { after: 0, streaming };
     if (earlier !== undefined && !(earlier instanceof Run)) {
@@ -152,7 +159,7 @@ export class UserObject extends DurableObject<Env> {
    * What an ask that is known already gets: its run while it is live, its answer once it was charged,
    * and nothing more when it has come too often in a row. Undefined: it is a new ask.
    */
-  #earlier(key: AskKey, now: number): Run | QueryRow | "enough" | undefined {
+  #earlier(key: AskKey, now: number): Run | QueryRow | Enough | undefined {
     const { repeatWindowMs } = this.#variables();
     if (!key.chosen && repeatWindowMs === 0) return undefined;
     const known = this.#keys.get(key);
@@ -168,7 +175,7 @@ export class UserObject extends DurableObject<Env> {
     const replays = soon ? known.replays : 0;
     const enough = replays >= REPLAYS_IN_A_ROW_MAX && repeatWindowMs > 0;
     this.#keys.replayed(key.hash, now, enough ? replays : replays + 1);
-    return enough ? "enough" : row;
+    return enough ? { enoughOf: row.id } : row;
   }
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
@@ -289,8 +296,8 @@ export class UserObject extends DurableObject<Env> {
   #holdMs(request: Request): number {
     const { deliveryHoldMs } = this.#variables();
     const roundTripMs = Number(request.headers.get(ROUND_TRIP_HEADER) ?? Number.NaN);
-    if (Number.isNaN(roundTripMs)) return deliveryHoldMs;
-    return Math.min(deliveryHoldMs, Math.max(HOLD_MS_MIN, 2 * roundTripMs));
+    const wantedMs = Number.isNaN(roundTripMs) ? deliveryHoldMs : 2 * roundTripMs;
+    return Math.max(HOLD_MS_MIN, Math.min(deliveryHoldMs, wantedMs));
   }
 
   /** Brings one listener what there is to read, and charges when the end of it was accepted. */
@@ -564,7 +571,7 @@ export class UserObject extends DurableObject<Env> {
       const window = this.#queries.takeBack(row.id, Date.now());
       if (window !== undefined) this.#ledger.takeBack(window);
     });
-    return json(receipt(this.#find(row.id)));
+    return json(shownReceipt(this.#find(row.id), this.#variables().shareQueries));
   }
 
   /** Ends the runs and leaves nothing of the user. Again: 404, as for anybody whom nobody knows. */

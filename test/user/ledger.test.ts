@@ -39,6 +39,7 @@ describe("what is left of a limit", () => {
     left: 3,
     pruned_charged: 0,
     pruned_refunded: 0,
+    pruned_left: 0,
   };
 
   it("counts what is reserved and charged, and no refund", () => {
