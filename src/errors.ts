@@ -71,6 +71,13 @@ export function toServiceError(thrown: unknown): ServiceError {
   return new ServiceError("INTERNAL", "Internal error.", { cause: thrown });
 }
 
+/** Where an error came from, without its words: an upstream's may repeat the query's. */
+export function traceOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return "";
+  const frames = thrown.stack?.split("\n").filter((line) => /^\s+at /.test(line)) ?? [];
+  return [thrown.name, ...frames].join("\n");
+}
+
 /**
  * An error as a response under its status: JSON or, for who asked for a stream, an event stream of
  * one event. With a JSON body, clients in wide use ask again for ever.

@@ -103,8 +103,10 @@ function explain(issue: v.BaseIssue<unknown>, field: string | undefined): string
     return `Unknown field "${field}": remove it.`;
   }
   if (issue.type === "strict_object") return `The field "${field}" is missing.`;
-  // A schema says its own rule; valibot's own words would echo what was sent.
-  const rule = issue.kind === "schema" ? `must be ${article(issue.expected)}` : issue.message;
+  // A rule of ours reads on from the field; valibot's own words would echo what was sent.
+  const rule = issue.message.startsWith("Invalid ")
+    ? `must be ${article(issue.expected)}`
+    : issue.message;
   return `The field "${field}" ${rule}.`;
 }
 

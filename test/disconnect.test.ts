@@ -330,6 +330,23 @@ describe("an attack for free answers", () => {
     expect(await modelRequests(tag)).toHaveLength(2);
   });
 
+  it("by many failures at once is bounded too", async () => {
+    const user = await newUser({ FAILURE_LIMIT: "3" });
+    const tag = crypto.randomUUID();
+    for (let round = 0; round < 4; round += 1) {
+      const asks = Array.from({ length: 3 }, (_, index) =>
+        user.askForJson(
+          scripted(
+            { tag, tokens: 5, gapMs: 10, fault: "cut", at: 2 },
+            `Question ${round}.${index}`,
+          ),
+        ),
+      );
+      for (const response of await Promise.all(asks)) await response.text();
+    }
+    expect(await modelRequests(tag)).toHaveLength(3);
+  });
+
   it("by a deadline of ours is charged, since the answer flowed", async () => {
     const user = await newUser({ GENERATION_TIMEOUT_MS: "150" });
     const stream = await user.ask({ tokens: 4_000, gapMs: 5 });

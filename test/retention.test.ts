@@ -155,6 +155,18 @@ describe("erasing a user", () => {
   });
 });
 
+describe("erasing a user whose answer is just going out", () => {
+  it("ends a stream and a JSON answer with CANCELLED, though its status has gone out", async () => {
+    const user = await newUser({ DELIVERY_HOLD_MS: "300" });
+    const stream = await user.ask({ tokens: ["whole"] });
+    const response = await user.askForJson({ tokens: ["whole too"] });
+    expect(response.status).toBe(200);
+    await asOperator(adminPath(user), { method: "DELETE" });
+    expect((await stream.all()).at(-1)).toMatchObject({ type: "error", code: "CANCELLED" });
+    expect(await response.json()).toMatchObject({ type: "error", code: "CANCELLED" });
+  });
+});
+
 describe("an operator's refund", () => {
   it("takes back a charge once, and leaves the answer readable", async () => {
     const user = await newUser();

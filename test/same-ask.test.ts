@@ -51,6 +51,16 @@ describe("an ask with the same Idempotency-Key", () => {
     expect(await user.quota()).toMatchObject({ charged: 1, remaining: 0 });
   });
 
+  it("is replayed event for event, though the model sent half a character", async () => {
+    const user = await newUser();
+    const query = scripted({ tokens: ["x", "\ud800y", "\u0000", "\udfff", "z"] });
+    const first = await user.ask(query, {}, key("k"));
+    const events = await first.all();
+    await user.resolved(first.queryId);
+    expect(await (await user.ask(query, {}, key("k"))).all()).toEqual(events);
+    expect(first.answer.isWellFormed()).toBe(true);
+  });
+
   it("is a new attempt once it was refunded", async () => {
     const user = await newUser();
     const query = scripted({ tokens: 300, gapMs: 20 });

@@ -219,6 +219,18 @@ describe("a leaver", () => {
     await upstreamEnded(tag);
   });
 
+  it("of a stored answer who stops reading is let go of when a write is late", async () => {
+    const user = await newUser({ WRITE_TIMEOUT_MS: "50" });
+    const query = scripted({ tokens: 100, tokenLength: 2_000 });
+    const first = await user.ask(query);
+    await first.all();
+    await user.resolved(first.queryId);
+    const response = await user.askForJson(query);
+    expect(response.headers.get("idempotency-replayed")).toBe("true");
+    await scheduler.wait(150);
+    await expect(response.text()).rejects.toThrow();
+  });
+
   it("who stops reading is taken for one when a write is late", async () => {
     const user = await newUser({ WRITE_TIMEOUT_MS: "50" });
     const tag = crypto.randomUUID();
@@ -570,12 +582,29 @@ describe("the query log", () => {
     expect(listed).toEqual(asked);
   });
 
+  it("ends a page early rather than send megabytes", async () => {
+    const user = await newUser({ ANSWER_BYTES_MAX: "600000" });
+    for (let index = 0; index < 3; index += 1) {
+      const stream = await user.ask(
+        scripted({ tokens: 100, tokenLength: 5_000 }, `Question ${index}.`),
+      );
+      await stream.all();
+      await user.resolved(stream.queryId);
+    }
+    const page = await user.get<{ queries: unknown[]; before: string }>("/ai/queries");
+    expect(page.queries).toHaveLength(2);
+    const rest = await user.get<{ queries: unknown[]; before: null }>(
+      `/ai/queries?before=${page.before}`,
+    );
+    expect(rest).toMatchObject({ queries: [{}], before: null });
+  });
+
   it("is empty for who never asked", async () => {
     const user = await newUser();
     expect(await user.get("/ai/queries")).toEqual({ queries: [], before: null });
   });
 
-  it.each(["limit=0", "limit=101", "limit=x", "limit=1.5", "before=!"])(
+  it.each(["limit=0", "limit=101", "limit=x", "limit=1.5", "limit=1e1", "before=!", "before=zz"])(
     "refuses %s",
     async (parameters) => {
       const user = await newUser();
@@ -693,8 +722,17 @@ describe("an operator", () => {
     expect(await user.receipt(stream.queryId)).toMatchObject({ state: "charged" });
     await patch({ blocked: false, refundLimit: 2 });
     expect(await user.quota()).toMatchObject({ refundsLeft: 2 });
-    expect((await patch({ limit: -1 })).status).toBe(400);
+    const refusal = await patch({ limit: -1 });
+    expect(refusal.status).toBe(400);
+    expect(await refusal.text()).toContain("0 to 1000000000");
     expect((await patch({ quota: 1 })).status).toBe(400);
+  });
+
+  it("creates nobody by a setting that is refused", async () => {
+    const user = await newUser();
+    const body = JSON.stringify({ limit: -1 });
+    expect((await asOperator(adminPath(user), { method: "PATCH", body })).status).toBe(400);
+    expect((await asOperator(adminPath(user))).status).toBe(404);
   });
 
   it("may set a limit before the user's first ask", async () => {

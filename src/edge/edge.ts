@@ -118,14 +118,12 @@ async function forward(
   // wrangler dev says 0, which stands for nothing measured.
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
   const { pathname, search } = new URL(request.url);
+  const { method } = request;
+  // A GET has no body, though some clients send one.
+  const body = method === "GET" ? null : request.body;
+  const forwarded = new Request(`https://object${pathname}${search}`, { method, headers, body });
   try {
-    return await stub.fetch(
-      new Request(`https://object${pathname}${search}`, {
-        method: request.method,
-        headers,
-        body: request.body,
-      }),
-    );
+    return await stub.fetch(forwarded);
   } catch (thrown) {
     // The object was deployed over, reset or overloaded; whatever it had reserved is refunded.
     console.error("An object could not answer:", thrown);

@@ -61,7 +61,7 @@ export function inspect(parts: {
       live: runs.has(id),
       tokens: runs.get(id)?.transcript.tokens.length ?? 0,
     })),
-    queries: (queries.list(QUERIES_SHOWN) ?? []).map((row) =>
+    queries: (queries.page(QUERIES_SHOWN)?.rows ?? []).map((row) =>
       shownReceipt(row, parts.shareQueries),
     ),
     alarmAt: alarmAt === null ? null : new Date(alarmAt).toISOString(),

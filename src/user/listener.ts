@@ -22,7 +22,8 @@ const encoder = new TextEncoder();
 export class Listener {
   /** Called once, when the other end has left before its last event was accepted. */
   onLeave: () => void = () => {};
-  #dismissal: Ending | undefined;
+  /** How it ends for this listener alone, before the run has ended or after. */
+  dismissal: Ending | undefined;
   readonly body: ReadableStream;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #limits: ListenerLimits;
@@ -59,15 +60,15 @@ export class Listener {
     this.onLeave();
   }
 
-  /** Ends this listener's part before the run's: what it is told last. */
+  /** Ends this listener's part: this is what it is told last, unless it has been told something. */
   dismiss(ending: Ending): void {
-    this.#dismissal = ending;
+    this.dismissal = ending;
     this.#wake();
   }
 
   /** How it ends for this listener; undefined while it does not, or when it has left. */
   #endingOf(transcript: Transcript): Ending | undefined {
-    return this.#dismissal ?? transcript.ending;
+    return this.dismissal ?? transcript.ending;
   }
 
   /** Resolves with the ending, or with undefined if the listener has left. Nothing is written. */
@@ -87,7 +88,7 @@ export class Listener {
     if (opening !== "") await this.write(opening);
     const unfollow = transcript.follow(() => this.#wake());
     const { events } = transcript;
-    for (let cursor = from; !this.#left && this.#dismissal === undefined; ) {
+    for (let cursor = from; !this.#left && this.dismissal === undefined; ) {
       if (cursor < events.length) {
         const [chunk, next] = chunkAt(events, cursor);
         cursor = next;
@@ -117,6 +118,7 @@ export class Listener {
    * that closing fails then changes nothing.
    */
   async end(last: string): Promise<boolean> {
+    this.#watch();
     await this.write(last);
     if (this.#left) return false;
     this.#ended = true;

@@ -84,6 +84,9 @@ export interface Answer {
   readonly totalMs: number;
 }
 
+/** What a page of the log may hold, in UTF-16 units, if it is more than one row. */
+const PAGE_LENGTH_MAX = 1024 * 1024;
+
 function statements(sql: SqlStorage) {
   return {
     // Never a number again: retention has passed it, though the row that had it may be gone.
@@ -142,13 +145,11 @@ function statements(sql: SqlStorage) {
         .exec<QueryRow>("SELECT * FROM queries WHERE number = ? AND id = ?", number, id)
         .toArray()[0],
     before: (number: number, limit: number) =>
-      sql
-        .exec<QueryRow>(
-          "SELECT * FROM queries WHERE number < ? ORDER BY number DESC LIMIT ?",
-          number,
-          limit,
-        )
-        .toArray(),
+      sql.exec<QueryRow>(
+        "SELECT * FROM queries WHERE number < ? ORDER BY number DESC LIMIT ?",
+        number,
+        limit,
+      ),
     reserved: (count: number) =>
       sql
         .exec<{ id: string; asked_at: number }>(
@@ -234,13 +235,26 @@ export class Queries {
 
   get(id: string): QueryRow | undefined {
     const number = numberOf(id);
-    return Number.isSafeInteger(number) ? this.#statements.get(number, id) : undefined;
+    return Number.isNaN(number) ? undefined : this.#statements.get(number, id);
   }
 
-  /** The newest first, from before the query `before` on; undefined if that can be no query. */
-  list(limit: number, before?: string): QueryRow[] | undefined {
+  /**
+   * A page of the log, the newest first, from before the query `before` on, and whether there is more.
+   * A page ends early where it grows long: a hundred of the longest answers would be tens of megabytes.
+   * Undefined if `before` can be no query.
+   */
+  page(limit: number, before?: string): { rows: QueryRow[]; more: boolean } | undefined {
     const number = before === undefined ? Number.MAX_SAFE_INTEGER : numberOf(before);
-    return Number.isSafeInteger(number) ? this.#statements.before(number, limit) : undefined;
+    if (Number.isNaN(number)) return undefined;
+    const rows: QueryRow[] = [];
+    let length = 0;
+    for (const row of this.#statements.before(number, limit + 1)) {
+      length += (row.answer?.length ?? 0) + (row.sources?.length ?? 0) + (row.query?.length ?? 0);
+      const full = rows.length === limit || (rows.length > 0 && length > PAGE_LENGTH_MAX);
+      if (full) return { rows, more: true };
+      rows.push(row);
+    }
+    return { rows, more: false };
   }
 
   /** The `count` that are reserved, newest first. */
@@ -278,8 +292,10 @@ export class Queries {
   }
 }
 
+/** NaN for what can be no id. */
 function numberOf(id: string): number {
-  return Number.parseInt(id.split("-", 1)[0] ?? "", 36);
+  const [, number] = /^([\da-z]{1,10})-[\da-f]{32}$/.exec(id) ?? [];
+  return number === undefined ? Number.NaN : Number.parseInt(number, 36);
 }
 
 export function receipt(row: QueryRow): Receipt {

@@ -4,6 +4,7 @@
 import { withCitations } from "../answer/citations.ts";
 import {
   type AnswerBody,
+  type ErrorBody,
   EVENT_STREAM,
   encodeEvent,
   encodeJson,
@@ -54,6 +55,11 @@ export function cursorOf({ after }: Reading): number {
 /** What asks whether anybody is there, and means nothing: JSON allows white space before a value. */
 export function beatOf({ streaming }: Reading): string {
   return streaming ? encodeEvent({ type: "ping" }) : " ";
+}
+
+/** The end of an answer that is not whole. JSON has begun by then, and its status cannot change. */
+export function closingError({ streaming }: Reading, body: ErrorBody): string {
+  return streaming ? encodeEvent(body) : encodeJson(body);
 }
 
 /** The end of an answer that is whole: `done`, or the JSON body. */

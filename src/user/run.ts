@@ -117,7 +117,8 @@ export class Run {
     if (this.#tokens === this.ask.maxTokens) return false;
     this.#tokens += 1;
     this.#firstTokenAt ??= this.#lastEventAt;
-    for (const piece of pieces(token)) {
+    // Half a character could be sent, but not stored: it would come back as another length.
+    for (const piece of pieces(token.toWellFormed())) {
       const rest = this.#limits.answerBytesMax - this.#bytes;
       const kept = startOf(piece, rest);
       if (kept !== "") this.transcript.append({ type: "token", token: kept });

@@ -6,7 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import { answer } from "../answer/pipeline.ts";
 import { type Env, generator, retriever, type UserConfig, userConfig } from "../config.ts";
-import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
+import { errorResponse, ServiceError, toServiceError, traceOf } from "../errors.ts";
 import {
   API_PREFIX,
   type Ask,
@@ -27,6 +27,7 @@ import { Quota, secondsUntil } from "./quota.ts";
 import {
   beatOf,
   closing,
+  closingError,
   cursorOf,
   opening,
   type Reading,
@@ -36,7 +37,7 @@ import {
 import { Retention } from "./retention.ts";
 import { Run } from "./run.ts";
 import { SETTINGS_SCHEMA, Settings } from "./settings.ts";
-import { Transcript } from "./transcript.ts";
+import { type Ending, Transcript } from "./transcript.ts";
 
 /** How the edge tells the object whose it is, percent-encoded, and the client's round trip in ms. */
 export const USER_HEADER = "x-belay-user";
@@ -82,7 +83,8 @@ export class UserObject extends DurableObject<Env> {
   readonly #runs = new Map<string, Run>();
   /** When runs failed lately. A crash forgets it; eviction takes longer than it is looked back. */
   #failures: number[] = [];
-  #replaying = 0;
+  /** Who reads a stored answer. */
+  readonly #replays = new Set<Listener>();
   /** Whether there are tables: none are made for a user whom nobody knows. */
   #known: boolean;
   #alarmAt: number | undefined;
@@ -141,6 +143,8 @@ export class UserObject extends DurableObject<Env> {
     const receivedAt = performance.now();
     const ask = parseAsk(await this.#body(request));
     const key = await askKey(ask, request.headers.get("idempotency-key"));
+    // The user may have been erased while the body arrived.
+    this.#open(request);
     // Nothing is awaited from here until the listener listens.
     const earlier = this.#earlier(key, Date.now());
     if (earlier !== undefined && "enoughOf" in earlier) {
@@ -206,8 +210,12 @@ export class UserObject extends DurableObject<Env> {
       throw new ServiceError("BLOCKED", "This user is blocked. Ask the operator.");
     }
     this.#failures = this.#failures.filter((time) => now - time < FAILURES_WITHIN_MS);
-    const [oldest] = this.#failures.slice(-config.failureLimit);
-    if (oldest !== undefined && this.#failures.length >= config.failureLimit) {
+    const unfinished = [...this.#runs.values()].filter(
+      (run) => run.transcript.ending === undefined,
+    );
+    const [oldest] = this.#failures;
+    // After a failure, what still runs may fail too: the bound holds for both together.
+    if (oldest !== undefined && this.#failures.length + unfinished.length >= config.failureLimit) {
       const seconds = Math.max(1, secondsUntil(oldest + FAILURES_WITHIN_MS, now));
       throw new ServiceError(
         "UNAVAILABLE",
@@ -215,9 +223,6 @@ export class UserObject extends DurableObject<Env> {
         { headers: { "retry-after": `${seconds}` } },
       );
     }
-    const unfinished = [...this.#runs.values()].filter(
-      (run) => run.transcript.ending === undefined,
-    );
     if (
       unfinished.length >= config.concurrencyLimit ||
       this.#runs.size >= config.concurrencyLimit + RUNS_HELD_MAX
@@ -234,6 +239,8 @@ export class UserObject extends DurableObject<Env> {
     // Left or stopped meanwhile: that was settled where it happened.
     if (run.transcript.ending !== undefined) return;
     if (ending.type === "failed") {
+      const { code, message, cause } = ending.error;
+      console.error(`Query ${run.queryId} failed: ${code}: ${message}`, traceOf(cause));
       this.#failures.push(Date.now());
       this.#refund(run, "failed", ending.error);
       return;
@@ -265,12 +272,13 @@ export class UserObject extends DurableObject<Env> {
 
   /** Reads a stored answer to a listener, which costs nothing and settles nothing. */
   #replay(row: QueryRow, request: Request, how: ReadingMode): Promise<Response> {
-    if (this.#replaying >= REPLAYS_MAX) {
+    if (this.#replays.size >= REPLAYS_MAX) {
       throw tooManyStreams(
         "Too many answers are being read again. Let one finish, and come again.",
       );
     }
     const listener = new Listener(request.signal, this.#variables());
+    this.#replays.add(listener);
     const transcript = Transcript.of(row);
     return this.#listen({ queryId: row.id, transcript, run: undefined, ...how }, listener, request);
   }
@@ -303,7 +311,6 @@ export class UserObject extends DurableObject<Env> {
   /** Brings one listener what there is to read, and charges when the end of it was accepted. */
   async #deliver(reading: Reading, listener: Listener, holdMs: number): Promise<void> {
     const { queryId, transcript, run, streaming } = reading;
-    if (run === undefined) this.#replaying += 1;
     try {
       const ending = streaming
         ? await listener.follow(
@@ -313,23 +320,26 @@ export class UserObject extends DurableObject<Env> {
           )
         : transcript.ending;
       if (ending === undefined || listener.left) return;
-      if (ending.type === "failed") {
-        await listener.end(encodeEvent(this.#failure(queryId, ending.error).body));
+      // What is stored was paid for: whether anybody is there makes no difference.
+      if (ending.type === "finished" && run !== undefined) {
+        await listener.probe(beatOf(reading), holdMs);
+      }
+      const last = listener.dismissal ?? ending;
+      if (last.type === "failed") {
+        await listener.end(closingError(reading, this.#failure(queryId, last.error).body));
         return;
       }
-      // What is stored was paid for: whether anybody is there makes no difference.
-      if (run !== undefined) await listener.probe(beatOf(reading), holdMs);
       const quotaRemaining = this.#quota.remaining(Date.now());
-      const accepted = await listener.end(closing(reading, ending.finish, quotaRemaining));
+      const accepted = await listener.end(closing(reading, last.finish, quotaRemaining));
       // The charge follows `done`: a crash in between gives an answer away, where the other order
       // would charge for one that never went out.
-      if (accepted && run !== undefined) this.#charge(run, ending.finish);
+      if (accepted && run !== undefined) this.#charge(run, last.finish);
     } catch (thrown) {
       const error = toServiceError(thrown);
       if (run !== undefined) this.#refund(run, "failed", error);
-      if (streaming) await listener.end(encodeEvent({ ...error.body, queryId }));
+      await listener.end(closingError(reading, { ...error.body, queryId }));
     } finally {
-      if (run === undefined) this.#replaying -= 1;
+      this.#replays.delete(listener);
       run?.listeners.delete(listener);
       listener.abandon();
     }
@@ -478,20 +488,16 @@ export class UserObject extends DurableObject<Env> {
   // --- The other routes ---
 
   #list(parameters: URLSearchParams): Response {
-    const limit = Number(parameters.get("limit") ?? 20);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
+    const limit = parameters.get("limit") ?? "20";
+    if (!/^([1-9]\d?|100)$/.test(limit)) {
       throw new ServiceError("INVALID_REQUEST", 'The parameter "limit" must be from 1 to 100.');
     }
-    const before = parameters.get("before") ?? undefined;
-    const rows = this.#queries.list(limit + 1, before);
-    if (rows === undefined) {
+    const page = this.#queries.page(Number(limit), parameters.get("before") ?? undefined);
+    if (page === undefined) {
       throw new ServiceError("INVALID_REQUEST", 'The parameter "before" must be a query id.');
     }
-    const page = rows.slice(0, limit);
-    return json({
-      queries: page.map(receipt),
-      before: rows.length > limit ? page.at(-1)?.id : null,
-    });
+    const { rows, more } = page;
+    return json({ queries: rows.map(receipt), before: more ? rows.at(-1)?.id : null });
   }
 
   async #resume(request: Request, id: string | undefined): Promise<Response> {
@@ -559,7 +565,9 @@ export class UserObject extends DurableObject<Env> {
   }
 
   async #change(request: Request): Promise<Response> {
-    this.#settings.change(parseSettingsChange(await this.#body(request)));
+    const change = parseSettingsChange(await this.#body(request));
+    this.#open(request);
+    this.#settings.change(change);
     return this.#inspect();
   }
 
@@ -577,12 +585,15 @@ export class UserObject extends DurableObject<Env> {
   /** Ends the runs and leaves nothing of the user. Again: 404, as for anybody whom nobody knows. */
   async #erase(): Promise<Response> {
     if (!this.#known) throw nobody();
+    const ending: Ending = { type: "failed", error: stopped("The operator erased this user.") };
     for (const run of this.#runs.values()) {
       run.abort();
       clearTimeout(run.waitTimer ?? null);
-      run.transcript.end({ type: "failed", error: stopped("The operator erased this user.") });
+      run.transcript.end(ending);
+      for (const listener of run.listeners) listener.dismiss(ending);
       run.resolved.resolve();
     }
+    for (const listener of this.#replays) listener.dismiss(ending);
     // ctx.abort() would forget this too, and lose the response; what is in memory is all here.
     this.#runs.clear();
     this.#failures = [];
@@ -609,17 +620,15 @@ export class UserObject extends DurableObject<Env> {
     return this.#config;
   }
 
-  /** The request's body. What is decided before it has arrived may be different after. */
-  async #body(request: Request): Promise<unknown> {
+  #body(request: Request): Promise<unknown> {
     const { bodyTimeoutMs } = this.#variables();
-    const body = await readJson(request, { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs });
-    this.#open(request);
-    return body;
+    return readJson(request, { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs });
   }
 
   #find(parameter: string | undefined): QueryRow {
     const row = this.#known ? this.#queries.get(decodeParameter(parameter ?? "")) : undefined;
-    if (row === undefined) throw new ServiceError("NOT_FOUND", "You have no query with this id.");
+    if (row === undefined)
+      throw new ServiceError("NOT_FOUND", "There is no query with this id here.");
     return row;
   }
 
