@@ -11,8 +11,14 @@ export interface Bearer {
 }
 
 export async function bearerToken(variables: Variables, bearer: Bearer): Promise<string> {
-  const { AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE } = variables;
-  if (!AUTH_SECRET) throw new Failure("AUTH_SECRET is not set, so no bearer token can be signed.");
+  const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = variables;
+  if (!AUTH_SECRET) {
+    throw new Failure(
+      AUTH_JWKS_URL
+        ? "AUTH_JWKS_URL is set, so only its identity provider can sign bearer tokens."
+        : "AUTH_SECRET is not set, so no bearer token can be signed.",
+    );
+  }
   const now = Math.floor(Date.now() / 1000);
   const token = new SignJWT(bearer.operator ? { scope: "operator" } : {})
     .setProtectedHeader({ alg: "HS256" })

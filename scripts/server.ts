@@ -15,7 +15,7 @@ import { loadDocuments } from "./documents.ts";
 import { type ServerFlags, serverFlags } from "./flags.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
 import { tryIt } from "./try-it.ts";
-import { makeAuthSecret, variables } from "./variables.ts";
+import { makeAuthSecret, type Variables, variables } from "./variables.ts";
 
 export interface Server {
   /** The first line of its help. */
@@ -35,11 +35,14 @@ const PARENT_POLL_MS = 250;
 const STOP_GRACE_MS = 5_000;
 const DAY_SECONDS = 86_400;
 
+const NOTHING_SIGNED = `Bearer tokens come from the identity provider of AUTH_JWKS_URL. None can be signed here, so no documents
+were loaded, and there are no commands to try.`;
+
 export function runServer(server: Server): Promise<never> {
   return run(async () => {
     const stop = stopSignal();
     try {
-      await serve(server, serverFlags(server.about, server.persistTo), stop);
+      await serve(server, withOneKey(serverFlags(server.about, server.persistTo)), stop);
     } catch (error) {
       if (!stop.aborted) throw error;
     }
@@ -48,7 +51,7 @@ export function runServer(server: Server): Promise<never> {
 
 async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Promise<void> {
   await checkPort(flags.port);
-  await makeAuthSecret();
+  await makeAuthSecret(flags.variables);
   await mkdir(flags.persistTo, { recursive: true });
   const folder = await mkdtemp(join(tmpdir(), "belay-"));
   try {
@@ -76,12 +79,23 @@ async function announce(group: ProcessGroup, flags: ServerFlags): Promise<void> 
   if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
   const url = `http://127.0.0.1:${port}`;
   await healthy(url);
+  const introduction = all.AUTH_SECRET ? await introduce(url, all) : NOTHING_SIGNED;
+  console.log(`Belay is ready on ${url}\n\n${introduction}`);
+}
+
+/** Gives a fresh server something to be asked about, and says how. */
+async function introduce(url: string, all: Variables): Promise<string> {
   await loadDocuments(
     url,
     await bearerToken(all, { user: "operator", operator: true, seconds: 60 }),
   );
-  const token = await bearerToken(all, { user: "you", seconds: DAY_SECONDS });
-  console.log(`Belay is ready on ${url}\n\n${tryIt(url, token)}`);
+  return tryIt(url, await bearerToken(all, { user: "you", seconds: DAY_SECONDS }));
+}
+
+/** Published keys that were typed take the place of the secret that the first start has made. */
+function withOneKey(flags: ServerFlags): ServerFlags {
+  const { AUTH_JWKS_URL, AUTH_SECRET = "" } = flags.variables;
+  return AUTH_JWKS_URL ? { ...flags, variables: { ...flags.variables, AUTH_SECRET } } : flags;
 }
 
 async function listening({ leader }: ProcessGroup): Promise<number> {

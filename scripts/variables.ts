@@ -41,12 +41,13 @@ export async function variables(overrides: Variables = {}): Promise<Variables> {
   return { ...Object.fromEntries(configured), ...(await devVars()), ...overrides };
 }
 
-/** Leaves whatever stands in .dev.vars as it is. */
-export async function makeAuthSecret(): Promise<void> {
+/** Leaves whatever stands in .dev.vars as it is. Where keys are published, a secret would contradict them. */
+export async function makeAuthSecret(overrides: Variables = {}): Promise<void> {
   const line = `AUTH_SECRET=${randomBytes(32).toString("base64url")}\n`;
   const file = await readFile(DEV_VARS, "utf8").catch(absent);
+  if (file !== undefined && parseEnv(file).AUTH_SECRET) return;
+  if ((await variables(overrides)).AUTH_JWKS_URL) return;
   if (file !== undefined) {
-    if (parseEnv(file).AUTH_SECRET) return;
     await appendFile(DEV_VARS, file === "" || file.endsWith("\n") ? line : `\n${line}`);
     return;
   }

@@ -9,6 +9,7 @@ import type { CorpusObject } from "./corpus/corpus-object.ts";
 import { ServiceError } from "./errors.ts";
 import { ExtractiveGenerator } from "./generators/extractive.ts";
 import { OpenAiGenerator } from "./generators/openai.ts";
+import { WorkersAiGenerator } from "./generators/workers-ai.ts";
 import type { QuotaPeriod } from "./protocol.ts";
 import { FullTextRetriever } from "./retrievers/full-text.ts";
 import type { UserObject } from "./user/user-object.ts";
@@ -19,6 +20,8 @@ type Variable = string | number | boolean | undefined;
 export interface Env {
   readonly USERS: DurableObjectNamespace<UserObject>;
   readonly CORPUS: DurableObjectNamespace<CorpusObject>;
+  /** Only where wrangler.toml declares it: with it, a local server would need an account. */
+  readonly AI?: Ai;
   readonly [variable: string]: unknown;
 }
 
@@ -101,7 +104,7 @@ export function authenticationConfig(env: Env): AuthenticationConfig {
   const secret = text(env, "AUTH_SECRET");
   const jwksUrl = text(env, "AUTH_JWKS_URL");
   if (secret !== undefined && jwksUrl !== undefined) {
-    throw invalid("AUTH_JWKS_URL", "and AUTH_SECRET are both set: set exactly one");
+    throw invalid("AUTH_JWKS_URL", "is set beside AUTH_SECRET: set exactly one");
   }
   if (secret !== undefined) {
     const key = new TextEncoder().encode(secret);
@@ -112,8 +115,8 @@ export function authenticationConfig(env: Env): AuthenticationConfig {
     throw invalid("AUTH_SECRET", "is not set, nor is AUTH_JWKS_URL: set exactly one");
   }
   const key = URL.parse(jwksUrl);
-  if (key === null || !isHttp(key)) {
-    throw invalid("AUTH_JWKS_URL", "must be an http or https URL");
+  if (key === null || !isFetchable(key)) {
+    throw invalid("AUTH_JWKS_URL", "must be an http or https URL, without a password in it");
   }
   // Only public-key algorithms: with HS256 the published key itself would sign.
   return { key, algorithm: oneOf(env, "AUTH_ALGORITHM", PUBLIC_KEY_ALGORITHMS), ...claims };
@@ -158,7 +161,7 @@ export function retriever(env: Env): Retriever {
 }
 
 export function generator(env: Env): Generator {
-  switch (oneOf(env, "GENERATOR", ["extractive", "openai"])) {
+  switch (oneOf(env, "GENERATOR", ["extractive", "openai", "workers-ai"])) {
     case "extractive":
       return new ExtractiveGenerator({
         tokensPerSecond: whole(env, "EXTRACTIVE_TOKENS_PER_SECOND", 0, 0, 100_000),
@@ -169,20 +172,40 @@ export function generator(env: Env): Generator {
         model: required(env, "OPENAI_MODEL"),
         apiKey: text(env, "OPENAI_API_KEY"),
       });
+    case "workers-ai":
+      if (env.AI === undefined) {
+        throw invalid("GENERATOR", "is workers-ai, but wrangler.toml declares no binding AI here");
+      }
+      return new WorkersAiGenerator({ ai: env.AI, model: workersAiModel(env) });
   }
+}
+
+function workersAiModel(env: Env): string {
+  const value = text(env, "WORKERS_AI_MODEL") ?? "@cf/openai/gpt-oss-120b";
+  if (!/^@\w+(?:\/[\w.-]+){2}$/.test(value)) {
+    throw invalid(
+      "WORKERS_AI_MODEL",
+      "must be the name of a model such as @cf/openai/gpt-oss-120b",
+    );
+  }
+  return value;
 }
 
 function openAiBaseUrl(env: Env): string {
   const value = required(env, "OPENAI_BASE_URL").replace(/\/+$/, "");
   const url = URL.parse(value);
-  if (url === null || !isHttp(url) || !url.pathname.endsWith("/v1")) {
-    throw invalid("OPENAI_BASE_URL", "must be an http or https URL that ends in /v1");
+  if (url === null || !isFetchable(url) || !url.pathname.endsWith("/v1")) {
+    throw invalid(
+      "OPENAI_BASE_URL",
+      "must be an http or https URL that ends in /v1, without a password in it",
+    );
   }
   return value;
 }
 
-function isHttp({ protocol }: URL): boolean {
-  return protocol === "http:" || protocol === "https:";
+/** fetch refuses an address with a user name or a password in it, and its error would show them. */
+function isFetchable({ protocol, username, password }: URL): boolean {
+  return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
 function jurisdiction(env: Env): DurableObjectJurisdiction | undefined {
@@ -195,7 +218,13 @@ function within<T extends Rpc.DurableObjectBranded>(
   namespace: DurableObjectNamespace<T>,
 ): DurableObjectNamespace<T> {
   const place = jurisdiction(env);
-  return place === undefined ? namespace : namespace.jurisdiction(place);
+  if (place === undefined) return namespace;
+  try {
+    return namespace.jurisdiction(place);
+  } catch {
+    // workerd on one machine throws a bare error: there is nowhere to place an object.
+    throw invalid("JURISDICTION", "works only on Cloudflare: leave it unset here");
+  }
 }
 
 function text(env: Env, name: string): string | undefined {

@@ -9,6 +9,7 @@ import { gfmFromMarkdown } from "mdast-util-gfm";
 import { frontmatter } from "micromark-extension-frontmatter";
 import { gfm } from "micromark-extension-gfm";
 import { UNSPACED } from "../text/analyzer.ts";
+import { fenceAfter, HEADING, lines, stretches } from "./stretches.ts";
 
 export interface Section {
   /** The headings it stands under, outermost first. */
@@ -31,18 +32,35 @@ export interface Block {
   readonly tight: boolean;
 }
 
-/** Parsing time grows faster than its input, so a long text is parsed in stretches of about this length. */
-const STRETCH_LENGTH = 16 * 1024;
-/** And cut at any line's end where it offers no better place. */
-const STRETCH_LENGTH_MAX = 64 * 1024;
+/**
+ * How much mark-up of one document is parsed, counted in characters that may be some: about half a
+ * second's worth, since nothing else is answered meanwhile. What lies beyond is read without a parser.
+ */
+const MARKS_MAX = 32_000;
+const MARK = /[\n`*_~[\]<>&\\|#@:!]/g;
+/** An item of a list or a footnote: the parser spends as much on it as on so many other marks. */
+const DEAR_MARK = /^[ \t>]*(?:[-+*]|\d{1,9}[.)])[ \t]|\[\^/gm;
+const DEAR_MARK_COST = 4;
+/** Further headings are text like any other: each that stands alone would be a passage. */
+const HEADINGS_MAX = 5_000;
 
 // What no one writes, and what would take the parser minutes or its whole stack: lines without end,
 // lists in lists in lists, paragraphs of nothing but mark-up.
-const LINE_LENGTH_MAX = STRETCH_LENGTH;
+const LINE_LENGTH_MAX = 16 * 1024;
 const TOO_DEEP = /^(?:[ \t]*(?:[-+*>]|\d{1,9}[.)])){24}/m;
 const DELIMITERS_MAX = 2_000;
 
+/** What is longer is no heading, but a paragraph that was marked as one. */
 const HEADING_LENGTH_MAX = 200;
+
+// A bare address is text to us, link or not, and to look for them is a third of all parsing.
+const NO_BARE_ADDRESSES = {
+  disable: { null: ["wwwAutolink", "protocolAutolink", "emailAutolink"] },
+};
+const SYNTAX = [gfm(), NO_BARE_ADDRESSES];
+const TREE = gfmFromMarkdown().filter((extension) => !("transforms" in extension));
+const SYNTAX_OF_HEAD = [...SYNTAX, frontmatter()];
+const TREE_OF_HEAD = [...TREE, frontmatterFromMarkdown()];
 
 export function sections(text: string): Section[] {
   const outline = new Outline();
@@ -55,16 +73,20 @@ export function sections(text: string): Section[] {
     if (blocks.length > 0) found.push({ ...outline.place(), blocks });
     blocks = [];
   };
-  for (const stretch of stretches(text)) {
-    for (const node of parse(text.slice(stretch.start, stretch.end), stretch.start === 0)) {
-      if (node.type === "heading") {
-        close(node.depth);
-        const block = prose(node, oneLine(plain(node)).slice(0, HEADING_LENGTH_MAX), stretch.start);
-        outline.enter(node.depth, block.text);
-        lone = block.text === "" ? null : { block, depth: node.depth };
-      } else {
-        collect(node, stretch.start, blocks);
-      }
+  let headings = 0;
+  for (const [offset, node] of nodes(text)) {
+    const heading = node.type === "heading" ? oneLine(plain(node)) : "";
+    if (
+      node.type === "heading" &&
+      heading.length <= HEADING_LENGTH_MAX &&
+      headings < HEADINGS_MAX
+    ) {
+      headings += 1;
+      close(node.depth);
+      outline.enter(node.depth, heading);
+      lone = heading === "" ? null : { block: prose(node, heading, offset), depth: node.depth };
+    } else {
+      collect(node, offset, blocks);
     }
   }
   close(0);
@@ -100,40 +122,29 @@ class Outline {
   }
 }
 
-/**
- * Parts of the text that mean the same when parsed alone: each but the first begins with a heading
- * or, after an empty line, with something at the margin that no list can claim; never inside a fence.
- */
-function* stretches(text: string): Generator<{ start: number; end: number }> {
-  let start = 0;
-  let fence = "";
-  let afterEmpty = false;
-  for (let at = 0; text.length - start > STRETCH_LENGTH && at < text.length; ) {
-    const newline = text.indexOf("\n", at);
-    const next = newline === -1 ? text.length : newline + 1;
-    const line = text.slice(at, next);
-    const length = at - start;
-    const fits = /^#{1,6}[ \t]/.test(line) || (afterEmpty && /^[^\s\-+*>|\d]/.test(line));
-    const due = length >= STRETCH_LENGTH_MAX || (length >= STRETCH_LENGTH && fits);
-    if (fence === "" && due) {
-      yield { start, end: at };
-      start = at;
-    }
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1] ?? "";
-    if (fence === "") fence = mark;
-    else if (mark.startsWith(fence) && line.trim() === mark) fence = "";
-    afterEmpty = line.trim() === "";
-    at = next;
+/** The upper nodes of the text's tree, each with the offset that its place is counted from. */
+function* nodes(text: string): Generator<[offset: number, node: RootContent]> {
+  let marks = 0;
+  for (const { start, end, plain } of stretches(text)) {
+    const stretch = text.slice(start, end);
+    if (!plain) marks += count(stretch, MARK) + DEAR_MARK_COST * count(stretch, DEAR_MARK);
+    const tree =
+      plain || marks > MARKS_MAX || unreasonable(stretch)
+        ? read(stretch)
+        : parse(stretch, start === 0);
+    for (const node of tree) yield [start, node];
   }
-  yield { start, end: text.length };
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
 }
 
 function parse(text: string, first: boolean): RootContent[] {
-  if (unreasonable(text)) return paragraphs(text);
   // Front matter stands at the head of the text; anywhere else its fence is a mere rule.
   return fromMarkdown(text, {
-    extensions: first ? [gfm(), frontmatter()] : [gfm()],
-    mdastExtensions: first ? [gfmFromMarkdown(), frontmatterFromMarkdown()] : [gfmFromMarkdown()],
+    extensions: first ? SYNTAX_OF_HEAD : SYNTAX,
+    mdastExtensions: first ? TREE_OF_HEAD : TREE,
   }).children;
 }
 
@@ -141,17 +152,49 @@ function unreasonable(text: string): boolean {
   return (
     TOO_DEEP.test(text) ||
     text.split("\n").some((line) => line.length > LINE_LENGTH_MAX) ||
-    text.split(/\n[ \t]*\n/).some((part) => (part.match(/[*_~[<]/g)?.length ?? 0) > DELIMITERS_MAX)
+    text.split(/\n[ \t]*\n/).some((part) => count(part, /[*_~[<]/g) > DELIMITERS_MAX)
   );
 }
 
-/** Text as anyone reads it, for what the parser cannot be given: paragraphs between empty lines. */
-function paragraphs(text: string): RootContent[] {
-  return Array.from(text.matchAll(/\S.*(?:\n.*\S.*)*/g), ({ 0: value, index }) => ({
-    type: "paragraph",
-    children: [{ type: "text", value }],
-    position: { start: place(index), end: place(index + value.length) },
-  }));
+/** A line that says nothing without the lines around it. */
+const LAYOUT = /^[ \t]*(?:[|>`~]|[-+*][ \t]|\d{1,9}[.)][ \t])/m;
+
+/** Text as anyone reads it, without a parser: headings, and between empty lines paragraphs. */
+function read(text: string): RootContent[] {
+  const found: RootContent[] = [];
+  let start = 0;
+  let end = 0;
+  const close = () => {
+    const value = text.slice(start, end);
+    const position = { start: place(start), end: place(end) };
+    if (LAYOUT.test(value)) found.push({ type: "code", value, position });
+    else if (value !== "") {
+      found.push({ type: "paragraph", children: [{ type: "text", value }], position });
+    }
+    start = end;
+  };
+  let fence = "";
+  for (const { at, line } of lines(text)) {
+    const inside = fence !== "";
+    fence = fenceAfter(line, fence);
+    const [mark, signs] = (inside ? null : HEADING.exec(line)) ?? [];
+    const content = line.trim();
+    if (mark !== undefined && signs !== undefined) {
+      close();
+      const value = content.slice(mark.length).replace(/(?:^|[ \t])#+$/, "");
+      const position = { start: place(at), end: place(at + line.trimEnd().length) };
+      const depth = signs.length as 1 | 2 | 3 | 4 | 5 | 6;
+      found.push({ type: "heading", depth, children: [{ type: "text", value }], position });
+      start = end = at + line.length;
+    } else if (content !== "") {
+      if (start === end) start = at + line.indexOf(content);
+      end = at + line.trimEnd().length;
+    } else if (!inside) {
+      close();
+    }
+  }
+  close();
+  return found;
 }
 
 /** Only offsets are read: lines and columns are made up. */

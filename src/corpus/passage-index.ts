@@ -32,6 +32,12 @@ interface PassageRow extends Record<string, SqlStorageValue> {
   text: string;
 }
 
+/**
+ * Of the terms of a query, so many count for a passage's score: each costs a row to look up, and the
+ * further terms of a long query hardly change its share.
+ */
+const WEIGHED_TERMS_MAX = 50;
+
 // The index holds no text of its own. It is given the terms with spaces between them, and its
 // tokenizer, which would know nothing of Chinese and of accents, has only to part them again.
 const SCHEMA = `
@@ -88,13 +94,11 @@ function statements(sql: SqlStorage) {
         )
         .toArray(),
 
-    frequencies: (terms: readonly string[]) =>
+    // One by one: each in a list of several would count as another row.
+    frequency: (term: string) =>
       sql
-        .exec<{ term: string; passages: number }>(
-          `SELECT term, doc AS passages FROM vocabulary WHERE term IN (${terms.map(() => "?").join()})`,
-          ...terms,
-        )
-        .toArray(),
+        .exec<{ passages: number }>("SELECT doc AS passages FROM vocabulary WHERE term = ?", term)
+        .toArray()[0]?.passages ?? 0,
   };
 }
 
@@ -130,7 +134,7 @@ export class PassageIndex {
     if (wanted.length === 0) return [];
     const found = this.#do.search(matchQuery(wanted), topK);
     if (found.length === 0) return [];
-    const coverage = this.#coverage(new Set(wanted), count);
+    const coverage = this.#coverage([...new Set(wanted)].slice(0, WEIGHED_TERMS_MAX), count);
     return found.map(({ documentId, place, title, heading: json, url, text }) => {
       const heading: string[] = JSON.parse(json);
       return {
@@ -149,16 +153,21 @@ export class PassageIndex {
    * How much of what was asked for a passage holds, rare terms counting most. BM25 orders passages
    * well, but has no scale of its own: only this can be shown, or compared with a threshold.
    */
-  #coverage(wanted: ReadonlySet<string>, count: number): (held: ReadonlySet<string>) => number {
-    const frequencies = new Map(
-      this.#do.frequencies([...wanted]).map(({ term, passages }) => [term, passages]),
+  #coverage(wanted: readonly string[], count: number): (held: ReadonlySet<string>) => number {
+    const weights = new Map(
+      wanted.map((term) => {
+        const n = Math.min(this.#do.frequency(term), count);
+        return [term, Math.log(1 + (count - n + 0.5) / (n + 0.5))];
+      }),
     );
-    const weight = (term: string) => {
-      const n = Math.min(frequencies.get(term) ?? 0, count);
-      return Math.log(1 + (count - n + 0.5) / (n + 0.5));
-    };
-    const sum = (terms: Iterable<string>) => Array.from(terms, weight).reduce((a, b) => a + b, 0);
-    const whole = sum(wanted);
-    return (held) => sum([...wanted].filter((term) => held.has(term))) / whole;
+    const whole = sum(weights.values());
+    return (held) =>
+      sum(Array.from(weights, ([term, weight]) => (held.has(term) ? weight : 0))) / whole;
   }
+}
+
+function sum(numbers: Iterable<number>): number {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  return sum;
 }

@@ -26,6 +26,9 @@ const OVERLAP_SIZE_MAX = 0.15 * SIZE;
 /** A rest smaller than this joins the passage before it. */
 const REST_SIZE_MAX = 0.25 * SIZE;
 
+/** How far on in its source a part of a long block is looked for. */
+const SEARCHED_LENGTH = 16 * 1024;
+
 /** What passages are packed from: as much of a block as is never cut again. */
 interface Piece {
   readonly text: string;
@@ -34,6 +37,8 @@ interface Piece {
   /** What parts it from the piece before it, in the same passage. */
   readonly separator: string;
   readonly kind: Block["kind"];
+  /** Of both. */
+  readonly size: number;
   /** It was said at the end of the passage before. */
   readonly repeated: boolean;
 }
@@ -55,12 +60,15 @@ export function passages(text: string): Cutting[] {
 function pack(pieces: readonly Piece[]): Piece[][] {
   const packs: Piece[][] = [];
   let open: Piece[] = [];
+  let openSize = 0;
   for (const piece of pieces) {
-    if (open.length > 0 && packSize(open) + size(piece.text) > SIZE) {
+    if (open.length > 0 && openSize + piece.size > SIZE) {
       packs.push(open);
       open = overlap(open, piece);
+      openSize = packSize(open);
     }
     open.push(piece);
+    openSize += piece.size;
   }
   const rest = open.filter((piece) => !piece.repeated);
   const last = packs.at(-1);
@@ -77,31 +85,38 @@ function overlap(full: readonly Piece[], next: Piece): Piece[] {
   const last = full.at(-1);
   if (last?.kind !== "prose" || next.kind !== "prose") return [];
   const sentence = sentences(last.text).at(-1);
-  if (sentence === undefined || size(sentence.text) > OVERLAP_SIZE_MAX) return [];
-  if (size(sentence.text) + size(next.text) > SIZE_MAX) return [];
-  const start = last.end - (last.text.length - sentence.start);
-  return [{ ...last, text: sentence.text, start: Math.max(start, last.start), repeated: true }];
+  if (sentence === undefined) return [];
+  const { text } = sentence;
+  const repeatedSize = size(last.separator + text);
+  if (repeatedSize > OVERLAP_SIZE_MAX || repeatedSize + next.size > SIZE_MAX) return [];
+  const start = Math.max(last.end - (last.text.length - sentence.start), last.start);
+  return [{ ...last, text, size: repeatedSize, start, repeated: true }];
 }
 
 function pieces(block: Block, source: string): Piece[] {
   const { start, end, kind } = block;
   const separator = block.tight ? "\n" : "\n\n";
-  const whole = { text: block.text, start, end, separator, kind, repeated: false };
-  if (size(block.text) <= (kind === "prose" ? SIZE : SIZE_MAX)) return [whole];
+  const blockSize = size(separator + block.text);
+  const whole = { text: block.text, start, end, separator, kind, size: blockSize, repeated: false };
+  if (blockSize <= (kind === "prose" ? SIZE : SIZE_MAX)) return [whole];
 
   const original = source.slice(start, end);
   let from = 0;
   return spans(block).map((span, i, all) => {
-    const text = block.text.slice(span.start, span.end);
+    const part = block.text.slice(span.start, span.end);
+    const text = i > 0 ? block.head + part : part;
     // Plain text stands in its source as it is; where mark-up comes between, the block's place will do.
-    const at = original.indexOf(text, from);
-    if (at !== -1) from = at + text.length;
+    const at = original.slice(from, from + SEARCHED_LENGTH).indexOf(part);
+    const partStart = from + at;
+    if (at !== -1) from = partStart + part.length;
+    const before = i === 0 ? separator : block.text.slice(all[i - 1]?.end, span.start);
     return {
       ...whole,
-      text: i > 0 ? block.head + text : text,
-      start: at === -1 ? start : start + at,
+      text,
+      separator: before,
+      size: size(before + text),
+      start: at === -1 ? start : start + partStart,
       end: at === -1 ? end : start + from,
-      separator: i === 0 ? separator : block.text.slice(all[i - 1]?.end, span.start),
     };
   });
 }
@@ -155,7 +170,7 @@ function matchSpan(match: RegExpExecArray): Span {
 }
 
 function packSize(pack: readonly Piece[]): number {
-  return pack.reduce((sum, piece) => sum + size(piece.text), 0);
+  return pack.reduce((sum, piece) => sum + piece.size, 0);
 }
 
 function size(text: string): number {

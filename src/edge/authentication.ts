@@ -74,13 +74,13 @@ function publishedKeys(url: URL): JWTVerifyGetKey {
       // That the set has no such key is the token's fault; anything else is the set's.
       if (cause instanceof errors.JWKSNoMatchingKey) throw cause;
       if (cause instanceof errors.JWKSMultipleMatchingKeys) throw cause;
+      // A broken set is fetched anew at the next request, rather than when it has grown old.
+      keySets.delete(url.href);
       console.error("The keys of AUTH_JWKS_URL could not be read:", cause);
       throw new ServiceError(
         "UNAVAILABLE",
-        "Bearer tokens cannot be verified just now. Try again.",
-        {
-          headers: { "retry-after": "10" },
-        },
+        "Bearer tokens cannot be verified just now. Try again in a moment.",
+        { headers: { "retry-after": "10" } },
       );
     }
   };

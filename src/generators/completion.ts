@@ -1,21 +1,31 @@
-// A chat completion as it arrives: text of an OpenAI-compatible body in, pieces of the answer out.
-// It reads and judges; it does no I/O, and what it finds wrong it describes rather than throws.
+// A chat completion as it arrives: text of a model's body in, pieces of the answer out. It reads and
+// judges; it does no I/O, and what it finds wrong it describes rather than throws. Whoever has the
+// body reads it by means of completion-stream.ts.
 //
 // Both forms are read, whatever the content type claims: an event stream, and the one JSON object that
-// some endpoints send although they were asked for a stream.
+// some endpoints send although they were asked for a stream. Both dialects as well, and their mixture
+// in one stream: OpenAI's `choices`, and Workers AI's own `response`.
 
 import { createParser } from "eventsource-parser";
 import type { Finish } from "../protocol.ts";
 
-export type Outcome =
-  | { readonly finish: Finish }
-  /** A message for the user, and what was found, for the log. */
-  | { readonly failure: string; readonly detail: string };
+export type Outcome = { readonly finish: Finish } | Failure;
+
+interface Failure {
+  /** A message for the user. */
+  readonly failure: string;
+  /** What was found, for the log. */
+  readonly detail: string;
+}
 
 /** What we read of a chunk, each member of which may be missing or of another type. */
 interface Chunk {
   readonly error?: unknown;
+  readonly errors?: unknown;
   readonly choices?: readonly [Choice?] | null;
+  readonly response?: unknown;
+  readonly finish_reason?: unknown;
+  readonly usage?: { readonly completion_tokens?: unknown } | null;
 }
 interface Choice {
   readonly delta?: { readonly content?: unknown } | null;
@@ -27,6 +37,12 @@ interface Choice {
 const EVENT_LENGTH_MAX = 4 * 1024 * 1024;
 /** A longer token is handed on in pieces, so that no event of ours is huge. In UTF-16 code units. */
 const PIECE_LENGTH_MAX = 16 * 1024;
+/** The end marker as a line of its own, and as much of a body's end as it takes to see it there. */
+const BARE_DONE = /[\r\n]\[DONE\]\s*$/;
+const TAIL_LENGTH = 12;
+
+const THINKING = "<think>";
+const THOUGHT = "</think>";
 
 export class Completion {
   /** Whether there is nothing more to read: an end marker came, the body ended, or all is lost. */
@@ -36,11 +52,18 @@ export class Completion {
 
   #form: "events" | "json" | undefined;
   #json = "";
+  #tail = "\n";
   #pieces: string[] = [];
+  /** What is held back until it is known to be answer: the beginning, then a thought's latest part. */
+  #held = "";
+  #stage: "beginning" | "thinking" | "answering" = "beginning";
+  /** Tokens that the model has counted. Some say so twice, and the second time that it was none. */
+  #tokens = 0;
+  readonly #maxTokens: number;
   /** Half of a character, whose other half is in the next token. */
   #half = "";
   #hasText = false;
-  #failure: Outcome | undefined;
+  #failure: Failure | undefined;
 
   readonly #parser = createParser({
     maxBufferSize: EVENT_LENGTH_MAX,
@@ -53,6 +76,11 @@ export class Completion {
     },
   });
 
+  /** `maxTokens`: a model that gives no reason for its end, and got this far, was cut there. */
+  constructor(maxTokens = Number.POSITIVE_INFINITY) {
+    this.#maxTokens = maxTokens;
+  }
+
   feed(text: string): void {
     // A byte order mark and blank lines may come before either form.
     const rest = this.#form === undefined ? text.trimStart() : text;
@@ -60,6 +88,12 @@ export class Completion {
     this.#form ??= rest.startsWith("{") ? "json" : "events";
     if (this.#form === "events") {
       this.#parser.feed(rest);
+      // Some streams of Workers AI end in `[DONE]` alone, which to a parser is an unknown field.
+      this.#tail = (this.#tail + rest.slice(-TAIL_LENGTH)).slice(-TAIL_LENGTH);
+      if (!this.ended && BARE_DONE.test(this.#tail)) {
+        this.#parser.feed("\n\n");
+        this.#done();
+      }
     } else {
       this.#json += rest;
       if (this.#json.length > EVENT_LENGTH_MAX) this.#failIf(TOO_LARGE, "one JSON object");
@@ -69,14 +103,19 @@ export class Completion {
   /** The body has ended. */
   end(): void {
     if (this.ended) return;
-    // Many an endpoint leaves out the blank line after its last event.
-    if (this.#form === "events") this.#parser.feed("\n\n");
+    if (this.#form === "events") {
+      const whole = this.finish !== undefined;
+      // Many an endpoint leaves out the blank line after its last event.
+      this.#parser.feed("\n\n");
+      // What broke off after the answer was whole left no hole in it.
+      if (whole && this.#failure?.failure === UNREADABLE) this.#failure = undefined;
+    }
     if (this.#form === "json") {
       this.#failIf(this.#readChunk(this.#json), this.#json);
       // An object that can be read has arrived whole.
-      this.finish ??= "stop";
+      this.#done();
     }
-    this.ended = true;
+    this.#end();
   }
 
   /** The pieces of text since the last call, none of them empty. */
@@ -109,9 +148,19 @@ export class Completion {
     if (data === "") return undefined;
     if (event === "error") return FAILED;
     if (data.trim() !== "[DONE]") return this.#readChunk(data);
-    this.finish ??= "stop";
-    this.ended = true;
+    this.#done();
     return undefined;
+  }
+
+  #done(): void {
+    this.finish ??= this.#tokens >= this.#maxTokens ? "length" : "stop";
+    this.#end();
+  }
+
+  #end(): void {
+    // What only looked like the beginning of a thought was the whole answer.
+    if (!this.ended && this.#stage === "beginning") this.#add(this.#held);
+    this.ended = true;
   }
 
   #readChunk(json: string): string | undefined {
@@ -124,16 +173,41 @@ export class Completion {
     }
     if (typeof chunk !== "object" || chunk === null) return UNREADABLE;
     const choice = chunk.choices?.[0];
-    const reason = choice?.finish_reason;
-    if (chunk.error || reason === "error") return FAILED;
+    const reason = choice?.finish_reason ?? chunk.finish_reason;
+    if (chunk.error || isFilled(chunk.errors) || reason === "error") return FAILED;
 
-    // Nothing else is shown: `reasoning_content` and its like are the model's own.
-    const content = (choice?.delta ?? choice?.message)?.content;
-    if (typeof content === "string") this.#add(content);
+    // Nothing else is shown: `reasoning_content` and its like are the model's own, and `p` is padding.
+    const content = asText((choice?.delta ?? choice?.message)?.content) || asText(chunk.response);
+    this.#add(this.#answerIn(content));
+    const tokens = chunk.usage?.completion_tokens;
+    if (typeof tokens === "number") this.#tokens = Math.max(this.#tokens, tokens);
     if (typeof reason === "string" && reason !== "") {
-      this.finish = reason === "length" ? "length" : "stop";
+      // Workers AI says `model_length` as well.
+      this.finish = reason.endsWith("length") ? "length" : "stop";
     }
     return undefined;
+  }
+
+  /** As much of what has come as is answer: some models put their thoughts before it, between tags. */
+  #answerIn(token: string): string {
+    if (this.#stage === "answering") return token;
+    this.#held += token;
+    if (this.#stage === "beginning") {
+      const text = this.#held.trimStart();
+      if (text.length < THINKING.length && THINKING.startsWith(text)) return "";
+      this.#stage = text.startsWith(THINKING) ? "thinking" : "answering";
+    }
+    if (this.#stage === "thinking") {
+      const end = this.#held.indexOf(THOUGHT);
+      if (end === -1) {
+        // Only a part of the tag may be needed again.
+        this.#held = this.#held.slice(-THOUGHT.length);
+        return "";
+      }
+      this.#held = this.#held.slice(end + THOUGHT.length).trimStart();
+      this.#stage = "answering";
+    }
+    return this.#held;
   }
 
   /** Cut and joined so that no piece is too long and none holds half a character. */
@@ -144,7 +218,7 @@ export class Completion {
       let to = Math.min(from + PIECE_LENGTH_MAX, text.length);
       if (isHighSurrogate(text.charCodeAt(to - 1))) to--;
       if (to === from) break;
-      this.#pieces.push(text.slice(from, to));
+      this.#pieces.push(text.slice(from, to).toWellFormed());
       from = to;
     }
     this.#half = text.slice(from);
@@ -161,6 +235,16 @@ export class Completion {
 const FAILED = "The model failed. Ask again.";
 const UNREADABLE = "The model's answer could not be read. Ask again.";
 const TOO_LARGE = "The model's answer was too large to read. Ask again.";
+
+/** Workers AI sends a token of digits as a number. */
+function asText(content: unknown): string {
+  if (typeof content === "string") return content;
+  return typeof content === "number" ? String(content) : "";
+}
+
+function isFilled(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0;
+}
 
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;

@@ -5,6 +5,7 @@
 import type { Generation, Generator } from "../answer/generator.ts";
 import type { Finish } from "../protocol.ts";
 import { UNSPACED } from "../text/analyzer.ts";
+import { withoutMarks } from "../text/citation-marks.ts";
 import { type Quote, quotes } from "./quotes.ts";
 
 /**
@@ -63,9 +64,7 @@ export class ExtractiveGenerator implements Generator {
 
 /** The quote with its number. Where it holds what would be read as another's number, in parentheses. */
 function cite({ n, text }: Quote, count: number): string {
-  const quoted = text.replace(/\[(\d{1,2})\]/g, (mark, digits) =>
-    Number(digits) >= 1 && Number(digits) <= count ? `(${digits})` : mark,
-  );
+  const quoted = withoutMarks(text, (number) => number <= count);
   return `${quoted}${ENDS_UNSPACED.test(quoted) ? "" : " "}[${n}]`;
 }
 

@@ -11,7 +11,6 @@ import {
   API_PREFIX,
   type Ask,
   type ErrorCode,
-  encodeEvent,
   encodeJson,
   type Finish,
   type RefundReason,

@@ -286,9 +286,10 @@ class Writer {
       await nextTurn();
       this.#left.throwIfAborted();
       if (!this.#response.write(bytes.subarray(from, from + size))) {
-        await new Promise((resolve) => {
-          this.#response.once("drain", resolve).once("close", resolve);
-        });
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#response.on("drain", resolve).on("close", resolve);
+        await promise;
+        this.#response.off("drain", resolve).off("close", resolve);
       }
     }
   }

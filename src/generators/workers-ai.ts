@@ -1,0 +1,121 @@
+// A generator that asks a model of Workers AI, through the binding AI. What the binding says of its
+// failures can repeat what it was sent, so only its error code goes to a user or to the log.
+
+import type { Generation, Generator } from "../answer/generator.ts";
+import { ServiceError } from "../errors.ts";
+import type { Finish } from "../protocol.ts";
+import { complete, failure } from "./completion-stream.ts";
+
+interface Options {
+  readonly ai: Pick<Ai, "run">;
+  readonly model: string;
+}
+
+/** Busy, and free again soon; or the account's free share of the day is used up, until 00:00 UTC. */
+const OUT_OF_CAPACITY = 3040;
+const DAY_USED_UP = [3036, 4006];
+const TIMED_OUT = [3007, 3008];
+const TOO_LARGE = 3006;
+
+const CAPACITY_RETRY_S = 10;
+const DAY_S = 86_400;
+
+export class WorkersAiGenerator implements Generator {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
+    return complete(
+      {
+        maxTokens: generation.maxTokens,
+        ask: (upstream) => this.#ask(generation, upstream),
+        complaint: () => undefined,
+      },
+      signal,
+    );
+  }
+
+  async #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const left = Promise.withResolvers<never>();
+    const leave = () => left.reject(signal.reason);
+    signal.addEventListener("abort", leave);
+    const running = this.#run(generation, signal);
+    try {
+      return await Promise.race([running, left.promise]);
+    } catch (error) {
+      // It may be that the binding did not heed the signal: whatever comes then is let go.
+      running.then((body) => body.cancel()).catch(() => {});
+      signal.throwIfAborted();
+      throw refusal(error);
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
+  }
+
+  async #run(
+    { messages, maxTokens, temperature }: Generation,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { ai, model } = this.#options;
+    const answer: unknown = await ai.run(
+      model,
+      {
+        messages,
+        stream: true,
+        // Without it, an answer is cut after 256 tokens.
+        max_tokens: maxTokens,
+        ...(temperature !== undefined && { temperature }),
+        // These always think before they answer, out of the same tokens, and longer by default.
+        ...(model.includes("/gpt-oss") && { reasoning_effort: "low" }),
+      },
+      { signal },
+    );
+    if (answer instanceof ReadableStream) return answer;
+    // Some models do not stream, and the binding has parsed their one object.
+    return new Blob([JSON.stringify(answer ?? null)]).stream();
+  }
+}
+
+/** `error` as the binding throws it: `3040: Capacity temporarily exceeded`, its class before that or not. */
+function refusal(error: unknown): ServiceError {
+  const words = error instanceof Error ? error.message : "";
+  const code = Number(/^(?:\w+: ){0,2}(\d{4,5})(?:: |$)/.exec(words)?.[1]);
+  if (Number.isNaN(code)) {
+    return failure("The model failed. Ask again in a moment.", cause("no error code", error));
+  }
+  const which = `(Workers AI error ${code})`;
+  if (code === OUT_OF_CAPACITY) {
+    return unavailable(
+      `The model is busy ${which}. You were not charged; ask again in a moment.`,
+      CAPACITY_RETRY_S,
+    );
+  }
+  if (DAY_USED_UP.includes(code)) {
+    return unavailable(
+      `The model can answer nothing more today ${which}. You were not charged; ask again after 00:00 UTC.`,
+      DAY_S - (Math.floor(Date.now() / 1000) % DAY_S),
+    );
+  }
+  return failure(explanation(code, which), cause(`error ${code}`, error));
+}
+
+function explanation(code: number, which: string): string {
+  if (TIMED_OUT.includes(code)) return `The model took too long ${which}. Ask again in a moment.`;
+  if (code === TOO_LARGE) {
+    return `The question is too long for the model ${which}. Ask again with less history or a smaller topK.`;
+  }
+  return `The model refused the request ${which}. If it goes on, tell the operator of this service.`;
+}
+
+function unavailable(message: string, seconds: number): ServiceError {
+  return new ServiceError("UNAVAILABLE", message, { headers: { "retry-after": `${seconds}` } });
+}
+
+/** What the log may have: what kind of error it was, and none of its words. */
+function cause(what: string, error: unknown): Error {
+  const kind = error instanceof Error ? error.name : typeof error;
+  return new Error(`Workers AI: ${what} (${kind})`);
+}

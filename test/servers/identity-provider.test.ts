@@ -1,0 +1,148 @@
+// The commands where an identity provider signs bearer tokens: they start without a secret of their
+// own, and say why they sign nothing.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const PROJECT = join(import.meta.dirname, "../..");
+
+let folder: string;
+let provider: Server;
+let keysUrl: string;
+let privateKey: Awaited<ReturnType<typeof generateKeyPair>>["privateKey"];
+let fetches = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "belay-provider-"));
+  const keys = await generateKeyPair("ES256");
+  privateKey = keys.privateKey;
+  const jwk = { ...(await exportJWK(keys.publicKey)), kid: "1", alg: "ES256" };
+  provider = createServer((_request, response) => {
+    fetches += 1;
+    response.setHeader("content-type", "application/json").end(JSON.stringify({ keys: [jwk] }));
+  });
+  provider.listen(0, "127.0.0.1");
+  await once(provider, "listening");
+  keysUrl = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys.json`;
+});
+afterAll(async () => {
+  provider.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe.each(["start", "serve"] as const)("%s with AUTH_JWKS_URL", (script) => {
+  test("lets in whom the provider signed for, and prints no commands", async () => {
+    const server = spawn(process.execPath, [
+      join(PROJECT, "scripts", `${script}.ts`),
+      "--port=0",
+      `--persist-to=${join(folder, script)}`,
+      // Above the secret in .dev.vars, which the other tests have made.
+      `--var=AUTH_JWKS_URL:${keysUrl}`,
+      "--var=AUTH_ALGORITHM:ES256",
+    ]);
+    const ended = once(server, "close");
+    const printed = await readyOutput(server);
+    const [, url] = /^Belay is ready on (\S+)$/m.exec(printed) ?? [];
+    expect(printed).toContain("identity provider of AUTH_JWKS_URL");
+    expect(printed).not.toContain("curl");
+
+    const before = fetches;
+    for (let i = 0; i < 3; i += 1) {
+      const quota = await fetch(`${url}/api/v1/ai/quota`, { headers: await bearer("alice") });
+      expect(await quota.json()).toMatchObject({ limit: 20, charged: 0 });
+    }
+    expect(fetches - before).toBe(1);
+    const list = await fetch(`${url}/api/v1/admin/documents`, {
+      headers: await bearer("olivia", "operator"),
+    });
+    expect(await list.json()).toEqual({ documents: [], after: null });
+    const stranger = await fetch(`${url}/api/v1/ai/quota`, {
+      headers: { authorization: "Bearer x.y.z" },
+    });
+    expect(stranger.status).toBe(401);
+
+    server.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+  });
+
+  test("refuses both at once in one place", async () => {
+    const project = await freshProject(`AUTH_JWKS_URL=${keysUrl}\nAUTH_SECRET=${"x".repeat(40)}\n`);
+    const { code, stderr, stdout } = await typed(project, script, [
+      "--port=0",
+      `--persist-to=${join(project, "data")}`,
+    ]);
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/^The variable AUTH_JWKS_URL is set beside AUTH_SECRET/m);
+    expect(stderr).not.toContain("x".repeat(40));
+  });
+});
+
+describe("token with AUTH_JWKS_URL in .dev.vars", () => {
+  test("signs nothing, makes no secret, and says why", async () => {
+    const vars = `AUTH_JWKS_URL=${keysUrl}\n`;
+    const project = await freshProject(vars);
+    expect(await typed(project, "token", ["--user=alice"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "AUTH_JWKS_URL is set, so only its identity provider can sign bearer tokens.\n",
+    });
+    expect(await readFile(join(project, ".dev.vars"), "utf8")).toBe(vars);
+  });
+});
+
+/** What a server has printed by the time that it is ready. */
+async function readyOutput(server: ChildProcess): Promise<string> {
+  let stdout = "";
+  let stderr = "";
+  server.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  server.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  while (!stdout.includes("Belay is ready")) {
+    if (server.exitCode !== null) throw new Error(stderr);
+    await delay(20);
+  }
+  return stdout;
+}
+
+async function bearer(sub: string, scope = ""): Promise<Record<string, string>> {
+  const token = await new SignJWT({ scope })
+    .setProtectedHeader({ alg: "ES256", kid: "1" })
+    .setSubject(sub)
+    .setExpirationTime("1h")
+    .sign(privateKey);
+  return { authorization: `Bearer ${token}` };
+}
+
+async function typed(project: string, script: string, args: readonly string[]) {
+  const command = [join(project, "scripts", `${script}.ts`), ...args];
+  try {
+    return { code: 0, ...(await promisify(execFile)(process.execPath, command)) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+/** A checkout in which nothing has been started yet, with variables of its own. */
+async function freshProject(vars: string): Promise<string> {
+  const project = await mkdtemp(join(folder, "fresh-"));
+  for (const part of ["scripts", "src", "package.json", "wrangler.toml"]) {
+    await cp(join(PROJECT, part), join(project, part), { recursive: true });
+  }
+  await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));
+  await writeFile(join(project, ".dev.vars"), vars);
+  return project;
+}
