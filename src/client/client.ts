@@ -1,0 +1,119 @@
+// belay/client: asks, reads and rates over the wire of Belay, from browsers, Workers, Node, Deno and
+// Bun. This file is its whole surface; how an answer keeps its connection is in answer.ts.
+
+import type { Quota, Rating, Receipt, Turn } from "../protocol.ts";
+import { Answer, type AnswerOptions } from "./answer.ts";
+import { type ClientOptions, Connection } from "./connection.ts";
+
+export type {
+  DoneEvent,
+  ErrorCode,
+  Finish,
+  OnDisconnect,
+  QueryState,
+  Quota,
+  QuotaPeriod,
+  Rating,
+  Receipt,
+  RefundReason,
+  Source,
+  SourcesEvent,
+  StartEvent,
+  TokenEvent,
+  Turn,
+} from "../protocol.ts";
+export type { Answer, AnswerEvent, AnswerOptions, Outcome, Retry } from "./answer.ts";
+export type { ClientOptions, Fetch, TokenOption } from "./connection.ts";
+export {
+  BelayError,
+  CancelledError,
+  type ClientErrorCode,
+  ConnectionLostError,
+  QuotaExceededError,
+} from "./errors.ts";
+
+export interface AskOptions extends AnswerOptions {
+  readonly topK?: number | undefined;
+  readonly maxTokens?: number | undefined;
+  readonly temperature?: number | undefined;
+  readonly history?: readonly Turn[] | undefined;
+  /** Made for each ask unless it is given: one to keep lets a page that was loaded again ask the same. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface QueriesOptions extends CallOptions {
+  readonly limit?: number | undefined;
+  /** `before` of the last page. */
+  readonly before?: string | undefined;
+}
+
+/** Some of a user's receipts, the newest first. */
+export interface Queries {
+  readonly queries: readonly Receipt[];
+  /** Where the next page begins; null if there is none. */
+  readonly before: string | null;
+}
+
+export function createClient(options: ClientOptions): Client {
+  return new Client(options);
+}
+
+export class Client {
+  readonly #connection: Connection;
+
+  constructor(options: ClientOptions) {
+    this.#connection = new Connection(options);
+  }
+
+  /** Asks at once, and returns the answer as it grows. */
+  ask(query: string, options: AskOptions = {}): Answer {
+    const { topK, maxTokens, temperature, history, idempotencyKey = newKey() } = options;
+    // Written once: the same key with another body would be refused.
+    const body = JSON.stringify({
+      query,
+      topK,
+      maxTokens,
+      temperature,
+      history,
+      onDisconnect: "wait",
+    });
+    const question = { body, idempotencyKey };
+    return new Answer(this.#connection, options, question, undefined);
+  }
+
+  /** Reads an answer again from its first event, free; live, where it is still being written. */
+  events(queryId: string, options: AnswerOptions = {}): Answer {
+    return new Answer(this.#connection, options, undefined, queryId);
+  }
+
+  quota(options: CallOptions = {}): Promise<Quota> {
+    return this.#connection.json("/ai/quota", options);
+  }
+
+  queries({ limit = 20, before, signal }: QueriesOptions = {}): Promise<Queries> {
+    const from = before === undefined ? "" : `&before=${encodeURIComponent(before)}`;
+    return this.#connection.json(`/ai/queries?limit=${limit}${from}`, { signal });
+  }
+
+  /** The receipt of one query. */
+  query(queryId: string, options: CallOptions = {}): Promise<Receipt> {
+    return this.#connection.json(`/ai/queries/${encodeURIComponent(queryId)}`, options);
+  }
+
+  /** Rates an answer; null takes the rating back, with its comment. */
+  async feedback(queryId: string, rating: Rating | null, comment?: string): Promise<void> {
+    await this.#connection.json("/ai/feedback", {
+      method: "POST",
+      body: JSON.stringify({ queryId, rating, comment }),
+    });
+  }
+}
+
+/** Not randomUUID, which pages that were not loaded over HTTPS do not have. */
+function newKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
+}

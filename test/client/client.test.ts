@@ -1,0 +1,182 @@
+// The calls beside an ask, the bearer token, and what a client is made of.
+
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createClient } from "../../src/client/client.ts";
+import { bearer, newUser, scripted } from "../harness.ts";
+import { clientOf, errorOf } from "./asking.ts";
+import { FaultyFetch } from "./faulty-fetch.ts";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe("the calls", () => {
+  it("give the quota, receipts and their pages, and take ratings", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "5" });
+    const { client } = clientOf(user);
+    const ids: string[] = [];
+    for (const query of ["One?", "Two?", "Three?"]) {
+      const { queryId } = await client.ask(query).done;
+      await user.resolved(queryId);
+      ids.unshift(queryId);
+    }
+    expect(await client.quota()).toMatchObject({
+      limit: 5,
+      remaining: 2,
+      charged: 3,
+      period: "day",
+    });
+
+    const page = await client.queries({ limit: 2 });
+    expect(page.queries.map(({ queryId }) => queryId)).toEqual(ids.slice(0, 2));
+    const rest = await client.queries({ limit: 2, before: page.before ?? "" });
+    expect(rest.queries.map(({ queryId }) => queryId)).toEqual(ids.slice(2));
+    expect(rest.before).toBeNull();
+    expect((await client.queries()).queries).toHaveLength(3);
+
+    const [latest = ""] = ids;
+    expect(await client.query(latest)).toMatchObject({ query: "Three?", state: "charged" });
+    await client.feedback(latest, "up", "Just right.");
+    const feedback = async () => (await client.query(latest)).feedback;
+    expect(await feedback()).toEqual({ rating: "up", comment: "Just right." });
+    await client.feedback(latest, "down");
+    expect(await feedback()).toMatchObject({ rating: "down" });
+    await client.feedback(latest, null);
+    expect((await feedback())?.rating ?? null).toBeNull();
+  });
+
+  it("send an id as one part of the path", async () => {
+    const { client, net } = clientOf(await newUser());
+    await expect(client.query("../quota?a=b#c")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(client.events("a/b").done).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect(net.requests.map(({ path }) => path)).toEqual([
+      "/ai/queries/..%2Fquota%3Fa%3Db%23c",
+      "/ai/queries/a%2Fb/events?after=0",
+    ]);
+  });
+});
+
+describe("the bearer token", () => {
+  it("is made for each request where a function makes it", async () => {
+    const user = await newUser();
+    const token = vi.fn(async () => user.token);
+    const { client } = clientOf(user, { token });
+    await client.quota();
+    await client.ask("One?").done;
+    expect(token).toHaveBeenCalledTimes(2);
+  });
+
+  it("that has expired is made again, once", async () => {
+    const user = await newUser();
+    const old = await bearer({ sub: user.name, exp: "-1h" });
+    const tokens = [old, user.token, old, user.token];
+    const { client, net } = clientOf(user, { token: () => tokens.shift() ?? "" });
+    const { queryId } = await client.ask("One?").done;
+    expect(await client.query(queryId)).toMatchObject({ query: "One?" });
+    expect(tokens).toEqual([]);
+    const keys = net.requests.map(({ headers }) => headers.get("idempotency-key"));
+    expect(keys[1]).toBe(keys[0]);
+  });
+
+  it("that expires in mid-answer is made again, and the answer goes on", async () => {
+    const user = await newUser();
+    const old = await bearer({ sub: user.name, exp: "-1h" });
+    const tokens = [user.token, old, user.token];
+    const { client, net } = clientOf(user, {
+      token: () => tokens.shift() ?? "",
+      faults: [{ events: 4, how: "error" }],
+    });
+    const { text } = await client.ask(scripted({ tokens: ["a", "b", "c"], gapMs: 5 })).done;
+    expect(text).toBe("abc");
+    expect(net.streams).toHaveLength(3);
+  });
+
+  it("that is refused twice is the end", async () => {
+    const user = await newUser();
+    const token = vi.fn(() => "no-token");
+    const { client } = clientOf(user, { token });
+    const refused = { code: "UNAUTHENTICATED", status: 401 };
+    expect(await errorOf(client.ask("One?"))).toMatchObject(refused);
+    expect(token).toHaveBeenCalledTimes(2);
+    await expect(client.quota()).rejects.toMatchObject(refused);
+  });
+
+  it("that was given as it is, is not sent again", async () => {
+    const { client, net } = clientOf(await newUser(), { token: "no-token" });
+    expect(await errorOf(client.ask("One?"))).toMatchObject({ code: "UNAUTHENTICATED" });
+    expect(net.requests).toHaveLength(1);
+  });
+
+  it("that cannot be had ends the ask before it is sent", async () => {
+    const signedOut = new Error("signed out");
+    const { client, net } = clientOf(await newUser(), { token: () => Promise.reject(signedOut) });
+    const error = await errorOf(client.ask("One?"));
+    expect(error).toMatchObject({ code: "UNAUTHENTICATED", status: undefined, cause: signedOut });
+    expect(net.requests).toEqual([]);
+    await expect(client.quota()).rejects.toMatchObject({ cause: signedOut });
+  });
+
+  it("that cannot be had while the connection is away may be had a little later", async () => {
+    const user = await newUser();
+    let calls = 0;
+    const { client } = clientOf(user, {
+      token: () => {
+        calls += 1;
+        if (calls === 2) throw new TypeError("fetch failed");
+        return user.token;
+      },
+      faults: [{ events: 4, how: "error" }],
+    });
+    const { text } = await client.ask(scripted({ tokens: ["a", "b", "c"], gapMs: 5 })).done;
+    expect(text).toBe("abc");
+    expect(calls).toBe(3);
+  });
+
+  it("need not be given where something else says who is asking", async () => {
+    const user = await newUser();
+    const net = new FaultyFetch();
+    const client = createClient({
+      url: "https://belay.test",
+      fetch: (url, init) => {
+        const headers = new Headers(init.headers);
+        expect(headers.has("authorization")).toBe(false);
+        headers.set("authorization", `Bearer ${user.token}`);
+        return net.fetch(url, { ...init, headers });
+      },
+    });
+    expect(await client.quota()).toMatchObject({ charged: 0 });
+  });
+});
+
+describe("the url", () => {
+  it.each([
+    ["https://belay.test", "https://belay.test/api/v1/ai/quota"],
+    ["https://belay.test/", "https://belay.test/api/v1/ai/quota"],
+    ["https://belay.test/api/v1", "https://belay.test/api/v1/ai/quota"],
+    ["https://belay.test/api/v1/", "https://belay.test/api/v1/ai/quota"],
+    ["https://example.com/belay", "https://example.com/belay/api/v1/ai/quota"],
+    ["", "/api/v1/ai/quota"],
+    ["/", "/api/v1/ai/quota"],
+  ])("%j stands for %s", async (url, asked) => {
+    const fetch = vi.fn(async (_: string) => Response.json({}));
+    await createClient({ url, token: "t", fetch }).quota();
+    expect(fetch.mock.calls[0]?.[0]).toBe(asked);
+  });
+});
+
+it("uses the global fetch as it is at the time, as a browser wants it to be called", async () => {
+  const client = createClient({ url: "https://belay.test", token: "t" });
+  const seen = vi.fn();
+  vi.stubGlobal("fetch", function (this: unknown, url: string) {
+    seen(this, url);
+    return Promise.resolve(Response.json({ limit: 1 }));
+  });
+  expect(await client.quota()).toEqual({ limit: 1 });
+  expect(seen).toHaveBeenCalledWith(globalThis, "https://belay.test/api/v1/ai/quota");
+});
+
+it("works where there is a window that is no more than a name", async () => {
+  vi.stubGlobal("window", globalThis.Object.create(null));
+  const { client } = clientOf(await newUser(), { faults: ["unsent"] });
+  expect(await client.ask("One?").done).toMatchObject({ finish: "stop" });
+});

@@ -1,0 +1,220 @@
+// Whatever goes wrong reaches the caller as one typed error, from each form that the wire has for it.
+
+import { describe, expect, it } from "vitest";
+import {
+  BelayError,
+  CancelledError,
+  ConnectionLostError,
+  createClient,
+  QuotaExceededError,
+} from "../../src/client/client.ts";
+import { errorResponse, ServiceError } from "../../src/errors.ts";
+import { type ErrorCode, EVENT_STREAM, encodeEvent } from "../../src/protocol.ts";
+import { adminPath, asOperator, newUser, scripted } from "../harness.ts";
+import { clientOf, errorOf, recorder } from "./asking.ts";
+
+/** The compiler keeps it complete. */
+const CLASSES: Record<ErrorCode, typeof BelayError> = {
+  INVALID_REQUEST: BelayError,
+  INVALID_IDEMPOTENCY_KEY: BelayError,
+  UNAUTHENTICATED: BelayError,
+  FORBIDDEN: BelayError,
+  BLOCKED: BelayError,
+  NOT_FOUND: BelayError,
+  METHOD_NOT_ALLOWED: BelayError,
+  REQUEST_TIMEOUT: BelayError,
+  CANCELLED: CancelledError,
+  NOT_KEPT: BelayError,
+  PAYLOAD_TOO_LARGE: BelayError,
+  UNSUPPORTED_MEDIA_TYPE: BelayError,
+  IDEMPOTENCY_KEY_REUSED: BelayError,
+  QUOTA_EXCEEDED: QuotaExceededError as unknown as typeof BelayError,
+  TOO_MANY_STREAMS: BelayError,
+  INTERNAL: BelayError,
+  GENERATION_FAILED: BelayError,
+  RETRIEVAL_FAILED: BelayError,
+  UNAVAILABLE: BelayError,
+  GENERATION_TIMEOUT: BelayError,
+};
+const resetsAt = "2026-11-23T00:00:00.000Z";
+const body = { queryId: "1-0b", quotaRemaining: 4, resetsAt };
+
+describe.each(Object.keys(CLASSES) as ErrorCode[])("%s", (code) => {
+  const thrown = new ServiceError(code, "Do this.", { body });
+  const details = { code, message: "Do this.", queryId: "1-0b", quotaRemaining: 4 };
+
+  async function ending(response: Response) {
+    const { callbacks, ...seen } = recorder();
+    const client = createClient({
+      url: "https://belay.test",
+      token: "t",
+      fetch: async () => response,
+      backoff: () => undefined,
+    });
+    const error = await errorOf(client.ask("One?", callbacks));
+    expect(seen).toEqual({ tokens: [], sources: [], outcomes: [], errors: [error] });
+    expect(error).toBeInstanceOf(BelayError);
+    expect(error.constructor).toBe(CLASSES[code]);
+    expect(error.name).toBe(CLASSES[code].name);
+    if (error instanceof QuotaExceededError) expect(error.resetsAt).toBe(resetsAt);
+    return error;
+  }
+
+  it.each([false, true])("as a refusal; as a stream: %s", async (streaming) => {
+    const error = await ending(errorResponse(thrown, streaming));
+    expect(error).toMatchObject({ ...details, status: thrown.status });
+  });
+
+  it("as the last event of a stream", async () => {
+    const headers = { "content-type": EVENT_STREAM };
+    const error = await ending(new Response(encodeEvent(thrown.body), { headers }));
+    expect(error).toMatchObject({ ...details, status: undefined });
+  });
+
+  it("of another call", async () => {
+    const client = createClient({
+      url: "https://belay.test",
+      token: "t",
+      fetch: async () => errorResponse(thrown, false),
+    });
+    const error = await client.quota().catch((caught) => caught);
+    expect(error.constructor).toBe(CLASSES[code]);
+    expect(error).toMatchObject({ ...details, status: thrown.status });
+  });
+});
+
+describe("of the real service", () => {
+  it("QUOTA_EXCEEDED says when the quota renews", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "1" });
+    const { client } = clientOf(user);
+    await client.ask("One?").done;
+    const error = await errorOf(client.ask("Two?"));
+    expect(error).toBeInstanceOf(QuotaExceededError);
+    expect(error).toMatchObject({
+      status: 429,
+      quotaRemaining: 0,
+      resetsAt: (await client.quota()).resetsAt,
+      retryAfterMs: expect.any(Number),
+    });
+  });
+
+  it("QUOTA_EXCEEDED says that a quota never renews", async () => {
+    const { client } = clientOf(await newUser({ QUOTA_LIMIT: "0", QUOTA_PERIOD: "total" }));
+    const error = await errorOf(client.ask("One?"));
+    expect(error).toMatchObject({
+      name: "QuotaExceededError",
+      resetsAt: null,
+      retryAfterMs: undefined,
+    });
+  });
+
+  it("INVALID_REQUEST names what is wrong", async () => {
+    const { client } = clientOf(await newUser());
+    const error = await errorOf(client.ask("One?", { topK: 99 }));
+    expect(error).toMatchObject({ code: "INVALID_REQUEST", status: 400 });
+    expect(error.message).toContain("topK");
+  });
+
+  it("IDEMPOTENCY_KEY_REUSED and INVALID_IDEMPOTENCY_KEY", async () => {
+    const { client } = clientOf(await newUser());
+    await client.ask("One?", { idempotencyKey: "k" }).done;
+    const reused = await errorOf(client.ask("Two?", { idempotencyKey: "k" }));
+    expect(reused).toMatchObject({ code: "IDEMPOTENCY_KEY_REUSED", status: 422 });
+    const invalid = await errorOf(client.ask("Two?", { idempotencyKey: "a b" }));
+    expect(invalid).toMatchObject({ code: "INVALID_IDEMPOTENCY_KEY", status: 400 });
+  });
+
+  it("BLOCKED", async () => {
+    const user = await newUser();
+    await asOperator(adminPath(user), { method: "PATCH", body: '{"blocked":true}' });
+    const { client } = clientOf(user);
+    expect(await errorOf(client.ask("One?"))).toMatchObject({ code: "BLOCKED", status: 403 });
+  });
+
+  it("TOO_MANY_STREAMS, at once", async () => {
+    const { client, net } = clientOf(await newUser({ CONCURRENCY_LIMIT: "1" }));
+    const running = client.ask(scripted({ tokens: 1_000, gapMs: 10 }));
+    for await (const event of running)
+      if (event.type === "token") {
+        const error = await errorOf(client.ask("Two?"));
+        expect(error).toMatchObject({ code: "TOO_MANY_STREAMS", retryAfterMs: 1_000 });
+        expect(net.streams).toHaveLength(2);
+        break;
+      }
+  });
+
+  it("GENERATION_FAILED in mid-answer is the end of it, and costs nothing", async () => {
+    const { client, net } = clientOf(await newUser());
+    const answer = client.ask(scripted({ tokens: 5, fault: "cut", at: 2 }));
+    const error = await errorOf(answer);
+    expect(error).toMatchObject({ code: "GENERATION_FAILED", quotaRemaining: 20 });
+    expect(error.queryId).toBe(answer.queryId);
+    expect(answer.text).toBe("w0 w1 ");
+    expect(net.streams).toHaveLength(1);
+  });
+
+  it("NOT_FOUND for another user's query", async () => {
+    const [mine, other] = [clientOf(await newUser()).client, clientOf(await newUser()).client];
+    const { queryId } = await mine.ask("One?").done;
+    const notFound = { code: "NOT_FOUND", status: 404 };
+    await expect(other.query(queryId)).rejects.toMatchObject(notFound);
+    await expect(other.feedback(queryId, "up")).rejects.toMatchObject(notFound);
+    await expect(errorOf(other.events(queryId))).resolves.toMatchObject(notFound);
+  });
+});
+
+describe("of something that is not Belay", () => {
+  const page = "<!doctype html><title>Welcome</title>";
+  const json = { "content-type": "application/json" };
+  it.each([
+    ["a page", () => new Response(page, { headers: { "content-type": "text/html" } })],
+    ["a page that is not there", () => new Response(page, { status: 404 })],
+    ["another API", () => new Response('{"ok":true}', { headers: json })],
+    ["another API's error", () => new Response('{"error":"no"}', { status: 400, headers: json })],
+    ["JSON null", () => new Response("null", { status: 400, headers: json })],
+  ])("%s is NOT_BELAY, at once", async (_, response) => {
+    const { client, net } = clientOf(await newUser(), { faults: [response] });
+    const error = await errorOf(client.ask("One?"));
+    expect(error).toMatchObject({ code: "NOT_BELAY", status: response().status });
+    expect(net.requests).toHaveLength(1);
+  });
+
+  it("a page for a call", async () => {
+    const fetch = async () => new Response(page, { headers: { "content-type": "text/html" } });
+    const client = createClient({ url: "https://belay.test", token: "t", fetch });
+    await expect(client.quota()).rejects.toMatchObject({ code: "NOT_BELAY", status: 200 });
+  });
+});
+
+it("204 tells to stop", async () => {
+  const { client, net } = clientOf(await newUser(), {
+    faults: [() => new Response(null, { status: 204 })],
+  });
+  const error = await errorOf(client.ask("One?"));
+  expect(error).toMatchObject({ code: "TOLD_TO_STOP", status: 204 });
+  expect(net.requests).toHaveLength(1);
+});
+
+it("204 comes from the real service once the same key has been answered four times", async () => {
+  const user = await newUser();
+  const { client } = clientOf(user);
+  for (let time = 0; time < 4; time += 1) {
+    const { queryId } = await client.ask("One?", { idempotencyKey: "k" }).done;
+    await user.resolved(queryId);
+  }
+  const error = await errorOf(client.ask("One?", { idempotencyKey: "k" }));
+  expect(error).toMatchObject({ code: "TOLD_TO_STOP" });
+});
+
+it("a call that gets nowhere is CONNECTION_LOST, and one that its caller aborts is the caller's", async () => {
+  const { client } = clientOf(await newUser(), {
+    fetch: async (_, init) => {
+      init.signal?.throwIfAborted();
+      throw new TypeError("fetch failed");
+    },
+  });
+  const lost = await client.quota().catch((caught) => caught);
+  expect(lost).toBeInstanceOf(ConnectionLostError);
+  expect(lost.cause).toMatchObject({ message: "fetch failed" });
+  await expect(client.quota({ signal: AbortSignal.abort("mine") })).rejects.toBe("mine");
+});
