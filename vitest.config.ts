@@ -1,5 +1,6 @@
-// Two suites: `workerd` runs inside the real runtime, with real storage; `servers` runs in Node, over
-// real sockets against the real commands. Both ask the scripted model of test/support.
+// Three suites: `workerd` runs inside the real runtime, with real storage; `servers` runs in Node, over
+// real sockets against the real commands, and so does `clients`, with clients that others have made. All
+// ask the scripted model of test/support.
 
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -35,7 +36,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/servers/**"],
+          exclude: ["test/servers/**", "test/clients/**"],
         },
       },
       {
@@ -46,6 +47,16 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Each file starts servers of its own, and there are few cores.
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // All clients are left alone for the same few seconds.
+          maxConcurrency: 50,
         },
       },
     ],

@@ -15,6 +15,10 @@ export function flags<const T extends ParseArgsOptionsConfig>(options: T, help: 
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!code?.startsWith("ERR_PARSE_ARGS_")) throw error;
+    // What stands there without its flag may be a bearer token.
+    if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
+      throw new UsageError("Unexpected argument: each value needs its flag before it.");
+    }
     // Only its first sentence: the others advise on how parseArgs is called.
     throw new UsageError(message.replace(/\.?(\n.*|\. .*)?$/s, "."));
   }

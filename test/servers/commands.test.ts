@@ -108,7 +108,7 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
 
   test.each([
     ["--prot=1", "Unknown option '--prot'."],
-    ["extra", "Unexpected argument 'extra'."],
+    ["extra", "Unexpected argument: each value needs its flag before it."],
     ["--port=many", "--port must be a whole number from 0 to 65535."],
     ["--port=65536", "--port must be a whole number from 0 to 65535."],
     ["--persist-to=", "--persist-to must not be empty."],

@@ -4,6 +4,8 @@
 
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
+const NOTHING = Buffer.alloc(0);
+
 export interface DelayProxy {
   /** Where the target is to be found from now on. */
   readonly url: string;
@@ -44,7 +46,13 @@ export async function startDelayProxy({
 function passOn(from: Socket, to: Socket, delayMs: number): void {
   // Timers of one duration fire in the order in which they were set.
   const later = (act: () => void) => setTimeout(() => to.destroyed || act(), delayMs);
-  from.on("data", (bytes) => later(() => to.write(bytes)));
+  from.on("data", (bytes) =>
+    later(() => {
+      to.write(bytes);
+      // Who has closed answers with a RST, and once the FIN was read nothing but a write tells of it.
+      if (to.readableEnded) to.write(NOTHING);
+    }),
+  );
   from.on("end", () => later(() => to.end()));
   from.on("error", () => later(() => to.resetAndDestroy()));
 }

@@ -139,6 +139,11 @@ export class Exchange {
     this.#socket.on("close", () => this.#end("cut"));
   }
 
+  /** How it ended; undefined while it goes on. */
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
   get events(): readonly StreamEvent[] {
     return this.arrivals.map(({ event }) => event);
   }
@@ -180,6 +185,11 @@ export class Exchange {
     return this.#until(() => this.status, "headers", timeoutMs);
   }
 
+  /** Until the body has grown to so many bytes. */
+  async untilLength(length: number, timeoutMs?: number): Promise<void> {
+    await this.#until(() => this.text.length >= length || undefined, `${length} bytes`, timeoutMs);
+  }
+
   async untilEnd(timeoutMs?: number): Promise<Ending> {
     return this.#until(() => this.#ending, "the end", timeoutMs);
   }
@@ -206,6 +216,11 @@ export class Exchange {
   /** Says that no more is coming from us, and reads on: no leaving. */
   halfClose(): void {
     this.#socket.end();
+  }
+
+  /** Sends bytes behind the request, as they are: the rest of a body that was announced. */
+  send(text: string): void {
+    this.#socket.write(text);
   }
 
   pause(): void {

@@ -1,0 +1,107 @@
+// The bundle that would be deployed, and plain workerd serving it.
+
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { promisify, stripVTControlCharacters } from "node:util";
+import { Failure, PROJECT } from "./command.ts";
+import type { Program } from "./process-group.ts";
+import { configuration, type Variables } from "./variables.ts";
+import { WRANGLER, workerdBinary, wranglerEnvironment } from "./wrangler.ts";
+
+// What the environment of workerd calls a variable, so that none of them can change workerd itself.
+const PREFIX = "BELAY_VARIABLE_";
+
+/** Bundles the Worker into the folder. */
+export async function bundle(folder: string, stopped?: AbortSignal): Promise<void> {
+  const args = [
+    WRANGLER,
+    "deploy",
+    `--cwd=${PROJECT}`,
+    "--env=",
+    "--dry-run",
+    `--outdir=${folder}`,
+  ];
+  try {
+    await promisify(execFile)(process.execPath, args, {
+      env: { ...wranglerEnvironment(folder), WRANGLER_LOG: "error" },
+      ...(stopped !== undefined && { signal: stopped }),
+    });
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new Failure(
+      `The Worker could not be bundled.\n${stripVTControlCharacters(stderr ?? "").trim()}`,
+    );
+  }
+}
+
+/** What serves the bundle of a folder, which gets workerd's own settings beside it. */
+export async function workerd(
+  folder: string,
+  options: { readonly port: number; readonly persistTo: string; readonly variables: Variables },
+): Promise<Program> {
+  const { port, persistTo, variables } = options;
+  const config = join(folder, "workerd.capnp");
+  await writeFile(config, await settings(port, persistTo, Object.keys(variables)));
+  return {
+    file: workerdBinary(),
+    args: ["serve", config, "--control-fd=3"],
+    env: { ...process.env, ...environment(variables) },
+    channel: "pipe",
+  };
+}
+
+function environment(variables: Variables): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [PREFIX + name, value]),
+  );
+}
+
+/** Holds the names of the variables but not their values: one of them is the secret. */
+async function settings(port: number, persistTo: string, names: string[]): Promise<string> {
+  const { name, main, compatibility_date, compatibility_flags, durable_objects } =
+    await configuration();
+  const entry = text(`${basename(main, ".ts")}.js`);
+  const namespaces = durable_objects.bindings.map(
+    ({ class_name }) =>
+      `(className = ${text(class_name)}, uniqueKey = ${text(`${name}-${class_name}`)}, enableSql = true)`,
+  );
+  const bindings = [
+    ...durable_objects.bindings.map(
+      (binding) =>
+        `(name = ${text(binding.name)}, durableObjectNamespace = ${text(binding.class_name)})`,
+    ),
+    ...names.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(PREFIX + name)})`),
+  ];
+  // A model may well run on this machine or beside it, so private addresses are allowed.
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "worker", worker = .worker),
+    (name = "objects", disk = (path = ${text(persistTo)}, writable = true)),
+    (name = "internet", network = (
+      allow = ["public", "private"],
+      tlsOptions = (trustBrowserCas = true)
+    )),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "worker")],
+);
+
+const worker :Workerd.Worker = (
+  modules = [(name = ${entry}, esModule = embed ${entry})],
+  compatibilityDate = ${text(compatibility_date)},
+  compatibilityFlags = [${compatibility_flags.map(text).join(", ")}],
+  durableObjectNamespaces = [${namespaces.join(", ")}],
+  durableObjectStorage = (localDisk = "objects"),
+  bindings = [
+    ${bindings.join(",\n    ")},
+  ],
+);
+`;
+}
+
+/** Cap'n Proto quotes text as JSON does, as far as names and paths go. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,124 @@
+// Real clients, each left alone for some seconds after one click: it reads the answer whole, and whatever
+// it asks again by itself costs its user that one answer at most. How the server tells a repeat from a new
+// ask is tested in same-ask.test.ts.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { API_PREFIX, type Quota, type Receipt, type StreamEvent } from "../../src/protocol.ts";
+import { scripted } from "../support/directive.ts";
+import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { type RunningServer, startServer } from "../support/server.ts";
+import { bearer, request } from "../support/socket-client.ts";
+import { startTamperingProxy } from "../support/tampering-proxy.ts";
+import { CLIENTS } from "./clients.ts";
+
+const SECRET = "a secret that only this suite's server knows";
+const LEFT_ALONE_MS = 8_000;
+const LIMIT = 20;
+/** Each of these ends a line, an event or a character to some reader. */
+const TOKENS = ["One ", "\u5f35 ", "\u{1f600} ", "\u2028 ", "\u0085 ", "\r\n\r\ndata: {} ", "[1]."];
+
+/** How often at most each asks in that time, when its stream is whole, is refused, and breaks. */
+const POSTS_MAX: Readonly<Record<keyof typeof CLIENTS, readonly [number, number, number]>> = {
+  "the loop of docs/protocol.md": [1, 1, 1],
+  "eventsource-parser": [1, 1, 1],
+  "ky with parse-sse": [1, 1, 1],
+  openai: [1, 1, 1],
+  "sse.js": [1, 1, 1],
+  "@microsoft/fetch-event-source": [1, 1, 9],
+  eventsource: [4, 1, 4],
+  "eventsource-client": [5, 5, 5],
+  // Asks again at once whenever it was answered at all, and backs off only when it is refused.
+  "event-source-plus": [20, 20, 1_000],
+};
+
+let model: ModelServer;
+let server: RunningServer;
+let operatorToken: string;
+
+beforeAll(async () => {
+  // What fetch-event-source takes from a browser.
+  vi.stubGlobal("window", { fetch, setTimeout, clearTimeout });
+  vi.stubGlobal("document", { addEventListener() {}, removeEventListener() {} });
+  model = await startModelServer();
+  server = await startServer({
+    command: "serve",
+    vars: {
+      AUTH_SECRET: SECRET,
+      GENERATOR: "openai",
+      OPENAI_BASE_URL: model.url,
+      OPENAI_MODEL: "scripted",
+      QUOTA_LIMIT: String(LIMIT),
+    },
+  });
+  operatorToken = await bearer(SECRET, { user: "olivia", operator: true });
+});
+afterAll(async () => {
+  await server.stop();
+  await model.close();
+});
+
+describe.concurrent.each(Object.keys(POSTS_MAX) as (keyof typeof CLIENTS)[])("%s", (name) => {
+  const [whole, refused, broken] = POSTS_MAX[name];
+
+  test("reads an answer whole, and is charged once", async () => {
+    const { events, posts, queries, quota } = await click(name);
+    // Whoever asks again is given the same answer again.
+    const first = events.slice(0, events.findIndex(({ type }) => type === "done") + 1);
+    const shown = first.filter(({ type }) => type !== "ping");
+    const types = ["start", "sources", ...TOKENS.map(() => "token"), "done"];
+    expect(shown.map(({ type }) => type)).toEqual(types);
+    expect(shown.flatMap((event) => (event.type === "token" ? event.token : []))).toEqual(TOKENS);
+    expect(queries.map(({ state }) => state)).toEqual(["charged"]);
+    expect(quota).toMatchObject({ charged: 1, reserved: 0, remaining: LIMIT - 1 });
+    expect(posts).toBeLessThanOrEqual(whole);
+  });
+
+  test("starts nothing once the quota is used up", async () => {
+    const { events, posts, queries } = await click(name, { limit: 0 });
+    const codes = new Set(events.map((event) => event.type === "error" && event.code));
+    expect([[], ["QUOTA_EXCEEDED"]]).toContainEqual([...codes]);
+    expect(queries).toEqual([]);
+    expect(posts).toBeLessThanOrEqual(refused);
+  });
+
+  test("is charged at most once where every stream breaks", async () => {
+    const { posts, quota } = await click(name, { cuts: true });
+    expect(quota.charged).toBeLessThanOrEqual(1);
+    expect(quota).toMatchObject({ reserved: 0, remaining: LIMIT - quota.charged });
+    expect(quota.refunded).toBeLessThanOrEqual(LIMIT);
+    expect(posts).toBeLessThanOrEqual(broken);
+  });
+});
+
+/** One user's click, with what came of it after some seconds. */
+async function click(name: keyof typeof CLIENTS, { limit = LIMIT, cuts = false } = {}) {
+  const user = crypto.randomUUID();
+  const token = await bearer(SECRET, { user });
+  const get = <Body>(path: string) => request<Body>(server.url + API_PREFIX + path, { token });
+  if (limit !== LIMIT) {
+    const override = { token: operatorToken, method: "PATCH", body: { limit } };
+    await request(`${server.url}${API_PREFIX}/admin/users/${user}`, override);
+  }
+  const proxy = await startTamperingProxy(server.url, cuts ? { cutsBehind: '"type":"token"' } : {});
+  const events: StreamEvent[] = [];
+  const stop = CLIENTS[name]({
+    origin: proxy.url,
+    token,
+    query: scripted({ tokens: TOKENS, gapMs: 40 }),
+    onEvent: (event) => events.push(event as StreamEvent),
+  });
+  await sleep(LEFT_ALONE_MS);
+  stop();
+  await proxy.close();
+  const quota = await vi.waitFor(
+    async () => {
+      const { body } = await get<Quota>("/ai/quota");
+      expect(body.reserved).toBe(0);
+      return body;
+    },
+    { timeout: 5_000, interval: 100 },
+  );
+  const { body } = await get<{ queries: Receipt[] }>("/ai/queries?limit=100");
+  return { events, posts: proxy.posts, quota, queries: body.queries };
+}

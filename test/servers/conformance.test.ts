@@ -1,0 +1,153 @@
+// The checks that operators run, `canary` and `conformance`: that they find nothing wrong with the server,
+// and that they find what is wrong with servers that break one rule each.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Quota } from "../../src/protocol.ts";
+import { type RunningServer, startServer } from "../support/server.ts";
+import { bearer, request } from "../support/socket-client.ts";
+import { startTamperingProxy, type Tampering } from "../support/tampering-proxy.ts";
+
+const SCRIPTS = join(import.meta.dirname, "../../scripts");
+const SECRET = "a secret that only this suite's server knows";
+const ORIGIN = "https://app.example";
+const VARIABLES = { CORS_ORIGINS: ORIGIN, RESUME_WAIT_SECONDS: "1", REPEAT_WINDOW_SECONDS: "20" };
+
+let server: RunningServer;
+let operatorToken: string;
+
+beforeAll(async () => {
+  server = await startServer({
+    command: "serve",
+    vars: { AUTH_SECRET: SECRET, EXTRACTIVE_TOKENS_PER_SECOND: "50", ...VARIABLES },
+  });
+  operatorToken = await bearer(SECRET, { user: "olivia", operator: true });
+});
+afterAll(() => server.stop());
+
+/** One rule that a server breaks, and the row that must fail. */
+interface Fault {
+  readonly name: string;
+  readonly row: string;
+  readonly does: Tampering;
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: "puts a comment into a stream",
+    row: "an event is `data: <one-line JSON>` and a blank line, nothing else",
+    does: { body: (part) => part.replace('data: {"type":"token"', ": still here\n\n$&") },
+  },
+  {
+    name: "loses `done`",
+    row: "`done` was accepted: charged once",
+    does: { body: (part) => part.replace(/data: \{"type":"done".*\n\n/, "") },
+  },
+  {
+    name: "does not notice who leaves",
+    row: "who leaves in the middle is refunded",
+    does: { hidesLeavers: true },
+  },
+  {
+    name: "refuses a stream with JSON",
+    row: "with stream=true a refusal is the only event of an event stream",
+    does: {
+      body: (part, status) => (status === 200 ? part : part.replace(/^data: |\n\n$/g, "")),
+    },
+  },
+];
+
+describe.concurrent("conformance", () => {
+  test("finds nothing wrong with the server, and leaves the user as they were", async () => {
+    const user = "ann/\u5f35 1";
+    const userPath = `${server.url}/api/v1/admin/users/${encodeURIComponent(user)}`;
+    const settings = { limit: 7, refundLimit: 5, blocked: false };
+    await request(userPath, { token: operatorToken, method: "PATCH", body: settings });
+
+    const { code, output, rows } = await conformance(server.url, user);
+    expect(rows.filter(({ outcome }) => outcome !== "ok")).toEqual([]);
+    expect(rows.length).toBeGreaterThan(50);
+    expect(output).toContain(`\n${rows.length} ok, 0 FAILED, 0 skipped.\n`);
+    expect(code).toBe(0);
+
+    const { body } = await request(userPath, { token: operatorToken });
+    expect(body).toMatchObject(settings);
+  });
+
+  test.each(FAULTS)("finds a server that $name", async (fault) => {
+    const broken = await startTamperingProxy(server.url, fault.does);
+    const { code, rows } = await conformance(broken.url, `finds ${fault.name}`);
+    await broken.close();
+    expect(rows.filter(({ outcome }) => outcome === "FAILED").map(({ name }) => name)).toContain(
+      fault.row,
+    );
+    expect(code).toBe(1);
+  });
+});
+
+describe.concurrent("canary", () => {
+  test("sees that who leaves is refunded, once", async () => {
+    const token = await bearer(SECRET, { user: "canary" });
+    const { code, output } = await run("canary", server.url, token);
+    expect(output).toMatch(/^Left on \w+: refunded within \d+ ms, and nothing was charged\.\n$/);
+    expect(code).toBe(0);
+    const quota = await request<Quota>(`${server.url}/api/v1/ai/quota`, { token });
+    expect(quota.body).toMatchObject({ charged: 0, reserved: 0, refunded: 1 });
+  });
+
+  test("sees that a server does not notice who leaves", async () => {
+    const broken = await startTamperingProxy(server.url, { hidesLeavers: true });
+    const { code, output } = await run("canary", broken.url, await bearer(SECRET, { user: "x" }));
+    await broken.close();
+    expect(output).toContain("this deployment does not notice who leaves");
+    expect(code).toBe(1);
+  });
+
+  test("says why it cannot find out", async () => {
+    const token = await bearer(SECRET, { user: "poor" });
+    for (const [body, what] of [
+      [{ limit: 0 }, "quota"],
+      [{ limit: 9, refundLimit: 0 }, "refund allowance"],
+    ] as const) {
+      const path = `${server.url}/api/v1/admin/users/poor`;
+      await request(path, { token: operatorToken, method: "PATCH", body });
+      const { code, output } = await run("canary", server.url, token);
+      expect(output).toBe(`This user's ${what} is used up: send another's --token.\n`);
+      expect(code).toBe(1);
+    }
+  });
+});
+
+test("no check leaves a document behind", async () => {
+  const path = `${server.url}/api/v1/admin/documents`;
+  const { body } = await request<{ documents: { id: string }[] }>(path, { token: operatorToken });
+  expect(body.documents.filter(({ id }) => id.startsWith("conformance-"))).toEqual([]);
+});
+
+/** Runs the whole table for a user, and reads it. */
+async function conformance(url: string, user: string) {
+  const { code, output } = await run("conformance", url, await bearer(SECRET, { user }), [
+    `--operator-token=${operatorToken}`,
+    ...Object.entries(VARIABLES).map(([name, value]) => `--var=${name}:${value}`),
+  ]);
+  const rows = [...output.matchAll(/^(.*\S) +(ok|FAILED|skipped) +(.*)$/gm)].map(
+    ([, name, outcome, detail]) => ({ name, outcome, detail }),
+  );
+  return { code, output, rows };
+}
+
+/** Runs a command to its end; no bearer token may be in what it prints. */
+async function run(command: string, url: string, token: string, more: readonly string[] = []) {
+  const args = [join(SCRIPTS, `${command}.ts`), `--url=${url}`, `--token=${token}`, ...more];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const exit = once(child, "exit");
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = await exit;
+  const output = out + err;
+  expect(output).not.toContain(token);
+  expect(output).not.toContain(operatorToken);
+  return { code, output };
+}

@@ -1,0 +1,61 @@
+// A proxy between a client and a server that does wrong what it is told to, counts the client's POSTs, and
+// passes everything else on as it is, the client's leaving too.
+
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Tampering {
+  /** Keeps reading what nobody wants any more, so that the server does not notice who leaves. */
+  readonly hidesLeavers?: boolean;
+  /** Of each part of a body, which the server writes as whole events. */
+  readonly body?: (part: string, status: number) => string;
+  /** Cuts the connection, both ways, behind a part that holds this. */
+  readonly cutsBehind?: string;
+}
+
+export interface TamperingProxy {
+  readonly url: string;
+  readonly posts: number;
+  close(): Promise<void>;
+}
+
+export async function startTamperingProxy(
+  target: string,
+  { hidesLeavers = false, body, cutsBehind }: Tampering,
+): Promise<TamperingProxy> {
+  let posts = 0;
+  const proxy = createServer((near, response) => {
+    if (near.method === "POST") posts += 1;
+    const { method, headers } = near;
+    const far = request(target + near.url, { method, headers, agent: false });
+    near.pipe(far);
+    far.on("response", (answer) => {
+      const status = answer.statusCode as number;
+      if (body !== undefined) delete answer.headers["content-length"];
+      response.writeHead(status, answer.headers);
+      answer.setEncoding("utf8").on("data", (part: string) => {
+        response.write(body?.(part, status) ?? part, () => {
+          if (cutsBehind !== undefined && part.includes(cutsBehind)) response.destroy();
+        });
+      });
+      answer.on("end", () => response.end());
+    });
+    far.on("error", () => response.destroy());
+    response.on("close", () => hidesLeavers || far.destroy());
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    get posts() {
+      return posts;
+    },
+    async close() {
+      const closed = once(proxy, "close");
+      proxy.close();
+      proxy.closeAllConnections();
+      await closed;
+    },
+  };
+}
