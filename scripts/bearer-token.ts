@@ -19,6 +19,9 @@ export async function bearerToken(variables: Variables, bearer: Bearer): Promise
         : "AUTH_SECRET is not set, so no bearer token can be signed.",
     );
   }
+  const secret = new TextEncoder().encode(AUTH_SECRET);
+  // The server refuses it too: a bearer token that it signs would be of no use.
+  if (secret.length < 32) throw new Failure("AUTH_SECRET must be at least 32 bytes long.");
   const now = Math.floor(Date.now() / 1000);
   const token = new SignJWT(bearer.operator ? { scope: "operator" } : {})
     .setProtectedHeader({ alg: "HS256" })
@@ -27,5 +30,5 @@ export async function bearerToken(variables: Variables, bearer: Bearer): Promise
     .setExpirationTime(now + bearer.seconds);
   if (AUTH_ISSUER) token.setIssuer(AUTH_ISSUER);
   if (AUTH_AUDIENCE) token.setAudience(AUTH_AUDIENCE);
-  return token.sign(new TextEncoder().encode(AUTH_SECRET));
+  return token.sign(secret);
 }

@@ -167,6 +167,16 @@ describe('onDisconnect: "wait"', () => {
     await upstreamEnded(tag);
   });
 
+  it("does not keep a stop waiting, which comes in the probe from a reader who then leaves", async () => {
+    const user = await newUser({ DELIVERY_HOLD_MS: "400", RESUME_WAIT_SECONDS: "600" });
+    const stream = await user.ask({ tokens: ["all"] }, { onDisconnect: "wait" });
+    await stream.until("token");
+    const stopped = user.post(`/ai/queries/${stream.queryId}/cancel`);
+    await scheduler.wait(50);
+    stream.leave();
+    expect(await (await stopped).json()).toMatchObject({ state: "refunded" });
+  });
+
   it("ends the wait for a finished answer when the user stops it", async () => {
     const user = await newUser();
     const query = scripted({ tokens: numbered(3), gapMs: 10 });
@@ -328,6 +338,20 @@ describe("an attack for free answers", () => {
     }
     expect(statuses).toEqual([504, 504, 503, 503, 503]);
     expect(await modelRequests(tag)).toHaveLength(2);
+  });
+
+  it("by failing all at once gets as many as may run at once, and no more for a minute", async () => {
+    const user = await newUser({ FAILURE_LIMIT: "1", CONCURRENCY_LIMIT: "5" });
+    const tag = crypto.randomUUID();
+    for (let round = 0; round < 2; round += 1) {
+      const asks = Array.from({ length: 5 }, (_, index) =>
+        user.askForJson(
+          scripted({ tag, headersMs: 50, status: 500 }, `Question ${round}.${index}`),
+        ),
+      );
+      for (const response of await Promise.all(asks)) await response.text();
+    }
+    expect(await modelRequests(tag)).toHaveLength(5);
   });
 
   it("by many failures at once is bounded too", async () => {

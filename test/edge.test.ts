@@ -236,6 +236,15 @@ describe("the body of an ask", () => {
     expect((await user.request("/admin/documents")).status).toBe(403);
   });
 
+  it.each(["yes", "TRUE", "1", ""])(
+    "is not answered in a mode that was misspelt: %j",
+    async (value) => {
+      const user = await newUser();
+      const response = await user.post(`/ai/ask?stream=${value}`, { query });
+      expect(await refusal(response)).toMatchObject({ status: 400, code: "INVALID_REQUEST" });
+    },
+  );
+
   it("may have a query of 4,000 characters, whatever their size", async () => {
     const user = await newUser();
     for (const character of ["x", "張", "😀"]) {

@@ -461,6 +461,32 @@ describe("the alarm", () => {
 });
 
 describe("storage that fails", () => {
+  it("for one query does not keep the sweep from the others", async () => {
+    const user = await newUser();
+    const streams = [
+      await user.ask(scripted({ tokens: 500, gapMs: 20 }, "One?")),
+      await user.ask(scripted({ tokens: 500, gapMs: 20 }, "Two?")),
+    ];
+    for (const stream of streams) await stream.until("token");
+    const rest = streams.map((stream) => stream.all().catch(() => {}));
+    await abortAllDurableObjects();
+    await Promise.all(rest);
+    await runInDurableObject(user.stub, async (object, { storage }) => {
+      storage.sql.exec("UPDATE queries SET state = 'reserved', reason = NULL, resolved_at = NULL");
+      storage.sql.exec("UPDATE windows SET reserved = 2, refunded = 0");
+      storage.sql.exec(
+        `CREATE TRIGGER fault BEFORE UPDATE ON queries WHEN old.number = 2
+         BEGIN SELECT raise(ABORT, 'disk I/O error'); END`,
+      );
+      await (object as unknown as { alarm(): Promise<void> }).alarm();
+      expect(storage.sql.exec("SELECT number, state FROM queries").toArray()).toEqual([
+        { number: 1, state: "refunded" },
+        { number: 2, state: "reserved" },
+      ]);
+      expect(await storage.getAlarm()).not.toBeNull();
+    });
+  });
+
   it("at the reservation refuses the ask, and calls no model", async () => {
     const user = await newUser();
     await user.quota();

@@ -50,9 +50,6 @@ export async function* answer(
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
     throw failed("The model failed.", cause);
-  } finally {
-    // Where the consumer has stopped in the middle, the generator lets go of what it holds upstream.
-    await pieces.return("stop");
   }
 }
 

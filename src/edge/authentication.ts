@@ -24,7 +24,7 @@ export async function authenticate(
   }
   const [, token] = BEARER.exec(header) ?? [];
   if (token === undefined) {
-    throw refused("Send exactly one bearer token: Authorization: Bearer <JWT>.");
+    throw refused("Send exactly one bearer token, a JWT: Authorization: Bearer <JWT>.");
   }
   let claims: JWTPayload;
   try {
@@ -62,7 +62,7 @@ export async function authenticate(
 }
 
 /** By the address of a key set, so that what was fetched serves the requests that follow. */
-const keySets = new Map<string, JWTVerifyGetKey>();
+const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
 function publishedKeys(url: URL): JWTVerifyGetKey {
   const keySet = keySets.get(url.href) ?? createRemoteJWKSet(url);
@@ -74,8 +74,9 @@ function publishedKeys(url: URL): JWTVerifyGetKey {
       // That the set has no such key is the token's fault; anything else is the set's.
       if (cause instanceof errors.JWKSNoMatchingKey) throw cause;
       if (cause instanceof errors.JWKSMultipleMatchingKeys) throw cause;
-      // A broken set is fetched anew at the next request, rather than when it has grown old.
-      keySets.delete(url.href);
+      // A set that was fetched just now and is broken is fetched anew at the next request. One that could
+      // not be fetched leaves the keys that were, or any stranger's token could throw them away.
+      if (keySet.coolingDown) keySets.delete(url.href);
       console.error("The keys of AUTH_JWKS_URL could not be read:", cause);
       throw new ServiceError(
         "UNAVAILABLE",

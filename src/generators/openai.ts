@@ -63,7 +63,7 @@ export class OpenAiGenerator implements Generator {
 
     // Its first chunk is enough for a log, and none may ever come.
     const body = response.body?.getReader();
-    const timer = setTimeout(() => body?.cancel(), COMPLAINT_WAIT_MS);
+    const timer = setTimeout(() => body?.cancel().catch(() => {}), COMPLAINT_WAIT_MS);
     const first = await body?.read().catch(() => undefined);
     clearTimeout(timer);
     signal.throwIfAborted();

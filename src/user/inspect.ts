@@ -21,7 +21,7 @@ export interface Inspection {
     readonly tokens: number;
   }[];
   readonly queries: readonly Receipt[];
-  /** ISO 8601 in UTC; null where nothing is reserved, and so nothing to sweep, nor to let go of. */
+  /** ISO 8601 in UTC; null where nothing is reserved and nothing is kept that grows old. */
   readonly alarmAt: string | null;
   readonly storageBytes: number;
   readonly audit: Audit;

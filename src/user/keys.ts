@@ -8,6 +8,9 @@ import { type Ask, encodeJson } from "../protocol.ts";
 /** How long a key is kept after the ask, in milliseconds. */
 export const KEY_AGE_MAX_MS = 24 * 60 * 60 * 1000; /* 24 h */
 
+/** Replays in a row, before an ask that comes again by itself is told to stop. */
+const REPLAYS_MAX = 3;
+
 export type KeyRow = {
   key: string;
   /** The hash of the checked body: the same key with another one is refused. */
@@ -94,13 +97,29 @@ export class Keys {
     );
   }
 
-  replayed(key: string, now: number, replays: number): void {
+  /**
+   * Counts that an ask came again for its stored answer, and says what it gets. Within the window of
+   * the last time it was served: three replays, and then no more, since some clients ask again by
+   * themselves whenever a stream ends. Later: a replay for a chosen key, else it is too late for one.
+   */
+  serve(
+    { hash, chosen }: AskKey,
+    { replayed_at, replays }: KeyRow,
+    resolvedAt: number,
+    now: number,
+    windowMs: number,
+  ): "replay" | "enough" | "late" {
+    const soon = now - Math.max(resolvedAt, replayed_at ?? 0) <= windowMs;
+    if (!soon && !chosen) return "late";
+    const enough = soon && windowMs > 0 && replays >= REPLAYS_MAX;
+    const count = soon ? Math.min(replays + 1, REPLAYS_MAX) : 1;
     this.#sql.exec(
       "UPDATE keys SET replayed_at = ?2, replays = ?3 WHERE key = ?1",
-      key,
+      hash,
       now,
-      replays,
+      count,
     );
+    return enough ? "enough" : "replay";
   }
 
   /** Forgets a key, if it still stands for this query. */

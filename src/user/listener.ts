@@ -13,11 +13,23 @@ export interface ListenerLimits {
   readonly writeTimeoutMs: number;
 }
 
-/** In UTF-16 units, three bytes each at worst: a write stays below 64 KiB. */
+/** In UTF-16 units, three bytes each at worst: a write stays below 64 KiB, unless one event is longer. */
 const WRITE_LENGTH_MAX = 21 * 1024;
 const PING = encodeEvent({ type: "ping" });
 
+/** The shortest probe that can notice anybody, in ms. */
+const HOLD_MS_MIN = 20;
+
 const encoder = new TextEncoder();
+
+/** How long a probe waits for signs of life, in ms: twice the round trip, where that is known. */
+export function holdMs(
+  roundTripMs: number | undefined,
+  { deliveryHoldMs }: { readonly deliveryHoldMs: number },
+): number {
+  const wantedMs = roundTripMs === undefined ? deliveryHoldMs : 2 * roundTripMs;
+  return Math.max(HOLD_MS_MIN, Math.min(deliveryHoldMs, wantedMs));
+}
 
 export class Listener {
   /** Called once, when the other end has left before its last event was accepted. */
@@ -62,7 +74,7 @@ export class Listener {
 
   /** Ends this listener's part: this is what it is told last, unless it has been told something. */
   dismiss(ending: Ending): void {
-    this.dismissal = ending;
+    this.dismissal ??= ending;
     this.#wake();
   }
 
@@ -80,21 +92,21 @@ export class Listener {
   }
 
   /**
-   * Writes the opening, then what the transcript holds and will hold from `cursor` on. Resolves with
+   * Writes the opening, then what the transcript holds and will hold from event `from` on. Resolves with
    * the ending, or with undefined if the listener has left.
    */
   async follow(opening: string, transcript: Transcript, from: number): Promise<Ending | undefined> {
     this.#watch();
-    if (opening !== "") await this.write(opening);
+    if (opening !== "") await this.#write(opening);
     const unfollow = transcript.follow(() => this.#wake());
     const { events } = transcript;
     for (let cursor = from; !this.#left && this.dismissal === undefined; ) {
       if (cursor < events.length) {
         const [chunk, next] = chunkAt(events, cursor);
         cursor = next;
-        await this.write(chunk);
+        await this.#write(chunk);
       } else if (transcript.ending !== undefined) break;
-      else if (this.#silentMs() >= this.#limits.pingIntervalMs) await this.write(PING);
+      else if (this.#silentMs() >= this.#limits.pingIntervalMs) await this.#write(PING);
       else await this.#sleep();
     }
     unfollow();
@@ -108,7 +120,7 @@ export class Listener {
   async probe(beat: string, holdMs: number): Promise<void> {
     this.#watch();
     for (let beats = 0; beats < 2 && !this.#left; beats += 1) {
-      await this.write(beat);
+      await this.#write(beat);
       await this.#rest(holdMs / 2);
     }
   }
@@ -119,7 +131,7 @@ export class Listener {
    */
   async end(last: string): Promise<boolean> {
     this.#watch();
-    await this.write(last);
+    await this.#write(last);
     if (this.#left) return false;
     this.#ended = true;
     await this.#bounded(this.#writer.close());
@@ -134,7 +146,7 @@ export class Listener {
     this.#stop();
   }
 
-  async write(text: string): Promise<void> {
+  async #write(text: string): Promise<void> {
     if (this.#left) return;
     await this.#bounded(this.#writer.write(encoder.encode(text)));
   }

@@ -81,7 +81,11 @@ export class Quota {
   exceeded(now: number): ServiceError {
     const { limit, resetsAt } = this.body(now);
     const renews = resetsAt === null ? "It does not renew." : `It renews at ${resetsAt}.`;
-    return new ServiceError("QUOTA_EXCEEDED", `The quota of ${limit} is used up. ${renews}`, {
+    const message =
+      limit === 0
+        ? "Your limit is 0. Ask the operator."
+        : `The quota of ${limit} is used up. ${renews}`;
+    return new ServiceError("QUOTA_EXCEEDED", message, {
       body: { quotaRemaining: 0, resetsAt },
       headers: {
         // SDKs in wide use would ask twice more.

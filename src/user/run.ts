@@ -1,6 +1,6 @@
-// A run: one live generation, from the ask until its pipeline has ended, with its deadlines and its
-// limits. It belongs to the object, not to a response. What its ending costs is decided in
-// user-object.ts.
+// A run: one live generation and who listens to it, from the ask until its query is resolved, with its
+// deadlines and its limits. It belongs to the object, not to a response. What its ending costs is
+// decided in user-object.ts.
 
 import { ServiceError, toServiceError } from "../errors.ts";
 import type { Ask, Finish, OnDisconnect, SourcesEvent, TokenEvent } from "../protocol.ts";
@@ -28,7 +28,7 @@ export class Run {
   onDisconnect: OnDisconnect;
   /** The window that was reserved from. */
   readonly window: string;
-  /** Ends the wait for a listener to come back; set while there is one. */
+  /** Ends the wait for a listener to come back. */
   waitTimer: ReturnType<typeof setTimeout> | undefined;
   /** Settled when the query is no longer reserved, or can no longer be resolved by this run. */
   readonly resolved = Promise.withResolvers<void>();
@@ -119,11 +119,12 @@ export class Run {
     this.#firstTokenAt ??= this.#lastEventAt;
     // Half a character could be sent, but not stored: it would come back as another length.
     for (const piece of pieces(token.toWellFormed())) {
+      const bytes = encoder.encode(piece).byteLength;
       const rest = this.#limits.answerBytesMax - this.#bytes;
-      const kept = startOf(piece, rest);
+      const kept = bytes <= rest ? piece : startOf(piece, rest);
       if (kept !== "") this.transcript.append({ type: "token", token: kept });
       if (kept !== piece) return false;
-      this.#bytes += byteLength(piece);
+      this.#bytes += bytes;
     }
     return true;
   }
@@ -159,17 +160,11 @@ function* pieces(token: string): Generator<string> {
 
 /** As much of the text's start as fits into so many bytes of UTF-8. */
 function startOf(text: string, bytesMax: number): string {
-  if (byteLength(text) <= bytesMax) return text;
   const { read } = encoder.encodeInto(text, new Uint8Array(Math.max(0, bytesMax)));
   return text.slice(0, read);
 }
 
 const encoder = new TextEncoder();
-
-function byteLength(text: string): number {
-  // One unit takes at most three bytes: most tokens are far from any limit, but each is counted.
-  return encoder.encode(text).byteLength;
-}
 
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;

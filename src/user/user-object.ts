@@ -17,12 +17,13 @@ import {
 } from "../protocol.ts";
 import { decodeParameter, readJson } from "../request.ts";
 import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
+import { Failures } from "./failures.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { type AskKey, askKey, KEYS_SCHEMA, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
-import { Listener } from "./listener.ts";
+import { holdMs, Listener } from "./listener.ts";
 import { QUERIES_SCHEMA, Queries, type QueryRow, receipt } from "./queries.ts";
-import { Quota, secondsUntil } from "./quota.ts";
+import { Quota } from "./quota.ts";
 import {
   beatOf,
   closing,
@@ -33,6 +34,18 @@ import {
   type ReadingMode,
   readingHeaders,
 } from "./reading.ts";
+import {
+  blocked,
+  cancelled,
+  nobody,
+  noQuery,
+  notKept,
+  tooManyFailures,
+  tooManyListeners,
+  tooManyReplays,
+  tooManyRuns,
+  wrongParameter,
+} from "./refusals.ts";
 import { Retention } from "./retention.ts";
 import { Run } from "./run.ts";
 import { SETTINGS_SCHEMA, Settings } from "./settings.ts";
@@ -42,8 +55,6 @@ import { type Ending, Transcript } from "./transcript.ts";
 export const USER_HEADER = "x-belay-user";
 export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
-/** The shortest probe that can notice anybody, in ms. */
-const HOLD_MS_MIN = 20;
 /** When a sweep failed, it is tried again after this time, whatever the variables say. */
 const SWEEP_RETRY_MS = 30_000;
 /** Connections that may read one run; of one user, those that may read stored answers. */
@@ -51,14 +62,12 @@ const LISTENERS_MAX = 8;
 const REPLAYS_MAX = 32;
 /** Runs beyond CONCURRENCY_LIMIT whose answer is whole, and waits to be taken by a slow reader. */
 const RUNS_HELD_MAX = 32;
-/** After so many replays in a row, an ask that comes again by itself is told to stop. */
-const REPLAYS_IN_A_ROW_MAX = 3;
-const FAILURES_WITHIN_MS = 60_000;
 
-/** An ask that came again too often in a row: its query, which may be read by its id. */
-interface Enough {
-  readonly enoughOf: string;
-}
+/** What an ask that is known already finds: its run, its stored answer, or that it came too often. */
+type Earlier =
+  | { readonly type: "live"; readonly run: Run }
+  | { readonly type: "stored"; readonly row: QueryRow }
+  | { readonly type: "enough"; readonly queryId: string };
 
 /** How a query ended, for the log: never what was said. */
 interface Outcome {
@@ -80,8 +89,7 @@ export class UserObject extends DurableObject<Env> {
   readonly #retention: Retention;
   /** The runs of this incarnation whose query is still reserved. */
   readonly #runs = new Map<string, Run>();
-  /** When runs failed lately. A crash forgets it; eviction takes longer than it is looked back. */
-  #failures: number[] = [];
+  readonly #failures = new Failures();
   /** Who reads a stored answer. */
   readonly #replays = new Set<Listener>();
   /** Whether there are tables: none are made for a user whom nobody knows. */
@@ -90,6 +98,8 @@ export class UserObject extends DurableObject<Env> {
   #config: UserConfig | undefined;
 
   readonly #router = Router<IRequest, []>({ base: API_PREFIX })
+    // What an operator does to a user whom nobody knows creates nothing, but for a setting.
+    .all("/ai/*", (request) => this.#open(request))
     .post("/ai/ask", (request) => this.#ask(request))
     .get("/ai/quota", () => json(this.#quota.body(Date.now())))
     .get("/ai/queries", (request) => this.#list(new URL(request.url).searchParams))
@@ -120,8 +130,6 @@ export class UserObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     try {
-      // What an operator does to a user whom nobody knows creates nothing, but for a setting.
-      if (!url.pathname.startsWith(`${API_PREFIX}/admin/`)) this.#open(request);
       return await this.#router.fetch(request);
     } catch (thrown) {
       return errorResponse(toServiceError(thrown), url.searchParams.get("stream") === "true");
@@ -130,55 +138,58 @@ export class UserObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = undefined;
-    this.#tend(() => {
-      this.#sweep();
-      this.#prune();
-    });
+    this.#tend(() => this.#sweep());
+    this.#tend(() => this.#prune());
   }
 
   // --- One ask ---
 
   async #ask(request: Request): Promise<Response> {
     const receivedAt = performance.now();
+    const stream = new URL(request.url).searchParams.get("stream") ?? "false";
+    if (!/^(true|false)$/.test(stream)) throw wrongParameter("stream", "true or false");
+    const streaming = stream === "true";
     const ask = parseAsk(await this.#body(request));
     const key = await askKey(ask, request.headers.get("idempotency-key"));
     // The user may have been erased while the body arrived.
     this.#open(request);
     // Nothing is awaited from here until the listener listens.
-    const earlier = this.#earlier(key, Date.now());
-    if (earlier !== undefined && "enoughOf" in earlier) {
-      return new Response(null, { status: 204, headers: this.#headers(earlier.enoughOf) });
-    }
-    const streaming = new URL(request.url).searchParams.get("stream") === "true";
     const how = { after: 0, streaming };
-    if (earlier !== undefined && !(earlier instanceof Run)) {
-      return this.#replay(earlier, request, how);
+    const earlier = this.#earlier(key);
+    switch (earlier?.type) {
+      case "live":
+        return this.#join(earlier.run, request, how);
+      case "enough":
+        return new Response(null, { status: 204, headers: this.#headers(earlier.queryId) });
+      case "stored":
+        return this.#replay(earlier.row, request, how);
+      case undefined: {
+        const admitMs = Math.round(performance.now() - receivedAt);
+        return this.#join(this.#start(ask, key, admitMs), request, how);
+      }
     }
-    const admitMs = Math.round(performance.now() - receivedAt);
-    return this.#join(earlier ?? this.#start(ask, key, admitMs), request, how);
   }
 
-  /**
-   * What an ask that is known already gets: its run while it is live, its answer once it was charged,
-   * and nothing more when it has come too often in a row. Undefined: it is a new ask.
-   */
-  #earlier(key: AskKey, now: number): Run | QueryRow | Enough | undefined {
+  /** Undefined if the ask is a new one, which it is after a refund too. A replay is counted here. */
+  #earlier(key: AskKey): Earlier | undefined {
     const { repeatWindowMs } = this.#variables();
     if (!key.chosen && repeatWindowMs === 0) return undefined;
     const known = this.#keys.get(key);
     if (known === undefined) return undefined;
     const run = this.#runs.get(known.query_id);
-    if (run !== undefined) return run;
+    if (run !== undefined) return { type: "live", run };
     const row = this.#queries.get(known.query_id);
     if (row?.state !== "charged" || row.answer === null) return undefined;
-
-    const servedAt = Math.max(row.resolved_at ?? 0, known.replayed_at ?? 0);
-    const soon = now - servedAt <= repeatWindowMs;
-    if (!key.chosen && !soon) return undefined;
-    const replays = soon ? known.replays : 0;
-    const enough = replays >= REPLAYS_IN_A_ROW_MAX && repeatWindowMs > 0;
-    this.#keys.replayed(key.hash, now, enough ? replays : replays + 1);
-    return enough ? { enoughOf: row.id } : row;
+    // A replay that is refused must not count as one that was served.
+    if (this.#replays.size >= REPLAYS_MAX) throw tooManyReplays();
+    switch (this.#keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs)) {
+      case "replay":
+        return { type: "stored", row };
+      case "enough":
+        return { type: "enough", queryId: row.id };
+      case "late":
+        return undefined;
+    }
   }
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
@@ -205,30 +216,17 @@ export class UserObject extends DurableObject<Env> {
 
   /** Every limit but the quota, which the reservation itself checks. */
   #admit(config: UserConfig, now: number): void {
-    if (this.#settings.get().blocked === 1) {
-      throw new ServiceError("BLOCKED", "This user is blocked. Ask the operator.");
-    }
-    this.#failures = this.#failures.filter((time) => now - time < FAILURES_WITHIN_MS);
+    if (this.#settings.get().blocked === 1) throw blocked();
     const unfinished = [...this.#runs.values()].filter(
       (run) => run.transcript.ending === undefined,
     );
-    const [oldest] = this.#failures;
-    // After a failure, what still runs may fail too: the bound holds for both together.
-    if (oldest !== undefined && this.#failures.length + unfinished.length >= config.failureLimit) {
-      const seconds = Math.max(1, secondsUntil(oldest + FAILURES_WITHIN_MS, now));
-      throw new ServiceError(
-        "UNAVAILABLE",
-        `Too many answers failed just now. Ask again in ${seconds} s.`,
-        { headers: { "retry-after": `${seconds}` } },
-      );
-    }
+    const waitMs = this.#failures.waitMs(now, config.failureLimit, unfinished.length);
+    if (waitMs !== undefined) throw tooManyFailures(Math.max(1, Math.ceil(waitMs / 1000)));
     if (
       unfinished.length >= config.concurrencyLimit ||
       this.#runs.size >= config.concurrencyLimit + RUNS_HELD_MAX
     ) {
-      throw tooManyStreams(
-        `At most ${config.concurrencyLimit} answers at a time: let one finish, or stop it, and ask again.`,
-      );
+      throw tooManyRuns(config.concurrencyLimit);
     }
   }
 
@@ -240,25 +238,18 @@ export class UserObject extends DurableObject<Env> {
     if (ending.type === "failed") {
       const { code, message, cause } = ending.error;
       console.error(`Query ${run.queryId} failed: ${code}: ${message}`, traceOf(cause));
-      this.#failures.push(Date.now());
       this.#refund(run, "failed", ending.error);
       return;
     }
     run.transcript.end(ending);
-    if (run.listeners.size === 0 && run.onDisconnect === "continue") {
-      this.#charge(run, ending.finish);
-    }
+    this.#chargeUnheard(run);
   }
 
   // --- Listening ---
 
   /** Attaches a listener to a run. */
   #join(run: Run, request: Request, how: ReadingMode): Promise<Response> {
-    if (run.listeners.size >= LISTENERS_MAX) {
-      throw tooManyStreams(
-        `At most ${LISTENERS_MAX} connections may read one answer: close one, and come again.`,
-      );
-    }
+    if (run.listeners.size >= LISTENERS_MAX) throw tooManyListeners(LISTENERS_MAX);
     const listener = new Listener(request.signal, this.#variables());
     clearTimeout(run.waitTimer ?? null);
     run.waitTimer = undefined;
@@ -271,11 +262,7 @@ export class UserObject extends DurableObject<Env> {
 
   /** Reads a stored answer to a listener, which costs nothing and settles nothing. */
   #replay(row: QueryRow, request: Request, how: ReadingMode): Promise<Response> {
-    if (this.#replays.size >= REPLAYS_MAX) {
-      throw tooManyStreams(
-        "Too many answers are being read again. Let one finish, and come again.",
-      );
-    }
+    if (this.#replays.size >= REPLAYS_MAX) throw tooManyReplays();
     const listener = new Listener(request.signal, this.#variables());
     this.#replays.add(listener);
     const transcript = Transcript.of(row);
@@ -299,12 +286,9 @@ export class UserObject extends DurableObject<Env> {
     });
   }
 
-  /** How long a probe waits for signs of life: twice the round trip, where the edge knows it. */
   #holdMs(request: Request): number {
-    const { deliveryHoldMs } = this.#variables();
-    const roundTripMs = Number(request.headers.get(ROUND_TRIP_HEADER) ?? Number.NaN);
-    const wantedMs = Number.isNaN(roundTripMs) ? deliveryHoldMs : 2 * roundTripMs;
-    return Math.max(HOLD_MS_MIN, Math.min(deliveryHoldMs, wantedMs));
+    const roundTripMs = request.headers.get(ROUND_TRIP_HEADER);
+    return holdMs(roundTripMs === null ? undefined : Number(roundTripMs), this.#variables());
   }
 
   /** Brings one listener what there is to read, and charges when the end of it was accepted. */
@@ -348,7 +332,6 @@ export class UserObject extends DurableObject<Env> {
   #left(run: Run, listener: Listener): void {
     run.listeners.delete(listener);
     if (run.listeners.size > 0 || !this.#runs.has(run.queryId)) return;
-    const { ending } = run.transcript;
     switch (run.onDisconnect) {
       case "cancel":
         this.#giveUp(run, "disconnected");
@@ -360,7 +343,7 @@ export class UserObject extends DurableObject<Env> {
         );
         break;
       case "continue":
-        if (ending?.type === "finished") this.#charge(run, ending.finish);
+        this.#chargeUnheard(run);
         break;
     }
   }
@@ -370,17 +353,23 @@ export class UserObject extends DurableObject<Env> {
    * finished alone, charged and kept, or who reads everything and leaves before `done` would read free.
    */
   #giveUp(run: Run, reason: "disconnected" | "cancelled"): void {
-    const { ending } = run.transcript;
     if (this.#allowsRefund(run)) {
-      this.#refund(run, reason, stopped("You were not charged."));
+      this.#refund(run, reason, cancelled("The answer was stopped. You were not charged."));
       return;
     }
     run.onDisconnect = "continue";
-    const error = stopped(
-      "Your refunds of this window are used up: it is finished, charged, and kept for you to read.",
+    const error = cancelled(
+      "Your refunds of this window are used up: the answer is finished, charged, and kept for you to read.",
     );
     for (const listener of run.listeners) listener.dismiss({ type: "failed", error });
     run.listeners.clear();
+    this.#chargeUnheard(run);
+  }
+
+  /** An answer that is whole, that nobody listens to, and that was to go on, is charged. */
+  #chargeUnheard(run: Run): void {
+    const { ending } = run.transcript;
+    if (run.onDisconnect !== "continue" || run.listeners.size > 0) return;
     if (ending?.type === "finished") this.#charge(run, ending.finish);
   }
 
@@ -409,6 +398,7 @@ export class UserObject extends DurableObject<Env> {
   /** Gives the reservation back, stops what is upstream, and tells every listener why. */
   #refund(run: Run, reason: RefundReason, error: ServiceError): void {
     run.abort();
+    if (reason === "failed" && this.#runs.has(run.queryId)) this.#failures.add(Date.now());
     const { code } = error;
     this.#resolve(run, { state: "refunded", reason, code }, () => {
       this.#giveBack(run.queryId, reason);
@@ -461,8 +451,13 @@ export class UserObject extends DurableObject<Env> {
   #sweep(): void {
     for (const { id } of this.#queries.reserved(this.#ledger.reserved())) {
       if (this.#runs.has(id)) continue;
-      this.ctx.storage.transactionSync(() => this.#giveBack(id, "expired"));
-      this.#log(id, { state: "refunded", reason: "expired" });
+      try {
+        this.ctx.storage.transactionSync(() => this.#giveBack(id, "expired"));
+        this.#log(id, { state: "refunded", reason: "expired" });
+      } catch (thrown) {
+        // It stays reserved, so the alarm comes back; the others must not wait for it.
+        console.error(`Query ${id} could not be swept:`, thrown);
+      }
     }
   }
 
@@ -488,13 +483,9 @@ export class UserObject extends DurableObject<Env> {
 
   #list(parameters: URLSearchParams): Response {
     const limit = parameters.get("limit") ?? "20";
-    if (!/^([1-9]\d?|100)$/.test(limit)) {
-      throw new ServiceError("INVALID_REQUEST", 'The parameter "limit" must be from 1 to 100.');
-    }
+    if (!/^([1-9]\d?|100)$/.test(limit)) throw wrongParameter("limit", "from 1 to 100");
     const page = this.#queries.page(Number(limit), parameters.get("before") ?? undefined);
-    if (page === undefined) {
-      throw new ServiceError("INVALID_REQUEST", 'The parameter "before" must be a query id.');
-    }
+    if (page === undefined) throw wrongParameter("before", "a query id");
     const { rows, more } = page;
     return json({ queries: rows.map(receipt), before: more ? rows.at(-1)?.id : null });
   }
@@ -503,41 +494,32 @@ export class UserObject extends DurableObject<Env> {
     const row = this.#find(id);
     const after = new URL(request.url).searchParams.get("after") ?? "0";
     if (!/^\d{1,9}$/.test(after)) {
-      throw new ServiceError(
-        "INVALID_REQUEST",
-        'The parameter "after" must be the number of events that you have: 0 or more.',
-      );
+      throw wrongParameter("after", "the number of events that you have: 0 or more");
     }
     const how = { after: Number(after), streaming: true };
     const run = this.#runs.get(row.id);
     if (run !== undefined) return this.#join(run, request, how);
-    if (row.answer === null) {
-      throw new ServiceError(
-        "NOT_KEPT",
-        "This answer was refunded, or is older than answers are kept. Ask again.",
-      );
-    }
+    if (row.answer === null) throw notKept();
     return this.#replay(row, request, how);
   }
 
   async #cancel(id: string | undefined): Promise<Response> {
     const { id: queryId } = this.#find(id);
     const run = this.#runs.get(queryId);
-    const { ending } = run?.transcript ?? {};
-    // An answer that is whole and waits for somebody to come back: nobody will.
-    const waiting = run?.waitTimer !== undefined;
-    if (run !== undefined && (ending === undefined || waiting)) this.#giveUp(run, "cancelled");
-    // Once the pipeline has finished, delivery decides; its outcome is a hold away.
-    else await run?.resolved.promise;
+    if (run !== undefined) {
+      // Who stops it will not come back for it.
+      if (run.onDisconnect === "wait") run.onDisconnect = "cancel";
+      // Once the pipeline has finished, delivery decides, as long as there is anybody to deliver to.
+      if (run.transcript.ending !== undefined && run.listeners.size > 0) await run.resolved.promise;
+      else this.#giveUp(run, "cancelled");
+    }
     return json(receipt(this.#find(queryId)));
   }
 
   async #feedback(request: Request): Promise<Response> {
     const { queryId, rating, comment } = parseFeedback(await this.#body(request));
     const row = this.#find(queryId);
-    if (row.query === null) {
-      throw new ServiceError("NOT_KEPT", "This answer is older than answers are kept.");
-    }
+    if (row.query === null) throw notKept();
     const kept = rating === null ? null : (comment ?? null);
     this.#queries.rate(row.id, rating, kept);
     return json({ queryId, rating, comment: kept });
@@ -566,7 +548,7 @@ export class UserObject extends DurableObject<Env> {
   async #change(request: Request): Promise<Response> {
     const change = parseSettingsChange(await this.#body(request));
     this.#open(request);
-    this.#settings.change(change);
+    this.ctx.storage.transactionSync(() => this.#settings.change(change));
     return this.#inspect();
   }
 
@@ -584,7 +566,7 @@ export class UserObject extends DurableObject<Env> {
   /** Ends the runs and leaves nothing of the user. Again: 404, as for anybody whom nobody knows. */
   async #erase(): Promise<Response> {
     if (!this.#known) throw nobody();
-    const ending: Ending = { type: "failed", error: stopped("The operator erased this user.") };
+    const ending: Ending = { type: "failed", error: cancelled("The operator erased this user.") };
     for (const run of this.#runs.values()) {
       run.abort();
       clearTimeout(run.waitTimer ?? null);
@@ -595,10 +577,17 @@ export class UserObject extends DurableObject<Env> {
     for (const listener of this.#replays) listener.dismiss(ending);
     // ctx.abort() would forget this too, and lose the response; what is in memory is all here.
     this.#runs.clear();
-    this.#failures = [];
+    this.#failures.clear();
     this.#known = false;
     this.#alarmAt = undefined;
-    await this.ctx.storage.deleteAll();
+    try {
+      await this.ctx.storage.deleteAll();
+    } catch (thrown) {
+      // All is still there, and what was reserved has no run any more.
+      this.#known = true;
+      this.#tend(() => this.#sweep());
+      throw thrown;
+    }
     return new Response(null, { status: 204 });
   }
 
@@ -626,8 +615,7 @@ export class UserObject extends DurableObject<Env> {
 
   #find(parameter: string | undefined): QueryRow {
     const row = this.#known ? this.#queries.get(decodeParameter(parameter ?? "")) : undefined;
-    if (row === undefined)
-      throw new ServiceError("NOT_FOUND", "There is no query with this id here.");
+    if (row === undefined) throw noQuery();
     return row;
   }
 
@@ -643,20 +631,6 @@ export class UserObject extends DurableObject<Env> {
       headers: { ...error.details.headers, ...(known && this.#headers(queryId)) },
     });
   }
-}
-
-function stopped(what: string): ServiceError {
-  return new ServiceError("CANCELLED", `The answer was stopped. ${what}`, {
-    headers: { "x-should-retry": "false" },
-  });
-}
-
-function tooManyStreams(message: string): ServiceError {
-  return new ServiceError("TOO_MANY_STREAMS", message, { headers: { "retry-after": "1" } });
-}
-
-function nobody(): ServiceError {
-  return new ServiceError("NOT_FOUND", "Nobody of this name has ever asked.");
 }
 
 function json(body: unknown): Response {

@@ -1,0 +1,60 @@
+// Every way in which a user object says no, in words that tell the caller what to do. When it does is
+// decided in user-object.ts.
+
+import { ServiceError } from "../errors.ts";
+
+export function blocked(): ServiceError {
+  return new ServiceError("BLOCKED", "This user is blocked. Ask the operator.");
+}
+
+export function tooManyRuns(limit: number): ServiceError {
+  return tooManyStreams(
+    `At most ${limit} answers at a time: let one finish, or stop it, and ask again.`,
+  );
+}
+
+export function tooManyListeners(limit: number): ServiceError {
+  return tooManyStreams(
+    `At most ${limit} connections may read one answer: close one, and come again.`,
+  );
+}
+
+export function tooManyReplays(): ServiceError {
+  return tooManyStreams("Too many answers are being read again. Let one finish, and come again.");
+}
+
+function tooManyStreams(message: string): ServiceError {
+  return new ServiceError("TOO_MANY_STREAMS", message, { headers: { "retry-after": "1" } });
+}
+
+export function tooManyFailures(seconds: number): ServiceError {
+  return new ServiceError(
+    "UNAVAILABLE",
+    `Too many answers failed just now. Ask again in ${seconds} s.`,
+    { headers: { "retry-after": `${seconds}` } },
+  );
+}
+
+export function cancelled(message: string): ServiceError {
+  // Asking again would be what the user has just stopped.
+  return new ServiceError("CANCELLED", message, { headers: { "x-should-retry": "false" } });
+}
+
+export function notKept(): ServiceError {
+  return new ServiceError(
+    "NOT_KEPT",
+    "This answer was refunded, or is older than answers are kept. Ask again.",
+  );
+}
+
+export function noQuery(): ServiceError {
+  return new ServiceError("NOT_FOUND", "There is no query with this id here.");
+}
+
+export function nobody(): ServiceError {
+  return new ServiceError("NOT_FOUND", "Nobody of this name is known.");
+}
+
+export function wrongParameter(name: string, rule: string): ServiceError {
+  return new ServiceError("INVALID_REQUEST", `The parameter "${name}" must be ${rule}.`);
+}
