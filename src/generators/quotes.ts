@@ -52,14 +52,31 @@ export function quotes(query: string, passages: readonly Passage[]): Quote[] {
   }));
 }
 
-/** Every sentence once, though neighbouring passages overlap in one. */
+/** Every sentence once, though neighbouring passages overlap in one; code only where all is code. */
 function candidates(passages: readonly Passage[]): Candidate[] {
   const seen = new Set<string>();
-  return passages.flatMap((passage, place) =>
+  const all = passages.flatMap((passage, place) =>
     sentences(passage.text)
       .filter(({ text }) => !seen.has(text) && seen.add(text))
-      .map(({ text, start, end }) => ({ place, start, end, terms: new Set(terms(text)) })),
+      .map(({ text, start, end }) => ({
+        place,
+        start,
+        end,
+        terms: new Set(terms(text)),
+        code: isCode(text),
+      })),
   );
+  const prose = all.filter(({ code }) => !code);
+  return prose.length > 0 ? prose : all;
+}
+
+// What prose has few of: braces, operators, and the quotation marks of JSON and shells.
+const CODE_MARK = /[{}<>=\\$;]|"(?=[:,}\]$])|(?<=[{,:[])"/g;
+const CODE_SHARE_MIN = 0.06;
+
+/** Half a line of code out of an example answers nobody. */
+function isCode(text: string): boolean {
+  return (text.match(CODE_MARK)?.length ?? 0) > CODE_SHARE_MIN * text.length;
 }
 
 function score(

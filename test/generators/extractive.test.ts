@@ -55,6 +55,16 @@ describe("an answer", () => {
     );
   });
 
+  it("quotes no line of code, unless all is code", async () => {
+    const json = 'data: {"type":"done","quota":3,"finish":"stop","sources":[{"n":1}]}';
+    const shell = 'curl "$URL/quota" -H "Authorization: Bearer $TOKEN" -d "{}"';
+    const { text } = await generate("What is the quota?", [
+      passage(`The quota is twenty.\n${json}\n${shell}`),
+    ]);
+    expect(text).toBe("The quota is twenty. [1]");
+    expect((await generate("What is the quota?", [passage(json)])).text).toContain("quota");
+  });
+
   it("says once what two passages share", async () => {
     const { text } = await generate("quota", [
       passage("The quota is twenty."),
