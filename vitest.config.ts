@@ -28,6 +28,11 @@ export default defineConfig({
                 OPENAI_MODEL: "scripted",
                 DELIVERY_HOLD_MS: "20",
                 PING_INTERVAL_MS: "50",
+                // What test/model is told: process.env does not reach the runtime.
+                FC_SEED: process.env.FC_SEED ?? "",
+                FC_RUNS: process.env.FC_RUNS ?? "",
+                FC_PATH: process.env.FC_PATH ?? "",
+                FC_REPLAY_PATH: process.env.FC_REPLAY_PATH ?? "",
                 CORS_ORIGINS: "https://app.example, https://other.example",
               },
             },

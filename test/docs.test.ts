@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import decisionsText from "../docs/decisions.md?raw";
 import operatingText from "../docs/operating.md?raw";
 import protocolText from "../docs/protocol.md?raw";
+import testingText from "../docs/testing.md?raw";
 import manifest from "../package.json?raw";
 import readmeText from "../README.md?raw";
 import configuration from "../wrangler.toml?raw";
@@ -14,6 +15,7 @@ const decisions = unpadded(decisionsText);
 const operating = unpadded(operatingText);
 const protocol = unpadded(protocolText);
 const readme = unpadded(readmeText);
+const testing = unpadded(testingText);
 const source = import.meta.glob<string>("../src/**/*.ts", {
   query: "?raw",
   import: "default",
@@ -21,6 +23,20 @@ const source = import.meta.glob<string>("../src/**/*.ts", {
 });
 /** Never loaded: only their names are wanted. */
 const everyFile = import.meta.glob(["../*", "../.ci/*", "../{docs,scripts,src,test}/**/*"]);
+
+const tests = import.meta.glob<string>("./*.test.ts", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
+it("names a test that proves each row of the promise", () => {
+  const promise = readme.slice(readme.indexOf("## When you are charged"));
+  const [, , ...promised] = matches(promise.split("\n### ")[0], /^\| (.+?) \|/gm);
+  const proofs = matches(testing, /^\| (.+?) \| (.+) \| `test\/(.+)` \|$/gm);
+  expect(proofs.map(([row]) => [row])).toEqual(promised);
+  expect(proofs.filter(([, name, file]) => !tests[`./${file}`]?.includes(`"${name}"`))).toEqual([]);
+});
 
 it("documents every error code under its status", () => {
   const codes = matches(source["../src/errors.ts"], /^ {2}([A-Z_]+): (\d{3}),$/gm);

@@ -1,0 +1,302 @@
+// The eight invariants of the promise, each checked after every step of a history, against storage
+// itself, its journal and what the connections were sent. A breach is thrown with its number.
+
+import type { AnswerBody } from "../../src/protocol.ts";
+import { KEY_AGE_MAX_MS } from "../../src/user/keys.ts";
+import { windowSpan } from "../../src/user/ledger.ts";
+import type { QueryRow } from "../../src/user/queries.ts";
+import type { Connection } from "./connection.ts";
+import type { Count, Snapshot, Transition } from "./journal.ts";
+import type { World } from "./world.ts";
+
+const RETENTION_MS = 86_400_000;
+const RESERVED_MS_MAX = 60_000;
+
+/** What the step was, as far as it excuses what else would be a breach. */
+export interface StepKind {
+  readonly crashed: boolean;
+  readonly erased: boolean;
+  readonly faulty: boolean;
+  /** Whether only one thing was done, so that what came between before and after is known. */
+  readonly single: boolean;
+}
+
+export class Breach extends Error {}
+
+function hold(right: boolean, invariant: number, what: () => string): asserts right {
+  if (!right) throw new Breach(`Invariant ${invariant} is broken: ${what()}`);
+}
+
+const text = (value: unknown) => JSON.stringify(value);
+
+export function checkInvariants(
+  world: World,
+  after: Snapshot,
+  step: StepKind,
+  ended: readonly Connection[],
+): void {
+  const { before } = world;
+  const [violation] = world.violations;
+  if (violation !== undefined) throw new Breach(`Invariant ${violation}`);
+  // Every query that fails is logged, and nothing else may be.
+  const complaint = world.complaints.find((words) => !/^Query \S+ failed: /.test(words));
+  if (complaint !== undefined && !step.faulty && !step.crashed) throw new Breach(complaint);
+  checkCounters(after);
+  for (const count of after.counts) checkCount(count);
+  for (const transition of after.transitions) checkTransition(transition);
+  checkRows(before, after);
+  checkAlarm(world, after);
+  checkKeys(world, before, after);
+  for (const connection of world.connections) if (connection.isOpen) checkProgress(connection);
+  for (const connection of ended) {
+    checkProgress(connection);
+    checkEnd(world, connection, after, step);
+  }
+  checkCancels(world, after, step);
+  checkQuota(world, after);
+}
+
+/** 1: the counters equal a recount, with what is pruned. */
+function checkCounters({ windows, rows }: Snapshot): void {
+  for (const window of windows) {
+    const own = rows.filter((row) => row.window === window.window);
+    for (const state of ["reserved", "charged", "refunded"] as const) {
+      const pruned = state === "reserved" ? 0 : window[`pruned_${state}`];
+      const counted = own.filter((row) => row.state === state).length + pruned;
+      hold(counted === window[state], 1, () => `${counted} ${state}, but ${text(window)}`);
+    }
+    const left = own.filter(({ reason }) => reason === "disconnected" || reason === "cancelled");
+    const counted = left.length + window.pruned_left;
+    hold(counted === window.left, 1, () => `${counted} left, but ${text(window)}`);
+  }
+  for (const row of rows) {
+    hold(
+      windows.some(({ window }) => window === row.window),
+      1,
+      () => `no window for ${text(row)}`,
+    );
+  }
+}
+
+/** 1 and 2: what a window's counters may do in one write. */
+function checkCount({ window, before, after, limit, refundLimit }: Count): void {
+  const change = (name: keyof typeof after) => after[name] - before[name];
+  const changes = [change("reserved"), change("charged"), change("refunded"), change("left")];
+  const told = () =>
+    `${window}: ${text(before)} became ${text(after)}, limit ${limit}/${refundLimit}`;
+  switch (text(changes)) {
+    case "[1,0,0,0]":
+      hold(after.reserved + after.charged <= limit, 1, () => `over the limit: ${told()}`);
+      break;
+    case "[-1,0,1,1]":
+      hold(after.left <= refundLimit, 1, () => `over the refund allowance: ${told()}`);
+      break;
+    case "[-1,1,0,0]":
+    case "[-1,0,1,0]":
+    case "[0,-1,1,0]":
+      break;
+    case "[0,0,0,0]":
+      hold(change("pruned_charged") + change("pruned_refunded") === 1, 2, told);
+      break;
+    default:
+      hold(false, 2, told);
+  }
+}
+
+/** 2 and 3: what may become of a query in one write. */
+function checkTransition({ id, from, to, reason, windows }: Transition): void {
+  const told = () => `${id} went from ${from} to ${to} (${reason}), ${windows.join(" to ")}`;
+  const [old, now] = windows;
+  if (from !== null && to !== null) hold(old === now, 3, told);
+  const operator = reason === "operator";
+  switch (`${from} ${to}`) {
+    case "null reserved":
+    case "reserved charged":
+      break;
+    case "reserved refunded":
+      hold(!operator, 2, told);
+      break;
+    case "charged refunded":
+      hold(operator, 2, told);
+      break;
+    case "charged null":
+    case "refunded null":
+      break;
+    default:
+      hold(false, 2, told);
+  }
+}
+
+/** 2: what is resolved stays as it is, but for what an operator or its age may take away. */
+function checkRows(before: Snapshot, after: Snapshot): void {
+  const present = new Map(after.rows.map((row) => [row.id, row]));
+  for (const old of before.rows) {
+    const row = present.get(old.id);
+    const told = () => `${text(old)} became ${text(row)}`;
+    if (row === undefined) {
+      const end = windowSpan(old.window)?.end ?? old.asked_at;
+      const due = Math.max(end, old.asked_at) + RETENTION_MS;
+      // That it was resolved first is in the journal.
+      hold(due <= after.now, 2, told);
+      continue;
+    }
+    hold(row.window === old.window, 3, told);
+    hold(row.key === old.key && row.asked_at === old.asked_at, 2, told);
+    if (old.state === "reserved") continue;
+    const emptied = row.query === null && old.asked_at + RETENTION_MS <= after.now;
+    hold(emptied || (row.answer === old.answer && row.query === old.query), 2, told);
+    hold(row.finish === old.finish, 2, told);
+    const takenBack = old.state === "charged" && row.reason === "operator";
+    hold(takenBack || (row.state === old.state && row.resolved_at === old.resolved_at), 2, told);
+  }
+}
+
+/** 4: what is reserved has a run behind it, or an alarm that will look. */
+function checkAlarm(world: World, after: Snapshot): void {
+  const reserved = after.rows.filter(({ state }) => state === "reserved");
+  if (reserved.length === 0) return;
+  hold(after.alarmAt !== null, 4, () => "something is reserved, and no alarm is set");
+  hold(
+    // No alarm follows a clock that goes backwards.
+    after.alarmAt <= Math.max(after.now, world.latest) + RESERVED_MS_MAX,
+    4,
+    () => `the alarm is ${(after.alarmAt as number) - after.now} ms away`,
+  );
+  for (const { id, query } of reserved) {
+    const known = world.orphans.has(id) || world.call(id) !== undefined;
+    hold(known, 4, () => `"${query}" is reserved without a run`);
+  }
+}
+
+/** 5: at most one charge for each key that a client chose, as long as the key is known. */
+function checkKeys(world: World, before: Snapshot, after: Snapshot): void {
+  for (const { key, query_id } of before.keys) {
+    if (after.keys.some((known) => known.key === key)) continue;
+    const row = before.rows.find(({ id }) => id === query_id);
+    const due = row === undefined || row.asked_at + KEY_AGE_MAX_MS <= after.now;
+    hold(due, 5, () => `the key of "${row?.query}" is forgotten too soon`);
+    world.forgottenKeys.set(key, row?.number ?? 0);
+  }
+  const charged = new Map<string, QueryRow>();
+  for (const row of after.rows) {
+    if (!row.key?.startsWith("key:") || row.state !== "charged") continue;
+    if (row.number <= (world.forgottenKeys.get(row.key) ?? 0)) continue;
+    const other = charged.get(row.key);
+    hold(other === undefined, 5, () => `charged twice: ${text(other)} and ${text(row)}`);
+    charged.set(row.key, row);
+  }
+}
+
+/** 6, of what has come so far: nothing but events in their one form, and nothing after the last. */
+function checkProgress(connection: Connection): void {
+  if (!connection.isEventStream) return;
+  const whole = connection.text.endsWith("\n\n") || connection.text === "";
+  const right = /^(data: \{[^\r\n\u0080-\u009f\u2028\u2029]*\}\n\n)*$/.test(connection.text);
+  hold(right && whole, 6, () => `not in the one form: ${text(connection.text)}`);
+  const { events } = connection;
+  const terminal = events.findIndex(({ type }) => type === "done" || type === "error");
+  hold(
+    terminal === -1 || terminal === events.length - 1,
+    6,
+    () => `something follows the end: ${connection.text}`,
+  );
+}
+
+/** 6: how a connection ended, and that it fits what is stored and what the model said. */
+function checkEnd(world: World, connection: Connection, after: Snapshot, step: StepKind): void {
+  const { status, state, last } = connection;
+  if (state === "left") return;
+  if (state === "broken") {
+    const survived = world.connections.indexOf(connection) >= world.survivors;
+    hold(!survived || step.crashed, 6, () => `a connection broke: ${text(connection.text)}`);
+    return;
+  }
+  if (status === 204) {
+    hold(connection.text === "", 6, () => connection.text);
+    return;
+  }
+  if (status !== 200) {
+    hold(last?.type === "error", 6, () => `${status} with ${connection.text}`);
+    hold(connection.events.length <= 1, 6, () => connection.text);
+    if (last.queryId === undefined) return;
+  }
+  hold(last?.type === "done" || last?.type === "error", 6, () => `no end: ${connection.text}`);
+  // Who is erased has no quota to be told of.
+  if (step.erased) return;
+  checkRemaining(world, last.quotaRemaining, after, step);
+  const queryId = last.queryId as string;
+  const row = after.rows.find(({ id }) => id === queryId);
+  const told = () => `${connection.text} for ${text(row)}`;
+  if (last.type === "error") {
+    const goesOn = last.code === "CANCELLED" && row?.state !== "refunded";
+    hold(goesOn || row?.state === "refunded" || world.orphans.has(queryId), 6, told);
+    return;
+  }
+
+  const lost = step.crashed || step.faulty || world.orphans.has(queryId);
+  const paid = row?.state === "charged" || row?.reason === "operator" || row === undefined;
+  hold(paid || lost, 6, told);
+  const call = world.call(queryId);
+  hold(call?.state === "finished", 6, () => `the model did not finish, but: ${told()}`);
+  if (row !== undefined && row.answer !== null) hold(row.answer === call.text, 6, told);
+  if (!connection.isEventStream) {
+    hold((last as unknown as AnswerBody).answer === call.text, 6, told);
+    return;
+  }
+  // `start` is event 1, `sources` 2, the first token 3.
+  const expected = [
+    ...["start", "sources"].map((type) => ({ type })),
+    ...call.tokens.map((token) => ({ type: "token", token })),
+  ].slice(connection.after);
+  const seen = connection.events.filter(({ type }) => type !== "ping").slice(0, -1);
+  const shown = seen.map((event) =>
+    event.type === "token" ? { type: "token", token: event.token } : { type: event.type },
+  );
+  hold(text(shown) === text(expected), 6, told);
+  const [start] = seen;
+  if (start?.type === "start") checkRemaining(world, start.quotaRemaining, undefined, step);
+}
+
+/** 1, in events: what is left lies between what it was before the step and after it. */
+function checkRemaining(
+  world: World,
+  remaining: number | undefined,
+  after: Snapshot | undefined,
+  step: StepKind,
+): void {
+  const told = () => `quotaRemaining is ${remaining}`;
+  hold(remaining !== undefined && remaining >= 0, 1, told);
+  if (!step.single || after === undefined) return;
+  const possible = [world.before, after].map((snapshot) => remainingIn(world, snapshot));
+  const [least, most] = [Math.min(...possible), Math.max(...possible)];
+  hold(remaining >= least && remaining <= most, 1, () => `${told()}, not from ${least} to ${most}`);
+}
+
+/** A stop is answered with what came of it. */
+function checkCancels(world: World, after: Snapshot, step: StepKind): void {
+  for (const { queryId, answer } of world.cancels) {
+    if (answer === undefined) continue;
+    const row = after.rows.find(({ id }) => id === queryId);
+    if (step.erased) continue;
+    const told = () => `a cancel was answered ${text(answer)} for ${text(row)}`;
+    if (answer === "lost") hold(step.crashed, 6, told);
+    else if (step.single) hold(answer.status === 200 && answer.state === row?.state, 6, told);
+    else hold(answer.status === 200 || row === undefined || step.faulty, 6, told);
+  }
+  world.forgetAnsweredCancels();
+}
+
+function checkQuota(world: World, after: Snapshot): void {
+  const expected = remainingIn(world, after);
+  hold(after.quota.remaining === expected, 1, () => `${expected} remain, but ${text(after.quota)}`);
+}
+
+/** What is left in the present window, recounted from the rows. */
+function remainingIn(world: World, { rows, windows, now, limit }: Snapshot): number {
+  const today =
+    world.settings.period === "total" ? "total" : new Date(now).toISOString().slice(0, 10);
+  const window = [today, ...windows.map((row) => row.window)].sort().at(-1);
+  const pruned = windows.find((row) => row.window === window)?.pruned_charged ?? 0;
+  const used = rows.filter((row) => row.window === window && row.state !== "refunded").length;
+  return Math.max(0, limit - used - pruned);
+}

@@ -1,0 +1,89 @@
+// The end of a step: waits until nothing moves, compares with the model where the model knows, checks
+// the invariants always, and makes what was found the ground of the next step.
+
+import { Breach, checkInvariants, type StepKind } from "./invariants.ts";
+import type { Snapshot } from "./journal.ts";
+import type { Model } from "./model.ts";
+import type { World } from "./world.ts";
+
+/** After a step of which everything is known. */
+export async function endStep(
+  model: Model,
+  world: World,
+  kind: StepKind,
+  verify: (() => void) | undefined,
+): Promise<void> {
+  const snapshot = await world.rest((seen) => {
+    model.identify(seen);
+    return differenceOf(model, world, seen);
+  }, kind);
+  verify?.();
+  checkInvariants(world, snapshot, kind, world.takeEnded());
+  model.forget(snapshot);
+  world.remember(snapshot);
+}
+
+/** After a step that could come to this or that. */
+export async function endUncertainStep(
+  model: Model,
+  world: World,
+  kind: StepKind,
+  steady: boolean,
+): Promise<void> {
+  const snapshot = await world.rest(undefined, kind);
+  checkInvariants(world, snapshot, kind, world.takeEnded());
+  const reserved = snapshot.rows.filter(({ state }) => state === "reserved");
+  model.adopt(snapshot, {
+    live: new Set(reserved.map(({ id }) => id).filter((id) => !world.orphans.has(id))),
+    isWhole: (id) => world.call(id)?.state === "finished",
+    readers: (id, question) => world.readers(id, question),
+    nameOf: (question) => /, key (\w)$/.exec(question)?.[1] ?? question,
+    crashed: kind.crashed,
+    cancelled: world.cancelled,
+    failed: kind.faulty && world.hasFailedOrphan,
+    steady,
+  });
+  world.remember(snapshot);
+}
+
+/** The end of a history: whatever runs is finished, whoever waits gives up, and nothing may be left. */
+export async function endHistory(model: Model, world: World): Promise<void> {
+  for (const { id } of model.running) {
+    const call = world.call(id);
+    if (call !== undefined) await world.drive(call, (it) => it.finish("all"));
+  }
+  await world.passWait();
+  await world.alarm();
+  await endUncertainStep(
+    model,
+    world,
+    { crashed: false, erased: false, faulty: false, single: false },
+    true,
+  );
+  const left = world.before.rows.filter(({ state }) => state === "reserved");
+  if (left.length > 0) throw new Breach(`Reserved for ever: ${JSON.stringify(left)}`);
+  await world.inside((storage) => storage.deleteAll());
+}
+
+function differenceOf(model: Model, world: World, { rows }: Snapshot): string | undefined {
+  for (const row of rows) {
+    const query = model.queries.find(({ id }) => id === row.id);
+    if (query === undefined) return `"${row.query}" should not be there`;
+    const expected = JSON.stringify([query.state, query.reason, query.window]);
+    const seen = JSON.stringify([row.state, row.reason, row.window]);
+    if (seen !== expected) return `"${query.question}" is ${seen}, not ${expected}`;
+  }
+  for (const { question, id, live, whole } of model.queries) {
+    if (id === "") return `"${question}" should be there`;
+    const state = world.call(id)?.state;
+    const expected = whole ? "finished" : "open";
+    if (live && state !== expected)
+      return `the model of "${question}" is ${state}, not ${expected}`;
+  }
+  const readers = new Set(model.live.flatMap((query) => [...query.readers]));
+  const open = world.connections.filter(({ isOpen }) => isOpen);
+  if (open.length !== readers.size || open.some((connection) => !readers.has(connection))) {
+    return `${open.length} connections are open, not ${readers.size}`;
+  }
+  return undefined;
+}

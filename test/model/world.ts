@@ -1,0 +1,508 @@
+// One user's object under a history's command: its connections, its model, its clock, its crashes, and
+// the look into its storage. It does what it is told and waits until nothing moves any more; what must
+// have come of it is decided by model.ts and invariants.ts.
+
+import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+import type { Quota } from "../../src/protocol.ts";
+import { UserObject as RealUserObject, USER_HEADER } from "../../src/user/user-object.ts";
+import { UserObject, variables } from "../worker.ts";
+import { Connection } from "./connection.ts";
+import { Breach } from "./invariants.ts";
+import {
+  breakCounters,
+  installJournal,
+  mendCounters,
+  type Snapshot,
+  takeSnapshot,
+} from "./journal.ts";
+import type { AskOptions, Settings } from "./model.ts";
+import { type Call, Upstream } from "./upstream.ts";
+
+const DAY_MS = 86_400_000;
+/** The shortest that there is. */
+const HOLD_MS = 20;
+const RESUME_WAIT_MS = 15_000;
+/** Longer than a model may be silent, which is half of it. */
+const SILENCE_MS = 3_600_000;
+/** How far the clock goes back. */
+const BACK_MS = 3_600_000;
+/** When every history begins: far from the present, so that no alarm rings by itself. */
+const BEGINNING = Date.UTC(2041, 0, 1, 12);
+/** How often to look before a history is given up as one that never comes to rest. */
+const LOOKS_MAX = 500;
+const LOOKS_WITHOUT_PAUSE = 12;
+
+export interface CancelRequest {
+  readonly queryId: string;
+  answer: { readonly status: number; readonly state: string | undefined } | "lost" | undefined;
+}
+
+let worlds = 0;
+
+export class World {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly upstream: Upstream;
+  /** What the object has logged as an error since the last step. */
+  readonly complaints: string[];
+  readonly connections: Connection[] = [];
+  cancels: CancelRequest[] = [];
+  /** What was asked to stop since the last step. */
+  readonly cancelled = new Set<string>();
+  #ended = new Set<Connection>();
+  /** Whatever was asked, to be asked again. */
+  readonly asked: AskOptions[] = [];
+  /** By key, the number of the last query that was asked under it before it was forgotten. */
+  readonly forgottenKeys = new Map<string, number>();
+  /** The latest time that the clock has shown. */
+  latest = BEGINNING;
+  /** What was wrong at a moment that no look afterwards can see. */
+  readonly violations: string[] = [];
+  /** What the last step left behind. */
+  before: Snapshot;
+  /** Connections made before this one's number were made to an incarnation that is dead. */
+  survivors = 0;
+  /** Reserved, and without a run since its transaction failed. */
+  readonly orphans = new Set<string>();
+  #sight = "";
+  #storage: DurableObjectStorage | undefined;
+
+  private constructor(name: string, settings: Settings, upstream: Upstream, complaints: string[]) {
+    this.name = name;
+    this.settings = settings;
+    this.upstream = upstream;
+    this.complaints = complaints;
+    this.before = this.#nothing();
+  }
+
+  #nothing(): Snapshot {
+    return {
+      rows: [],
+      windows: [],
+      keys: [],
+      counts: [],
+      transitions: [],
+      last: 0,
+      limit: this.settings.limit,
+      refundLimit: this.settings.refundLimit,
+      blocked: false,
+      alarmAt: null,
+      quota: undefined as never,
+      now: BEGINNING,
+    };
+  }
+
+  /** A user whom no other history knows, at the beginning of time. */
+  static async create(
+    settings: Settings,
+    upstream: Upstream,
+    complaints: string[],
+  ): Promise<World> {
+    vi.clearAllTimers();
+    vi.setSystemTime(BEGINNING);
+    worlds += 1;
+    const world = new World(`history-${worlds}`, settings, upstream, complaints);
+    variables.set(world.name, {
+      GENERATOR: "openai",
+      OPENAI_BASE_URL: Upstream.url(world.name),
+      QUOTA_LIMIT: `${settings.limit}`,
+      REFUND_LIMIT: `${settings.refundLimit}`,
+      QUOTA_PERIOD: settings.period,
+      CONCURRENCY_LIMIT: `${settings.concurrencyLimit}`,
+      FAILURE_LIMIT: `${settings.failureLimit}`,
+      REPEAT_WINDOW_SECONDS: `${settings.repeatSeconds}`,
+      RESUME_WAIT_SECONDS: `${RESUME_WAIT_MS / 1_000}`,
+      DELIVERY_HOLD_MS: `${HOLD_MS}`,
+      RETENTION_DAYS: "1",
+      FIRST_TOKEN_TIMEOUT_MS: `${SILENCE_MS / 2}`,
+      TOKEN_GAP_TIMEOUT_MS: `${SILENCE_MS / 2}`,
+      // No history takes so long.
+      PING_INTERVAL_MS: `${DAY_MS}`,
+      WRITE_TIMEOUT_MS: `${DAY_MS}`,
+      BODY_TIMEOUT_MS: `${DAY_MS}`,
+      GENERATION_TIMEOUT_MS: `${DAY_MS}`,
+    });
+    upstream.onCall = (call) => world.#called(call);
+    const { fetch } = RealUserObject.prototype;
+    vi.spyOn(UserObject.prototype, "fetch").mockImplementation(function (
+      this: UserObject,
+      request,
+    ) {
+      // The only way to the storage of an incarnation that nobody has looked into yet.
+      world.#storage = (this as unknown as { ctx: DurableObjectState }).ctx.storage;
+      return fetch.call(this, request);
+    });
+    await world.#open();
+    return world;
+  }
+
+  /** The user's first request makes the tables, and the journal watches them from then on. */
+  #open(): Promise<void> {
+    return runInDurableObject(this.#stub, async (object, { storage }) => {
+      await object.fetch(this.#request("/ai/quota"));
+      installJournal(storage.sql, this.settings.limit, this.settings.refundLimit);
+    });
+  }
+
+  // --- Requests ---
+
+  get #stub() {
+    return env.USERS.getByName(this.name);
+  }
+
+  request(path: string, init: RequestInit = {}): Promise<Response> {
+    return this.#stub.fetch(this.#request(path, init));
+  }
+
+  #request(path: string, init: RequestInit = {}): Request {
+    const headers = new Headers(init.headers);
+    headers.set(USER_HEADER, this.name);
+    headers.set("content-type", "application/json");
+    return new Request(`https://user.test/api/v1${path}`, { ...init, headers });
+  }
+
+  async ask({ question, onDisconnect, key, streaming }: AskOptions): Promise<Connection> {
+    const connection = new Connection({ question, streaming, after: 0 }, (signal) =>
+      this.request(`/ai/ask${streaming ? "?stream=true" : ""}`, {
+        method: "POST",
+        body: JSON.stringify({ query: question, onDisconnect }),
+        headers: key === undefined ? {} : { "idempotency-key": key },
+        signal,
+      }),
+    );
+    this.connections.push(connection);
+    if (streaming) await connection.answered;
+    return connection;
+  }
+
+  async resume(queryId: string, after: number): Promise<Connection> {
+    const options = { question: undefined, streaming: true, after };
+    const connection = new Connection(options, (signal) =>
+      this.request(`/ai/queries/${queryId}/events?after=${after}`, { signal }),
+    );
+    this.connections.push(connection);
+    await connection.answered;
+    return connection;
+  }
+
+  /** The answer may be a delivery away: it is looked at when it has come. */
+  cancel(queryId: string): CancelRequest {
+    const cancel: CancelRequest = { queryId, answer: undefined };
+    this.cancelled.add(queryId);
+    this.cancels.push(cancel);
+    const answered = async () => {
+      const response = await this.request(`/ai/queries/${queryId}/cancel`, { method: "POST" });
+      const { state } = await response.json<{ state?: string }>();
+      cancel.answer = { status: response.status, state };
+    };
+    answered().catch(() => {
+      cancel.answer = "lost";
+    });
+    return cancel;
+  }
+
+  forgetAnsweredCancels(): void {
+    this.cancels = this.cancels.filter(({ answer }) => answer === undefined);
+  }
+
+  /** Another user tries all that can be done to a query by its id. */
+  async trespass(queryId: string): Promise<void> {
+    const name = `stranger to ${this.name}`;
+    const stranger = env.USERS.getByName(name);
+    const send = (path: string, method: string, body?: unknown) =>
+      stranger.fetch(`https://user.test/api/v1${path}`, {
+        method,
+        headers: { [USER_HEADER]: encodeURIComponent(name), "content-type": "application/json" },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    const responses = await Promise.all([
+      send(`/ai/queries/${queryId}`, "GET"),
+      send(`/ai/queries/${queryId}/events?after=1`, "GET"),
+      send(`/ai/queries/${queryId}/cancel`, "POST"),
+      send("/ai/feedback", "POST", { queryId, rating: "up" }),
+    ]);
+    for (const response of responses) {
+      await response.text();
+      if (response.status !== 404) {
+        this.violations.push(`8: a stranger got ${response.status} from ${response.url}`);
+      }
+    }
+  }
+
+  async post(path: string, body: unknown = {}, method = "POST"): Promise<void> {
+    const response = await this.request(path, { method, body: JSON.stringify(body) });
+    await response.text();
+  }
+
+  // --- The rest of the world ---
+
+  /** Makes the model do something, unless it has ended meanwhile. */
+  drive(call: Call, what: (call: Call) => void): Promise<void> {
+    return this.inside(() => {
+      if (call.state === "open") what(call);
+    });
+  }
+
+  async alarm(): Promise<void> {
+    await runInDurableObject(this.#stub, async (object, { storage }) => {
+      if ((await storage.getAlarm()) === null) return;
+      await storage.deleteAlarm();
+      await object.alarm();
+    });
+  }
+
+  /** Fires the timers of so much time; they are the object's, so it happens inside. */
+  pass(ms: number): Promise<void> {
+    return this.inside(() => {
+      vi.advanceTimersByTime(ms);
+    });
+  }
+
+  async passWait(): Promise<void> {
+    await this.passHold();
+    await this.pass(RESUME_WAIT_MS + 1_000);
+  }
+
+  async passSilence(): Promise<void> {
+    await this.passWait();
+    // Twice, so that what fails in the middle of it fails then, and not when it is over.
+    await this.pass(SILENCE_MS / 2);
+    await this.pass(SILENCE_MS / 2);
+  }
+
+  /** An operator erases the user, who begins anew. */
+  async erase(): Promise<void> {
+    await this.post(`/admin/users/${this.name}`, undefined, "DELETE");
+    await this.#open();
+    this.before = this.#nothing();
+    this.orphans.clear();
+    this.forgottenKeys.clear();
+  }
+
+  /** Moves the clock, and fires no timer: as when the machine's own clock is set. */
+  jump(where: "next window" | "back"): void {
+    const now = Date.now();
+    const midnight = DAY_MS * Math.ceil((now + 1) / DAY_MS);
+    vi.setSystemTime(where === "back" ? now - BACK_MS : midnight + 1_000);
+  }
+
+  /** Long enough for one more event to reach the object. */
+  turn(): Promise<void> {
+    return this.inside(() => {});
+  }
+
+  /** The object is gone in the middle of whatever it does, as by `kill -9`. */
+  async crash(): Promise<void> {
+    await abortAllDurableObjects();
+    // All that the dead incarnation still had to do.
+    vi.clearAllTimers();
+    for (const call of this.#calls) if (call.state === "open") call.state = "aborted";
+    this.survivors = this.connections.length;
+    this.orphans.clear();
+  }
+
+  evict(): Promise<void> {
+    return evictDurableObject(this.#stub);
+  }
+
+  breakStorage(): Promise<void> {
+    return this.inside(({ sql }) => breakCounters(sql));
+  }
+
+  mendStorage(): Promise<void> {
+    return this.inside(({ sql }) => mendCounters(sql));
+  }
+
+  // --- Looking ---
+
+  get #calls(): Call[] {
+    return this.upstream.calls.filter(({ user }) => user === this.name);
+  }
+
+  /** The call for a query, once there is one. */
+  call(queryId: string): Call | undefined {
+    return this.#calls.find((call) => call.queryId === queryId);
+  }
+
+  inside<T>(what: (storage: DurableObjectStorage) => T): Promise<T> {
+    return runInDurableObject(this.#stub, (_object, { storage }) => {
+      return what(storage);
+    });
+  }
+
+  look(): Promise<Snapshot> {
+    return runInDurableObject(this.#stub, async (object, { storage }) => {
+      const alarmAt = await storage.getAlarm();
+      const quota: Quota = await (await object.fetch(this.#request("/ai/quota"))).json();
+      return { ...takeSnapshot(storage.sql, this.before.last, this.settings), alarmAt, quota };
+    });
+  }
+
+  /** Which reservations the object says a run stands behind. */
+  liveRuns(): Promise<Set<string>> {
+    return runInDurableObject(this.#stub, async (object) => {
+      const response = await object.fetch(this.#request(`/admin/users/${this.name}`));
+      const { reservations } = await response.json<{
+        reservations: { queryId: string; live: boolean }[];
+      }>();
+      return new Set(reservations.filter(({ live }) => live).map(({ queryId }) => queryId));
+    });
+  }
+
+  /** Whoever reads a query now. */
+  readers(id: string, question: string | null): Connection[] {
+    return this.connections.filter(
+      ({ isOpen, queryId, question: asked }) =>
+        isOpen && (queryId === undefined ? asked === question : queryId === id),
+    );
+  }
+
+  /**
+   * Looks until nothing moves any more and all is as expected, and returns what it then sees. It looks
+   * twice where nothing has come of the step yet, or nobody knows what must come of it: something may
+   * still be on its way.
+   */
+  async rest(
+    differenceOf: ((snapshot: Snapshot) => string | undefined) | undefined,
+    { faulty }: { readonly faulty: boolean },
+  ): Promise<Snapshot> {
+    const certain = differenceOf !== undefined;
+    let sight = certain ? this.#sight : "";
+    for (let looks = 1; ; looks += 1) {
+      const snapshot = await this.look();
+      if (faulty) this.#findOrphans(snapshot, await this.liveRuns());
+      const unrest = this.#unrest(snapshot) ?? differenceOf?.(snapshot);
+      const seen = this.#sightOf(snapshot);
+      const decided = looks === 1 ? certain && seen !== sight : seen === sight;
+      if (unrest === undefined && decided) {
+        this.#sight = seen;
+        return snapshot;
+      }
+      sight = seen;
+      if (this.#isDelivering(snapshot)) await this.pass(HOLD_MS / 2);
+      if (looks > LOOKS_MAX) throw new Breach(`It does not come to this: ${unrest ?? seen}`);
+      if (looks > LOOKS_WITHOUT_PAUSE) await scheduler.wait(1);
+    }
+  }
+
+  /** Lets the probes before `done` pass: each beat is a write that somebody must take in between. */
+  async passHold(): Promise<void> {
+    for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+      const { rows } = await this.look();
+      const delivering = rows.some(
+        ({ id, state, query }) =>
+          state === "reserved" &&
+          this.call(id)?.state === "finished" &&
+          this.readers(id, query).length > 0,
+      );
+      if (!delivering) return;
+      await this.pass(HOLD_MS / 2);
+      if (looks > LOOKS_WITHOUT_PAUSE) await scheduler.wait(1);
+    }
+  }
+
+  /** The connections that have come to an end since it was last asked. */
+  takeEnded(): Connection[] {
+    const ended = this.connections.filter((one) => !one.isOpen && !this.#ended.has(one));
+    for (const connection of ended) this.#ended.add(connection);
+    return ended;
+  }
+
+  /** From here on, what the journal says is new. */
+  remember(snapshot: Snapshot): void {
+    this.before = snapshot;
+    this.complaints.length = 0;
+    this.cancelled.clear();
+    this.latest = Math.max(this.latest, snapshot.now);
+  }
+
+  /** Whether a model has failed whose query is still reserved. */
+  get hasFailedOrphan(): boolean {
+    return [...this.orphans].some((id) => this.call(id)?.state === "failed");
+  }
+
+  #findOrphans({ rows }: Snapshot, live: ReadonlySet<string>): void {
+    for (const { id, state } of rows) {
+      if (state === "reserved" && !live.has(id)) this.orphans.add(id);
+    }
+  }
+
+  /**
+   * Whether somebody waits out the hold before `done`, which is not for the history to end: in histories
+   * without holds, and where another reader has had the answer meanwhile, or an operator erased it.
+   */
+  #isDelivering({ rows }: Snapshot): boolean {
+    const held = rows.filter(({ state }) => state === "reserved" && this.settings.holds);
+    return this.#calls.some(
+      ({ state, queryId, question }) =>
+        state === "finished" &&
+        !held.some(({ id }) => id === queryId) &&
+        this.readers(queryId, question).some(({ isReplay }) => !isReplay),
+    );
+  }
+
+  /** What is still to come, whatever was done; undefined if nothing is. */
+  #unrest({ rows }: Snapshot): string | undefined {
+    const reserved = rows.filter(({ id, state }) => state === "reserved" && !this.orphans.has(id));
+    for (const connection of this.connections) {
+      if (!connection.isOpen) continue;
+      if (connection.streaming && connection.state === "asking") return "an ask has no response";
+      if (!reserved.some(({ id, query }) => this.readers(id, query).includes(connection))) {
+        return `a connection to "${connection.queryId ?? connection.question}" does not end`;
+      }
+    }
+    for (const { state, queryId, question } of this.#calls) {
+      if (state === "open" && !reserved.some(({ id }) => id === queryId)) {
+        return `the model goes on with "${question}", which nobody wants`;
+      }
+    }
+    for (const { id, query } of reserved) {
+      const state = this.call(id)?.state;
+      if (state === undefined) return `no model is asked "${query}"`;
+      if (state === "aborted") return `nobody gives up "${query}", whose model was stopped`;
+      if (state === "failed") return `the failure of "${query}" is not refunded`;
+      const delivering = this.readers(id, query).length > 0;
+      if (state === "finished" && delivering && !this.settings.holds) {
+        return `the answer to "${query}" is not delivered`;
+      }
+    }
+    const undecided = this.cancels.find(
+      ({ answer, queryId }) => answer === undefined && !reserved.some(({ id }) => id === queryId),
+    );
+    return undecided === undefined ? undefined : "a cancel has no response";
+  }
+
+  /** What has come of whatever was done, as far as it can be seen. */
+  #sightOf({ last }: Snapshot): string {
+    return JSON.stringify([
+      last,
+      this.connections.map(({ response }) => response !== undefined),
+      this.connections.map(({ state }) => state === "ended" || state === "broken"),
+      this.#calls.map(({ state }) => state),
+      this.cancels.filter(({ answer }) => answer === undefined).length,
+    ]);
+  }
+
+  /** Runs inside the object, before the model answers. */
+  #called(call: Call): void {
+    const { user, question } = call;
+    if (user !== this.name) {
+      this.violations.push(`7: the model was asked for ${user}, who is long gone`);
+      return;
+    }
+    const [row] =
+      this.#storage?.sql
+        .exec<{ id: string }>(
+          "SELECT id FROM queries WHERE state = 'reserved' AND query = ? ORDER BY number DESC LIMIT 1",
+          question,
+        )
+        .toArray() ?? [];
+    if (row === undefined) {
+      this.violations.push(`7: the model was asked "${question}" without a reservation`);
+    } else if (this.call(row.id) !== undefined) {
+      this.violations.push(`7: the model was asked "${question}" twice for one reservation`);
+    } else call.queryId = row.id;
+  }
+}
