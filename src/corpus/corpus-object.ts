@@ -8,6 +8,7 @@ import { bodyTimeoutMs, type Env } from "../config.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import { API_PREFIX, encodeJson } from "../protocol.ts";
 import { check, decodeParameter, readJson, textOf } from "../request.ts";
+import { snippet } from "../text/snippet.ts";
 import { Documents } from "./documents.ts";
 import type { FoundPassage } from "./passage-index.ts";
 
@@ -17,6 +18,14 @@ const BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX + 64 * 1024;
 
 const LIST_LIMIT = 50;
 const LIST_LIMIT_MAX = 200;
+
+/** As an ask has them: the most characters of its query, and how many passages it wants. */
+const SEARCH_LENGTH_MAX = 4_000;
+const SEARCH_LIMIT = 5;
+const SEARCH_LIMIT_MAX = 20;
+
+/** Of documents that arrive together, so much text is written before searches get their turn. */
+const BATCH_LENGTH = 64 * 1024;
 
 /** So many documents and passages are indexed anew, and one document more, before searches get their turn. */
 const INDEXING_BATCH = 200;
@@ -35,11 +44,22 @@ const INPUT = v.strictObject({
   ),
 });
 
+/** A document that waits to be written. */
+interface Arrival {
+  readonly length: number;
+  readonly write: () => void;
+}
+
 export class CorpusObject extends DurableObject<Env> {
   readonly #documents: Documents;
+  readonly #arrivals: Arrival[] = [];
 
   readonly #router = Router<IRequest, []>({ base: `${API_PREFIX}/admin/documents` })
-    .get("/", (request) => this.#list(new URL(request.url).searchParams))
+    .get("/", (request) => {
+      const parameters = new URL(request.url).searchParams;
+      const search = parameters.get("search");
+      return search === null ? this.#list(parameters) : this.#preview(search, parameters);
+    })
     .get("/:id", ({ params }) => this.#get(documentId(params.id)))
     .put("/:id", (request) => this.#put(documentId(request.params.id), request))
     .delete("/:id", ({ params }) => this.#delete(documentId(params.id)));
@@ -79,15 +99,27 @@ export class CorpusObject extends DurableObject<Env> {
   }
 
   #list(parameters: URLSearchParams): Response {
-    const limit = Number(parameters.get("limit") ?? LIST_LIMIT);
-    if (!Number.isInteger(limit) || limit < 1 || limit > LIST_LIMIT_MAX) {
-      const message = `The parameter "limit" must be a whole number from 1 to ${LIST_LIMIT_MAX}.`;
-      throw new ServiceError("INVALID_REQUEST", message);
-    }
+    const limit = limitOf(parameters, LIST_LIMIT, LIST_LIMIT_MAX);
     // One more than asked for tells whether this is the last page.
     const entries = this.#documents.entriesAfter(parameters.get("after") ?? "", limit + 1);
     const documents = entries.slice(0, limit);
     return json({ documents, after: entries.length > limit ? documents.at(-1)?.id : null });
+  }
+
+  /** What an ask of these words would be given, for an operator who wonders about an answer. */
+  #preview(search: string, parameters: URLSearchParams): Response {
+    const query = search.trim();
+    const length = [...query].length;
+    if (length < 1 || length > SEARCH_LENGTH_MAX) {
+      const message = `The parameter "search" must be 1 to ${SEARCH_LENGTH_MAX} characters long.`;
+      throw new ServiceError("INVALID_REQUEST", message);
+    }
+    const limit = limitOf(parameters, SEARCH_LIMIT, SEARCH_LIMIT_MAX);
+    const passages = this.search(query, limit).map(({ text, ...passage }) => ({
+      ...passage,
+      snippet: snippet(text, query),
+    }));
+    return json({ passages });
   }
 
   #get(id: string): Response {
@@ -105,16 +137,57 @@ export class CorpusObject extends DurableObject<Env> {
       throw new ServiceError("PAYLOAD_TOO_LARGE", message);
     }
     const contentHash = toHex(await crypto.subtle.digest("SHA-256", bytes));
-    const isNew = this.#documents.entry(id) === undefined;
     const document = { id, title: title.trim(), url, text };
-    const entry = this.#documents.put(document, bytes.byteLength, contentHash, Date.now());
-    return json(entry, isNew ? 201 : 200);
+    return this.#together(text.length, () => {
+      const isNew = this.#documents.entry(id) === undefined;
+      const entry = this.#documents.put(document, bytes.byteLength, contentHash, Date.now());
+      return json(entry, isNew ? 201 : 200);
+    });
+  }
+
+  /**
+   * Writes with whatever else has arrived: what is written without an `await` between is one commit,
+   * which costs as much as several small documents.
+   */
+  #together<T>(length: number, write: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        try {
+          resolve(write());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#arrivals.push({ length, write: settle });
+      if (this.#arrivals.length === 1) setTimeout(() => this.#writeArrivals(), 0);
+    });
+  }
+
+  #writeArrivals(): void {
+    let room = BATCH_LENGTH;
+    while (room > 0) {
+      const [arrival] = this.#arrivals;
+      if (arrival === undefined) return;
+      arrival.write();
+      this.#arrivals.shift();
+      room -= arrival.length;
+    }
+    if (this.#arrivals.length > 0) setTimeout(() => this.#writeArrivals(), 0);
   }
 
   #delete(id: string): Response {
     if (!this.#documents.delete(id)) throw notFound();
     return json({ id, deleted: true });
   }
+}
+
+function limitOf(parameters: URLSearchParams, byDefault: number, max: number): number {
+  const limit = Number(parameters.get("limit") ?? byDefault);
+  if (!Number.isInteger(limit) || limit < 1 || limit > max) {
+    const message = `The parameter "limit" must be a whole number from 1 to ${max}.`;
+    throw new ServiceError("INVALID_REQUEST", message);
+  }
+  return limit;
 }
 
 function documentId(parameter = ""): string {

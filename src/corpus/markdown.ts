@@ -36,7 +36,7 @@ export interface Block {
  * How much mark-up of one document is parsed, counted in characters that may be some: about half a
  * second's worth, since nothing else is answered meanwhile. What lies beyond is read without a parser.
  */
-const MARKS_MAX = 32_000;
+const MARKS_MAX = 24_000;
 const MARK = /[\n`*_~[\]<>&\\|#@:!]/g;
 /** An item of a list or a footnote: the parser spends as much on it as on so many other marks. */
 const DEAR_MARK = /^[ \t>]*(?:[-+*]|\d{1,9}[.)])[ \t]|\[\^/gm;

@@ -33,10 +33,11 @@ interface PassageRow extends Record<string, SqlStorageValue> {
 }
 
 /**
- * Of the terms of a query, so many count for a passage's score: each costs a row to look up, and the
- * further terms of a long query hardly change its share.
+ * The time of a search grows with the passages that hold any of its terms, each counted once a term:
+ * so many take about 20 ms. The commonest terms, which tell passages apart least, are left out where
+ * there would be more.
  */
-const WEIGHED_TERMS_MAX = 50;
+const HITS_MAX = 50_000;
 
 // The index holds no text of its own. It is given the terms with spaces between them, and its
 // tokenizer, which would know nothing of Chinese and of accents, has only to part them again.
@@ -131,43 +132,55 @@ export class PassageIndex {
   /** The at most `topK` passages that fit best, best first, where `count` is how many there are in all. */
   search(query: string, topK: number, count: number): FoundPassage[] {
     const wanted = queryTerms(query);
-    if (wanted.length === 0) return [];
-    const found = this.#do.search(matchQuery(wanted), topK);
-    if (found.length === 0) return [];
-    const coverage = this.#coverage([...new Set(wanted)].slice(0, WEIGHED_TERMS_MAX), count);
-    return found.map(({ documentId, place, title, heading: json, url, text }) => {
-      const heading: string[] = JSON.parse(json);
+    const frequencies = new Map(wanted.map((term) => [term, 0]));
+    for (const term of frequencies.keys()) frequencies.set(term, this.#do.frequency(term));
+    const affordable = affordableTerms(frequencies);
+    if (affordable.size === 0) return [];
+    const match = matchQuery(wanted.filter((term) => affordable.has(term)));
+    const coverage = coverageOf(frequencies, count);
+    return this.#do.search(match, topK).map(({ documentId, place, title, heading, url, text }) => {
+      const headings: string[] = JSON.parse(heading);
       return {
         id: `${documentId}#${place}`,
         documentId,
         title,
-        heading,
+        heading: headings,
         url,
         text,
-        score: coverage(new Set(terms([title, ...heading, text].join("\n")))),
+        score: coverage(new Set(terms([title, ...headings, text].join("\n")))),
       };
     });
   }
-
-  /**
-   * How much of what was asked for a passage holds, rare terms counting most. BM25 orders passages
-   * well, but has no scale of its own: only this can be shown, or compared with a threshold.
-   */
-  #coverage(wanted: readonly string[], count: number): (held: ReadonlySet<string>) => number {
-    const weights = new Map(
-      wanted.map((term) => {
-        const n = Math.min(this.#do.frequency(term), count);
-        return [term, Math.log(1 + (count - n + 0.5) / (n + 0.5))];
-      }),
-    );
-    const whole = sum(weights.values());
-    return (held) =>
-      sum(Array.from(weights, ([term, weight]) => (held.has(term) ? weight : 0))) / whole;
-  }
 }
 
-function sum(numbers: Iterable<number>): number {
-  let sum = 0;
-  for (const number of numbers) sum += number;
-  return sum;
+/** The terms that any passage holds, rarest first, for as long as there are not too many hits. */
+function affordableTerms(frequencies: ReadonlyMap<string, number>): Set<string> {
+  const affordable = new Set<string>();
+  let hits = 0;
+  for (const [term, frequency] of [...frequencies].sort(([, a], [, b]) => a - b)) {
+    hits += frequency;
+    if (affordable.size > 0 && hits > HITS_MAX) break;
+    if (frequency > 0) affordable.add(term);
+  }
+  return affordable;
+}
+
+/**
+ * How much of what was asked for a passage holds, rare terms counting most. BM25 orders passages
+ * well, but has no scale of its own: only this can be shown, or compared with a threshold.
+ */
+function coverageOf(
+  frequencies: ReadonlyMap<string, number>,
+  count: number,
+): (held: ReadonlySet<string>) => number {
+  const weights = Array.from(frequencies, ([term, frequency]) => {
+    const n = Math.min(frequency, count);
+    return { term, weight: Math.log(1 + (count - n + 0.5) / (n + 0.5)) };
+  });
+  const whole = sum(weights.map(({ weight }) => weight));
+  return (held) => sum(weights.map(({ term, weight }) => (held.has(term) ? weight : 0))) / whole;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
 }

@@ -26,7 +26,7 @@ export const HEADING = /^(#{1,6})[ \t]+/;
 const AT_MARGIN = /^[^\s\-+*>|\d]/;
 /** A line in which there may be mark-up, besides that of a heading at its beginning. */
 const MARKED =
-  /[`*_~[<&\\|\0]|^[ \t]+\S|^(?:>|[-+](?:\s|$)|--|=+\s*$|\d{1,9}[.)](?:\s|$))|#\s*$|\r(?!\n)/;
+  /[`*_~[<&\\|\0]|^[ \t]+\S|^(?:[>:]|[-+](?:\s|$)|--|=+\s*$|\d{1,9}[.)](?:\s|$))|#\s*$|\r(?!\n)/;
 const EMPTY = /^[ \t]*\r?\n?$/;
 
 export function* stretches(text: string): Generator<Stretch> {
@@ -68,6 +68,10 @@ function* parts(text: string): Generator<Stretch> {
   let fence = "";
   let afterEmpty = true;
   for (const { at, line } of lines(text, head)) {
+    if (EMPTY.test(line)) {
+      afterEmpty = true;
+      continue;
+    }
     const length = at - start;
     const fits =
       (HEADING.test(line) && (afterEmpty || plain || length >= LENGTH)) ||
@@ -78,8 +82,8 @@ function* parts(text: string): Generator<Stretch> {
       plain = !reachesFar;
     }
     fence = fenceAfter(line, fence);
-    afterEmpty = EMPTY.test(line);
-    plain &&= afterEmpty || !MARKED.test(line);
+    plain &&= !MARKED.test(line);
+    afterEmpty = false;
   }
   if (start < text.length) yield { start, end: text.length, plain };
 }

@@ -1,6 +1,7 @@
 // The sentences that answer a query best, word for word out of its passages: ranked by the terms they
-// share with the query, rare ones counting most, by the company they keep, and by their passage. How
-// they are put before the user is in extractive.ts. Pure.
+// share with the query, rare ones counting most, by the company they keep, and by their passage; and
+// with the best, the one that goes on from there. How they are put before the user is in
+// extractive.ts. Pure.
 
 import type { Passage } from "../answer/retriever.ts";
 import { queryTerms, terms } from "../text/analyzer.ts";
@@ -36,12 +37,15 @@ interface Scored extends Candidate {
 
 /** In the order in which they stand, best passage first. */
 export function quotes(query: string, passages: readonly Passage[]): Quote[] {
-  const picked = pick(score(candidates(passages), new Set(queryTerms(query)), passages));
-  picked.sort((a, b) => a.place - b.place || a.start - b.start);
+  const scored = score(candidates(passages), new Set(queryTerms(query)), passages);
+  const picked = pick(scored);
+  const wanted = [...picked, ...continuation(picked[0], scored, passages)];
+  wanted.sort((a, b) => a.place - b.place || a.start - b.start);
 
   const joined: { place: number; start: number; end: number }[] = [];
-  for (const { place, start, end } of picked) {
+  for (const { place, start, end } of wanted) {
     const last = joined.at(-1);
+    if (last?.place === place && start < last.end) continue;
     const between = passages[place]?.text.slice(last?.end, start) ?? "";
     if (last?.place === place && between.trim() === "") last.end = end;
     else joined.push({ place, start, end });
@@ -130,6 +134,21 @@ function pick(scored: readonly Scored[]): Scored[] {
     rest.delete(best);
   }
   return picked;
+}
+
+/**
+ * The sentence after the best, in the same paragraph. Often the best only takes up what was asked,
+ * and the answer goes on from it: "A token is needed. To get one, ..."
+ */
+function continuation(
+  best: Scored | undefined,
+  scored: readonly Scored[],
+  passages: readonly Passage[],
+): Scored[] {
+  if (best === undefined) return [];
+  const next = scored[scored.indexOf(best) + 1];
+  if (next?.place !== best.place) return [];
+  return passages[best.place]?.text.slice(best.end, next.start).includes("\n") ? [] : [next];
 }
 
 function overlap(a: Candidate, b: Candidate): number {

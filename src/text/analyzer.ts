@@ -10,10 +10,13 @@ import { STOP_WORDS } from "./stop-words.ts";
  * To be raised with every change to the terms of a text or to how a document becomes passages: an
  * index of another version is then made anew.
  */
-export const ANALYZER_VERSION = 1;
+export const ANALYZER_VERSION = 2;
 
-/** A query's further terms are left out: they cost time and hardly change what is found. */
-const QUERY_TERMS_MAX = 64;
+/**
+ * A query's further terms are left out: each is a row more to read, of the hundred that a search may
+ * cost, and hardly changes what is found.
+ */
+const QUERY_TERMS_MAX = 50;
 
 /** The scripts without spaces between words. */
 export const UNSPACED = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー々〆`;

@@ -131,6 +131,46 @@ describe("a document", () => {
   });
 });
 
+describe("a document of 1 MiB", () => {
+  const of = (part: string) => part.repeat(Math.floor((1024 * 1024) / part.length));
+  const numbered = Array.from({ length: 70_000 }, (_, i) => `# Part ${i}\n`).join("");
+
+  // While one is cut and indexed, nobody's search is answered.
+  it.each([
+    ["headings", of("# a\n")],
+    ["headings, each another", numbered],
+    ["one-letter paragraphs", of("a\n\n")],
+    ["marked paragraphs", of("The *quick* brown [fox](http://a.b/c).\n\n")],
+    ["lists in lists", of("- a\n  - b\n    - c\n\n")],
+    ["quoted lists", of("> - a\n\n")],
+    ["footnotes", of("a[^1]\n\n[^1]: b\n\n")],
+    ["tables", of("|a|b|\n|-|-|\n|c|d|\n\n")],
+    ["brackets", of("[")],
+    ["empty lines", of("\n")],
+    ["Chinese", of("今天天气很好，我们去公园。").slice(0, 340_000)],
+  ])("of nothing but %s holds up others for less than two seconds", async (_, text) => {
+    const { put } = newCorpus();
+    const startedAt = Date.now();
+    expect((await put("long", { title: "T", text })).status).toBe(201);
+    expect(Date.now() - startedAt).toBeLessThan(2_000);
+  });
+});
+
+describe("documents that arrive together", () => {
+  it("are all kept, in the order of their coming", async () => {
+    const { put, send, stub } = newCorpus();
+    const ids = Array.from({ length: 40 }, (_, i) => `d${i % 20}`);
+    const answers = await Promise.all(
+      ids.map((id, i) => put(id, { title: "T", text: `It is number ${i}. `.repeat(300) })),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses).toEqual([...Array(20).fill(201), ...Array(20).fill(200)]);
+    const { text } = await (await send("GET", "/d3")).json<{ text: string }>();
+    expect(text).toContain("number 23.");
+    expect((await stub.search("number 23", 1))[0]?.documentId).toBe("d3");
+  });
+});
+
 describe("the list of documents", () => {
   it("comes in pages, in the order of the ids", async () => {
     const { send, put } = newCorpus();
@@ -141,6 +181,56 @@ describe("the list of documents", () => {
     const second = await (await send("GET", "?limit=2&after=b")).json<Page>();
     expect([second.documents.map(({ id }) => id), second.after]).toEqual([["c"], null]);
     expect((await send("GET", "?limit=0")).status).toBe(400);
+  });
+});
+
+describe("a preview of a search", () => {
+  it("shows the passages that an ask would be given, each with its score and a snippet", async () => {
+    const { send, put, stub } = newCorpus();
+    await put("limits", limits);
+    const query = "How many megabytes can a row hold?";
+    const preview = await send("GET", `?search=${encodeURIComponent(query)}`);
+    expect(preview.status).toBe(200);
+    const { passages } = await preview.json<{ passages: unknown[] }>();
+    const found = await stub.search(query, 5);
+    expect(passages).toEqual(
+      found.map(({ text, ...passage }) => ({ ...passage, snippet: expect.any(String) })),
+    );
+    expect(passages[0]).toMatchObject({
+      id: "limits#1",
+      score: expect.any(Number),
+      snippet: "A row of a table may hold at most two megabytes.",
+    });
+  });
+
+  it("shows as many as are wanted, and says when nothing is found", async () => {
+    const { send, put } = newCorpus();
+    await put("limits", limits);
+    const passages = async (parameters: string) =>
+      (await (await send("GET", parameters)).json<{ passages: unknown[] }>()).passages;
+    expect(await passages("?search=table")).toHaveLength(2);
+    expect(await passages("?search=table&limit=1")).toHaveLength(1);
+    expect(await passages("?search=zebra")).toEqual([]);
+  });
+
+  it("refuses what no ask could want", async () => {
+    const { send } = newCorpus();
+    for (const [parameters, name] of [
+      ["?search=", "search"],
+      ["?search=%20", "search"],
+      [`?search=${"x".repeat(4_001)}`, "search"],
+      ["?search=table&limit=21", "limit"],
+      ["?search=table&limit=0", "limit"],
+      ["?search=table&limit=many", "limit"],
+    ] as const) {
+      const refused = await send("GET", parameters);
+      const { code, message } = await refused.json<ErrorBody>();
+      expect([refused.status, code, message]).toEqual([
+        400,
+        "INVALID_REQUEST",
+        expect.stringContaining(`"${name}"`),
+      ]);
+    }
   });
 });
 
@@ -260,10 +350,19 @@ describe("a search", () => {
         cursors.push(cursor);
         return cursor;
       }) as typeof sql.exec;
-      corpus.search("How many questions has the user asked of the corpus?", 5);
-      return cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
+      const rowsRead = (query: string, topK: number) => {
+        cursors.length = 0;
+        corpus.search(query, topK);
+        return cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
+      };
+      const numbers = Array.from({ length: 300 }, (_, i) => i).join(" ");
+      return {
+        usual: rowsRead("How many questions has the user asked of the corpus?", 5),
+        dearest: rowsRead(numbers, 20),
+      };
     });
-    expect(read).toBeLessThanOrEqual(50);
+    expect(read.usual).toBeLessThanOrEqual(20);
+    expect(read.dearest).toBeLessThanOrEqual(100);
   });
 });
 

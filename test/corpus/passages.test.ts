@@ -112,6 +112,69 @@ describe("a long text", () => {
   });
 });
 
+describe("a text with little mark-up", () => {
+  const words = "Plain words, and more of them. ".repeat(20).trim();
+
+  it("means the same whether a parser reads all of it or none", () => {
+    // A definition, which is not shown itself, takes the whole text to the parser.
+    const definition = "\n\n[a]: https://b.example";
+    for (const lines of [
+      ["# A", words, "", "2015 was a year", "of lines.", "## B ##", "", "one", "", "", "two"],
+      ["# A", "", "Title", "===", words, "", "Other", "---", "", "text"],
+      [words, "", "#tag", "####### seven", "-5 degrees", "+1", "= 5", "(a) b", "1) item", "text"],
+      [words, "", "    code", "", "text", "", "- item", "", "  more of it", "", "text"],
+      [words, "", "a | b", "--- | ---", "1 | 2", "", words, "", "> quote", "lazily", "", "text"],
+      [words, "", "```", "# no heading", "", "code", "```", "", words, "", "a *b* `c` &amp; \\# d"],
+      [words, "", "one\r", "two\r", "\r", "three\r", "# B\r", "four\r", "", words],
+      ["---", "title: A", "", "more: b", "---", "", words, "", "text"],
+      ["---", words, "", "no front matter", "", words],
+    ]) {
+      const text = lines.join("\n");
+      const found = passages(text);
+      expect(found).toEqual(passages(text + definition));
+      expect(found).not.toEqual([]);
+    }
+  });
+
+  it("is read beyond an empty line where that matters", () => {
+    expect(texts(`${words}\n\n<!-- hidden\n\n${words}\n\n-->\n\ntext`)).toEqual([
+      `${words}\n\ntext`,
+    ]);
+    expect(texts(`See [a], and ${words}\n\n${words} 2.\n\n[a]: https://b.example`)[0]).toMatch(
+      /^See a, and/,
+    );
+  });
+});
+
+describe("a text with more mark-up than is parsed", () => {
+  const part = (i: number) => `## Part ${i}\n\n*a* \`b\` [c](d) ${sentence(i)}\n\n- e\n- f\n\n`;
+  const found = passages(Array.from({ length: 5_000 }, (_, i) => part(i)).join(""));
+
+  it("keeps its headings and its text", () => {
+    expect(found).toHaveLength(5_000);
+    expect(found[1]).toMatchObject({
+      heading: ["Part 1"],
+      anchor: "part-1",
+      text: `a b c ${sentence(1)}\n\n- e\n- f`,
+    });
+    expect(found.at(-1)).toMatchObject({
+      heading: ["Part 4999"],
+      text: `*a* \`b\` [c](d) ${sentence(4_999)}\n\n- e\n- f`,
+    });
+  });
+
+  it("has only so many headings", () => {
+    const headings = passages(Array.from({ length: 20_000 }, (_, i) => `# ${i}\n`).join(""));
+    expect(headings.length).toBeLessThan(6_000);
+    expect(headings.at(-1)?.text.endsWith("19999")).toBe(true);
+  });
+});
+
+it("takes a heading that goes on and on for text", () => {
+  const long = "words ".repeat(100).trim();
+  expect(passages(`# ${long}\n\ntext`)).toMatchObject([{ heading: [], text: `${long}\n\ntext` }]);
+});
+
 describe("the place of a passage", () => {
   it("is where its text stands in the source", () => {
     const text = `# A\n\n${paragraph(60)}\n\nLast *words*.`;

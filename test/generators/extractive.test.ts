@@ -33,7 +33,7 @@ async function generate(query: string, passages: Passage[], options: Options = {
   }
 }
 
-const quota = "The weather was fine. Every user has a quota of twenty answers a day. Birds sang.";
+const quota = "The weather was fine. Every user has a quota of twenty answers a day.\nBirds sang.";
 
 describe("an answer", () => {
   it("quotes the sentence that matches and cites its passage", async () => {
@@ -44,6 +44,13 @@ describe("an answer", () => {
     ]);
     expect(text).toBe("Every user has a quota of twenty answers a day. [2]");
     expect(finish).toBe("stop");
+  });
+
+  it("goes on from the best sentence to the next of its paragraph", async () => {
+    const tokens =
+      "A bearer token is needed. To get one, run a command. It expires.\n\nBirds sang.";
+    const { text } = await generate("How do I get a bearer token?", [passage(tokens)]);
+    expect(text).toBe("A bearer token is needed. To get one, run a command. [1]");
   });
 
   it("joins neighbours, and stands in the order of the passages", async () => {

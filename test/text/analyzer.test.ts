@@ -49,9 +49,9 @@ describe("the terms of a query", () => {
     expect(queryTerms("to be or not to be")).toEqual(["to", "be", "or", "not", "to", "be"]);
   });
 
-  it("keep their repeats, and are at most 64", () => {
+  it("keep their repeats, and are at most 50", () => {
     expect(queryTerms("quota, quota and quota")).toEqual(["quota", "quota", "quota"]);
-    expect(queryTerms("word ".repeat(1000))).toHaveLength(64);
+    expect(queryTerms("word ".repeat(1000))).toHaveLength(50);
   });
 
   it("are quoted in a match query", () => {
