@@ -20,6 +20,12 @@ const PING = encodeEvent({ type: "ping" });
 /** The shortest probe that can notice anybody, in ms. */
 const HOLD_MS_MIN = 20;
 
+/**
+ * What was accepted is still on its way through this process to the socket. Whoever is told at once that
+ * it went out would charge for it, and a crash right then would charge for what never left. In ms.
+ */
+const FLUSH_MS = 5;
+
 const encoder = new TextEncoder();
 
 /** How long a probe waits for signs of life, in ms: twice the round trip, where that is known. */
@@ -135,6 +141,7 @@ export class Listener {
     if (this.#left) return false;
     this.#ended = true;
     await this.#bounded(this.#writer.close());
+    await this.#rest(FLUSH_MS);
     this.#stop();
     return true;
   }
