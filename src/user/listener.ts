@@ -140,8 +140,8 @@ export class Listener {
     await this.#write(last);
     if (this.#left) return false;
     this.#ended = true;
-    await this.#bounded(this.#writer.close());
     await this.#rest(FLUSH_MS);
+    await this.#bounded(this.#writer.close());
     this.#stop();
     return true;
   }
