@@ -20,12 +20,6 @@ const PING = encodeEvent({ type: "ping" });
 /** The shortest probe that can notice anybody, in ms. */
 const HOLD_MS_MIN = 20;
 
-/**
- * What was accepted is still on its way through this process to the socket. Whoever is told at once that
- * it went out would charge for it, and a crash right then would charge for what never left. In ms.
- */
-const FLUSH_MS = 5;
-
 const encoder = new TextEncoder();
 
 /** How long a probe waits for signs of life, in ms: twice the round trip, where that is known. */
@@ -133,14 +127,14 @@ export class Listener {
 
   /**
    * Writes the last bytes and closes. True if they were accepted: leaving after that is delivery, so
-   * that closing fails then changes nothing.
+   * that closing fails then changes nothing. `flushMs`: how long they may take to leave this process.
    */
-  async end(last: string): Promise<boolean> {
+  async end(last: string, flushMs = 0): Promise<boolean> {
     this.#watch();
     await this.#write(last);
     if (this.#left) return false;
     this.#ended = true;
-    await this.#rest(FLUSH_MS);
+    await this.#rest(flushMs);
     await this.#bounded(this.#writer.close());
     this.#stop();
     return true;

@@ -60,6 +60,11 @@ const SWEEP_RETRY_MS = 30_000;
 /** Connections that may read one run; of one user, those that may read stored answers. */
 const LISTENERS_MAX = 8;
 const REPLAYS_MAX = 32;
+/**
+ * What a connection has accepted is still on its way through this process to the socket: a crash right
+ * after the charge would charge for what never left. The charge waits for so long, in ms.
+ */
+const FLUSH_MS = 5;
 /** Runs beyond CONCURRENCY_LIMIT whose answer is whole, and waits to be taken by a slow reader. */
 const RUNS_HELD_MAX = 32;
 
@@ -313,7 +318,8 @@ export class UserObject extends DurableObject<Env> {
         return;
       }
       const quotaRemaining = this.#quota.remaining(Date.now());
-      const accepted = await listener.end(closing(reading, last.finish, quotaRemaining));
+      const words = closing(reading, last.finish, quotaRemaining);
+      const accepted = await listener.end(words, run === undefined ? 0 : FLUSH_MS);
       // The charge follows `done`: a crash in between gives an answer away, where the other order
       // would charge for one that never went out.
       if (accepted && run !== undefined) this.#charge(run, last.finish);

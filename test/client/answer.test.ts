@@ -223,11 +223,12 @@ describe("an answer that is stopped", () => {
   it("not by closing the page when it has ended", async () => {
     const window = new EventTarget();
     vi.stubGlobal("window", window);
-    const { client, net } = clientOf(await newUser());
+    const user = await newUser();
+    const { client, net } = clientOf(user);
     const { queryId } = await client.ask("One?").done;
     window.dispatchEvent(new Event("pagehide"));
     expect(net.cancels).toEqual([]);
-    expect(await client.query(queryId)).toMatchObject({ finish: "stop" });
+    expect(await user.resolved(queryId)).toMatchObject({ finish: "stop" });
   });
 
   it("ends the iteration with the error, behind the events that were there", async () => {
