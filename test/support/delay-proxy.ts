@@ -54,5 +54,12 @@ function passOn(from: Socket, to: Socket, delayMs: number): void {
     }),
   );
   from.on("end", () => later(() => to.end()));
-  from.on("error", () => later(() => to.resetAndDestroy()));
+  from.on("error", () => later(() => reset(to)));
+}
+
+/** A FIN that is on its way goes first: the system refuses a reset in the middle of it. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) {
+    socket.once("finish", () => socket.resetAndDestroy());
+  } else socket.resetAndDestroy();
 }

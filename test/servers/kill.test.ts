@@ -1,0 +1,263 @@
+// The promise through kill -9: workerd is killed at random moments around every step of many asks, and
+// started again on the same storage. Nobody is charged for an answer whose end they did not read,
+// nothing stays reserved, and what the server has confirmed is kept. What a kill gives away is counted.
+//
+// KILL_CYCLES is how often it is killed. KILL_SEED repeats what was drawn, up to the machine's own timing.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { API_PREFIX, type Receipt } from "../../src/protocol.ts";
+import { type Incarnations, incarnations } from "../support/incarnations.ts";
+import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { Random } from "../support/random.ts";
+import { bearer, request } from "../support/socket-client.ts";
+import { drawPlan, Part, STEPS, type Step } from "../support/workload.ts";
+
+const SECRET = "a secret that only this suite's servers know";
+const CYCLES = Number(process.env.KILL_CYCLES ?? 200);
+const SEED = Number(process.env.KILL_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** How many kills lie between two audits: a reservation may have to come through several. */
+const CYCLES_PER_AUDIT = 20;
+const USERS = 6;
+const ASKS_PER_CYCLE = 8;
+const HOLD_MS = 20;
+const SWEEP_INTERVAL_MS = 100;
+/** Before an audit, in which nobody asks: any request would wake a user's object, which sweeps as it wakes. */
+const SILENCE_MS = 1_000;
+/** No reservation may get older than this. */
+const RESERVED_MS_MAX = 60_000;
+
+/** What the server logs when something of its own has gone wrong; that the model fails is asked for. */
+const TROUBLE =
+  /^Unexpected error|^Uncaught|^The (sweep|alarm|refund allowance) |^Query \S+ was not |^An object could not/;
+
+const OUTCOMES = [
+  "charged",
+  "overcharged",
+  "given away",
+  "expired",
+  "otherwise refunded",
+  "no trace",
+] as const;
+type Outcome = (typeof OUTCOMES)[number];
+
+/** An operator's view, as far as the audit needs it. */
+interface UserView {
+  readonly windows: readonly Record<"reserved" | "charged" | "refunded", number>[];
+  readonly reservations: readonly unknown[];
+  readonly audit: { readonly ok: boolean; readonly differences: readonly string[] };
+}
+
+/** What one ask was doing when its server was killed. */
+interface Kill {
+  readonly step: Step;
+  readonly at: number;
+}
+
+interface User {
+  readonly name: string;
+  readonly token: string;
+}
+
+let model: ModelServer;
+let server: Incarnations;
+let operatorToken: string;
+/** How many asks a kill met at each step, and what became of them. */
+const met = new Map<`${Step}: ${Outcome}`, number>();
+let longestReservedMs = 0;
+
+beforeAll(async () => {
+  model = await startModelServer();
+  operatorToken = await bearer(SECRET, { user: "operator", operator: true });
+  server = await incarnations({
+    AUTH_SECRET: SECRET,
+    GENERATOR: "openai",
+    OPENAI_BASE_URL: model.url,
+    OPENAI_MODEL: "scripted",
+    QUOTA_LIMIT: "1000000",
+    CONCURRENCY_LIMIT: "1000",
+    FAILURE_LIMIT: "1000000",
+    REPEAT_WINDOW_SECONDS: "0",
+    RESUME_WAIT_SECONDS: "1",
+    DELIVERY_HOLD_MS: String(HOLD_MS),
+    SWEEP_INTERVAL_MS: String(SWEEP_INTERVAL_MS),
+  });
+});
+
+afterAll(async () => {
+  await server.remove();
+  await model.close();
+  // Not console.log, of which a run that passes shows nothing.
+  process.stdout.write(report());
+});
+
+const rounds = Array.from({ length: Math.ceil(CYCLES / CYCLES_PER_AUDIT) }, (_, index) => ({
+  first: index * CYCLES_PER_AUDIT + 1,
+  last: Math.min((index + 1) * CYCLES_PER_AUDIT, CYCLES),
+}));
+
+test.each(rounds)(
+  "kills $first to $last overcharge nobody and leave nothing reserved",
+  async ({ first, last }) => {
+    const random = new Random(SEED + first);
+    const users = await Promise.all(Array.from({ length: USERS }, newUser));
+    const kills = new Map<Part, Kill>();
+    model.requests.length = 0;
+    let again: readonly Part[] = [];
+    for (let cycle = first; cycle <= last; cycle += 1) {
+      const incarnation = await server.start();
+      // Some live for nothing but their sweep.
+      const asks = random.chance(0.1) ? 0 : ASKS_PER_CYCLE;
+      const parts = [
+        ...again.map(({ token, plan, tag }) => new Part(incarnation.url, token, plan, tag)),
+        ...Array.from({ length: asks }, () => {
+          const { token } = random.pick(users);
+          return new Part(incarnation.url, token, drawPlan(random));
+        }),
+      ];
+      if (parts.length > 0) await random.pick(parts).moment(random);
+      const laterMs = random.pick([0, random.whole(1, 50), random.whole(1, HOLD_MS)]);
+      if (laterMs > 0) await sleep(laterMs);
+
+      const dead = incarnation.kill9();
+      const at = Date.now();
+      for (const part of parts) kills.set(part, { at, step: part.step });
+      // What it had sent still arrives.
+      await Promise.all([dead, ...parts.map(({ exchange }) => exchange.untilEnd())]);
+      again = parts.slice(again.length).filter(({ plan, delivered }) => plan.key && !delivered);
+    }
+
+    const { url, kill9 } = await server.start();
+    await sleep(SILENCE_MS);
+    const wokenAt = Date.now();
+    const found: string[] = [];
+    for (const user of users) {
+      const parts = [...kills.keys()].filter(({ token }) => token === user.token);
+      const receipts = await audit(url, user, wokenAt);
+      for (const part of parts) {
+        const { step, at } = kills.get(part) as Kill;
+        const receipt = receiptOf(part, receipts);
+        count(step, outcomeOf(part, receipt));
+        found.push(...violations(part, receipt, at));
+      }
+      found.push(...violationsOfAll(parts, receipts));
+    }
+    await kill9();
+    expect(found.slice(0, 5)).toEqual([]);
+    expect(server.log.filter((line) => TROUBLE.test(line)).slice(0, 5)).toEqual([]);
+  },
+);
+
+async function newUser(): Promise<User> {
+  const name = crypto.randomUUID();
+  return { name, token: await bearer(SECRET, { user: name }) };
+}
+
+/** What is stored of a user after the sweep, which nobody but the alarm can have started. */
+async function audit(url: string, { name, token }: User, wokenAt: number) {
+  const api = `${url}${API_PREFIX}`;
+  const view = await request<UserView>(`${api}/admin/users/${name}`, { token: operatorToken });
+  expect(view.body.audit).toEqual({ ok: true, differences: [] });
+  expect(view.body.reservations).toEqual([]);
+
+  const list = await request<{ queries: Receipt[]; before: string | null }>(
+    `${api}/ai/queries?limit=100`,
+    { token },
+  );
+  expect(list.body.before).toBeNull();
+  const receipts = list.body.queries;
+  for (const state of ["reserved", "charged", "refunded"] as const) {
+    const counted = view.body.windows.reduce((sum, window) => sum + window[state], 0);
+    expect(receipts.filter((receipt) => receipt.state === state)).toHaveLength(counted);
+  }
+  for (const { askedAt, resolvedAt } of receipts) {
+    const resolved = Date.parse(resolvedAt ?? "");
+    expect(resolved).toBeLessThan(wokenAt);
+    longestReservedMs = Math.max(longestReservedMs, resolved - Date.parse(askedAt));
+  }
+  expect(longestReservedMs).toBeLessThan(RESERVED_MS_MAX);
+  return receipts;
+}
+
+/** Each way in which what became of an ask breaks a promise, in words. */
+function violations(part: Part, receipt: Receipt | undefined, killedAt: number): string[] {
+  const found: string[] = [];
+  const outcome = outcomeOf(part, receipt);
+  if (outcome === "overcharged") found.push("charged, and its end was never read");
+  if (part.delivered && outcome !== "charged" && outcome !== "given away") {
+    found.push("read to its end, and refunded as if it had not been");
+  }
+  if (part.exchange.status === 200 && receipt === undefined) found.push("answered, and forgotten");
+  if (part.stopped !== undefined && part.stopped.reason !== receipt?.reason) {
+    found.push(`confirmed as ${part.stopped.reason}, and changed afterwards`);
+  }
+  if (receipt?.reason === "expired" && Date.parse(receipt.resolvedAt ?? "") < killedAt) {
+    found.push("expired while its run was alive");
+  }
+  return found.map(
+    (what) =>
+      `${what}: ${part.plan.kind} ${part.exchange.text.slice(-80)} ${JSON.stringify(receipt)}`,
+  );
+}
+
+/** The same for all asks of a user together. */
+function violationsOfAll(parts: readonly Part[], receipts: readonly Receipt[]): string[] {
+  const found: string[] = [];
+  const known = new Set(parts.map((part) => receiptOf(part, receipts)));
+  for (const receipt of receipts) {
+    if (!known.has(receipt)) found.push(`never asked: ${JSON.stringify(receipt)}`);
+  }
+  for (const tag of new Set(parts.map((part) => part.tag))) {
+    const asked = receipts.filter(({ query }) => query?.includes(tag));
+    const charges = asked.filter(({ state }) => state === "charged").length;
+    if (charges > 1) found.push(`charged ${charges} times under one key: ${tag}`);
+    const upstream = model.requests.filter((request) => request.tag === tag).length;
+    if (upstream > asked.length) found.push(`the model was asked, and nothing reserved: ${tag}`);
+  }
+  return found;
+}
+
+/** By its id; for who was shown none, by its question and the time, for the same may be asked again. */
+function receiptOf({ queryId, tag, exchange }: Part, receipts: readonly Receipt[]) {
+  if (queryId !== undefined) return receipts.find((receipt) => receipt.queryId === queryId);
+  return receipts.find(({ query, askedAt }) => {
+    const at = Date.parse(askedAt);
+    const { startedAt, ending } = exchange;
+    return query?.includes(tag) && at >= startedAt && at <= (ending?.at ?? Infinity);
+  });
+}
+
+function outcomeOf(part: Part, receipt: Receipt | undefined): Outcome {
+  if (receipt === undefined) return "no trace";
+  if (receipt.state === "charged") {
+    const owed = part.delivered || part.replayed || part.plan.onDisconnect === "continue";
+    return owed ? "charged" : "overcharged";
+  }
+  if (receipt.reason !== "expired") return "otherwise refunded";
+  return part.delivered ? "given away" : "expired";
+}
+
+function count(step: Step, outcome: Outcome): void {
+  const key = `${step}: ${outcome}` as const;
+  met.set(key, (met.get(key) ?? 0) + 1);
+}
+
+function report(): string {
+  const numbers = (step: Step) => OUTCOMES.map((outcome) => met.get(`${step}: ${outcome}`) ?? 0);
+  const total = (outcome: Outcome) =>
+    STEPS.reduce((sum, step) => sum + (met.get(`${step}: ${outcome}`) ?? 0), 0);
+  const asks = [...met.values()].reduce((sum, number) => sum + number, 0);
+  const rows = [
+    ["what its user had seen when the kill came", ...OUTCOMES],
+    ["---", ...OUTCOMES.map(() => "--:")],
+    ...STEPS.map((step) => [step, ...numbers(step)]),
+  ];
+  return [
+    "",
+    `${CYCLES} kills met ${asks} asks: ${total("overcharged")} overcharged, ${total("given away")} given away.`,
+    `The longest reservation: ${longestReservedMs} ms. To repeat: KILL_SEED=${SEED} KILL_CYCLES=${CYCLES}`,
+    "",
+    ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,67 @@
+// Plain workerd with our bundle, made to be killed: bundled once, and started again on the same storage
+// in less than a tenth of a second, each time with an empty memory.
+
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { ProcessGroup } from "../../scripts/process-group.ts";
+import { bundle, workerd } from "../../scripts/workerd.ts";
+
+export interface Incarnations {
+  /** Starts the next one; the last must be dead. Resolves when it listens. */
+  start(): Promise<Incarnation>;
+  /** What all of them have logged so far, line by line. */
+  readonly log: readonly string[];
+  /** Removes the bundle and the storage. */
+  remove(): Promise<void>;
+}
+
+export interface Incarnation {
+  readonly url: string;
+  /** In milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Sent at once, in the middle of whatever it does; resolves when it is dead. */
+  kill9(): Promise<void>;
+}
+
+export async function incarnations(
+  variables: Readonly<Record<string, string>>,
+): Promise<Incarnations> {
+  const folder = await mkdtemp(join(tmpdir(), "belay-test-"));
+  const bundled = join(folder, "bundle");
+  const persistTo = join(folder, "data");
+  await Promise.all([bundled, persistTo].map((path) => mkdir(path)));
+  await bundle(bundled);
+  const program = await workerd(bundled, { port: 0, persistTo, variables });
+  const log: string[] = [];
+  return {
+    log,
+    async start() {
+      const startedAt = Date.now();
+      // A folder of its own: the group removes it at its end, and the bundle is for them all.
+      const group = new ProcessGroup(program, await mkdtemp(join(folder, "group-")));
+      for (const output of [group.leader.stdout, group.leader.stderr]) {
+        createInterface({ input: output as Readable }).on("line", (line) => log.push(line));
+      }
+      const [message] = await Promise.race([
+        once(createInterface({ input: group.leader.stdio[3] as Readable }), "line"),
+        group.ended.then((how) => {
+          throw new Error(`workerd ended with ${how} before it listened:\n${log.join("\n")}`);
+        }),
+      ]);
+      return {
+        url: `http://127.0.0.1:${JSON.parse(message).port}`,
+        startedAt,
+        async kill9() {
+          group.leader.kill("SIGKILL");
+          await group.ended;
+          await group.stop(0);
+        },
+      };
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
