@@ -6,12 +6,25 @@ import { PROJECT, UsageError } from "./command.ts";
 
 /** What was typed. A flag that the command does not have is refused, and `--help` ends it here. */
 export function flags<const T extends ParseArgsOptionsConfig>(options: T, help: string) {
+  return typed(options, help, false).values;
+}
+
+/** The same, for a command that takes other words besides: its `positionals`. */
+export function flagsAndWords<const T extends ParseArgsOptionsConfig>(options: T, help: string) {
+  return typed(options, help, true);
+}
+
+function typed<const T extends ParseArgsOptionsConfig>(
+  options: T,
+  help: string,
+  allowPositionals: boolean,
+) {
   if (process.argv.includes("--help")) {
     console.log(help);
     process.exit(0);
   }
   try {
-    return parseArgs({ options, strict: true, allowPositionals: false }).values;
+    return parseArgs({ options, strict: true, allowPositionals });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!code?.startsWith("ERR_PARSE_ARGS_")) throw error;

@@ -12,11 +12,12 @@ import { WRANGLER, workerdBinary, wranglerEnvironment } from "./wrangler.ts";
 // What the environment of workerd calls a variable, so that none of them can change workerd itself.
 const PREFIX = "BELAY_VARIABLE_";
 
-/** Bundles the Worker into the folder. */
-export async function bundle(folder: string, stopped?: AbortSignal): Promise<void> {
+/** Bundles the Worker into the folder, or another one whose entry has the same name. */
+export async function bundle(folder: string, stopped?: AbortSignal, entry?: string): Promise<void> {
   const args = [
     WRANGLER,
     "deploy",
+    ...(entry === undefined ? [] : [entry]),
     `--cwd=${PROJECT}`,
     "--env=",
     "--dry-run",
