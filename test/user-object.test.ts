@@ -346,6 +346,26 @@ describe("a model that fails", () => {
   });
 });
 
+describe("a search that fails", () => {
+  it("costs nothing, and calls no model", async () => {
+    const broken = { getByName: () => ({ search: () => Promise.reject(new Error("gone")) }) };
+    const user = await newUser({ CORPUS: broken as unknown as string });
+    const tag = crypto.randomUUID();
+    const stream = await user.ask({ tag, tokens: 1 });
+    expect((await stream.all()).at(-1)).toMatchObject({
+      type: "error",
+      code: "RETRIEVAL_FAILED",
+      queryId: stream.queryId,
+      quotaRemaining: 20,
+    });
+    expect(await user.receipt(stream.queryId)).toMatchObject({ reason: "failed" });
+    const json = await user.askForJson({ tag, tokens: 2 });
+    expect(json.status).toBe(502);
+    expect(await json.json()).toMatchObject({ code: "RETRIEVAL_FAILED" });
+    expect(await modelRequests(tag)).toEqual([]);
+  });
+});
+
 describe("the limits", () => {
   it("admit three of fifty who ask at once with a quota of three", async () => {
     const user = await newUser({ QUOTA_LIMIT: "3", CONCURRENCY_LIMIT: "50" });
