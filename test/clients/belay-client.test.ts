@@ -155,7 +155,7 @@ const client = createClient({ url: "http://127.0.0.1:8787", token: process.env.T
     const printed: Readonly<Record<string, RegExp>> = {
       "The client in ten lines": /.{20}\n\d+ sources, 999 answers left\n$/s,
       "How to renew a bearer token": /^1000\n$/,
-      "How to ask": /^\[\n {2}'\[1\] .*characters so far\n.{20}/s,
+      "How to ask": /^\[\s+'\[1\] .*characters so far\n.{20}/s,
       "How to stop an answer": /^refunded cancelled\n$/,
       "What happens when the connection drops": /^.{20}/,
       "How to tell errors apart": /^$/,
