@@ -26,14 +26,8 @@ export function* filler(documents: Iterable<Document>): Generator<Document, neve
   };
   for (let i = 1; ; i++) {
     const text = Array.from({ length: PARAGRAPHS }, paragraph).join("\n\n");
-    yield {
-      id: `filler ${i}`,
-      title: words
-        .slice(i % words.length)
-        .slice(0, 3)
-        .join(""),
-      text,
-    };
+    const at = i % words.length;
+    yield { id: `filler ${i}`, title: words.slice(at, at + 3).join(""), text };
   }
 }
 
