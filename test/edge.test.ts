@@ -2,7 +2,8 @@
 // read it. Nothing here may be a 500, and nothing that is refused may cost or create anything.
 
 import { describe, expect, it } from "vitest";
-import type { ErrorBody } from "../src/protocol.ts";
+import { routes } from "../src/edge/edge.ts";
+import { API_PREFIX, type ErrorBody } from "../src/protocol.ts";
 import { bearer, fetchApi, modelRequests, newUser, Stream, scripted } from "./harness.ts";
 
 const ask = (body: BodyInit, headers: Record<string, string> = {}, path = "/ai/ask") => ({
@@ -274,23 +275,34 @@ describe("a refusal", () => {
 });
 
 describe("a route of operators", () => {
-  const routes = [
-    ["GET", "/admin/users/alice"],
-    ["PATCH", "/admin/users/alice"],
-    ["GET", "/admin/documents"],
-    ["GET", "/admin/documents/a"],
-    ["PUT", "/admin/documents/a"],
-    ["DELETE", "/admin/documents/a"],
-  ] as const;
+  // From the router itself, so that a new route cannot be forgotten.
+  const admin = routes
+    .filter(([, path]) => path.startsWith(`${API_PREFIX}/admin/`))
+    .map(([method, path]) => [method, path.replaceAll(/:\w+/g, "alice")] as const);
 
-  it.each(routes)("is 403 for a user: %s %s", async (method, path) => {
+  it("is everything that is neither a user's own nor for everybody", () => {
+    const others = routes.filter(([, path]) => !path.startsWith(`${API_PREFIX}/admin/`));
+    expect(others.map((route) => route.join(" ")).toSorted()).toEqual([
+      "GET /api/v1/ai/queries",
+      "GET /api/v1/ai/queries/:id",
+      "GET /api/v1/ai/queries/:id/events",
+      "GET /api/v1/ai/quota",
+      "GET /healthz",
+      "POST /api/v1/ai/ask",
+      "POST /api/v1/ai/feedback",
+      "POST /api/v1/ai/queries/:id/cancel",
+    ]);
+    expect(admin.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it.each(admin)("is 403 for a user: %s %s", async (method, path) => {
     const user = await newUser();
-    const response = await user.request(path, { method });
+    const response = await user.request(path.slice(API_PREFIX.length), { method });
     expect(await refusal(response)).toMatchObject({ status: 403, code: "FORBIDDEN" });
   });
 
-  it.each(routes)("is 401 without a bearer token: %s %s", async (method, path) => {
-    const response = await fetchApi(`/api/v1${path}`, { method });
+  it.each(admin)("is 401 without a bearer token: %s %s", async (method, path) => {
+    const response = await fetchApi(path, { method });
     expect(await refusal(response)).toMatchObject({ status: 401, code: "UNAUTHENTICATED" });
   });
 

@@ -40,6 +40,11 @@ router.get(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.put(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 
+/** Every route there is, as its method and its path with named parameters. */
+export const routes: readonly (readonly [method: string, path: string])[] = router.routes.map(
+  ([method, , , path = ""]) => [method, path],
+);
+
 /** Answers a request; nothing that it throws reaches a caller but as an error of the wire. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   const response =
