@@ -29,7 +29,7 @@ await run(async () => {
     const leaving = await leaveInTime(user, QUERY);
     if (leaving === undefined) {
       throw new Failure(
-        "Each answer was over before anybody could leave it, so nothing was found out. A DELIVERY_HOLD_MS above 0 lets leavers be noticed.",
+        "Each answer was over before anybody could leave it, so nothing was found out. Raise DELIVERY_HOLD_MS, or ask a slower model.",
       );
     }
     if (leaving.receipt.state === "charged") {

@@ -136,7 +136,7 @@ export interface Receipt {
   readonly finish: Finish | null;
   /** Token events in the answer. */
   readonly tokens: number | null;
-  /** From the ask to its first token, and to the end of its generation, in milliseconds. */
+  /** From the reservation to the first token, and to the end of the generation, in milliseconds. */
   readonly firstTokenMs: number | null;
   readonly totalMs: number | null;
   readonly feedback: { readonly rating: Rating | null; readonly comment: string | null } | null;

@@ -104,14 +104,9 @@ function explain(issue: v.BaseIssue<unknown>, field: string | undefined): string
   }
   if (issue.type === "strict_object") return `The field "${field}" is missing.`;
   // A rule of ours reads on from the field; valibot's own words would echo what was sent.
-  const rule = issue.message.startsWith("Invalid ")
-    ? `must be ${article(issue.expected)}`
-    : issue.message;
+  const type = issue.expected === null ? "another type" : `type ${issue.expected}`;
+  const rule = issue.message.startsWith("Invalid ") ? `must be of ${type}` : issue.message;
   return `The field "${field}" ${rule}.`;
-}
-
-function article(expected: string | null): string {
-  return expected === null ? "of another type" : `of type ${expected}`;
 }
 
 /** Text of `min` to `max` characters (code points), well formed. */
@@ -133,6 +128,22 @@ export function textOf(min: number, max: number) {
 export function wholeNumber(min: number, max: number) {
   const rule = `must be a whole number from ${min} to ${max}`;
   return v.pipe(v.number(), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+}
+
+/** The query parameter as a whole number from `min` to `max`, or INVALID_REQUEST. */
+export function wholeParameter(
+  parameters: URLSearchParams,
+  name: string,
+  { byDefault, min, max }: { byDefault: number; min: number; max: number },
+): number {
+  const text = parameters.get(name) ?? `${byDefault}`;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw wrongParameter(name, `a whole number from ${min} to ${max}`);
+}
+
+export function wrongParameter(name: string, rule: string): ServiceError {
+  return new ServiceError("INVALID_REQUEST", `The parameter "${name}" must be ${rule}.`);
 }
 
 /** Path parameters are decoded once, since itty-router does not; what cannot be decoded names nothing. */

@@ -1,8 +1,10 @@
 // The edge as a caller sees it: who is let in, what is refused and in which form, and which pages may
 // read it. Nothing here may be a 500, and nothing that is refused may cost or create anything.
 
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { routes } from "../src/edge/edge.ts";
+import type { Env } from "../src/config.ts";
+import { handle, routes } from "../src/edge/edge.ts";
 import { API_PREFIX, type ErrorBody } from "../src/protocol.ts";
 import { bearer, fetchApi, modelRequests, newUser, Stream, scripted } from "./harness.ts";
 
@@ -349,6 +351,19 @@ describe("a page of another origin", () => {
     }
     const response = await fetchApi("/healthz", { headers: { origin: "https://app.example" } });
     expect(response.headers.get("access-control-expose-headers")).toContain("X-Query-Id");
+  });
+
+  it("is refused before anything is reserved where CORS_ORIGINS is wrong", async () => {
+    const user = await newUser();
+    const request = new Request("https://belay.test/api/v1/ai/ask?stream=true", {
+      method: "POST",
+      headers: { authorization: `Bearer ${user.token}`, "content-type": "application/json" },
+      body: JSON.stringify({ query: scripted({ tokens: 3 }), onDisconnect: "continue" }),
+    });
+    const response = await handle(request, { ...env, CORS_ORIGINS: "nowhere" } as Env);
+    expect(response.status).toBe(503);
+    await response.body?.cancel();
+    expect(await user.receipts()).toEqual([]);
   });
 });
 

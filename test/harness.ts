@@ -151,7 +151,7 @@ export class Stream {
     return this.response.headers.get("x-query-id") ?? "";
   }
 
-  /** The design's own browser loop, one event at a time; undefined at the stream's end. */
+  /** protocol.md's own browser loop, one event at a time; undefined at the stream's end. */
   async next(): Promise<StreamEvent | undefined> {
     for (;;) {
       const end = this.#buffer.indexOf("\n\n");

@@ -23,9 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   generators: [...INTERFACES, ...LEAVES],
   retrievers: [...INTERFACES, "corpus", ...LEAVES],
   corpus: LEAVES,
-  // The only place where an adapter or an object is named.
   // Both ends of the wire share its description, and nothing else.
   client: ["protocol"],
+  // The only place where an adapter or an object is named.
   config: [...INTERFACES, "user", "retrievers", "generators", "corpus", "errors", "protocol"],
   request: ["errors", "protocol"],
   errors: ["protocol"],

@@ -671,6 +671,15 @@ describe("the query log", () => {
   });
 });
 
+it("takes a query id in a body as it is", async () => {
+  const user = await newUser();
+  const response = await user.post("/ai/feedback", { queryId: "%", rating: "up" });
+  expect(await response.json()).toMatchObject({
+    code: "NOT_FOUND",
+    message: "There is no query with this id here. Check the id.",
+  });
+});
+
 describe("feedback", () => {
   it("is stored with the query; the latest wins, and null revokes it", async () => {
     const user = await newUser();

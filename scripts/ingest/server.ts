@@ -54,6 +54,10 @@ export class Server {
     return entries;
   }
 
+  async isEmpty(): Promise<boolean> {
+    return JSON.parse(await this.#send("GET", "?limit=1")).documents.length === 0;
+  }
+
   /** How many passages it was cut into. Throws Refused for what the server will not have. */
   async put(id: string, content: Content): Promise<number> {
     const path = `/${encodeURIComponent(id)}`;

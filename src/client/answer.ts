@@ -37,7 +37,7 @@ export interface Outcome {
 
 /** The connection broke, and is made again. */
 export interface Retry {
-  /** From 1, and from 1 again once anything new has come. */
+  /** From 1, and from 1 again once a token has come. */
   readonly attempt: number;
   readonly waitMs: number;
   readonly cause: unknown;
@@ -152,7 +152,9 @@ export class Answer implements AsyncIterable<AnswerEvent> {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<AnswerEvent, void, undefined> {
     if (this.#iterated) {
-      throw new TypeError("An answer can be iterated over once.");
+      throw new TypeError(
+        "An answer can be iterated over once: read it again with client.events().",
+      );
     }
     this.#iterated = true;
     try {

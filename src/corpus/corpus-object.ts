@@ -7,7 +7,14 @@ import * as v from "valibot";
 import { bodyTimeoutMs, type Env } from "../config.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import { API_PREFIX, encodeJson } from "../protocol.ts";
-import { check, decodeParameter, readJson, textOf } from "../request.ts";
+import {
+  check,
+  decodeParameter,
+  readJson,
+  textOf,
+  wholeParameter,
+  wrongParameter,
+} from "../request.ts";
 import { snippet } from "../text/snippet.ts";
 import { Documents } from "./documents.ts";
 import type { FoundPassage } from "./passage-index.ts";
@@ -16,13 +23,12 @@ const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 // JSON may spend six bytes on a character, and the other fields need some.
 const BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX + 64 * 1024;
 
-const LIST_LIMIT = 50;
-const LIST_LIMIT_MAX = 200;
+/** How many documents a page lists. */
+const LIST_LIMIT = { byDefault: 50, min: 1, max: 200 };
 
 /** As an ask has them: the most characters of its query, and how many passages it wants. */
 const SEARCH_LENGTH_MAX = 4_000;
-const SEARCH_LIMIT = 5;
-const SEARCH_LIMIT_MAX = 20;
+const SEARCH_LIMIT = { byDefault: 5, min: 1, max: 20 };
 
 /** Of documents that arrive together, so much text is written before searches get their turn. */
 const BATCH_LENGTH = 64 * 1024;
@@ -99,7 +105,7 @@ export class CorpusObject extends DurableObject<Env> {
   }
 
   #list(parameters: URLSearchParams): Response {
-    const limit = limitOf(parameters, LIST_LIMIT, LIST_LIMIT_MAX);
+    const limit = wholeParameter(parameters, "limit", LIST_LIMIT);
     // One more than asked for tells whether this is the last page.
     const entries = this.#documents.entriesAfter(parameters.get("after") ?? "", limit + 1);
     const documents = entries.slice(0, limit);
@@ -111,10 +117,9 @@ export class CorpusObject extends DurableObject<Env> {
     const query = search.trim();
     const length = [...query].length;
     if (length < 1 || length > SEARCH_LENGTH_MAX) {
-      const message = `The parameter "search" must be 1 to ${SEARCH_LENGTH_MAX} characters long.`;
-      throw new ServiceError("INVALID_REQUEST", message);
+      throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long`);
     }
-    const limit = limitOf(parameters, SEARCH_LIMIT, SEARCH_LIMIT_MAX);
+    const limit = wholeParameter(parameters, "limit", SEARCH_LIMIT);
     const passages = this.search(query, limit).map(({ text, ...passage }) => ({
       ...passage,
       snippet: snippet(text, query),
@@ -179,15 +184,6 @@ export class CorpusObject extends DurableObject<Env> {
     if (!this.#documents.delete(id)) throw notFound();
     return json({ id, deleted: true });
   }
-}
-
-function limitOf(parameters: URLSearchParams, byDefault: number, max: number): number {
-  const limit = Number(parameters.get("limit") ?? byDefault);
-  if (!Number.isInteger(limit) || limit < 1 || limit > max) {
-    const message = `The parameter "limit" must be a whole number from 1 to ${max}.`;
-    throw new ServiceError("INVALID_REQUEST", message);
-  }
-  return limit;
 }
 
 function documentId(parameter = ""): string {

@@ -47,10 +47,12 @@ export const routes: readonly (readonly [method: string, path: string])[] = rout
 
 /** Answers a request; nothing that it throws reaches a caller but as an error of the wire. */
 export async function handle(request: Request, env: Env): Promise<Response> {
-  const response =
-    request.method === "OPTIONS" ? preflight() : await route(request, env).catch(refuse(request));
   try {
-    return withCors(request, response, corsOrigins(env));
+    // First: a variable that is wrong must refuse before anything is reserved.
+    const origins = corsOrigins(env);
+    const response =
+      request.method === "OPTIONS" ? preflight() : await route(request, env).catch(refuse(request));
+    return withCors(request, response, origins);
   } catch (thrown) {
     return refuse(request)(thrown);
   }

@@ -45,7 +45,7 @@ const SettingsBody = v.strictObject({
   blocked: v.optional(v.boolean()),
 });
 
-export type Feedback = v.InferOutput<typeof FeedbackBody>;
+type Feedback = v.InferOutput<typeof FeedbackBody>;
 export type SettingsChange = v.InferOutput<typeof SettingsBody>;
 
 export function parseAsk(body: unknown): Ask {

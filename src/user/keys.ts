@@ -9,7 +9,7 @@ import { type Ask, encodeJson } from "../protocol.ts";
 export const KEY_AGE_MAX_MS = 24 * 60 * 60 * 1000; /* 24 h */
 
 /** Replays in a row, before an ask that comes again by itself is told to stop. */
-const REPLAYS_MAX = 3;
+const REPLAYS_IN_A_ROW_MAX = 3;
 
 export type KeyRow = {
   key: string;
@@ -111,8 +111,8 @@ export class Keys {
   ): "replay" | "enough" | "late" {
     const soon = now - Math.max(resolvedAt, replayed_at ?? 0) <= windowMs;
     if (!soon && !chosen) return "late";
-    const enough = soon && windowMs > 0 && replays >= REPLAYS_MAX;
-    const count = soon ? Math.min(replays + 1, REPLAYS_MAX) : 1;
+    const enough = soon && windowMs > 0 && replays >= REPLAYS_IN_A_ROW_MAX;
+    const count = soon ? Math.min(replays + 1, REPLAYS_IN_A_ROW_MAX) : 1;
     this.#sql.exec(
       "UPDATE keys SET replayed_at = ?2, replays = ?3 WHERE key = ?1",
       hash,

@@ -175,8 +175,8 @@ export class Listener {
 
   async #rest(ms: number): Promise<void> {
     const end = performance.now() + ms;
-    for (let left = ms; left > 0 && !this.#left; left = end - performance.now()) {
-      const timer = setTimeout(() => this.#wake(), left);
+    for (let restMs = ms; restMs > 0 && !this.#left; restMs = end - performance.now()) {
+      const timer = setTimeout(() => this.#wake(), restMs);
       await this.#sleep();
       clearTimeout(timer);
     }

@@ -101,6 +101,6 @@ export function remaining(limit: number, { reserved, charged }: Counters): numbe
   return Math.max(0, limit - reserved - charged);
 }
 
-export function secondsUntil(time: number, now: number): number {
+function secondsUntil(time: number, now: number): number {
   return Math.max(0, Math.ceil((time - now) / 1000));
 }

@@ -1,5 +1,5 @@
-// Every way in which a user object says no, in words that tell the caller what to do. When it does is
-// decided in user-object.ts.
+// Most ways in which a user object says no, in words that tell the caller what to do. When it does is
+// decided in user-object.ts; what a key or the quota refuses stands there.
 
 import { ServiceError } from "../errors.ts";
 
@@ -35,7 +35,23 @@ export function tooManyFailures(seconds: number): ServiceError {
   );
 }
 
-export function cancelled(message: string): ServiceError {
+/** A run that was stopped while its refund was still allowed. */
+export function stopped(): ServiceError {
+  return cancelled("The answer was stopped. You were not charged.");
+}
+
+/** A run that was stopped past the refund allowance. */
+export function finishedWithoutYou(): ServiceError {
+  return cancelled(
+    "Your refunds of this window are used up: the answer is finished, charged, and kept for you to read.",
+  );
+}
+
+export function erased(): ServiceError {
+  return cancelled("The operator erased this user.");
+}
+
+function cancelled(message: string): ServiceError {
   // Asking again would be what the user has just stopped.
   return new ServiceError("CANCELLED", message, { headers: { "x-should-retry": "false" } });
 }
@@ -48,13 +64,9 @@ export function notKept(): ServiceError {
 }
 
 export function noQuery(): ServiceError {
-  return new ServiceError("NOT_FOUND", "There is no query with this id here.");
+  return new ServiceError("NOT_FOUND", "There is no query with this id here. Check the id.");
 }
 
 export function nobody(): ServiceError {
-  return new ServiceError("NOT_FOUND", "Nobody of this name is known.");
-}
-
-export function wrongParameter(name: string, rule: string): ServiceError {
-  return new ServiceError("INVALID_REQUEST", `The parameter "${name}" must be ${rule}.`);
+  return new ServiceError("NOT_FOUND", "Nobody of this name is known. Check the name.");
 }

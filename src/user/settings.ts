@@ -1,6 +1,8 @@
 // What is known of one user beside the queries: the name, what operators have set, and how far
 // retention has come. One row, made with the user's first request or an operator's first setting.
 
+import type { SettingsChange } from "./ask.ts";
+
 export type SettingsRow = {
   name: string;
   /** Overrides of QUOTA_LIMIT and REFUND_LIMIT; null where those hold. */
@@ -40,12 +42,7 @@ export class Settings {
   }
 
   /** Sets what is given; null takes an override back. */
-  change(change: {
-    limit?: number | null | undefined;
-    refundLimit?: number | null | undefined;
-    blocked?: boolean | undefined;
-  }): void {
-    const { limit, refundLimit, blocked } = change;
+  change({ limit, refundLimit, blocked }: SettingsChange): void {
     if (limit !== undefined) this.#sql.exec("UPDATE settings SET quota_limit = ?", limit);
     if (refundLimit !== undefined)
       this.#sql.exec("UPDATE settings SET refund_limit = ?", refundLimit);

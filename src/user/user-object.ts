@@ -15,7 +15,7 @@ import {
   type Finish,
   type RefundReason,
 } from "../protocol.ts";
-import { decodeParameter, readJson } from "../request.ts";
+import { decodeParameter, readJson, wholeParameter, wrongParameter } from "../request.ts";
 import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
 import { Failures } from "./failures.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
@@ -36,15 +36,16 @@ import {
 } from "./reading.ts";
 import {
   blocked,
-  cancelled,
+  erased,
+  finishedWithoutYou,
   nobody,
   noQuery,
   notKept,
+  stopped,
   tooManyFailures,
   tooManyListeners,
   tooManyReplays,
   tooManyRuns,
-  wrongParameter,
 } from "./refusals.ts";
 import { Retention } from "./retention.ts";
 import { Run } from "./run.ts";
@@ -59,7 +60,7 @@ export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 const SWEEP_RETRY_MS = 30_000;
 /** Connections that may read one run; of one user, those that may read stored answers. */
 const LISTENERS_MAX = 8;
-const REPLAYS_MAX = 32;
+const REPLAY_LISTENERS_MAX = 32;
 /**
  * What a connection has accepted is still on its way through this process to the socket: a crash right
  * after the charge would charge for what never left. The charge waits for so long, in ms.
@@ -108,14 +109,14 @@ export class UserObject extends DurableObject<Env> {
     .post("/ai/ask", (request) => this.#ask(request))
     .get("/ai/quota", () => json(this.#quota.body(Date.now())))
     .get("/ai/queries", (request) => this.#list(new URL(request.url).searchParams))
-    .get("/ai/queries/:id", ({ params }) => json(receipt(this.#find(params.id))))
-    .get("/ai/queries/:id/events", (request) => this.#resume(request, request.params.id))
-    .post("/ai/queries/:id/cancel", ({ params }) => this.#cancel(params.id))
+    .get("/ai/queries/:id", ({ params }) => json(receipt(this.#find(idOf(params)))))
+    .get("/ai/queries/:id/events", (request) => this.#resume(request, idOf(request.params)))
+    .post("/ai/queries/:id/cancel", ({ params }) => this.#cancel(idOf(params)))
     .post("/ai/feedback", (request) => this.#feedback(request))
     .get("/admin/users/:userId", () => this.#inspect())
     .patch("/admin/users/:userId", (request) => this.#change(request))
     .delete("/admin/users/:userId", () => this.#erase())
-    .post("/admin/users/:userId/queries/:id/refund", ({ params }) => this.#takeBack(params.id));
+    .post("/admin/users/:userId/queries/:id/refund", ({ params }) => this.#takeBack(idOf(params)));
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -186,7 +187,7 @@ export class UserObject extends DurableObject<Env> {
     const row = this.#queries.get(known.query_id);
     if (row?.state !== "charged" || row.answer === null) return undefined;
     // A replay that is refused must not count as one that was served.
-    if (this.#replays.size >= REPLAYS_MAX) throw tooManyReplays();
+    if (this.#replays.size >= REPLAY_LISTENERS_MAX) throw tooManyReplays();
     switch (this.#keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs)) {
       case "replay":
         return { type: "stored", row };
@@ -267,7 +268,7 @@ export class UserObject extends DurableObject<Env> {
 
   /** Reads a stored answer to a listener, which costs nothing and settles nothing. */
   #replay(row: QueryRow, request: Request, how: ReadingMode): Promise<Response> {
-    if (this.#replays.size >= REPLAYS_MAX) throw tooManyReplays();
+    if (this.#replays.size >= REPLAY_LISTENERS_MAX) throw tooManyReplays();
     const listener = new Listener(request.signal, this.#variables());
     this.#replays.add(listener);
     const transcript = Transcript.of(row);
@@ -360,14 +361,12 @@ export class UserObject extends DurableObject<Env> {
    */
   #giveUp(run: Run, reason: "disconnected" | "cancelled"): void {
     if (this.#allowsRefund(run)) {
-      this.#refund(run, reason, cancelled("The answer was stopped. You were not charged."));
+      this.#refund(run, reason, stopped());
       return;
     }
     run.onDisconnect = "continue";
-    const error = cancelled(
-      "Your refunds of this window are used up: the answer is finished, charged, and kept for you to read.",
-    );
-    for (const listener of run.listeners) listener.dismiss({ type: "failed", error });
+    const ending: Ending = { type: "failed", error: finishedWithoutYou() };
+    for (const listener of run.listeners) listener.dismiss(ending);
     run.listeners.clear();
     this.#chargeUnheard(run);
   }
@@ -448,7 +447,7 @@ export class UserObject extends DurableObject<Env> {
       work();
       if (this.#ledger.reserved() > 0) this.#arm(Date.now() + this.#variables().sweepIntervalMs);
     } catch (thrown) {
-      console.error("The sweep failed and is tried again:", thrown);
+      console.error("The alarm's work failed and is tried again:", thrown);
       this.#arm(Date.now() + SWEEP_RETRY_MS);
     }
   }
@@ -488,28 +487,25 @@ export class UserObject extends DurableObject<Env> {
   // --- The other routes ---
 
   #list(parameters: URLSearchParams): Response {
-    const limit = parameters.get("limit") ?? "20";
-    if (!/^([1-9]\d?|100)$/.test(limit)) throw wrongParameter("limit", "from 1 to 100");
-    const page = this.#queries.page(Number(limit), parameters.get("before") ?? undefined);
+    const limit = wholeParameter(parameters, "limit", { byDefault: 20, min: 1, max: 100 });
+    const page = this.#queries.page(limit, parameters.get("before") ?? undefined);
     if (page === undefined) throw wrongParameter("before", "a query id");
     const { rows, more } = page;
     return json({ queries: rows.map(receipt), before: more ? rows.at(-1)?.id : null });
   }
 
-  async #resume(request: Request, id: string | undefined): Promise<Response> {
+  async #resume(request: Request, id: string): Promise<Response> {
     const row = this.#find(id);
-    const after = new URL(request.url).searchParams.get("after") ?? "0";
-    if (!/^\d{1,9}$/.test(after)) {
-      throw wrongParameter("after", "the number of events that you have: 0 or more");
-    }
-    const how = { after: Number(after), streaming: true };
+    const { searchParams } = new URL(request.url);
+    const bounds = { byDefault: 0, min: 0, max: 999_999_999 };
+    const how = { after: wholeParameter(searchParams, "after", bounds), streaming: true };
     const run = this.#runs.get(row.id);
     if (run !== undefined) return this.#join(run, request, how);
     if (row.answer === null) throw notKept();
     return this.#replay(row, request, how);
   }
 
-  async #cancel(id: string | undefined): Promise<Response> {
+  async #cancel(id: string): Promise<Response> {
     const { id: queryId } = this.#find(id);
     const run = this.#runs.get(queryId);
     if (run !== undefined) {
@@ -559,7 +555,7 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** An operator's own refund; the answer stays readable. Again: the same receipt. */
-  #takeBack(id: string | undefined): Response {
+  #takeBack(id: string): Response {
     if (!this.#known) throw nobody();
     const row = this.#find(id);
     this.ctx.storage.transactionSync(() => {
@@ -572,7 +568,7 @@ export class UserObject extends DurableObject<Env> {
   /** Ends the runs and leaves nothing of the user. Again: 404, as for anybody whom nobody knows. */
   async #erase(): Promise<Response> {
     if (!this.#known) throw nobody();
-    const ending: Ending = { type: "failed", error: cancelled("The operator erased this user.") };
+    const ending: Ending = { type: "failed", error: erased() };
     for (const run of this.#runs.values()) {
       run.abort();
       clearTimeout(run.waitTimer ?? null);
@@ -619,8 +615,8 @@ export class UserObject extends DurableObject<Env> {
     return readJson(request, { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs });
   }
 
-  #find(parameter: string | undefined): QueryRow {
-    const row = this.#known ? this.#queries.get(decodeParameter(parameter ?? "")) : undefined;
+  #find(id: string): QueryRow {
+    const row = this.#known ? this.#queries.get(id) : undefined;
     if (row === undefined) throw noQuery();
     return row;
   }
@@ -637,6 +633,10 @@ export class UserObject extends DurableObject<Env> {
       headers: { ...error.details.headers, ...(known && this.#headers(queryId)) },
     });
   }
+}
+
+function idOf({ id = "" }: IRequest["params"]): string {
+  return decodeParameter(id);
 }
 
 function json(body: unknown): Response {

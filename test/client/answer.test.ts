@@ -57,7 +57,9 @@ describe("an answer", () => {
     const { client } = clientOf(await newUser());
     const answer = client.ask(scripted({ tokens: TOKENS }));
     await eventsOf(answer);
-    await expect(eventsOf(answer)).rejects.toThrow("An answer can be iterated over once.");
+    await expect(eventsOf(answer)).rejects.toThrow(
+      "An answer can be iterated over once: read it again with client.events().",
+    );
     expect((await answer.done).text).toBe(TOKENS.join(""));
   });
 
