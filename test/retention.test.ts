@@ -3,7 +3,7 @@
 
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { adminPath, asOperator, audit, newUser, type TestUser } from "./harness.ts";
+import { adminPath, asOperator, audit, newUser, scripted, type TestUser } from "./harness.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const start = Date.parse("2027-03-10T12:00:00Z");
@@ -165,6 +165,17 @@ describe("erasing a user whose answer is just going out", () => {
     expect((await stream.all()).at(-1)).toMatchObject({ type: "error", code: "CANCELLED" });
     expect(await response.json()).toMatchObject({ type: "error", code: "CANCELLED" });
   });
+});
+
+it("erasing a user ends who still reads an answer that was charged", async () => {
+  const user = await newUser();
+  const query = scripted({ tokens: 100, tokenLength: 2_000, gapMs: 1 });
+  const [first, slow] = [await user.ask(query), await user.ask(query)];
+  await slow.until("start");
+  await first.all();
+  await user.resolved(first.queryId);
+  expect((await asOperator(adminPath(user), { method: "DELETE" })).status).toBe(204);
+  expect((await slow.all()).at(-1)).toMatchObject({ type: "error", code: "CANCELLED" });
 });
 
 describe("an operator's refund", () => {

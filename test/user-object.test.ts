@@ -1,7 +1,12 @@
 // The promise, row by row: what an ask costs, by how it ended. Where the leaver's socket matters, the
 // suite in servers/ has the rest.
 
-import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AnswerBody, ErrorBody } from "../src/protocol.ts";
 import {
@@ -447,6 +452,9 @@ describe("a crash", () => {
 });
 
 describe("the alarm", () => {
+  const alarmAt = (user: TestUser) =>
+    runInDurableObject(user.stub, (_object, { storage }) => storage.getAlarm());
+
   it("leaves a live run alone, and is set again while anything is reserved", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 500, gapMs: 20 });
@@ -478,9 +486,76 @@ describe("the alarm", () => {
     });
     stream.leave();
   });
+
+  it("is not put off by an ask after an eviction", async () => {
+    const user = await newUser();
+    const first = await user.ask("One?");
+    await first.all();
+    await user.resolved(first.queryId);
+    const before = await alarmAt(user);
+    expect(before).not.toBeNull();
+    await evictDurableObject(user.stub);
+    await scheduler.wait(20);
+    await (await user.ask("Two?")).all();
+    expect(await alarmAt(user)).toBe(before);
+  });
+
+  it("is set again when storage has refused it", async () => {
+    const user = await newUser();
+    await user.quota();
+    await runInDurableObject(user.stub, (_object, { storage }) => {
+      const real = storage.setAlarm.bind(storage);
+      let times = 0;
+      storage.setAlarm = (at) => {
+        times += 1;
+        return times === 1 ? Promise.reject(new Error("disk I/O error")) : real(at);
+      };
+    });
+    const stream = await user.ask({ tokens: 500, gapMs: 20 });
+    await stream.until("token");
+    await eventually(
+      () => alarmAt(user),
+      (at) => at !== null,
+    );
+    stream.leave();
+  });
 });
 
 describe("storage that fails", () => {
+  it.each([
+    ["a stream", "cancel"],
+    ["a stream", "continue"],
+    ["JSON", "cancel"],
+    ["JSON", "continue"],
+  ])("costs nothing when %s cannot be given its headers (%s)", async (mode, onDisconnect) => {
+    const user = await newUser({ REFUND_LIMIT: "0", WRITE_TIMEOUT_MS: "150" });
+    await user.quota();
+    await runInDurableObject(user.stub, (_object, { storage }) => {
+      const real = storage.sql.exec.bind(storage.sql);
+      let reserved = false;
+      let failed = false;
+      storage.sql.exec = ((...query: Parameters<typeof real>) => {
+        const [text] = query;
+        reserved ||= text.includes("INSERT INTO queries");
+        if (reserved && !failed && text.includes("SELECT window FROM windows")) {
+          failed = true;
+          throw new Error("disk I/O error");
+        }
+        return real(...query);
+      }) as typeof real;
+    });
+    const path = mode === "JSON" ? "/ai/ask" : "/ai/ask?stream=true";
+    const response = await user.post(path, { query: scripted({ tokens: 3 }), onDisconnect });
+    expect(response.status).toBe(500);
+    await response.text();
+    const [receipt] = await eventually(
+      () => user.receipts(),
+      ([one]) => one?.state !== "reserved",
+    );
+    expect(receipt).toMatchObject({ state: "refunded", reason: "failed" });
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
   it("for one query does not keep the sweep from the others", async () => {
     const user = await newUser();
     const streams = [

@@ -51,7 +51,7 @@ export async function authenticate(
   }
   if (!isUserId(claims.sub)) {
     throw refused(
-      "The bearer token's sub must be a string of 1 to 128 characters, without control characters.",
+      "The bearer token's sub must be a string of 1 to 128 characters, without control characters, and neither . nor .. alone.",
     );
   }
   const scope = claims.scope;
@@ -93,6 +93,8 @@ export function isUserId(sub: unknown): sub is string {
     typeof sub === "string" &&
     sub.isWellFormed() &&
     !/\p{Cc}/u.test(sub) &&
+    // To a URL these two are steps in its path, however they are encoded: no operator could name them.
+    !/^\.\.?$/.test(sub) &&
     sub.length > 0 &&
     [...sub].length <= 128
   );

@@ -58,6 +58,8 @@ export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
 /** When a sweep failed, it is tried again after this time, whatever the variables say. */
 const SWEEP_RETRY_MS = 30_000;
+/** When storage refused an alarm, it is asked again after this time. */
+const ALARM_RETRY_MS = 1_000;
 /** Connections that may read one run; of one user, those that may read stored answers. */
 const LISTENERS_MAX = 8;
 const REPLAY_LISTENERS_MAX = 32;
@@ -131,6 +133,10 @@ export class UserObject extends DurableObject<Env> {
       sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'settings'").toArray().length > 0;
     // Whatever is reserved now, an incarnation that is dead has left behind.
     this.#tend(() => this.#sweep());
+    // An ask must not put off the alarm that an earlier incarnation has set.
+    ctx.blockConcurrencyWhile(async () => {
+      this.#alarmAt ??= (await ctx.storage.getAlarm()) ?? undefined;
+    });
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -277,19 +283,29 @@ export class UserObject extends DurableObject<Env> {
 
   /** A listener's response: for a stream at once, for JSON when the status is known. */
   async #listen(reading: Reading, listener: Listener, request: Request): Promise<Response> {
-    const { queryId, transcript, run } = reading;
-    if (!reading.streaming) {
-      const ending = await listener.wait(transcript);
-      if (ending?.type === "failed") {
-        run?.listeners.delete(listener);
-        listener.abandon();
-        throw this.#failure(queryId, ending.error);
+    try {
+      if (!reading.streaming) {
+        const ending = await listener.wait(reading.transcript);
+        if (ending?.type === "failed") throw this.#failure(reading.queryId, ending.error);
       }
+      const headers = this.#headersOf(reading);
+      this.ctx.waitUntil(this.#deliver(reading, listener, this.#holdMs(request)));
+      return new Response(listener.body, { headers });
+    } catch (thrown) {
+      this.#release(reading, listener);
+      throw thrown;
     }
-    this.ctx.waitUntil(this.#deliver(reading, listener, this.#holdMs(request)));
-    return new Response(listener.body, {
-      headers: { ...readingHeaders(reading), ...this.#headers(queryId) },
-    });
+  }
+
+  /** Where storage cannot say them, there is no response, and so nothing to charge for. */
+  #headersOf(reading: Reading): Record<string, string> {
+    try {
+      return { ...readingHeaders(reading), ...this.#headers(reading.queryId) };
+    } catch (thrown) {
+      const error = toServiceError(thrown);
+      if (reading.run !== undefined) this.#refund(reading.run, "failed", error);
+      throw error;
+    }
   }
 
   #holdMs(request: Request): number {
@@ -329,10 +345,14 @@ export class UserObject extends DurableObject<Env> {
       if (run !== undefined) this.#refund(run, "failed", error);
       await listener.end(closingError(reading, { ...error.body, queryId }));
     } finally {
-      this.#replays.delete(listener);
-      run?.listeners.delete(listener);
-      listener.abandon();
+      this.#release(reading, listener);
     }
+  }
+
+  #release({ run }: Reading, listener: Listener): void {
+    this.#replays.delete(listener);
+    run?.listeners.delete(listener);
+    listener.abandon();
   }
 
   /** When the last listener has left, the ask itself has said what becomes of its run. */
@@ -398,6 +418,8 @@ export class UserObject extends DurableObject<Env> {
       const window = this.#queries.charge(run.queryId, Date.now(), stored);
       if (window !== undefined) this.#ledger.charge(window);
     });
+    // Whoever reads on reads a stored answer from now on.
+    for (const listener of run.listeners) this.#replays.add(listener);
   }
 
   /** Gives the reservation back, stops what is upstream, and tells every listener why. */
@@ -481,6 +503,7 @@ export class UserObject extends DurableObject<Env> {
     this.ctx.storage.setAlarm(at).catch((thrown) => {
       this.#alarmAt = undefined;
       console.error("The alarm could not be set:", thrown);
+      setTimeout(() => this.#tend(() => {}), ALARM_RETRY_MS);
     });
   }
 
