@@ -5,14 +5,20 @@
 
 import type { Generator } from "./answer/generator.ts";
 import type { Retriever } from "./answer/retriever.ts";
-import type { CorpusObject } from "./corpus/corpus-object.ts";
+import type { Corpus, CorpusObject } from "./corpus/corpus-object.ts";
+import type { Embedder, VectorIndex } from "./corpus/embedder.ts";
 import { ServiceError } from "./errors.ts";
 import { ExtractiveGenerator } from "./generators/extractive.ts";
 import { OpenAiGenerator } from "./generators/openai.ts";
 import { WorkersAiGenerator } from "./generators/workers-ai.ts";
 import type { QuotaPeriod } from "./protocol.ts";
 import { FullTextRetriever } from "./retrievers/full-text.ts";
+import { HybridRetriever } from "./retrievers/hybrid.ts";
+import { VectorRetriever } from "./retrievers/vector.ts";
 import type { UserObject } from "./user/user-object.ts";
+import { OpenAiEmbedder } from "./vectors/openai-embedder.ts";
+import { VectorizeIndex } from "./vectors/vectorize.ts";
+import { WorkersAiEmbedder } from "./vectors/workers-ai-embedder.ts";
 
 /** Variables arrive as strings, and from `wrangler.toml` as numbers and booleans too. */
 type Variable = string | number | boolean | undefined;
@@ -22,6 +28,8 @@ export interface Env {
   readonly CORPUS: DurableObjectNamespace<CorpusObject>;
   /** Only where wrangler.toml declares it: with it, a local server would need an account. */
   readonly AI?: Ai;
+  /** The same; and a deployment whose index does not exist fails. */
+  readonly VECTORIZE?: Vectorize;
   readonly [variable: string]: unknown;
 }
 
@@ -56,6 +64,8 @@ export interface AuthenticationConfig {
 }
 
 const DAY_MS = 86_400_000;
+/** How long the words wait for the vectors in a hybrid search: many times what those usually take. */
+const HYBRID_WAIT_MS = 3_000;
 const PUBLIC_KEY_ALGORITHMS = [
   "RS256",
   "RS384",
@@ -155,9 +165,51 @@ export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
   return within(env, env.CORPUS).getByName("corpus");
 }
 
-export function retriever(env: Env): Retriever {
-  oneOf(env, "RETRIEVER", ["full-text"]);
-  return new FullTextRetriever(corpusStub(env));
+export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {
+  const words = new FullTextRetriever(corpus);
+  const adapters = embedding(env);
+  if (adapters === undefined) return words;
+  const vectors = new VectorRetriever(corpus, adapters.embedder, adapters.index);
+  if (searches(env) === "vector") return vectors;
+  return new HybridRetriever(words, vectors, HYBRID_WAIT_MS);
+}
+
+/** What makes vectors and what keeps them; undefined where only words are searched. */
+export function embedding(
+  env: Env,
+): { readonly embedder: Embedder; readonly index: VectorIndex } | undefined {
+  const kind = searches(env);
+  if (kind === "full-text") return undefined;
+  if (env.VECTORIZE === undefined) {
+    throw invalid(
+      "RETRIEVER",
+      `is ${kind}, but wrangler.toml declares no binding VECTORIZE here: it works only on Cloudflare`,
+    );
+  }
+  return { embedder: embedder(env), index: new VectorizeIndex(env.VECTORIZE) };
+}
+
+function searches(env: Env): "full-text" | "vector" | "hybrid" {
+  return oneOf(env, "RETRIEVER", ["full-text", "vector", "hybrid"]);
+}
+
+function embedder(env: Env): Embedder {
+  switch (oneOf(env, "EMBEDDER", ["workers-ai", "openai"])) {
+    case "workers-ai":
+      if (env.AI === undefined) {
+        throw invalid("EMBEDDER", "is workers-ai, but wrangler.toml declares no binding AI here");
+      }
+      return new WorkersAiEmbedder({
+        ai: env.AI,
+        model: workersAiModel(env, "EMBEDDING_MODEL", "@cf/baai/bge-m3"),
+      });
+    case "openai":
+      return new OpenAiEmbedder({
+        baseUrl: openAiBaseUrl(env),
+        model: required(env, "EMBEDDING_MODEL"),
+        apiKey: text(env, "OPENAI_API_KEY"),
+      });
+  }
 }
 
 export function generator(env: Env): Generator {
@@ -176,17 +228,17 @@ export function generator(env: Env): Generator {
       if (env.AI === undefined) {
         throw invalid("GENERATOR", "is workers-ai, but wrangler.toml declares no binding AI here");
       }
-      return new WorkersAiGenerator({ ai: env.AI, model: workersAiModel(env) });
+      return new WorkersAiGenerator({
+        ai: env.AI,
+        model: workersAiModel(env, "WORKERS_AI_MODEL", "@cf/openai/gpt-oss-120b"),
+      });
   }
 }
 
-function workersAiModel(env: Env): string {
-  const value = text(env, "WORKERS_AI_MODEL") ?? "@cf/openai/gpt-oss-120b";
+function workersAiModel(env: Env, name: string, byDefault: string): string {
+  const value = text(env, name) ?? byDefault;
   if (!/^@\w+(?:\/[\w.-]+){2}$/.test(value)) {
-    throw invalid(
-      "WORKERS_AI_MODEL",
-      "must be the name of a model such as @cf/openai/gpt-oss-120b",
-    );
+    throw invalid(name, `must be the name of a model such as ${byDefault}`);
   }
   return value;
 }

@@ -78,6 +78,11 @@ export function traceOf(thrown: unknown): string {
   return [thrown.name, ...frames].join("\n");
 }
 
+/** Why something failed, for the log and for operators: our own words, or else where it came from. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof ServiceError ? thrown.message : traceOf(thrown);
+}
+
 /**
  * An error as a response under its status: JSON or, for who asked for a stream, an event stream of
  * one event. With a JSON body, clients in wide use ask again for ever.

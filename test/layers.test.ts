@@ -8,26 +8,35 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
   eager: true,
 });
 
-const LEAVES = ["protocol", "errors", "text", "config", "request"];
+const LEAVES = ["protocol", "errors", "text", "config", "request", "deadline"];
 /** The interfaces that adapters implement, and nothing else of answer/, which knows no adapter. */
-const INTERFACES = ["answer/generator", "answer/retriever"];
+const ANSWER = ["answer/generator", "answer/retriever"];
+/** The same of corpus/. */
+const VECTORS = ["corpus/embedder"];
+const INTERFACES = [...ANSWER, ...VECTORS];
 
 /** What each room may import besides itself. A file directly in src, or an interface, is a room of its own. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "user", "corpus", "config"],
   edge: ["user", ...LEAVES],
   user: ["answer", ...LEAVES],
-  answer: [...INTERFACES, ...LEAVES],
-  "answer/generator": [...INTERFACES, ...LEAVES],
+  answer: [...ANSWER, ...LEAVES],
+  "answer/generator": [...ANSWER, ...LEAVES],
   "answer/retriever": LEAVES,
-  generators: [...INTERFACES, ...LEAVES],
+  generators: [...ANSWER, ...LEAVES],
   retrievers: [...INTERFACES, "corpus", ...LEAVES],
-  corpus: LEAVES,
+  vectors: [...VECTORS, ...LEAVES],
+  corpus: [...VECTORS, ...LEAVES],
+  "corpus/embedder": [],
   // Both ends of the wire share its description, and nothing else.
   client: ["protocol"],
   // The only place where an adapter or an object is named.
-  config: [...INTERFACES, "user", "retrievers", "generators", "corpus", "errors", "protocol"],
+  config: [
+    ...INTERFACES,
+    ...["user", "retrievers", "generators", "vectors", "corpus", "errors", "protocol"],
+  ],
   request: ["errors", "protocol"],
+  deadline: ["errors"],
   errors: ["protocol"],
   text: [],
   protocol: [],

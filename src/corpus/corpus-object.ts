@@ -4,7 +4,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import * as v from "valibot";
-import { bodyTimeoutMs, type Env } from "../config.ts";
+import { bodyTimeoutMs, type Env, embedding, retriever, userConfig } from "../config.ts";
+import { within } from "../deadline.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import { API_PREFIX, encodeJson } from "../protocol.ts";
 import {
@@ -17,6 +18,7 @@ import {
 } from "../request.ts";
 import { snippet } from "../text/snippet.ts";
 import { Documents } from "./documents.ts";
+import { Embedding } from "./embedding.ts";
 import type { FoundPassage } from "./passage-index.ts";
 
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
@@ -35,6 +37,12 @@ const BATCH_LENGTH = 64 * 1024;
 
 /** So many documents and passages are indexed anew, and one document more, before searches get their turn. */
 const INDEXING_BATCH = 200;
+
+/** So long after a document came its passages are embedded, with those of others that came by then. */
+const EMBEDDING_DELAY_MS = 1_000;
+
+/** When the work of an alarm failed, it is tried again after this time. */
+const RETRY_MS = 30_000;
 
 const INPUT = v.strictObject({
   title: v.pipe(textOf(1, 300), v.regex(/\S/, "must not be blank")),
@@ -56,15 +64,22 @@ interface Arrival {
   readonly write: () => void;
 }
 
+/** What a retriever asks of the corpus object, from elsewhere or from inside it. */
+export type Corpus = DurableObjectStub<CorpusObject> | Pick<CorpusObject, "search" | "passagesOf">;
+
 export class CorpusObject extends DurableObject<Env> {
   readonly #documents: Documents;
+  readonly #embedding: Embedding | undefined;
+  #alarmAt: number | undefined;
   readonly #arrivals: Arrival[] = [];
 
   readonly #router = Router<IRequest, []>({ base: `${API_PREFIX}/admin/documents` })
     .get("/", (request) => {
       const parameters = new URL(request.url).searchParams;
       const search = parameters.get("search");
-      return search === null ? this.#list(parameters) : this.#preview(search, parameters);
+      return search === null
+        ? this.#list(parameters)
+        : this.#preview(search, parameters, request.signal);
     })
     .get("/:id", ({ params }) => this.#get(documentId(params.id)))
     .put("/:id", (request) => this.#put(documentId(request.params.id), request))
@@ -73,14 +88,23 @@ export class CorpusObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#documents = new Documents(ctx.storage);
-    if (this.#documents.isOutdated()) {
-      ctx.blockConcurrencyWhile(() => ctx.storage.setAlarm(Date.now()));
+    this.#embedding = this.#newEmbedding();
+    if (this.#documents.isOutdated() || this.#embedding?.isDue()) {
+      ctx.blockConcurrencyWhile(async () => {
+        // One that is set already waits for its time.
+        if ((await ctx.storage.getAlarm()) === null) this.#arm(Date.now());
+      });
     }
   }
 
   /** The at most `topK` passages that fit the query best, best first. */
   search(query: string, topK: number): FoundPassage[] {
     return this.#documents.search(query, topK);
+  }
+
+  /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
+  passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
+    return this.#documents.passagesOf(vectorIds, query, topK);
   }
 
   isEmpty(): boolean {
@@ -91,17 +115,54 @@ export class CorpusObject extends DurableObject<Env> {
     try {
       return await this.#router.fetch(request);
     } catch (thrown) {
-      return errorResponse(toServiceError(thrown), false);
+      const streaming = new URL(request.url).searchParams.get("stream") === "true";
+      return errorResponse(toServiceError(thrown), streaming);
     }
   }
 
-  /** Renews the index after the analyzer has changed. */
+  /**
+   * Renews the index after the analyzer has changed, then gives the passages their vectors. It never
+   * throws: an alarm that keeps throwing is dropped.
+   */
   override async alarm(): Promise<void> {
-    let done = 0;
-    while (this.#documents.isOutdated() && done < INDEXING_BATCH) {
-      done += 1 + this.#documents.indexNext();
+    this.#alarmAt = undefined;
+    try {
+      let done = 0;
+      while (this.#documents.isOutdated() && done < INDEXING_BATCH) {
+        done += 1 + this.#documents.indexNext();
+      }
+      // Passages are cut anew with the index: a vector made before would be thrown away.
+      const waitMs = this.#documents.isOutdated() ? 0 : await this.#embedding?.work();
+      if (waitMs !== undefined) this.#arm(Date.now() + waitMs);
+    } catch (thrown) {
+      console.error("The work on the documents failed and is tried again:", thrown);
+      this.#arm(Date.now() + RETRY_MS);
     }
-    if (this.#documents.isOutdated()) await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  /** Undefined where only words are searched, and where a variable is wrong, which asks are told. */
+  #newEmbedding(): Embedding | undefined {
+    try {
+      const adapters = embedding(this.env);
+      return adapters && new Embedding(this.#documents, adapters.embedder, adapters.index);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** After documents have changed. While the model or the index fails, their next try is awaited. */
+  #wake(): void {
+    if (this.#embedding === undefined || this.#alarmAt !== undefined) return;
+    if (this.#documents.vectors.state()?.failures) return;
+    if (this.#embedding.isDue()) this.#arm(Date.now() + EMBEDDING_DELAY_MS);
+  }
+
+  #arm(at: number): void {
+    this.#alarmAt = at;
+    this.ctx.storage.setAlarm(at).catch((thrown) => {
+      this.#alarmAt = undefined;
+      console.error("The alarm could not be set:", thrown);
+    });
   }
 
   #list(parameters: URLSearchParams): Response {
@@ -109,18 +170,36 @@ export class CorpusObject extends DurableObject<Env> {
     // One more than asked for tells whether this is the last page.
     const entries = this.#documents.entriesAfter(parameters.get("after") ?? "", limit + 1);
     const documents = entries.slice(0, limit);
-    return json({ documents, after: entries.length > limit ? documents.at(-1)?.id : null });
+    const after = entries.length > limit ? documents.at(-1)?.id : null;
+    return json({ documents, after, ...(!parameters.has("after") && this.#progress()) });
+  }
+
+  /** How far the vectors have come. To count what waits is to read it, so only the first page says so. */
+  #progress() {
+    if (this.#embedding === undefined) return undefined;
+    const waiting = this.#documents.passagesWaiting();
+    const failure = this.#documents.vectors.state()?.failure ?? null;
+    return { vectors: { model: this.#embedding.model, waiting, failure } };
   }
 
   /** What an ask of these words would be given, for an operator who wonders about an answer. */
-  #preview(search: string, parameters: URLSearchParams): Response {
+  async #preview(
+    search: string,
+    parameters: URLSearchParams,
+    signal: AbortSignal,
+  ): Promise<Response> {
     const query = search.trim();
     const length = [...query].length;
     if (length < 1 || length > SEARCH_LENGTH_MAX) {
       throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long`);
     }
     const limit = wholeParameter(parameters, "limit", SEARCH_LIMIT);
-    const passages = this.search(query, limit).map(({ text, ...passage }) => ({
+    const found = await within(
+      userConfig(this.env).firstTokenTimeoutMs,
+      (either) => retriever(this.env, this).retrieve(query, limit, either),
+      signal,
+    );
+    const passages = found.map(({ text, ...passage }) => ({
       ...passage,
       snippet: snippet(text, query),
     }));
@@ -146,6 +225,7 @@ export class CorpusObject extends DurableObject<Env> {
     return this.#together(text.length, () => {
       const isNew = this.#documents.entry(id) === undefined;
       const entry = this.#documents.put(document, bytes.byteLength, contentHash, Date.now());
+      this.#wake();
       return json(entry, isNew ? 201 : 200);
     });
   }
@@ -182,6 +262,7 @@ export class CorpusObject extends DurableObject<Env> {
 
   #delete(id: string): Response {
     if (!this.#documents.delete(id)) throw notFound();
+    this.#wake();
     return json({ id, deleted: true });
   }
 }

@@ -2,8 +2,9 @@
 // HTTP is in corpus-object.ts, the search in passage-index.ts.
 
 import { ANALYZER_VERSION } from "../text/analyzer.ts";
-import { type FoundPassage, PassageIndex } from "./passage-index.ts";
+import { type FoundPassage, type NumberedPassage, PassageIndex } from "./passage-index.ts";
 import { passages } from "./passages.ts";
+import { Vectors } from "./vectors.ts";
 
 /** What an operator says of a document. */
 export interface Document {
@@ -130,6 +131,8 @@ function statements(sql: SqlStorage) {
 }
 
 export class Documents {
+  /** Which of the passages have a vector. */
+  readonly vectors: Vectors;
   readonly #storage: DurableObjectStorage;
   readonly #do: ReturnType<typeof statements>;
   readonly #index: PassageIndex;
@@ -140,11 +143,39 @@ export class Documents {
     this.#storage = storage;
     this.#do = statements(storage.sql);
     this.#index = new PassageIndex(storage.sql);
+    this.vectors = new Vectors(storage.sql);
     this.#exists = this.#do.exists();
   }
 
   search(query: string, topK: number): FoundPassage[] {
     return this.#exists ? this.#index.search(query, topK, this.#do.corpus().passages) : [];
+  }
+
+  /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
+  passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
+    const ids = this.vectors.passagesOf(vectorIds);
+    if (ids.length === 0) return [];
+    return this.#index.get(ids, query, topK, this.#do.corpus().passages);
+  }
+
+  /** The next passages after an id, in the order in which they came. */
+  passagesAfter(id: number, limit: number): NumberedPassage[] {
+    return this.#exists ? this.#index.after(id, limit) : [];
+  }
+
+  hasPassageAfter(id: number): boolean {
+    return this.#exists && this.#index.countAfter(id, 1) > 0;
+  }
+
+  /** How many passages have no vector yet. Reads as many rows. */
+  passagesWaiting(): number {
+    if (!this.#exists) return 0;
+    return this.#index.countAfter(this.vectors.state()?.madeTo ?? 0, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Lets all passages wait for vectors by a model; those of before are stale, if any are left. */
+  beginVectors(model: string, indexIsEmpty: boolean): void {
+    this.#storage.transactionSync(() => this.vectors.begin(model, indexIsEmpty));
   }
 
   isEmpty(): boolean {
@@ -196,7 +227,7 @@ export class Documents {
     const row = this.#exists ? this.#do.entry(id) : undefined;
     if (row === undefined) return false;
     this.#storage.transactionSync(() => {
-      this.#index.remove(row.first_passage, row.passages);
+      this.#removePassages(row);
       this.#do.addPassages(-row.passages);
       this.#do.delete(id);
     });
@@ -242,9 +273,15 @@ export class Documents {
       url: withAnchor(url, anchor),
       text,
     }));
-    if (before !== undefined) this.#index.remove(before.first_passage, before.passages);
+    if (before !== undefined) this.#removePassages(before);
     this.#do.addPassages(stored.length - (before?.passages ?? 0));
-    return { first_passage: this.#index.add(stored), passages: stored.length };
+    const first = this.#index.add(stored, this.vectors.state()?.removedTo ?? 0);
+    return { first_passage: first, passages: stored.length };
+  }
+
+  #removePassages({ first_passage, passages }: DocumentRow): void {
+    this.#index.remove(first_passage, passages);
+    this.vectors.removed(first_passage, passages);
   }
 }
 

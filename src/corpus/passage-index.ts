@@ -14,6 +14,11 @@ export interface StoredPassage {
   readonly text: string;
 }
 
+/** A kept passage with its id: of two, the later has the higher. */
+export interface NumberedPassage extends StoredPassage {
+  readonly id: number;
+}
+
 /** A passage that was found, in the shape in which retrievers hand it on. */
 export interface FoundPassage extends Omit<StoredPassage, "place"> {
   /** The document's id, `#`, and the passage's number in it. */
@@ -23,6 +28,7 @@ export interface FoundPassage extends Omit<StoredPassage, "place"> {
 }
 
 interface PassageRow extends Record<string, SqlStorageValue> {
+  id: number;
   documentId: string;
   place: number;
   title: string;
@@ -57,6 +63,8 @@ const SCHEMA = `
   CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(passage_terms, row);
 `;
 
+const PASSAGE = "id, document_id AS documentId, place, title, heading, url, text";
+
 function statements(sql: SqlStorage) {
   return {
     lastId: () =>
@@ -84,7 +92,7 @@ function statements(sql: SqlStorage) {
     search: (match: string, limit: number) =>
       sql
         .exec<PassageRow>(
-          `SELECT document_id AS documentId, place, title, heading, url, text
+          `SELECT ${PASSAGE}
            FROM (SELECT rowid AS id, rank FROM passage_terms
                  WHERE passage_terms MATCH ? AND rank MATCH 'bm25(2.0, 1.0)'
                  ORDER BY rank LIMIT ?) AS found
@@ -94,6 +102,35 @@ function statements(sql: SqlStorage) {
           limit,
         )
         .toArray(),
+
+    // In the order of the list, which is one parameter however long it is.
+    get: (ids: readonly number[]) =>
+      sql
+        .exec<PassageRow>(
+          `SELECT ${PASSAGE} FROM (SELECT key, value AS id FROM json_each(?)) AS wanted
+           JOIN passages USING (id)
+           ORDER BY wanted.key`,
+          JSON.stringify(ids),
+        )
+        .toArray(),
+
+    after: (id: number, limit: number) =>
+      sql
+        .exec<PassageRow>(
+          `SELECT ${PASSAGE} FROM passages WHERE id > ? ORDER BY id LIMIT ?`,
+          id,
+          limit,
+        )
+        .toArray(),
+
+    countAfter: (id: number, max: number) =>
+      sql
+        .exec<{ passages: number }>(
+          "SELECT count(*) AS passages FROM (SELECT 1 FROM passages WHERE id > ? LIMIT ?)",
+          id,
+          max,
+        )
+        .one().passages,
 
     // One by one: each in a list of several would count as another row.
     frequency: (term: string) =>
@@ -114,9 +151,9 @@ export class PassageIndex {
     sql.exec(SCHEMA);
   }
 
-  /** Keeps the passages of one document and returns the id of the first. */
-  add(passages: readonly StoredPassage[]): number {
-    const first = this.#do.lastId() + 1;
+  /** Keeps the passages of one document under ids above `after`, and returns that of the first. */
+  add(passages: readonly StoredPassage[], after: number): number {
+    const first = Math.max(this.#do.lastId(), after) + 1;
     passages.forEach((passage, i) => {
       const title = [passage.title, ...passage.heading].join(" ");
       this.#do.insert(first + i, passage);
@@ -132,25 +169,56 @@ export class PassageIndex {
   /** The at most `topK` passages that fit best, best first, where `count` is how many there are in all. */
   search(query: string, topK: number, count: number): FoundPassage[] {
     const wanted = queryTerms(query);
-    const frequencies = new Map(wanted.map((term) => [term, 0]));
-    for (const term of frequencies.keys()) frequencies.set(term, this.#do.frequency(term));
+    const frequencies = this.#frequencies(wanted);
     const affordable = affordableTerms(frequencies);
     if (affordable.size === 0) return [];
     const match = matchQuery(wanted.filter((term) => affordable.has(term)));
     const coverage = coverageOf(frequencies, count);
-    return this.#do.search(match, topK).map(({ documentId, place, title, heading, url, text }) => {
-      const headings: string[] = JSON.parse(heading);
-      return {
-        id: `${documentId}#${place}`,
-        documentId,
-        title,
-        heading: headings,
-        url,
-        text,
-        score: coverage(new Set(terms([title, ...headings, text].join("\n")))),
-      };
-    });
+    return this.#do.search(match, topK).map((row) => found(row, coverage));
   }
+
+  /** The first `topK` passages of these ids that there are, scored as if a search had found them. */
+  get(ids: readonly number[], query: string, topK: number, count: number): FoundPassage[] {
+    const coverage = coverageOf(this.#frequencies(queryTerms(query)), count);
+    return this.#do
+      .get(ids)
+      .slice(0, topK)
+      .map((row) => found(row, coverage));
+  }
+
+  /** The next passages after an id, in their order. */
+  after(id: number, limit: number): NumberedPassage[] {
+    return this.#do
+      .after(id, limit)
+      .map(({ heading, ...row }) => ({ ...row, heading: JSON.parse(heading) }));
+  }
+
+  /** How many passages there are after an id, as far as `max`. */
+  countAfter(id: number, max: number): number {
+    return this.#do.countAfter(id, max);
+  }
+
+  #frequencies(wanted: readonly string[]): Map<string, number> {
+    const frequencies = new Map(wanted.map((term) => [term, 0]));
+    for (const term of frequencies.keys()) frequencies.set(term, this.#do.frequency(term));
+    return frequencies;
+  }
+}
+
+function found(
+  { documentId, place, title, heading, url, text }: PassageRow,
+  coverage: (held: ReadonlySet<string>) => number,
+): FoundPassage {
+  const headings: string[] = JSON.parse(heading);
+  return {
+    id: `${documentId}#${place}`,
+    documentId,
+    title,
+    heading: headings,
+    url,
+    text,
+    score: coverage(new Set(terms([title, ...headings, text].join("\n")))),
+  };
 }
 
 /** The terms that any passage holds, rarest first, for as long as there are not too many hits. */
@@ -178,6 +246,8 @@ function coverageOf(
     return { term, weight: Math.log(1 + (count - n + 0.5) / (n + 0.5)) };
   });
   const whole = sum(weights.map(({ weight }) => weight));
+  // A query without a word asks for nothing that a passage could hold.
+  if (whole === 0) return () => 0;
   return (held) => sum(weights.map(({ term, weight }) => (held.has(term) ? weight : 0))) / whole;
 }
 

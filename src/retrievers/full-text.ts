@@ -1,12 +1,12 @@
-// The retriever of every installation: the full-text search of the corpus object.
+// The retriever that needs nothing else: the full-text search of the corpus object.
 
 import type { Passage, Retriever } from "../answer/retriever.ts";
-import type { CorpusObject } from "../corpus/corpus-object.ts";
+import type { Corpus } from "../corpus/corpus-object.ts";
 
 export class FullTextRetriever implements Retriever {
-  readonly #corpus: DurableObjectStub<CorpusObject>;
+  readonly #corpus: Corpus;
 
-  constructor(corpus: DurableObjectStub<CorpusObject>) {
+  constructor(corpus: Corpus) {
     this.#corpus = corpus;
   }
 

@@ -2,10 +2,11 @@
 // every test of a generator. It holds no model and checks no key.
 //
 //   POST /v1/chat/completions    answers as the directive in the last user message says
+//   POST /v1/embeddings          the same of the texts, by meaning.ts
 //   GET  /requests               what was asked of it, and what became of each
 //   POST /reset                  forgets them
 //
-// How a directive is written, and what it can say, is in directive.ts.
+// How a directive is written, and what it can say, is in directive.ts, and for embeddings in meaning.ts.
 // By hand: `node test/support/model-server.ts --port 9999`.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -13,6 +14,7 @@ import type { AddressInfo } from "node:net";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ANSWER, CANARY, type Directive, type ModelRequest, parseDirective } from "./directive.ts";
+import { embeddingDirective, meaning } from "./meaning.ts";
 
 export interface ModelServer {
   /** Ends in /v1. */
@@ -86,6 +88,11 @@ async function handle(
     record.endedAt = Date.now();
     left.abort();
   });
+  if (request.method === "POST" && path === "/v1/embeddings") {
+    const writer = new Writer(response, {}, left.signal);
+    await embed(body.options.input as string[], record, writer, request);
+    return;
+  }
   if (request.method !== "POST" || path !== "/v1/chat/completions") {
     response.writeHead(404).end(CANARY);
     return;
@@ -189,6 +196,41 @@ async function answer(
     }
   }
   return writer.end();
+}
+
+async function embed(
+  texts: readonly string[],
+  record: ModelRequest,
+  writer: Writer,
+  request: IncomingMessage,
+): Promise<void> {
+  const { status = 200, body, fault, order } = embeddingDirective(texts);
+  record.tag = texts[0] ?? "";
+  if (fault === "hang") return writer.hang();
+  if (fault === "redirect") {
+    const location = `http://localhost:${request.socket.localPort}${record.path}?redirected`;
+    return writer.whole(307, "text/plain", CANARY, { location });
+  }
+  if (fault === "endless") {
+    writer.begin();
+    for (;;) await writer.data("9".repeat(64 * 1024));
+  }
+  if (status !== 200) {
+    const error = { key: record.authorization, message: `${CANARY} ${texts.join()}` };
+    return writer.whole(status, "application/json", JSON.stringify({ error }));
+  }
+  const data = (order ?? texts.map((_, i) => i)).map((index) => ({
+    object: "embedding",
+    index,
+    embedding: meaning(texts[index] ?? ""),
+  }));
+  const whole = body ?? JSON.stringify({ object: "list", data, usage: { prompt_tokens: 8 } });
+  if (fault === "cut") {
+    writer.begin();
+    await writer.data(whole.slice(0, whole.length / 2));
+    return writer.cut();
+  }
+  return writer.whole(200, "application/json", whole);
 }
 
 /** The response, frame by frame, cut into writes as the directive says. */

@@ -1,0 +1,93 @@
+// An embedder that asks any OpenAI-compatible endpoint for embeddings: Ollama, llama.cpp, vLLM, OpenAI.
+
+import type { Embedder, Vector } from "../corpus/embedder.ts";
+import { embeddings } from "./embeddings.ts";
+import { ask, failure } from "./upstream.ts";
+
+interface Options {
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  readonly model: string;
+  readonly apiKey: string | undefined;
+}
+
+/** A hundred vectors of 1536 numbers with all their digits are 4 MB. */
+const BODY_BYTES_MAX = 16 * 1024 * 1024;
+
+const WHO = "The embedding model";
+
+export class OpenAiEmbedder implements Embedder {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  get model(): string {
+    return this.#options.model;
+  }
+
+  async embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Vector[]> {
+    const answer = await ask(
+      WHO,
+      () => this.#ask(texts, signal),
+      () => ": no answer",
+      signal,
+    );
+    return embeddings(inOrder(answer), texts.length);
+  }
+
+  async #ask(texts: readonly string[], signal: AbortSignal): Promise<unknown> {
+    const { baseUrl, model, apiKey } = this.#options;
+    const response = await fetch(`${baseUrl}/embeddings`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json",
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      },
+      body: JSON.stringify({ model, input: texts, encoding_format: "float" }),
+      // A redirect, followed, would take the texts and the key to wherever it points.
+      redirect: "manual",
+      signal,
+    });
+    if (!response.ok) {
+      response.body?.cancel().catch(() => {});
+      throw failure(`${WHO} refused (HTTP ${response.status}).`);
+    }
+    const text = await bounded(response);
+    try {
+      return JSON.parse(text);
+    } catch {
+      // The parser's words would repeat the answer's.
+      throw failure(`${WHO}'s answer cannot be used: it is no JSON.`);
+    }
+  }
+}
+
+async function bounded(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of (response.body ?? new Blob().stream()) as ReadableStream<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > BODY_BYTES_MAX) throw failure(`${WHO}'s answer cannot be used: it is too long.`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** The vectors in the order of the texts: an endpoint may send them in another, with their places. */
+function inOrder(answer: unknown): unknown {
+  const data = (answer as { data?: unknown } | null)?.data;
+  if (!Array.isArray(data)) return undefined;
+  const vectors: unknown[] = [];
+  for (const [i, one] of data.entries()) {
+    const place: unknown = one?.index ?? i;
+    // A place out of range, or taken, leaves a hole where no vector is.
+    if (Number.isInteger(place) && !((place as number) in vectors)) {
+      vectors[place as number] = one?.embedding;
+    }
+  }
+  return data.length === vectors.length ? Array.from(vectors) : undefined;
+}

@@ -1,0 +1,110 @@
+// The index in Vectorize against a stand-in with its limits, which the adapter must never meet.
+
+import { describe, expect, test } from "vitest";
+import type { Vector } from "../../src/corpus/embedder.ts";
+import { VectorizeIndex } from "../../src/vectors/vectorize.ts";
+import { VectorizeStandIn } from "../support/vectorize.ts";
+
+const signal = new AbortController().signal;
+
+describe("an index", () => {
+  test("gives the ids of the nearest, nearest first", async () => {
+    const { index } = newIndex();
+    await index.put(vectors({ east: [1, 0], north: [0, 1], northeast: [1, 1] }), signal);
+    expect(await index.nearest([3, 0.1], 2, signal)).toEqual(["east", "northeast"]);
+  });
+
+  test("takes the later of two vectors with one id", async () => {
+    const { index, standIn } = newIndex();
+    await index.put(vectors({ a: [1, 0] }), signal);
+    await index.put(vectors({ a: [0, 1] }), signal);
+    expect([...standIn.vectors]).toEqual([["a", [0, 1]]]);
+  });
+
+  test("says whether it is empty", async () => {
+    const { index } = newIndex();
+    expect(await index.isEmpty(signal)).toBe(true);
+    await index.put(vectors({ a: [1, 0] }), signal);
+    expect(await index.isEmpty(signal)).toBe(false);
+  });
+
+  test("removes more at once than one call takes, and passes over what is not there", async () => {
+    const { index, standIn } = newIndex();
+    const ids = Array.from({ length: 250 }, (_, i) => `id ${i}`);
+    await index.put(vectors(Object.fromEntries(ids.map((id) => [id, [1, 1]]))), signal);
+    await index.remove([...ids.slice(0, 249), "nobody's"], signal);
+    expect([...standIn.vectors.keys()]).toEqual(["id 249"]);
+  });
+
+  test("is asked nothing where there is nothing to put or to remove", async () => {
+    const { index, standIn } = newIndex();
+    standIn.fault = () => {
+      throw new Error("It was asked.");
+    };
+    await index.put(new Map(), signal);
+    await index.remove([], signal);
+  });
+
+  test("is never asked for more than it gives", async () => {
+    const { index } = newIndex();
+    await index.put(vectors({ a: [1, 0] }), signal);
+    expect(await index.nearest([1, 0], 1_000, signal)).toEqual(["a"]);
+  });
+});
+
+describe("its failure", () => {
+  test("is RETRIEVAL_FAILED with the code, and without its words", async () => {
+    const { index } = newIndex();
+    await expect(index.nearest([1, 2, 3], 5, signal)).rejects.toMatchObject({
+      code: "RETRIEVAL_FAILED",
+      message: "The index of vectors failed (Vectorize error 40006). Ask again in a moment.",
+    });
+    await expect(index.put(vectors({ a: [1] }), signal)).rejects.toMatchObject({
+      message: expect.stringContaining("40012"),
+    });
+  });
+
+  test("is the signal's reason where that has aborted, however long the binding takes", async () => {
+    const { index, standIn } = newIndex();
+    standIn.fault = () => new Promise(() => {});
+    const leaver = new AbortController();
+    const search = index.nearest([1, 0], 5, leaver.signal);
+    leaver.abort(new Error("the user left"));
+    await expect(search).rejects.toThrow("the user left");
+  });
+});
+
+describe("the stand-in", () => {
+  const long = "x".repeat(65);
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ id: `${i}`, values: [1, 0] }));
+  test.each<[string, (standIn: VectorizeStandIn) => Promise<unknown>, number]>([
+    ["an id of more than 64 bytes", (it) => it.upsert([{ id: long, values: [1, 0] }]), 40008],
+    ["another number of dimensions", (it) => it.upsert([{ id: "a", values: [1] }]), 40012],
+    ["what is no number", (it) => it.upsert([{ id: "a", values: [1, Number.NaN] }]), 40026],
+    ["more than 1,000 vectors at once", (it) => it.upsert(many(1_001)), 40007],
+    ["to delete more than 100", (it) => it.deleteByIds(many(101).map(({ id }) => id)), 40007],
+    ["to get more than 20", (it) => it.getByIds(many(21).map(({ id }) => id)), 40007],
+    ["to find more than 100", (it) => it.query([1, 0], { topK: 101 }), 40025],
+    ["more than 20 with values", (it) => it.query([1, 0], { topK: 21, returnValues: true }), 40025],
+    ["false for no metadata", (it) => it.query([1, 0], { returnMetadata: false }), 40026],
+  ])("refuses %s, as Vectorize does", async (_, call, code) => {
+    await expect(call(new VectorizeStandIn({ dimensions: 2 }))).rejects.toThrow(`code = ${code}`);
+  });
+
+  test("finds what was put only after a while", async () => {
+    const standIn = new VectorizeStandIn({ dimensions: 2, lagMs: 50 });
+    await standIn.upsert([{ id: "a", values: [1, 0] }]);
+    expect((await standIn.query([1, 0])).matches).toEqual([]);
+    await expect.poll(async () => (await standIn.query([1, 0])).matches).toHaveLength(1);
+  });
+});
+
+function newIndex() {
+  const standIn = new VectorizeStandIn({ dimensions: 2 });
+  return { standIn, index: new VectorizeIndex(standIn as unknown as Vectorize) };
+}
+
+function vectors(all: Record<string, Vector>): ReadonlyMap<string, Vector> {
+  return new Map(Object.entries(all));
+}

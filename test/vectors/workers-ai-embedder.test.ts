@@ -1,0 +1,91 @@
+// The embedder of Workers AI against a stand-in for the binding.
+
+import { describe, expect, test } from "vitest";
+import { ServiceError } from "../../src/errors.ts";
+import { WorkersAiEmbedder } from "../../src/vectors/workers-ai-embedder.ts";
+import { EmbeddingModel } from "../support/embedding-model.ts";
+
+const CANARY = "words of the binding, which may repeat the secret plan";
+const signal = new AbortController().signal;
+
+test("gives a vector for each text, in their order", async () => {
+  const { ai, embedder } = newEmbedder();
+  const [car, doctor, automobile] = await embedder.embed(["car", "doctor", "automobile"], signal);
+  expect(car).toEqual(automobile);
+  expect(car).not.toEqual(doctor);
+  expect(ai.calls).toHaveLength(1);
+});
+
+test("asks for the model that it is of, and lets bge-m3 cut what is too long", async () => {
+  const { ai, embedder } = newEmbedder();
+  await embedder.embed(["a"], signal);
+  expect(ai.calls).toEqual([
+    {
+      model: "@cf/baai/bge-m3",
+      texts: ["a"],
+      inputs: { text: ["a"], truncate_inputs: true },
+    },
+  ]);
+});
+
+test("sends other models what they know, and no more", async () => {
+  const { ai, embedder } = newEmbedder("@cf/google/embeddinggemma-300m");
+  await embedder.embed(["a"], signal);
+  expect(ai.calls[0]?.inputs).toEqual({ text: ["a"] });
+});
+
+describe("refuses with RETRIEVAL_FAILED, and without the binding's words,", () => {
+  const refusals: [string, unknown, string][] = [
+    ["3040: ", new Error(`3040: ${CANARY}`), "(Workers AI error 3040)"],
+    ["a class", new Error(`InferenceUpstreamError: 3036: ${CANARY}`), "(Workers AI error 3036)"],
+    ["no code", new Error(CANARY), "The embedding model failed."],
+    ["no error", undefined, "The embedding model failed."],
+  ];
+  test.each(refusals)("an error with %s", async (_, thrown, words) => {
+    const error = await failure(() => Promise.reject(thrown));
+    expect(error.message).toContain(words);
+  });
+
+  test.each<[string, unknown]>([
+    ["null", null],
+    ["a string", CANARY],
+    ["no data", { shape: [1, 2] }],
+    ["no vector", { data: [] }],
+    ["a vector too many", { data: [[1], [1]] }],
+    ["a vector with NaN", { data: [[1, Number.NaN]] }],
+    ["a vector with a string", { data: [["1"]] }],
+    ["a typed array that is no list", { data: [new Float32Array([1])] }],
+    ["zeros", { data: [[0, 0, 0]] }],
+    ["a request for a batch, to be asked for later", { request_id: "1" }],
+  ])("an answer that cannot be used: %s", async (_, answer) => {
+    const error = await failure(() => answer);
+    expect(error.message).toContain("cannot be used");
+  });
+});
+
+test("gives up as soon as the signal aborts, though the binding does not", async () => {
+  const { ai, embedder } = newEmbedder();
+  ai.fault = () => new Promise(() => {});
+  const leaver = new AbortController();
+  const embedding = embedder.embed(["a"], leaver.signal);
+  leaver.abort(new Error("the user left"));
+  await expect(embedding).rejects.toThrow("the user left");
+});
+
+function newEmbedder(model = "@cf/baai/bge-m3") {
+  const ai = new EmbeddingModel();
+  return { ai, embedder: new WorkersAiEmbedder({ ai: ai as unknown as Ai, model }) };
+}
+
+async function failure(fault: () => unknown): Promise<ServiceError> {
+  const { ai, embedder } = newEmbedder();
+  ai.fault = fault;
+  const error: unknown = await embedder.embed(["the secret plan"], signal).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ServiceError)) throw new Error("It should have failed.", { cause: error });
+  expect(error.code).toBe("RETRIEVAL_FAILED");
+  expect(error.message).not.toContain("secret plan");
+  return error;
+}
