@@ -104,6 +104,8 @@ export class CorpusObject extends DurableObject<Env> {
 
   /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
   passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
+    // Of another model, nearness to the query means nothing.
+    if (this.#embedding === undefined || this.#embedding.isNew()) return [];
     return this.#documents.passagesOf(vectorIds, query, topK);
   }
 
@@ -171,15 +173,9 @@ export class CorpusObject extends DurableObject<Env> {
     const entries = this.#documents.entriesAfter(parameters.get("after") ?? "", limit + 1);
     const documents = entries.slice(0, limit);
     const after = entries.length > limit ? documents.at(-1)?.id : null;
-    return json({ documents, after, ...(!parameters.has("after") && this.#progress()) });
-  }
-
-  /** How far the vectors have come. To count what waits is to read it, so only the first page says so. */
-  #progress() {
-    if (this.#embedding === undefined) return undefined;
-    const waiting = this.#documents.passagesWaiting();
-    const failure = this.#documents.vectors.state()?.failure ?? null;
-    return { vectors: { model: this.#embedding.model, waiting, failure } };
+    // To count what waits for a vector is to read it, so only the first page says how many.
+    const vectors = parameters.has("after") ? undefined : this.#embedding?.progress();
+    return json({ documents, after, vectors });
   }
 
   /** What an ask of these words would be given, for an operator who wonders about an answer. */

@@ -167,10 +167,9 @@ export class Documents {
     return this.#exists && this.#index.countAfter(id, 1) > 0;
   }
 
-  /** How many passages have no vector yet. Reads as many rows. */
-  passagesWaiting(): number {
-    if (!this.#exists) return 0;
-    return this.#index.countAfter(this.vectors.state()?.madeTo ?? 0, Number.MAX_SAFE_INTEGER);
+  /** Reads as many rows as there are passages after it. */
+  countPassagesAfter(id: number): number {
+    return this.#exists ? this.#index.countAfter(id, Number.MAX_SAFE_INTEGER) : 0;
   }
 
   /** Lets all passages wait for vectors by a model; those of before are stale, if any are left. */

@@ -39,16 +39,23 @@ export class Embedding {
     this.#index = index;
   }
 
-  get model(): string {
-    return this.#embedder.model;
-  }
-
   isDue(): boolean {
     const { vectors } = this.#documents;
     const state = vectors.state();
     return (
-      this.#isNew() || vectors.anyStale() || this.#documents.hasPassageAfter(state?.madeTo ?? 0)
+      this.isNew() || vectors.anyStale() || this.#documents.hasPassageAfter(state?.madeTo ?? 0)
     );
+  }
+
+  /** How many passages wait for their vector, and why the last try failed, if it did. */
+  progress(): {
+    readonly model: string;
+    readonly waiting: number;
+    readonly failure: string | null;
+  } {
+    const state = this.isNew() ? undefined : this.#documents.vectors.state();
+    const waiting = this.#documents.countPassagesAfter(state?.madeTo ?? 0);
+    return { model: this.#embedder.model, waiting, failure: state?.failure ?? null };
   }
 
   /** Does some of what is due, and returns after how many milliseconds to come back; never throws. */
@@ -63,19 +70,19 @@ export class Embedding {
   }
 
   /** Whether another model, or none, made the vectors that there are. */
-  #isNew(): boolean {
+  isNew(): boolean {
     const state = this.#documents.vectors.state();
     if (state === undefined) return this.#documents.hasPassageAfter(0);
-    return state.model !== this.model;
+    return state.model !== this.#embedder.model;
   }
 
   async #begin(): Promise<void> {
-    if (this.#isNew()) this.#documents.beginVectors(this.model, false);
+    if (this.isNew()) this.#documents.beginVectors(this.#embedder.model, false);
     const state = this.#documents.vectors.state();
     // What was upserted is counted some seconds later, so only one that is long quiet can be judged.
     if (!state || state.madeTo === 0 || Date.now() - state.madeAt < INDEX_SETTLES_MS) return;
     if (await inTime((signal) => this.#index.isEmpty(signal)))
-      this.#documents.beginVectors(this.model, true);
+      this.#documents.beginVectors(this.#embedder.model, true);
   }
 
   async #step(): Promise<void> {

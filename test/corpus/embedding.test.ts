@@ -1,0 +1,581 @@
+// The work in the background that gives passages their vectors: in batches, tried again after failures,
+// taken up after crashes, and never showing what is not there any more.
+
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { CorpusObject } from "../../src/corpus/corpus-object.ts";
+import { EmbeddingModel } from "../support/embedding-model.ts";
+import { VectorizeStandIn } from "../support/vectorize.ts";
+import { corpora } from "../worker.ts";
+
+const ADDRESS = "https://belay.test/api/v1/admin/documents";
+
+interface Progress {
+  readonly model: string;
+  readonly waiting: number;
+  readonly failure: string | null;
+}
+
+/** A corpus that no other test knows, with a model and an index of its own. */
+class Corpus {
+  readonly ai = new EmbeddingModel();
+  readonly index = new VectorizeStandIn();
+  readonly name = crypto.randomUUID();
+
+  constructor(variables: Record<string, unknown> = {}) {
+    this.set(variables);
+  }
+
+  /** What the next incarnation of the object has in its environment. */
+  set(variables: Record<string, unknown>): void {
+    const { ai, index } = this;
+    corpora.set(this.name, { RETRIEVER: "vector", AI: ai, VECTORIZE: index, ...variables });
+  }
+
+  /** A stub is of no use once its object was aborted. */
+  get stub(): DurableObjectStub<CorpusObject> {
+    return env.CORPUS.getByName(this.name);
+  }
+
+  send(method: string, path: string, body?: unknown): Promise<Response> {
+    return this.stub.fetch(`${ADDRESS}${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  async put(id: string, text: string, title = "Title"): Promise<void> {
+    expect((await this.send("PUT", `/${id}`, { title, text })).status).toBeLessThan(300);
+  }
+
+  /** Many documents of one passage each. */
+  async fill(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) await this.put(`d${i}`, `It is about matter${i}.`);
+  }
+
+  async delete(id: string): Promise<void> {
+    expect((await this.send("DELETE", `/${id}`)).status).toBe(200);
+  }
+
+  async progress(): Promise<Progress> {
+    return (await (await this.send("GET", "")).json<{ vectors: Progress }>()).vectors;
+  }
+
+  /** Lets the alarm ring now, if it is set. */
+  ring(): Promise<boolean> {
+    return runDurableObjectAlarm(this.stub);
+  }
+
+  /** Lets it ring until nothing is left to do. */
+  async settle(): Promise<void> {
+    while (await this.ring());
+    expect(await this.progress()).toMatchObject({ waiting: 0, failure: null });
+  }
+
+  async nearest(query: string, limit = 20): Promise<string[]> {
+    const path = `?search=${encodeURIComponent(query)}&limit=${limit}`;
+    const { passages } = await (await this.send("GET", path)).json<{
+      passages: { id: string }[];
+    }>();
+    return passages.map(({ id }) => id);
+  }
+
+  rows<T extends Record<string, SqlStorageValue>>(query: string): Promise<T[]> {
+    return runInDurableObject(this.stub, (_, { storage }) => storage.sql.exec<T>(query).toArray());
+  }
+
+  alarmAt(): Promise<number | null> {
+    return runInDurableObject(this.stub, (_, { storage }) => storage.getAlarm());
+  }
+
+  get texts(): readonly string[] {
+    return this.ai.calls.flatMap(({ texts }) => texts);
+  }
+}
+
+function silence() {
+  return vi.spyOn(console, "error").mockImplementation(() => {});
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("passages", () => {
+  it("get their vectors soon after they came, with no request", async () => {
+    const corpus = new Corpus();
+    await corpus.put("cars", "# Cars\n\nA car has wheels.\n\n# Doctors\n\nA doctor heals.");
+    expect(await corpus.progress()).toEqual({
+      model: "@cf/baai/bge-m3",
+      waiting: 2,
+      failure: null,
+    });
+    await expect.poll(() => corpus.index.vectors.size, { timeout: 5_000 }).toBe(2);
+    expect((await corpus.progress()).waiting).toBe(0);
+    expect(await corpus.alarmAt()).toBeNull();
+  });
+
+  it("are found by what they mean, under title and headings", async () => {
+    const corpus = new Corpus();
+    await corpus.put("cars", "# Price\n\nForty thousand.", "Car");
+    await corpus.put("doctors", "# Hours\n\nFrom nine to five.", "Doctor");
+    await corpus.settle();
+    expect(corpus.texts).toContain("Car\nPrice\nForty thousand.");
+    expect(await corpus.nearest("automobile costs")).toEqual(["cars#1", "doctors#1"]);
+    expect(await corpus.nearest("physician")).toEqual(["doctors#1", "cars#1"]);
+    expect(await corpus.nearest("physician", 1)).toEqual(["doctors#1"]);
+  });
+
+  it("are embedded in batches, each text once", async () => {
+    const corpus = new Corpus();
+    await corpus.fill(100);
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(100);
+    expect(corpus.texts).toHaveLength(100);
+    expect(corpus.ai.calls.length).toBeLessThan(20);
+    expect(Math.max(...corpus.ai.calls.map(({ texts }) => texts.length))).toBeLessThanOrEqual(32);
+  });
+
+  it("more than one alarm can do are done by several", async () => {
+    const corpus = new Corpus();
+    const text = Array.from({ length: 700 }, (_, i) => `# Part ${i}\n\nOf matter${i}.\n`).join(
+      "\n",
+    );
+    await corpus.put("long", text);
+    expect(await corpus.ring()).toBe(true);
+    const { waiting } = await corpus.progress();
+    expect(waiting).toBeGreaterThan(0);
+    expect(waiting).toBeLessThan(700);
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(700);
+  });
+
+  it("have nothing in the index but short ids and numbers", async () => {
+    const corpus = new Corpus();
+    await corpus.put("張".repeat(128), "The secret plan.", "Secret");
+    await corpus.settle();
+    const sent = corpus.index.sent.join();
+    expect(sent).not.toMatch(/secret|plan|張/i);
+    for (const [vector] of JSON.parse(corpus.index.sent[0] ?? "[]").map(Object.keys)) {
+      expect(vector).toBe("id");
+    }
+    expect(Object.keys(JSON.parse(corpus.index.sent[0] ?? "[]")[0])).toEqual(["id", "values"]);
+  });
+
+  it("that have not changed are not embedded again", async () => {
+    const corpus = new Corpus();
+    await corpus.put("a", "A car.");
+    await corpus.settle();
+    await corpus.put("a", "A car.");
+    expect(await corpus.alarmAt()).toBeNull();
+    expect(corpus.texts).toHaveLength(1);
+  });
+
+  it("cost one row of writing for a batch, beside the alarm", async () => {
+    const corpus = new Corpus();
+    await corpus.fill(32);
+    const written = await runInDurableObject(corpus.stub, async (object, { storage }) => {
+      const { sql } = storage;
+      const exec = sql.exec.bind(sql);
+      const cursors: SqlStorageCursor<never>[] = [];
+      sql.exec = ((query: string, ...bindings: unknown[]) => {
+        const cursor = exec<never>(query, ...bindings);
+        cursors.push(cursor);
+        return cursor;
+      }) as typeof sql.exec;
+      await object.alarm();
+      return cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
+    });
+    expect(corpus.index.vectors.size).toBe(32);
+    // The tables and their first row, once; the series; the batch.
+    expect(written).toBeLessThanOrEqual(8);
+  });
+});
+
+describe("a document that is replaced or deleted", () => {
+  it("is not found from then on, and its vectors go", async () => {
+    const corpus = new Corpus();
+    await corpus.put("a", "A car has wheels.");
+    await corpus.put("b", "A doctor heals.");
+    await corpus.put("c", "A fee is due.");
+    await corpus.settle();
+    await corpus.put("a", "A boat has sails.");
+    await corpus.delete("b");
+    // The old vectors are still there, and the new one is not.
+    expect(corpus.index.vectors.size).toBe(3);
+    expect(await corpus.nearest("automobile")).toEqual(["c#1"]);
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(2);
+    expect((await corpus.nearest("sails"))[0]).toBe("a#1");
+    expect(await corpus.rows("SELECT * FROM stale_vectors")).toEqual([]);
+  });
+
+  it("never lends its vector to the next one, though it was the last", async () => {
+    const corpus = new Corpus();
+    silence();
+    await corpus.put("a", "A car has wheels.");
+    await corpus.settle();
+    corpus.index.fault = (call) => {
+      if (call === "deleteByIds") throw new Error("VECTOR_DELETE_ERROR (code = 1): down");
+    };
+    await corpus.delete("a");
+    await corpus.put("b", "A doctor heals.");
+    await corpus.ring();
+    expect(await corpus.nearest("automobile")).toEqual([]);
+    corpus.index.fault = undefined;
+    await corpus.settle();
+    expect(await corpus.nearest("automobile")).toEqual(["b#1"]);
+    expect(corpus.index.vectors.size).toBe(1);
+  });
+
+  it("while its vector is being made leaves none behind", async () => {
+    const corpus = new Corpus();
+    const gate = Promise.withResolvers<void>();
+    corpus.ai.fault = () => gate.promise;
+    await corpus.put("a", "A car has wheels.");
+    const rung = corpus.ring();
+    await expect.poll(() => corpus.ai.calls.length).toBe(1);
+    await corpus.put("a", "A boat has sails.");
+    corpus.ai.fault = undefined;
+    gate.resolve();
+    await rung;
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(1);
+    expect(await corpus.nearest("sails")).toEqual(["a#1"]);
+    const [passage] = await corpus.rows<{ text: string }>("SELECT text FROM passages");
+    expect(passage?.text).toBe("A boat has sails.");
+  });
+
+  it("with more passages than the index lets go of at once is removed whole", async () => {
+    const corpus = new Corpus();
+    const text = Array.from({ length: 250 }, (_, i) => `# Part ${i}\n\nOf matter${i}.\n`).join(
+      "\n",
+    );
+    await corpus.put("long", text);
+    await corpus.put("short", "A car.");
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(251);
+    await corpus.delete("long");
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(1);
+  });
+});
+
+describe("a failure", () => {
+  it("of the model is tried again, ever later, logged once, and shown to operators", async () => {
+    const corpus = new Corpus();
+    const log = silence();
+    corpus.ai.fault = () => Promise.reject(new Error("3040: the secret plan is too long"));
+    await corpus.put("a", "The secret plan.");
+    const waits: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      await corpus.ring();
+      waits.push(((await corpus.alarmAt()) ?? 0) - Date.now());
+    }
+    for (const [i, wait] of waits.entries()) {
+      expect(wait).toBeGreaterThan(5_000 * 2 ** i - 2_000);
+      expect(wait).toBeLessThanOrEqual(5_000 * 2 ** i);
+    }
+    const failure = "The embedding model failed (Workers AI error 3040). Ask again in a moment.";
+    expect(await corpus.progress()).toMatchObject({ waiting: 1, failure });
+    expect(log.mock.calls).toEqual([
+      ["The passages could not be embedded, and are tried again:", failure],
+    ]);
+    // Another document does not call for an early try, or each of many would.
+    await corpus.put("b", "A car.");
+    expect(((await corpus.alarmAt()) ?? 0) - Date.now()).toBeGreaterThan(30_000);
+
+    corpus.ai.fault = undefined;
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(2);
+  });
+
+  it("is never waited for longer than ten minutes", async () => {
+    const corpus = new Corpus();
+    silence();
+    corpus.ai.fault = () => Promise.reject(new Error("3040: busy"));
+    await corpus.put("a", "A car.");
+    await corpus.ring();
+    await runInDurableObject(corpus.stub, (_, { storage }) => {
+      storage.sql.exec("UPDATE vectors SET failures = 5000");
+    });
+    await corpus.ring();
+    const wait = ((await corpus.alarmAt()) ?? 0) - Date.now();
+    expect(wait).toBeGreaterThan(590_000);
+    expect(wait).toBeLessThanOrEqual(600_000);
+  });
+
+  it("of the index is the same", async () => {
+    const corpus = new Corpus();
+    const log = silence();
+    corpus.index.fault = (call) => {
+      if (call === "upsert") throw new Error("VECTOR_UPSERT_ERROR (code = 40012): words");
+    };
+    await corpus.put("a", "A car.");
+    await corpus.ring();
+    await corpus.ring();
+    expect((await corpus.progress()).failure).toContain("Vectorize error 40012");
+    expect(log).toHaveBeenCalledTimes(1);
+    corpus.index.fault = undefined;
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(1);
+  });
+
+  it.each<[string, unknown]>([
+    ["too few vectors", { data: [[1]] }],
+    [
+      "vectors of another length than the index",
+      {
+        data: [
+          [1, 2],
+          [3, 4],
+        ],
+      },
+    ],
+    ["NaN", { data: [[Number.NaN], [1]] }],
+    ["strings", { data: ["a", "b"] }],
+    ["nothing", null],
+  ])("is an answer with %s: nothing is stored, and it is tried again", async (_, answer) => {
+    const corpus = new Corpus();
+    silence();
+    await corpus.put("a", "A car.");
+    await corpus.put("b", "A boat.");
+    corpus.ai.fault = () => answer;
+    await corpus.ring();
+    expect(corpus.index.vectors.size).toBe(0);
+    expect(await corpus.progress()).toMatchObject({ waiting: 2, failure: expect.any(String) });
+    corpus.ai.fault = undefined;
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(2);
+  });
+
+  it("of one passage leaves the others theirs, and it has that of its head", async () => {
+    const corpus = new Corpus();
+    const log = silence();
+    corpus.ai.fault = (texts) => {
+      if (texts.some((text) => text.includes("unspeakable"))) throw new Error("500: NaN");
+    };
+    await corpus.fill(20);
+    await corpus.put("bad", `A car. ${"It runs on and on. ".repeat(20)} It is unspeakable.`);
+    for (let i = 20; i < 40; i++) await corpus.put(`d${i}`, `It is about matter${i}.`);
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(41);
+    expect((await corpus.nearest("automobile"))[0]).toBe("bad#1");
+    expect(log).not.toHaveBeenCalled();
+  });
+
+  it("of one passage whatever is left of it leaves it without, and says which", async () => {
+    const corpus = new Corpus();
+    const log = silence();
+    corpus.ai.fault = (texts) => {
+      if (texts.some((text) => text.includes("unspeakable"))) throw new Error("3006: unspeakable");
+    };
+    await corpus.put("bad", "It is unspeakable.");
+    await corpus.put("good", "A car.");
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(1);
+    expect(log.mock.calls).toEqual([
+      [
+        'The passage "bad#1" could not be embedded:',
+        "The embedding model failed (Workers AI error 3006). Ask again in a moment.",
+      ],
+    ]);
+  });
+
+  it("of the model in the middle is not blamed on a passage", async () => {
+    const corpus = new Corpus();
+    const log = silence();
+    await corpus.fill(10);
+    // The batch fails, the first passages succeed, then all is lost.
+    corpus.ai.fault = (texts) => {
+      if (texts.length > 1 || corpus.ai.calls.length > 5) throw new Error("3040: busy");
+    };
+    await corpus.ring();
+    const { waiting } = await corpus.progress();
+    expect(waiting).toBeGreaterThan(0);
+    expect(waiting).toBeLessThan(10);
+    expect(log.mock.calls.join()).not.toContain("The passage ");
+    corpus.ai.fault = undefined;
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(10);
+  });
+});
+
+describe("a crash", () => {
+  it("between batches loses nothing: the next incarnation goes on where it was, with no request", async () => {
+    const corpus = new Corpus();
+    const text = Array.from({ length: 120 }, (_, i) => `# Part ${i}\n\nOf matter${i}.\n`).join(
+      "\n",
+    );
+    await corpus.put("long", text);
+    const gate = Promise.withResolvers<void>();
+    corpus.ai.fault = () => (corpus.ai.calls.length === 3 ? gate.promise : undefined);
+    corpus.ring().catch(() => {});
+    await expect.poll(() => corpus.ai.calls.length).toBe(3);
+    await abortAllDurableObjects();
+    corpus.ai.fault = undefined;
+    gate.resolve();
+    // To look is to start it; the alarm of an object that was killed rings by itself all the same.
+    await expect.poll(async () => (await corpus.progress()).waiting, { timeout: 10_000 }).toBe(0);
+    expect(corpus.index.vectors.size).toBe(120);
+    // Two batches were done, the third was lost and made again.
+    expect(corpus.texts.length).toBeLessThanOrEqual(120 + 32);
+  });
+
+  it("does not forget how often it has failed, nor try at once", async () => {
+    const corpus = new Corpus();
+    const log = silence();
+    corpus.ai.fault = () => Promise.reject(new Error("3040: busy"));
+    await corpus.put("a", "A car.");
+    for (let i = 0; i < 5; i++) await corpus.ring();
+    await abortAllDurableObjects();
+    const wait = ((await corpus.alarmAt()) ?? 0) - Date.now();
+    expect(wait).toBeGreaterThan(30_000);
+    await corpus.ring();
+    expect(((await corpus.alarmAt()) ?? 0) - Date.now()).toBeGreaterThan(100_000);
+    expect(log).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("another model", () => {
+  it("embeds everything anew, and what the old one made is never shown and goes", async () => {
+    const corpus = new Corpus();
+    await corpus.fill(40);
+    await corpus.put("cars", "A car has wheels.");
+    await corpus.settle();
+    const before = [...corpus.index.vectors.keys()];
+    const gate = Promise.withResolvers<void>();
+    corpus.ai.fault = async (texts) => {
+      if (texts.length > 1) await gate.promise;
+    };
+    corpus.set({ EMBEDDING_MODEL: "@cf/qwen/qwen3-embedding-0.6b" });
+    await abortAllDurableObjects();
+    await expect.poll(async () => (await corpus.progress()).model).toContain("qwen3");
+    expect(await corpus.nearest("automobile")).toEqual([]);
+    gate.resolve();
+    await expect.poll(async () => (await corpus.progress()).waiting, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => corpus.index.vectors.size).toBe(41);
+    expect(before.filter((id) => corpus.index.vectors.has(id))).toEqual([]);
+    expect((await corpus.nearest("automobile"))[0]).toBe("cars#1");
+  });
+});
+
+describe("an index that was made anew", () => {
+  it("is filled again after the next document, unless it is merely behind", async () => {
+    const corpus = new Corpus();
+    await corpus.fill(5);
+    await corpus.settle();
+    corpus.index.clear();
+    await corpus.put("a", "A car.");
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(1);
+
+    corpus.index.clear();
+    await runInDurableObject(corpus.stub, (_, { storage }) => {
+      storage.sql.exec("UPDATE vectors SET made_at = made_at - 600001");
+    });
+    await corpus.put("b", "A boat.");
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(7);
+  });
+});
+
+describe("the search of words alone", () => {
+  it("makes no tables, sets no alarm and asks nobody", async () => {
+    const corpus = new Corpus({ RETRIEVER: "full-text" });
+    await corpus.fill(3);
+    await corpus.put("d1", "Another text.");
+    await corpus.delete("d2");
+    expect(await corpus.alarmAt()).toBeNull();
+    expect(await corpus.rows("SELECT name FROM sqlite_master WHERE name LIKE '%vectors%'")).toEqual(
+      [],
+    );
+    expect(await (await corpus.send("GET", "")).json()).not.toHaveProperty("vectors");
+    expect(corpus.ai.calls).toEqual([]);
+  });
+
+  it("gives way to vectors for what is there already, and back, and nothing stale remains", async () => {
+    const corpus = new Corpus({ RETRIEVER: "full-text" });
+    await corpus.fill(3);
+    corpus.set({});
+    await abortAllDurableObjects();
+    await expect.poll(async () => (await corpus.progress()).waiting, { timeout: 5_000 }).toBe(0);
+    expect(corpus.index.vectors.size).toBe(3);
+
+    corpus.set({ RETRIEVER: "full-text" });
+    await abortAllDurableObjects();
+    await corpus.delete("d2");
+    await corpus.put("d3", "A car.");
+    expect(corpus.index.vectors.size).toBe(3);
+
+    corpus.set({});
+    await abortAllDurableObjects();
+    await expect.poll(async () => (await corpus.progress()).waiting, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => corpus.index.vectors.size).toBe(3);
+    expect((await corpus.nearest("automobile"))[0]).toBe("d3#1");
+    expect(corpus.texts.filter((text) => text.startsWith("Title"))).toHaveLength(4);
+  });
+});
+
+describe("a new analyzer", () => {
+  it("cuts passages anew, whose vectors follow", async () => {
+    const corpus = new Corpus();
+    await corpus.fill(3);
+    await corpus.settle();
+    const before = [...corpus.index.vectors.keys()];
+    await corpus.rows("UPDATE corpus SET analyzer_version = 0");
+    await abortAllDurableObjects();
+    await expect
+      .poll(async () => [...corpus.index.vectors.keys()].filter((id) => before.includes(id)), {
+        timeout: 5_000,
+        interval: 100,
+      })
+      .toHaveLength(3);
+    expect((await corpus.progress()).model).toBe("@cf/baai/bge-m3");
+    await expect
+      .poll(async () => [...corpus.index.vectors.keys()].filter((id) => before.includes(id)), {
+        timeout: 5_000,
+      })
+      .toEqual([]);
+    await expect.poll(() => corpus.index.vectors.size, { timeout: 5_000 }).toBe(3);
+    expect((await corpus.nearest("matter1"))[0]).toBe("d1#1");
+  });
+});
+
+describe("a variable that is wrong", () => {
+  it("keeps no document out; the vectors follow once it is right", async () => {
+    const corpus = new Corpus({ EMBEDDER: "oracle" });
+    silence();
+    await corpus.put("a", "A car.");
+    expect((await corpus.send("GET", "?search=car")).status).toBe(503);
+    corpus.set({});
+    await abortAllDurableObjects();
+    await expect.poll(async () => (await corpus.progress()).waiting, { timeout: 5_000 }).toBe(0);
+    expect(corpus.index.vectors.size).toBe(1);
+  });
+});
+
+describe("the alarm", () => {
+  it("never throws: it logs, and comes back", async () => {
+    const corpus = new Corpus({ RETRIEVER: "full-text" });
+    const log = silence();
+    await corpus.fill(1);
+    await runInDurableObject(corpus.stub, async (object, { storage }) => {
+      storage.sql.exec("UPDATE corpus SET analyzer_version = 0");
+      storage.sql.exec("ALTER TABLE documents RENAME TO elsewhere");
+      await object.alarm();
+      const wait = ((await storage.getAlarm()) ?? 0) - Date.now();
+      expect(wait).toBeGreaterThan(20_000);
+      expect(wait).toBeLessThanOrEqual(30_000);
+      storage.sql.exec("ALTER TABLE elsewhere RENAME TO documents");
+    });
+    expect(log).toHaveBeenCalledWith(
+      "The work on the documents failed and is tried again:",
+      expect.any(Error),
+    );
+    expect(await corpus.ring()).toBe(true);
+    expect((await corpus.rows("SELECT analyzer_version AS v FROM corpus"))[0]?.v).toBeGreaterThan(
+      0,
+    );
+  });
+});
