@@ -6,7 +6,15 @@ import { describe, expect, it } from "vitest";
 import type { Env } from "../src/config.ts";
 import { handle, routes } from "../src/edge/edge.ts";
 import { API_PREFIX, type ErrorBody } from "../src/protocol.ts";
-import { bearer, fetchApi, modelRequests, newUser, Stream, scripted } from "./harness.ts";
+import {
+  asOperator,
+  bearer,
+  fetchApi,
+  modelRequests,
+  newUser,
+  Stream,
+  scripted,
+} from "./harness.ts";
 
 const ask = (body: BodyInit, headers: Record<string, string> = {}, path = "/ai/ask") => ({
   path,
@@ -92,6 +100,25 @@ describe("an error", () => {
     expect(asJson.status).toBe(401);
     expect(asStream.status).toBe(401);
     expect(await new Stream(asStream).all()).toEqual([await asJson.json()]);
+  });
+});
+
+describe("an error of an operator's route", () => {
+  it.each<[string, number, string, RequestInit]>([
+    ["/admin/documents/a", 400, "INVALID_REQUEST", { method: "PUT", body: "{}" }],
+    ["/admin/documents/nobody's", 404, "NOT_FOUND", {}],
+    ["/admin/users/nobody", 404, "NOT_FOUND", {}],
+    ["/admin/users/%0a", 404, "NOT_FOUND", {}],
+    ["/admin/documents", 405, "METHOD_NOT_ALLOWED", { method: "POST" }],
+  ])("has both forms as well: %s is %i", async (path, status, code, init) => {
+    const asJson = await asOperator(path, init);
+    const asStream = await asOperator(`${path}?stream=true`, init);
+    expect([asJson.status, asStream.status]).toEqual([status, status]);
+    expect(asJson.headers.get("content-type")).toBe("application/json");
+    expect(asStream.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    const body = await asJson.json<ErrorBody>();
+    expect(body).toMatchObject({ type: "error", code });
+    expect(await new Stream(asStream).all()).toEqual([body]);
   });
 });
 

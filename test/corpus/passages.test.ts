@@ -175,6 +175,35 @@ it("takes a heading that goes on and on for text", () => {
   expect(passages(`# ${long}\n\ntext`)).toMatchObject([{ heading: [], text: `${long}\n\ntext` }]);
 });
 
+it("never cuts a character in half, wherever a text or a heading is too long", () => {
+  const halves = [];
+  for (const [shift, unit] of [
+    ["", "😀"],
+    ["a", "😀"],
+    ["", "𠮷"],
+    ["a", "𠮷"],
+    ["", "👩‍🚀 "],
+    ["a", "😀x"],
+  ] as const) {
+    for (const length of [99, 100, 101, 199, 200, 201, 5_000, 70_000]) {
+      const run = shift + unit.repeat(length);
+      for (const text of [
+        run,
+        `# ${run}`,
+        `# ${run}\n\n${run}`,
+        `- ${run}`,
+        `\`\`\`\n${run}\n\`\`\``,
+      ]) {
+        for (const { heading, anchor, text: passage } of passages(text)) {
+          const parts = [...heading, anchor ?? "", passage];
+          if (!parts.every((part) => part.isWellFormed())) halves.push(text.slice(0, 20));
+        }
+      }
+    }
+  }
+  expect(halves).toEqual([]);
+});
+
 describe("the place of a passage", () => {
   it("is where its text stands in the source", () => {
     const text = `# A\n\n${paragraph(60)}\n\nLast *words*.`;

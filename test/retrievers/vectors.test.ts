@@ -7,9 +7,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Passage, Retriever } from "../../src/answer/retriever.ts";
 import { HybridRetriever } from "../../src/retrievers/hybrid.ts";
 import { type AnswerBody, type ErrorBody, newUser } from "../harness.ts";
-import { EmbeddingModel } from "../support/embedding-model.ts";
 import { directed } from "../support/meaning.ts";
-import { VectorizeStandIn } from "../support/vectorize.ts";
+import { EmbeddingModel } from "../vectors/embedding-model.ts";
+import { VectorizeStandIn } from "../vectors/vectorize-stand-in.ts";
 import { corpora } from "../worker.ts";
 
 const DOCUMENTS: Record<string, string> = {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Vector } from "../../src/corpus/embedder.ts";
 import { VectorizeIndex } from "../../src/vectors/vectorize.ts";
-import { VectorizeStandIn } from "../support/vectorize.ts";
+import { VectorizeStandIn } from "./vectorize-stand-in.ts";
 
 const signal = new AbortController().signal;
 

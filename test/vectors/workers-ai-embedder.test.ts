@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../src/errors.ts";
 import { WorkersAiEmbedder } from "../../src/vectors/workers-ai-embedder.ts";
-import { EmbeddingModel } from "../support/embedding-model.ts";
+import { EmbeddingModel } from "./embedding-model.ts";
 
 const CANARY = "words of the binding, which may repeat the secret plan";
 const signal = new AbortController().signal;

@@ -1,7 +1,7 @@
 // In place of the binding AI, as an embedding model of Workers AI: what it was asked is on record, and it
 // fails on demand.
 
-import { meaning } from "./meaning.ts";
+import { meaning } from "../support/meaning.ts";
 
 export interface EmbeddingCall {
   readonly model: string;
