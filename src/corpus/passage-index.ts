@@ -103,16 +103,8 @@ function statements(sql: SqlStorage) {
         )
         .toArray(),
 
-    // In the order of the list, which is one parameter however long it is.
-    get: (ids: readonly number[]) =>
-      sql
-        .exec<PassageRow>(
-          `SELECT ${PASSAGE} FROM (SELECT key, value AS id FROM json_each(?)) AS wanted
-           JOIN passages USING (id)
-           ORDER BY wanted.key`,
-          JSON.stringify(ids),
-        )
-        .toArray(),
+    get: (id: number) =>
+      sql.exec<PassageRow>(`SELECT ${PASSAGE} FROM passages WHERE id = ?`, id).toArray()[0],
 
     after: (id: number, limit: number) =>
       sql
@@ -180,10 +172,14 @@ export class PassageIndex {
   /** The first `topK` passages of these ids that there are, scored as if a search had found them. */
   get(ids: readonly number[], query: string, topK: number, count: number): FoundPassage[] {
     const coverage = coverageOf(this.#frequencies(queryTerms(query)), count);
-    return this.#do
-      .get(ids)
-      .slice(0, topK)
-      .map((row) => found(row, coverage));
+    const passages: FoundPassage[] = [];
+    // One by one: each id of a list would count as a row, and most of them are never looked at.
+    for (const id of ids) {
+      if (passages.length === topK) break;
+      const row = this.#do.get(id);
+      if (row !== undefined) passages.push(found(row, coverage));
+    }
+    return passages;
   }
 
   /** The next passages after an id, in their order. */

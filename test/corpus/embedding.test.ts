@@ -5,6 +5,7 @@ import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } fro
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CorpusObject } from "../../src/corpus/corpus-object.ts";
+import type { ErrorBody } from "../../src/protocol.ts";
 import { meaning } from "../support/meaning.ts";
 import { EmbeddingModel } from "../vectors/embedding-model.ts";
 import { VectorizeStandIn } from "../vectors/vectorize-stand-in.ts";
@@ -194,6 +195,55 @@ describe("passages", () => {
   });
 });
 
+describe("a preview of a search", () => {
+  it("is one of an ask: it fails as one, and in time", async () => {
+    const corpus = new Corpus({ FIRST_TOKEN_TIMEOUT_MS: "100" });
+    await corpus.put("a", "A car.");
+    await corpus.settle();
+    const refused = async () => {
+      const response = await corpus.send("GET", "?search=automobile");
+      return { status: response.status, ...(await response.json<ErrorBody>()) };
+    };
+    corpus.ai.fault = () => Promise.reject(new Error("3040: automobile"));
+    expect(await refused()).toEqual({
+      status: 502,
+      type: "error",
+      code: "RETRIEVAL_FAILED",
+      message: "The embedding model failed (Workers AI error 3040). Ask again in a moment.",
+    });
+    corpus.ai.fault = () => new Promise(() => {});
+    expect(await refused()).toMatchObject({
+      code: "RETRIEVAL_FAILED",
+      message: expect.stringContaining("within 100 ms"),
+    });
+  });
+
+  it("reads so many rows and no more, however many passages there are", async () => {
+    const corpus = new Corpus();
+    const text = Array.from({ length: 300 }, (_, i) => `# Part ${i}\n\nOf matter${i}.\n`).join(
+      "\n",
+    );
+    await corpus.put("long", text);
+    await corpus.settle();
+    const [own = ""] = corpus.index.vectors.keys();
+    const ids = Array.from({ length: 50 }, (_, i) => `${own.slice(0, 9)}${i * 5 + 1}`);
+    const words = Array.from({ length: 60 }, (_, i) => `matter${i}`).join(" ");
+    const read = await runInDurableObject(corpus.stub, (object, { storage }) => {
+      const { sql } = storage;
+      const exec = sql.exec.bind(sql);
+      const cursors: SqlStorageCursor<never>[] = [];
+      sql.exec = ((query: string, ...bindings: unknown[]) => {
+        const cursor = exec<never>(query, ...bindings);
+        cursors.push(cursor);
+        return cursor;
+      }) as typeof sql.exec;
+      expect(object.passagesOf(ids, words, 20)).toHaveLength(20);
+      return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
+    });
+    expect(read).toBeLessThanOrEqual(75);
+  });
+});
+
 describe("a document that is replaced or deleted", () => {
   it("is not found from then on, and its vectors go", async () => {
     const corpus = new Corpus();
@@ -367,6 +417,24 @@ describe("a failure", () => {
     corpus.ai.fault = undefined;
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(2);
+  });
+
+  it("is a model that never answers, too: it is given up, and tried again", async () => {
+    const corpus = new Corpus();
+    silence();
+    await corpus.put("a", "A car.");
+    corpus.ai.fault = () => new Promise(() => {});
+    await runInDurableObject(corpus.stub, async (object) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const rung = object.alarm();
+      await vi.advanceTimersByTimeAsync(60_000);
+      await rung;
+      vi.useRealTimers();
+    });
+    expect((await corpus.progress()).failure).toContain("within 30000 ms");
+    corpus.ai.fault = undefined;
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(1);
   });
 
   it("of one passage leaves the others theirs, and it has that of its head", async () => {
