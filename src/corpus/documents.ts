@@ -151,6 +151,10 @@ export class Documents {
     return this.#exists ? this.#index.search(query, topK, this.#do.corpus().passages) : [];
   }
 
+  isEmpty(): boolean {
+    return !this.#exists || this.#do.corpus().passages === 0;
+  }
+
   /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
   passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
     const ids = this.vectors.passagesOf(vectorIds);
@@ -175,10 +179,6 @@ export class Documents {
   /** Lets all passages wait for vectors by a model; those of before are stale, if any are left. */
   beginVectors(model: string, indexIsEmpty: boolean): void {
     this.#storage.transactionSync(() => this.vectors.begin(model, indexIsEmpty));
-  }
-
-  isEmpty(): boolean {
-    return !this.#exists || this.#do.corpus().passages === 0;
   }
 
   entry(id: string): DocumentEntry | undefined {

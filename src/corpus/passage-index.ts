@@ -87,22 +87,6 @@ function statements(sql: SqlStorage) {
       sql.exec("DELETE FROM passages WHERE id BETWEEN ? AND ?", first, last);
     },
 
-    // Sorted by rank inside, and joined only then: the other way round SQLite reads every passage
-    // that holds any of the terms.
-    search: (match: string, limit: number) =>
-      sql
-        .exec<PassageRow>(
-          `SELECT ${PASSAGE}
-           FROM (SELECT rowid AS id, rank FROM passage_terms
-                 WHERE passage_terms MATCH ? AND rank MATCH 'bm25(2.0, 1.0)'
-                 ORDER BY rank LIMIT ?) AS found
-           JOIN passages USING (id)
-           ORDER BY found.rank`,
-          match,
-          limit,
-        )
-        .toArray(),
-
     get: (id: number) =>
       sql.exec<PassageRow>(`SELECT ${PASSAGE} FROM passages WHERE id = ?`, id).toArray()[0],
 
@@ -123,6 +107,22 @@ function statements(sql: SqlStorage) {
           max,
         )
         .one().passages,
+
+    // Sorted by rank inside, and joined only then: the other way round SQLite reads every passage
+    // that holds any of the terms.
+    search: (match: string, limit: number) =>
+      sql
+        .exec<PassageRow>(
+          `SELECT ${PASSAGE}
+           FROM (SELECT rowid AS id, rank FROM passage_terms
+                 WHERE passage_terms MATCH ? AND rank MATCH 'bm25(2.0, 1.0)'
+                 ORDER BY rank LIMIT ?) AS found
+           JOIN passages USING (id)
+           ORDER BY found.rank`,
+          match,
+          limit,
+        )
+        .toArray(),
 
     // One by one: each in a list of several would count as another row.
     frequency: (term: string) =>
