@@ -8,7 +8,7 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
   eager: true,
 });
 
-const LEAVES = ["protocol", "errors", "text", "config", "request", "deadline"];
+const LEAVES = ["protocol", "errors", "text", "config", "request", "deadline", "alarm"];
 /** The interfaces that adapters implement, and nothing else of answer/, which knows no adapter. */
 const ANSWER = ["answer/generator", "answer/retriever"];
 /** The same of corpus/. */
@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   request: ["errors", "protocol"],
   deadline: ["errors"],
+  alarm: [],
   errors: ["protocol"],
   text: [],
   protocol: [],

@@ -4,6 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import * as v from "valibot";
+import { Alarm } from "../alarm.ts";
 import { bodyTimeoutMs, type Env, embedding, retriever, userConfig } from "../config.ts";
 import { within } from "../deadline.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
@@ -70,7 +71,7 @@ export type Corpus = DurableObjectStub<CorpusObject> | Pick<CorpusObject, "searc
 export class CorpusObject extends DurableObject<Env> {
   readonly #documents: Documents;
   readonly #embedding: Embedding | undefined;
-  #alarmAt: number | undefined;
+  readonly #alarm: Alarm;
   readonly #arrivals: Arrival[] = [];
 
   readonly #router = Router<IRequest, []>({ base: `${API_PREFIX}/admin/documents` })
@@ -87,12 +88,14 @@ export class CorpusObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.#alarm = new Alarm(ctx.storage);
     this.#documents = new Documents(ctx.storage);
     this.#embedding = this.#newEmbedding();
     if (this.#documents.isOutdated() || this.#embedding?.isDue()) {
       ctx.blockConcurrencyWhile(async () => {
+        await this.#alarm.recall();
         // One that is set already waits for its time.
-        if ((await ctx.storage.getAlarm()) === null) this.#arm(Date.now());
+        if (!this.#alarm.isSet) this.#alarm.set(Date.now());
       });
     }
   }
@@ -127,7 +130,7 @@ export class CorpusObject extends DurableObject<Env> {
    * throws: an alarm that keeps throwing is dropped.
    */
   override async alarm(): Promise<void> {
-    this.#alarmAt = undefined;
+    this.#alarm.clear();
     try {
       let done = 0;
       while (this.#documents.isOutdated() && done < INDEXING_BATCH) {
@@ -135,10 +138,10 @@ export class CorpusObject extends DurableObject<Env> {
       }
       // Passages are cut anew with the index: a vector made before would be thrown away.
       const waitMs = this.#documents.isOutdated() ? 0 : await this.#embedding?.work();
-      if (waitMs !== undefined) this.#arm(Date.now() + waitMs);
+      if (waitMs !== undefined) this.#alarm.set(Date.now() + waitMs);
     } catch (thrown) {
       console.error("The work on the documents failed and is tried again:", thrown);
-      this.#arm(Date.now() + RETRY_MS);
+      this.#alarm.set(Date.now() + RETRY_MS);
     }
   }
 
@@ -154,17 +157,9 @@ export class CorpusObject extends DurableObject<Env> {
 
   /** After documents have changed. While the model or the index fails, their next try is awaited. */
   #wake(): void {
-    if (this.#embedding === undefined || this.#alarmAt !== undefined) return;
+    if (this.#embedding === undefined || this.#alarm.isSet) return;
     if (this.#documents.vectors.state()?.failures) return;
-    if (this.#embedding.isDue()) this.#arm(Date.now() + EMBEDDING_DELAY_MS);
-  }
-
-  #arm(at: number): void {
-    this.#alarmAt = at;
-    this.ctx.storage.setAlarm(at).catch((thrown) => {
-      this.#alarmAt = undefined;
-      console.error("The alarm could not be set:", thrown);
-    });
+    if (this.#embedding.isDue()) this.#alarm.set(Date.now() + EMBEDDING_DELAY_MS);
   }
 
   #list(parameters: URLSearchParams): Response {

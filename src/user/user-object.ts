@@ -4,6 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
+import { Alarm } from "../alarm.ts";
 import { answer } from "../answer/pipeline.ts";
 import { type Env, generator, retriever, type UserConfig, userConfig } from "../config.ts";
 import { errorResponse, ServiceError, toServiceError, traceOf } from "../errors.ts";
@@ -58,8 +59,6 @@ export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
 /** When a sweep failed, it is tried again after this time, whatever the variables say. */
 const SWEEP_RETRY_MS = 30_000;
-/** When storage refused an alarm, it is asked again after this time. */
-const ALARM_RETRY_MS = 1_000;
 /** Connections that may read one run; of one user, those that may read stored answers. */
 const LISTENERS_MAX = 8;
 const REPLAY_LISTENERS_MAX = 32;
@@ -102,7 +101,7 @@ export class UserObject extends DurableObject<Env> {
   readonly #replays = new Set<Listener>();
   /** Whether there are tables: none are made for a user whom nobody knows. */
   #known: boolean;
-  #alarmAt: number | undefined;
+  readonly #alarm: Alarm;
   #config: UserConfig | undefined;
 
   readonly #router = Router<IRequest, []>({ base: API_PREFIX })
@@ -123,6 +122,7 @@ export class UserObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { sql } = ctx.storage;
+    this.#alarm = new Alarm(ctx.storage);
     this.#settings = new Settings(sql);
     this.#ledger = new Ledger(sql);
     this.#queries = new Queries(sql);
@@ -134,9 +134,7 @@ export class UserObject extends DurableObject<Env> {
     // Whatever is reserved now, an incarnation that is dead has left behind.
     this.#tend(() => this.#sweep());
     // An ask must not put off the alarm that an earlier incarnation has set.
-    ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt ??= (await ctx.storage.getAlarm()) ?? undefined;
-    });
+    ctx.blockConcurrencyWhile(() => this.#alarm.recall());
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -149,7 +147,7 @@ export class UserObject extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAt = undefined;
+    this.#alarm.clear();
     this.#tend(() => this.#sweep());
     this.#tend(() => this.#prune());
   }
@@ -218,7 +216,7 @@ export class UserObject extends DurableObject<Env> {
       this.#keys.put(key, id);
       return id;
     });
-    this.#arm(now + config.sweepIntervalMs);
+    this.#alarm.set(now + config.sweepIntervalMs);
 
     const run = new Run({ queryId, window, ask, admitMs }, config);
     this.#runs.set(queryId, run);
@@ -467,10 +465,11 @@ export class UserObject extends DurableObject<Env> {
     if (!this.#known) return;
     try {
       work();
-      if (this.#ledger.reserved() > 0) this.#arm(Date.now() + this.#variables().sweepIntervalMs);
+      if (this.#ledger.reserved() > 0)
+        this.#alarm.set(Date.now() + this.#variables().sweepIntervalMs);
     } catch (thrown) {
       console.error("The alarm's work failed and is tried again:", thrown);
-      this.#arm(Date.now() + SWEEP_RETRY_MS);
+      this.#alarm.set(Date.now() + SWEEP_RETRY_MS);
     }
   }
 
@@ -493,18 +492,7 @@ export class UserObject extends DurableObject<Env> {
     const { retentionMs } = this.#variables();
     const due = this.ctx.storage.transactionSync(() => this.#retention.prune(now, retentionMs));
     // What is due already is the next batch, to which asks may come in between.
-    if (due !== undefined) this.#arm(Math.max(due, now + 1_000));
-  }
-
-  /** Sets the alarm, unless it rings sooner anyway. */
-  #arm(at: number): void {
-    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
-    this.#alarmAt = at;
-    this.ctx.storage.setAlarm(at).catch((thrown) => {
-      this.#alarmAt = undefined;
-      console.error("The alarm could not be set:", thrown);
-      setTimeout(() => this.#tend(() => {}), ALARM_RETRY_MS);
-    });
+    if (due !== undefined) this.#alarm.set(Math.max(due, now + 1_000));
   }
 
   // --- The other routes ---
@@ -604,7 +592,7 @@ export class UserObject extends DurableObject<Env> {
     this.#runs.clear();
     this.#failures.clear();
     this.#known = false;
-    this.#alarmAt = undefined;
+    this.#alarm.clear();
     try {
       await this.ctx.storage.deleteAll();
     } catch (thrown) {
