@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,8 @@ export interface ServerOptions {
   /** A folder of the caller's; without it, one that `stop` removes. */
   readonly persistTo?: string;
   readonly port?: number;
+  /** Its files are in memory, where there is a folder for it: for who measures time, which a busy disk takes. */
+  readonly inMemory?: boolean;
 }
 
 export interface RunningServer {
@@ -27,10 +30,12 @@ export interface RunningServer {
   kill9(): Promise<void>;
 }
 
+const MEMORY = "/dev/shm";
 const SCRIPTS = join(import.meta.dirname, "../../scripts");
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const own = await mkdtemp(join(tmpdir(), "belay-test-"));
+  const parent = options.inMemory && existsSync(MEMORY) ? MEMORY : tmpdir();
+  const own = await mkdtemp(join(parent, "belay-test-"));
   const persistTo = options.persistTo ?? join(own, "data");
   const privateFiles = join(own, "tmp");
   await mkdir(privateFiles);

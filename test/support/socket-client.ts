@@ -10,7 +10,7 @@ interface Options {
   readonly method?: string;
   /** A bearer token. */
   readonly token?: string;
-  /** Sent as JSON. */
+  /** Sent as JSON; with `transfer-encoding: chunked` among the headers, as the first chunk. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -109,11 +109,12 @@ export class Exchange {
 
     const { hostname, port, host, pathname, search } = new URL(url);
     const payload = body === undefined ? "" : JSON.stringify(body);
+    const chunked = headers["transfer-encoding"] === "chunked";
     const lines = Object.entries({
       host,
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { "content-type": "application/json" }),
-      ...(method !== "GET" && { "content-length": String(Buffer.byteLength(payload)) }),
+      ...(method !== "GET" && !chunked && { "content-length": String(Buffer.byteLength(payload)) }),
       ...headers,
     }).map(([name, value]) => `${name}: ${value}\r\n`);
 
@@ -124,9 +125,8 @@ export class Exchange {
       noDelay: true,
       allowHalfOpen: true,
     });
-    this.#socket.write(
-      `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join("")}\r\n${payload}`,
-    );
+    const head = `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join("")}\r\n`;
+    this.#socket.write(head + (chunked ? chunk(payload) : payload));
     this.#socket.on("data", (bytes) => {
       try {
         this.#read(bytes);
@@ -221,6 +221,11 @@ export class Exchange {
   /** Sends bytes behind the request, as they are: the rest of a body that was announced. */
   send(text: string): void {
     this.#socket.write(text);
+  }
+
+  /** Sends another chunk of a chunked body. */
+  sendChunk(text: string): void {
+    this.send(chunk(text));
   }
 
   pause(): void {
@@ -348,6 +353,10 @@ class Framing {
     }
     return { data: Buffer.concat(parts), rest };
   }
+}
+
+function chunk(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 }
 
 function readHead(text: string): { status: number; headers: Record<string, string> } {

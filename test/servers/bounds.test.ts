@@ -1,0 +1,266 @@
+// Everything is bounded, over real sockets against the real server: clients that never read, models that
+// never end, tokens and bodies that are far too long, users who never stop asking. Each ends in an answer
+// that is cut or in a clear refusal, others are answered meanwhile, and the server's memory stays small.
+
+import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { API_PREFIX, type ErrorCode, type Receipt } from "../../src/protocol.ts";
+import type { Directive, ModelRequest } from "../support/directive.ts";
+import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { type RunningServer, startServer } from "../support/server.ts";
+import { type Exchange, request } from "../support/socket-client.ts";
+import { User } from "../support/user.ts";
+
+const SECRET = "a secret that only this suite's servers know";
+const LIMIT = 20;
+const CONCURRENCY_LIMIT = 3;
+const ASKS = 1_000;
+const WRITE_TIMEOUT_MS = 2_000;
+const FIRST_TOKEN_TIMEOUT_MS = 4_000;
+/** Long enough for a busy machine to make HUGE ten times: an answer that time cuts would be short enough to be sent. */
+const GENERATION_TIMEOUT_MS = 10_000;
+const ANSWER_BYTES_MAX = 1_000_000;
+/** Of workerd, which takes about 150 MB with nothing to do. */
+const MEMORY_MB_MAX = 600;
+/** How long an answer of a few tokens may take a bystander, from the ask to its end. */
+const BYSTANDER_MS_MAX = 5_000;
+/** One million bytes of text that JSON makes six million, for which no kernel has room. */
+const HUGE = { tokens: Array.from({ length: 125 }, () => "\u0000"), tokenLength: 8_000 };
+
+let model: ModelServer;
+let server: RunningServer;
+const bystanders: { readonly ms: number; readonly end: string | undefined }[] = [];
+const memoryMb: number[] = [];
+let over = false;
+let watching: Promise<unknown>;
+
+beforeAll(async () => {
+  model = await startModelServer();
+  server = await startServer({
+    command: "serve",
+    inMemory: true,
+    vars: {
+      AUTH_SECRET: SECRET,
+      GENERATOR: "openai",
+      OPENAI_BASE_URL: model.url,
+      OPENAI_MODEL: "scripted",
+      QUOTA_LIMIT: String(LIMIT),
+      CONCURRENCY_LIMIT: String(CONCURRENCY_LIMIT),
+      REPEAT_WINDOW_SECONDS: "0",
+      DELIVERY_HOLD_MS: "20",
+      WRITE_TIMEOUT_MS: String(WRITE_TIMEOUT_MS),
+      FIRST_TOKEN_TIMEOUT_MS: String(FIRST_TOKEN_TIMEOUT_MS),
+      GENERATION_TIMEOUT_MS: String(GENERATION_TIMEOUT_MS),
+      ANSWER_BYTES_MAX: String(ANSWER_BYTES_MAX),
+    },
+  });
+  const pid = await workerdBelow(server.pid);
+  watching = Promise.all([standBy(), watchMemory(pid)]);
+});
+
+afterAll(async () => {
+  // Not before, if the last test was left out.
+  over = true;
+  await watching;
+  await server.stop();
+  await model.close();
+  const figures = bystanders.map(({ ms }) => ms).toSorted((a, b) => a - b);
+  // Not console.log, of which a run that passes shows nothing.
+  process.stdout.write(
+    `Beside it all ${figures.length} others were answered, in ${figures[figures.length >> 1]} ms at the ` +
+      `median and ${figures.at(-1)} ms at most. workerd held ${memoryMb[0]} MB before, ` +
+      `${Math.max(...memoryMb)} MB at most.\n`,
+  );
+});
+
+test("ten clients that never read are each cut off when a write is late, and refunded", async () => {
+  const users = await Promise.all(Array.from({ length: 10 }, newUser));
+  const exchanges = users.map((user) => user.ask(HUGE));
+  for (const exchange of exchanges) exchange.pause();
+  for (const user of users) {
+    expect(await resolved(user, 2 * WRITE_TIMEOUT_MS + 5_000)).toMatchObject({
+      state: "refunded",
+      reason: "disconnected",
+    });
+  }
+  for (const exchange of exchanges) exchange.close();
+});
+
+describe("a model that never ends", () => {
+  const endless = { fault: "endless", ignoreMaxTokens: true } as const;
+
+  test.each<{ how: string; script: Directive }>([
+    { how: "and hurries", script: { ...endless, tokens: 10 } },
+    { how: "and takes its time", script: { ...endless, tokens: 10, gapMs: 20 } },
+    { how: "in long tokens", script: { ...endless, tokens: 10, tokenLength: 100_000 } },
+    { how: "after a token of 2 MB", script: { ...endless, tokens: 1, tokenLength: 2_000_000 } },
+  ])("$how is cut at a limit of ours, and charged", async ({ script }) => {
+    const user = await newUser();
+    const { exchange, upstream } = await whole(user, script);
+    expect(exchange.events.at(-1)).toMatchObject({ type: "done", finish: "length" });
+    expect(Buffer.byteLength(exchange.answer)).toBeLessThanOrEqual(ANSWER_BYTES_MAX);
+    expect(await resolved(user)).toMatchObject({ state: "charged", finish: "length" });
+    expect(upstream.state).toBe("aborted");
+  });
+
+  test.each<{ how: string; script: Directive; code: ErrorCode }>([
+    {
+      how: "thinking aloud",
+      script: { reasoning: Number.MAX_SAFE_INTEGER },
+      code: "GENERATION_TIMEOUT",
+    },
+    {
+      how: "in one event",
+      script: { tokens: 1, tokenLength: 20_000_000 },
+      code: "GENERATION_FAILED",
+    },
+  ])("$how ends in $code, and costs nothing", async ({ script, code }) => {
+    const user = await newUser();
+    const { exchange, upstream } = await whole(user, script);
+    expect(exchange.events.at(-1)).toMatchObject({ type: "error", code });
+    expect(await resolved(user)).toMatchObject({ state: "refunded", reason: "failed" });
+    expect(upstream.state).toBe("aborted");
+  });
+});
+
+test("a thousand asks of one user, fifty at a time, are answered up to the quota and refused beyond", async () => {
+  const user = await newUser();
+  const tag = crypto.randomUUID();
+  const ends: string[] = [];
+  let asked = 0;
+  let usedUp = false;
+  const askOn = async () => {
+    // A refusal is so quick that a thousand may be over before three at a time have used up the quota.
+    while (asked < ASKS || !usedUp) {
+      asked += 1;
+      const exchange = user.ask({ tokens: 3, gapMs: 30 }, { tag });
+      await exchange.untilEnd();
+      const end = endOf(exchange);
+      if (end === undefined) throw new Error(`An ask was cut off:\n${exchange.raw}`);
+      ends.push(end);
+      usedUp ||= end === "QUOTA_EXCEEDED";
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, askOn));
+  const count = (wanted: string) => ends.filter((end) => end === wanted).length;
+  expect(count("done")).toBe(LIMIT);
+  expect(count("TOO_MANY_STREAMS") + count("QUOTA_EXCEEDED")).toBe(asked - LIMIT);
+  await vi.waitFor(async () =>
+    expect(await user.quota()).toMatchObject({ charged: LIMIT, reserved: 0, refunded: 0 }),
+  );
+  // Nothing upstream is asked for who is refused, and never more at once than may run.
+  const upstream = model.requests.filter((request) => request.tag === tag);
+  expect(upstream).toHaveLength(LIMIT);
+  expect(count("TOO_MANY_STREAMS")).toBeGreaterThan(0);
+  expect(mostAtOnce(upstream)).toBeLessThanOrEqual(CONCURRENCY_LIMIT);
+});
+
+test("a body that is too long is refused, and nothing is reserved", async () => {
+  const user = await newUser();
+  const { token } = user;
+  for (const length of [65_537, 3_000_000]) {
+    const { status, body } = await request(`${server.url}${API_PREFIX}/ai/ask`, {
+      method: "POST",
+      token,
+      body: { query: "x".repeat(length) },
+    });
+    expect({ status, code: body.code }).toEqual({ status: 413, code: "PAYLOAD_TOO_LARGE" });
+  }
+  expect(await user.quota()).toMatchObject({ charged: 0, reserved: 0, refunded: 0 });
+});
+
+test("a body that never ends is refused while it is sent, and nothing is reserved", async () => {
+  const user = await newUser();
+  const exchange = user.ask({}, { headers: { "transfer-encoding": "chunked" } });
+  for (let sent = 0; sent < 1_000 && exchange.ending === undefined; sent += 1) {
+    exchange.sendChunk(" ".repeat(16_384));
+    await sleep(1);
+  }
+  await exchange.untilEnd();
+  expect({ status: exchange.status, code: endOf(exchange) }).toEqual({
+    status: 413,
+    code: "PAYLOAD_TOO_LARGE",
+  });
+  expect(await user.quota()).toMatchObject({ charged: 0, reserved: 0, refunded: 0 });
+  exchange.close();
+});
+
+test("meanwhile others are answered, and the server's memory stays small", async () => {
+  over = true;
+  await watching;
+  expect(bystanders.filter(({ end }) => end !== "done")).toEqual([]);
+  expect(Math.max(...bystanders.map(({ ms }) => ms))).toBeLessThan(BYSTANDER_MS_MAX);
+  expect(Math.max(...memoryMb)).toBeLessThan(MEMORY_MB_MAX);
+});
+
+function newUser(): Promise<User> {
+  return User.on(server.url, SECRET);
+}
+
+/** An answer to its end, and what became of it upstream. */
+async function whole(
+  user: User,
+  script: Directive,
+): Promise<{ exchange: Exchange; upstream: ModelRequest }> {
+  const tag = crypto.randomUUID();
+  const exchange = user.ask(script, { tag });
+  await exchange.untilEnd(20_000);
+  const upstream = await vi.waitFor(() => {
+    const record = model.requests.find((candidate) => candidate.tag === tag);
+    expect(record?.state).not.toBe("streaming");
+    return record as ModelRequest;
+  });
+  return { exchange, upstream };
+}
+
+/** The receipt of a user's only ask, once it is no longer reserved. */
+function resolved(user: User, timeout = 5_000): Promise<Receipt> {
+  return vi.waitFor(
+    async () => {
+      const [receipt] = await user.queries();
+      expect(receipt?.state).toMatch(/charged|refunded/);
+      return receipt as Receipt;
+    },
+    { timeout, interval: 50 },
+  );
+}
+
+/** `done`, or the code of the error. */
+function endOf({ events }: Exchange): string | undefined {
+  const last = events.at(-1);
+  return last?.type === "error" ? last.code : last?.type;
+}
+
+/** How many requests were under way at the same time. */
+function mostAtOnce(requests: readonly ModelRequest[]): number {
+  const underWay = ({ startedAt: at }: ModelRequest) =>
+    requests.filter(({ startedAt, endedAt }) => startedAt <= at && at < (endedAt ?? Infinity));
+  return Math.max(...requests.map((request) => underWay(request).length));
+}
+
+/** Others ask all the while, one after the other. */
+async function standBy(): Promise<void> {
+  while (!over) {
+    const user = await newUser();
+    const exchange = user.ask({ tokens: 5 });
+    const { at } = await exchange.untilEnd(30_000);
+    bystanders.push({ ms: at - exchange.startedAt, end: endOf(exchange) });
+    await sleep(100);
+  }
+}
+
+async function watchMemory(pid: number): Promise<void> {
+  while (!over) {
+    const { stdout } = await promisify(execFile)("ps", ["-o", "rss=", "-p", `${pid}`]);
+    memoryMb.push(Math.round(Number(stdout) / 1024));
+    await sleep(100);
+  }
+}
+
+async function workerdBelow(parent: number): Promise<number> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,comm="]);
+  const [, pid] = new RegExp(`^ *(\\d+) +${parent} .*workerd$`, "m").exec(stdout) ?? [];
+  return Number(pid);
+}

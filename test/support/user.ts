@@ -1,0 +1,47 @@
+// A user whom no other test knows, as a client of one server.
+
+import { API_PREFIX, type OnDisconnect, type Quota, type Receipt } from "../../src/protocol.ts";
+import { type Directive, scripted } from "./directive.ts";
+import { ask, bearer, type Exchange, request } from "./socket-client.ts";
+
+export class User {
+  readonly token: string;
+  readonly #url: string;
+
+  private constructor(url: string, token: string) {
+    this.#url = url;
+    this.token = token;
+  }
+
+  static async on(url: string, secret: string, user: string = crypto.randomUUID()): Promise<User> {
+    return new User(url, await bearer(secret, { user }));
+  }
+
+  /** The tag tells the model's record of this ask from all others; `through` is another way to the server. */
+  ask(
+    script: Directive,
+    {
+      streaming = true,
+      tag = crypto.randomUUID() as string,
+      through = this.#url,
+      onDisconnect = "cancel" as OnDisconnect,
+      headers = {} as Record<string, string>,
+    } = {},
+  ): Exchange {
+    const body = { query: scripted({ ...script, tag }), onDisconnect };
+    return ask(through, { token: this.token, body, streaming, headers });
+  }
+
+  async quota(): Promise<Quota> {
+    return (await this.#get<Quota>("/ai/quota")).body;
+  }
+
+  /** The newest first. */
+  async queries(): Promise<readonly Receipt[]> {
+    return (await this.#get<{ queries: Receipt[] }>("/ai/queries?limit=100")).body.queries;
+  }
+
+  #get<Body>(path: string) {
+    return request<Body>(`${this.#url}${API_PREFIX}${path}`, { token: this.token });
+  }
+}
