@@ -52,6 +52,8 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Each file starts servers of its own, and there are few cores.
           fileParallelism: false,
+          // Who has left waits for a server that waits: that costs little.
+          maxConcurrency: 10,
         },
       },
       {
