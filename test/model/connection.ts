@@ -84,6 +84,12 @@ export class Connection {
     return this.response?.headers.get("x-query-id") ?? undefined;
   }
 
+  /** What is left of the quota, as the headers say. */
+  get remaining(): number | undefined {
+    const said = /;r=(\d+)/.exec(this.response?.headers.get("ratelimit") ?? "")?.[1];
+    return said === undefined ? undefined : Number(said);
+  }
+
   get isReplay(): boolean {
     return this.response?.headers.get("idempotency-replayed") === "true";
   }

@@ -73,7 +73,6 @@ export class Model {
   /** Failures that the incarnation which saw them has taken with it. */
   readonly #lostFailures = new Set<Query>();
   #waits = 0;
-  #latestWindow = "";
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -98,7 +97,9 @@ export class Model {
   window(now: number): string {
     if (this.settings.period === "total") return "total";
     const window = new Date(now).toISOString().slice(0, "2041-01-01".length);
-    return [window, this.#latestWindow].sort()[1] as string;
+    // A clock that goes backwards opens no window again.
+    const windows = this.queries.map((query) => query.window);
+    return [window, ...windows].sort().at(-1) as string;
   }
 
   count(window: string, state: QueryState): number {
@@ -175,7 +176,6 @@ export class Model {
       kept: false,
       gone: false,
     };
-    this.#latestWindow = query.window;
     this.queries.push(query);
     this.keys.set(name, { query, replayedAt: 0, replays: 0 });
     return { status: 200, query, replay: false };
@@ -280,7 +280,6 @@ export class Model {
     this.queries.length = 0;
     this.keys.clear();
     this.doubts.clear();
-    this.#latestWindow = "";
     this.patch({ limit: null, refundLimit: null, blocked: false });
   }
 
@@ -391,7 +390,6 @@ export class Model {
           gone: false,
         };
         this.queries.push(query);
-        if (row.window > this.#latestWindow) this.#latestWindow = row.window;
       }
       if (row.reason === "failed" && query.reason !== "failed") failed += 1;
       query.state = row.state;

@@ -1,9 +1,10 @@
 // The end of a step: waits until nothing moves, compares with the model where the model knows, checks
 // the invariants always, and makes what was found the ground of the next step.
 
-import { Breach, checkInvariants, type StepKind } from "./invariants.ts";
+import { ALONE, Breach, checkInvariants, type StepKind } from "./invariants.ts";
 import type { Snapshot } from "./journal.ts";
 import type { Model } from "./model.ts";
+import { passHold, rest } from "./rest.ts";
 import type { World } from "./world.ts";
 
 /** After a step of which everything is known. */
@@ -13,10 +14,11 @@ export async function endStep(
   kind: StepKind,
   verify: (() => void) | undefined,
 ): Promise<void> {
-  const snapshot = await world.rest((seen) => {
+  const differs = (seen: Snapshot) => {
     model.identify(seen);
     return differenceOf(model, world, seen);
-  }, kind);
+  };
+  const snapshot = await rest(world, differs, kind);
   verify?.();
   checkInvariants(world, snapshot, kind, world.takeEnded());
   model.forget(snapshot);
@@ -24,13 +26,8 @@ export async function endStep(
 }
 
 /** After a step that could come to this or that. */
-export async function endUncertainStep(
-  model: Model,
-  world: World,
-  kind: StepKind,
-  steady: boolean,
-): Promise<void> {
-  const snapshot = await world.rest(undefined, kind);
+export async function endUncertainStep(model: Model, world: World, kind: StepKind): Promise<void> {
+  const snapshot = await rest(world, undefined, kind);
   checkInvariants(world, snapshot, kind, world.takeEnded());
   const reserved = snapshot.rows.filter(({ state }) => state === "reserved");
   model.adopt(snapshot, {
@@ -41,7 +38,7 @@ export async function endUncertainStep(
     crashed: kind.crashed,
     cancelled: world.cancelled,
     failed: kind.faulty && world.hasFailedOrphan,
-    steady,
+    steady: !kind.patched && !kind.faulty,
   });
   world.remember(snapshot);
 }
@@ -52,14 +49,10 @@ export async function endHistory(model: Model, world: World): Promise<void> {
     const call = world.call(id);
     if (call !== undefined) await world.drive(call, (it) => it.finish("all"));
   }
+  await passHold(world);
   await world.passWait();
   await world.alarm();
-  await endUncertainStep(
-    model,
-    world,
-    { crashed: false, erased: false, faulty: false, single: false },
-    true,
-  );
+  await endUncertainStep(model, world, { ...ALONE, single: false });
   const left = world.before.rows.filter(({ state }) => state === "reserved");
   if (left.length > 0) throw new Breach(`Reserved for ever: ${JSON.stringify(left)}`);
   await world.inside((storage) => storage.deleteAll());

@@ -1,6 +1,6 @@
-// One user's object under a history's command: its connections, its model, its clock, its crashes, and
-// the look into its storage. It does what it is told and waits until nothing moves any more; what must
-// have come of it is decided by model.ts and invariants.ts.
+// The world of one history: a user's object, who is connected to it, the model behind it, its clock and
+// its crashes, and the look into its storage. It does as it is told; whether what came of it is right
+// is for model.ts and invariants.ts to say.
 
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -9,7 +9,6 @@ import type { Quota } from "../../src/protocol.ts";
 import { UserObject as RealUserObject, USER_HEADER } from "../../src/user/user-object.ts";
 import { UserObject, variables } from "../worker.ts";
 import { Connection } from "./connection.ts";
-import { Breach } from "./invariants.ts";
 import {
   breakCounters,
   installJournal,
@@ -21,7 +20,7 @@ import type { AskOptions, Settings } from "./model.ts";
 import { type Call, Upstream } from "./upstream.ts";
 
 const DAY_MS = 86_400_000;
-/** The shortest that there is. */
+/** The shortest hold before `done` that there is. */
 const HOLD_MS = 20;
 const RESUME_WAIT_MS = 15_000;
 /** Longer than a model may be silent, which is half of it. */
@@ -30,9 +29,6 @@ const SILENCE_MS = 3_600_000;
 const BACK_MS = 3_600_000;
 /** When every history begins: far from the present, so that no alarm rings by itself. */
 const BEGINNING = Date.UTC(2041, 0, 1, 12);
-/** How often to look before a history is given up as one that never comes to rest. */
-const LOOKS_MAX = 500;
-const LOOKS_WITHOUT_PAUSE = 12;
 
 export interface CancelRequest {
   readonly queryId: string;
@@ -51,7 +47,7 @@ export class World {
   cancels: CancelRequest[] = [];
   /** What was asked to stop since the last step. */
   readonly cancelled = new Set<string>();
-  #ended = new Set<Connection>();
+  readonly #ended = new Set<Connection>();
   /** Whatever was asked, to be asked again. */
   readonly asked: AskOptions[] = [];
   /** By key, the number of the last query that was asked under it before it was forgotten. */
@@ -62,11 +58,12 @@ export class World {
   readonly violations: string[] = [];
   /** What the last step left behind. */
   before: Snapshot;
-  /** Connections made before this one's number were made to an incarnation that is dead. */
+  /** The connections before this number were made to an incarnation that is dead. */
   survivors = 0;
   /** Reserved, and without a run since its transaction failed. */
   readonly orphans = new Set<string>();
-  #sight = "";
+  /** What had come of it. */
+  sight = "";
   #storage: DurableObjectStorage | undefined;
 
   private constructor(name: string, settings: Settings, upstream: Upstream, complaints: string[]) {
@@ -146,7 +143,7 @@ export class World {
     });
   }
 
-  // --- Requests ---
+  // --- Who sends requests ---
 
   get #stub() {
     return env.USERS.getByName(this.name);
@@ -156,9 +153,9 @@ export class World {
     return this.#stub.fetch(this.#request(path, init));
   }
 
-  #request(path: string, init: RequestInit = {}): Request {
+  #request(path: string, init: RequestInit = {}, user = this.name): Request {
     const headers = new Headers(init.headers);
-    headers.set(USER_HEADER, this.name);
+    headers.set(USER_HEADER, user);
     headers.set("content-type", "application/json");
     return new Request(`https://user.test/api/v1${path}`, { ...init, headers });
   }
@@ -203,32 +200,27 @@ export class World {
     return cancel;
   }
 
-  forgetAnsweredCancels(): void {
-    this.cancels = this.cancels.filter(({ answer }) => answer === undefined);
-  }
-
   /** Another user tries all that can be done to a query by its id. */
   async trespass(queryId: string): Promise<void> {
-    const name = `stranger to ${this.name}`;
+    const name = `stranger-to-${this.name}`;
     const stranger = env.USERS.getByName(name);
-    const send = (path: string, method: string, body?: unknown) =>
-      stranger.fetch(`https://user.test/api/v1${path}`, {
-        method,
-        headers: { [USER_HEADER]: encodeURIComponent(name), "content-type": "application/json" },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-    const responses = await Promise.all([
-      send(`/ai/queries/${queryId}`, "GET"),
-      send(`/ai/queries/${queryId}/events?after=1`, "GET"),
-      send(`/ai/queries/${queryId}/cancel`, "POST"),
-      send("/ai/feedback", "POST", { queryId, rating: "up" }),
-    ]);
-    for (const response of responses) {
+    const attempts: [string, RequestInit][] = [
+      [`/ai/queries/${queryId}`, {}],
+      [`/ai/queries/${queryId}/events?after=1`, {}],
+      [`/ai/queries/${queryId}/cancel`, { method: "POST" }],
+      ["/ai/feedback", { method: "POST", body: JSON.stringify({ queryId, rating: "up" }) }],
+    ];
+    for (const [path, init] of attempts) {
+      const response = await stranger.fetch(this.#request(path, init, name));
       await response.text();
       if (response.status !== 404) {
-        this.violations.push(`8: a stranger got ${response.status} from ${response.url}`);
+        this.violations.push(`8: a stranger got ${response.status} from ${path}`);
       }
     }
+    const written = await runInDurableObject(stranger, (_object, { storage }) =>
+      storage.sql.exec("SELECT id FROM queries UNION SELECT window FROM windows").toArray(),
+    );
+    if (written.length > 0) this.violations.push(`8: a stranger has ${JSON.stringify(written)}`);
   }
 
   async post(path: string, body: unknown = {}, method = "POST"): Promise<void> {
@@ -260,13 +252,16 @@ export class World {
     });
   }
 
-  async passWait(): Promise<void> {
-    await this.passHold();
-    await this.pass(RESUME_WAIT_MS + 1_000);
+  /** Half the hold: after each half comes a beat, which somebody must take before the next can pass. */
+  passHalfHold(): Promise<void> {
+    return this.pass(HOLD_MS / 2);
+  }
+
+  passWait(): Promise<void> {
+    return this.pass(RESUME_WAIT_MS + 1_000);
   }
 
   async passSilence(): Promise<void> {
-    await this.passWait();
     // Twice, so that what fails in the middle of it fails then, and not when it is over.
     await this.pass(SILENCE_MS / 2);
     await this.pass(SILENCE_MS / 2);
@@ -298,7 +293,7 @@ export class World {
     await abortAllDurableObjects();
     // All that the dead incarnation still had to do.
     vi.clearAllTimers();
-    for (const call of this.#calls) if (call.state === "open") call.state = "aborted";
+    for (const call of this.calls) if (call.state === "open") call.state = "aborted";
     this.survivors = this.connections.length;
     this.orphans.clear();
   }
@@ -317,19 +312,17 @@ export class World {
 
   // --- Looking ---
 
-  get #calls(): Call[] {
+  get calls(): Call[] {
     return this.upstream.calls.filter(({ user }) => user === this.name);
   }
 
   /** The call for a query, once there is one. */
   call(queryId: string): Call | undefined {
-    return this.#calls.find((call) => call.queryId === queryId);
+    return this.calls.find((call) => call.queryId === queryId);
   }
 
   inside<T>(what: (storage: DurableObjectStorage) => T): Promise<T> {
-    return runInDurableObject(this.#stub, (_object, { storage }) => {
-      return what(storage);
-    });
+    return runInDurableObject(this.#stub, (_object, { storage }) => what(storage));
   }
 
   look(): Promise<Snapshot> {
@@ -355,52 +348,9 @@ export class World {
   readers(id: string, question: string | null): Connection[] {
     return this.connections.filter(
       ({ isOpen, queryId, question: asked }) =>
-        isOpen && (queryId === undefined ? asked === question : queryId === id),
+        isOpen &&
+        (queryId === undefined ? asked === question && !this.orphans.has(id) : queryId === id),
     );
-  }
-
-  /**
-   * Looks until nothing moves any more and all is as expected, and returns what it then sees. It looks
-   * twice where nothing has come of the step yet, or nobody knows what must come of it: something may
-   * still be on its way.
-   */
-  async rest(
-    differenceOf: ((snapshot: Snapshot) => string | undefined) | undefined,
-    { faulty }: { readonly faulty: boolean },
-  ): Promise<Snapshot> {
-    const certain = differenceOf !== undefined;
-    let sight = certain ? this.#sight : "";
-    for (let looks = 1; ; looks += 1) {
-      const snapshot = await this.look();
-      if (faulty) this.#findOrphans(snapshot, await this.liveRuns());
-      const unrest = this.#unrest(snapshot) ?? differenceOf?.(snapshot);
-      const seen = this.#sightOf(snapshot);
-      const decided = looks === 1 ? certain && seen !== sight : seen === sight;
-      if (unrest === undefined && decided) {
-        this.#sight = seen;
-        return snapshot;
-      }
-      sight = seen;
-      if (this.#isDelivering(snapshot)) await this.pass(HOLD_MS / 2);
-      if (looks > LOOKS_MAX) throw new Breach(`It does not come to this: ${unrest ?? seen}`);
-      if (looks > LOOKS_WITHOUT_PAUSE) await scheduler.wait(1);
-    }
-  }
-
-  /** Lets the probes before `done` pass: each beat is a write that somebody must take in between. */
-  async passHold(): Promise<void> {
-    for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
-      const { rows } = await this.look();
-      const delivering = rows.some(
-        ({ id, state, query }) =>
-          state === "reserved" &&
-          this.call(id)?.state === "finished" &&
-          this.readers(id, query).length > 0,
-      );
-      if (!delivering) return;
-      await this.pass(HOLD_MS / 2);
-      if (looks > LOOKS_WITHOUT_PAUSE) await scheduler.wait(1);
-    }
   }
 
   /** The connections that have come to an end since it was last asked. */
@@ -413,6 +363,7 @@ export class World {
   /** From here on, what the journal says is new. */
   remember(snapshot: Snapshot): void {
     this.before = snapshot;
+    this.cancels = this.cancels.filter(({ answer }) => answer === undefined);
     this.complaints.length = 0;
     this.cancelled.clear();
     this.latest = Math.max(this.latest, snapshot.now);
@@ -421,68 +372,6 @@ export class World {
   /** Whether a model has failed whose query is still reserved. */
   get hasFailedOrphan(): boolean {
     return [...this.orphans].some((id) => this.call(id)?.state === "failed");
-  }
-
-  #findOrphans({ rows }: Snapshot, live: ReadonlySet<string>): void {
-    for (const { id, state } of rows) {
-      if (state === "reserved" && !live.has(id)) this.orphans.add(id);
-    }
-  }
-
-  /**
-   * Whether somebody waits out the hold before `done`, which is not for the history to end: in histories
-   * without holds, and where another reader has had the answer meanwhile, or an operator erased it.
-   */
-  #isDelivering({ rows }: Snapshot): boolean {
-    const held = rows.filter(({ state }) => state === "reserved" && this.settings.holds);
-    return this.#calls.some(
-      ({ state, queryId, question }) =>
-        state === "finished" &&
-        !held.some(({ id }) => id === queryId) &&
-        this.readers(queryId, question).some(({ isReplay }) => !isReplay),
-    );
-  }
-
-  /** What is still to come, whatever was done; undefined if nothing is. */
-  #unrest({ rows }: Snapshot): string | undefined {
-    const reserved = rows.filter(({ id, state }) => state === "reserved" && !this.orphans.has(id));
-    for (const connection of this.connections) {
-      if (!connection.isOpen) continue;
-      if (connection.streaming && connection.state === "asking") return "an ask has no response";
-      if (!reserved.some(({ id, query }) => this.readers(id, query).includes(connection))) {
-        return `a connection to "${connection.queryId ?? connection.question}" does not end`;
-      }
-    }
-    for (const { state, queryId, question } of this.#calls) {
-      if (state === "open" && !reserved.some(({ id }) => id === queryId)) {
-        return `the model goes on with "${question}", which nobody wants`;
-      }
-    }
-    for (const { id, query } of reserved) {
-      const state = this.call(id)?.state;
-      if (state === undefined) return `no model is asked "${query}"`;
-      if (state === "aborted") return `nobody gives up "${query}", whose model was stopped`;
-      if (state === "failed") return `the failure of "${query}" is not refunded`;
-      const delivering = this.readers(id, query).length > 0;
-      if (state === "finished" && delivering && !this.settings.holds) {
-        return `the answer to "${query}" is not delivered`;
-      }
-    }
-    const undecided = this.cancels.find(
-      ({ answer, queryId }) => answer === undefined && !reserved.some(({ id }) => id === queryId),
-    );
-    return undecided === undefined ? undefined : "a cancel has no response";
-  }
-
-  /** What has come of whatever was done, as far as it can be seen. */
-  #sightOf({ last }: Snapshot): string {
-    return JSON.stringify([
-      last,
-      this.connections.map(({ response }) => response !== undefined),
-      this.connections.map(({ state }) => state === "ended" || state === "broken"),
-      this.#calls.map(({ state }) => state),
-      this.cancels.filter(({ answer }) => answer === undefined).length,
-    ]);
   }
 
   /** Runs inside the object, before the model answers. */
