@@ -646,14 +646,14 @@ describe("storage that fails", () => {
   }
 });
 
+function setClock(time: string): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date(time) });
+}
+
 describe("a window", () => {
   afterEach(() => {
     vi.useRealTimers();
   });
-
-  function setClock(time: string): void {
-    vi.useFakeTimers({ toFake: ["Date"], now: new Date(time) });
-  }
 
   it("gets the refund that was reserved from it, though it has ended meanwhile", async () => {
     setClock("2028-02-29T23:59:59Z");
@@ -679,6 +679,22 @@ describe("a window", () => {
     setClock("2026-12-31T23:59:59Z");
     expect(await user.quota()).toMatchObject({ remaining: 0, charged: 1 });
     expect((await user.post("/ai/ask", { query: "x" })).status).toBe(429);
+  });
+});
+
+describe("a failure", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("refuses no ask when the clock goes back behind it", async () => {
+    setClock("2027-01-01T12:00:00Z");
+    const user = await newUser({ FAILURE_LIMIT: "1" });
+    await (await user.askForJson({ status: 500 })).text();
+    expect((await user.post("/ai/ask", { query: "x" })).status).toBe(503);
+    setClock("2027-01-01T11:00:00Z");
+    const stream = await user.ask({ tokens: 1 });
+    expect((await stream.all()).at(-1)).toMatchObject({ type: "done" });
   });
 });
 

@@ -8,7 +8,7 @@ export class Failures {
   #times: number[] = [];
 
   add(now: number): void {
-    this.#times.push(now);
+    this.#times = [...this.#recent(now), now];
   }
 
   /**
@@ -17,13 +17,18 @@ export class Failures {
    * once may fail: the bound is the larger of FAILURE_LIMIT and CONCURRENCY_LIMIT.
    */
   waitMs(now: number, limit: number, unfinished: number): number | undefined {
-    this.#times = this.#times.filter((time) => now - time < WITHIN_MS);
-    const [oldest] = this.#times;
-    if (oldest === undefined || this.#times.length + unfinished < limit) return undefined;
+    const recent = this.#recent(now);
+    const [oldest] = recent;
+    if (oldest === undefined || recent.length + unfinished < limit) return undefined;
     return oldest + WITHIN_MS - now;
   }
 
   clear(): void {
     this.#times = [];
+  }
+
+  /** Those of the last minute; a clock that goes back must not refuse all asks until it is there again. */
+  #recent(now: number): number[] {
+    return this.#times.filter((time) => time <= now && now - time < WITHIN_MS);
   }
 }

@@ -70,8 +70,8 @@ export class Model {
   readonly keys = new Map<string, Known>();
   /** What cannot be told from outside after steps at once; while there is any, nothing is predicted. */
   readonly doubts = new Set<Query | "failures">();
-  /** Failures that the incarnation which saw them has taken with it. */
-  readonly #lostFailures = new Set<Query>();
+  /** What failed in this incarnation, in the order in which it did. */
+  readonly #failed: Query[] = [];
   #waits = 0;
 
   constructor(settings: Settings) {
@@ -120,12 +120,13 @@ export class Model {
   }
 
   #failures(now: number): number {
-    return this.#countOf(
-      (query) =>
-        query.reason === "failed" &&
-        now - query.resolvedAt < 60_000 &&
-        !this.#lostFailures.has(query),
+    const { length } = this.#failed.filter(
+      ({ resolvedAt }, index) =>
+        isWithinMinute(now, resolvedAt) &&
+        // Each failure makes those forgotten that are too old by then.
+        this.#failed.slice(index).every((later) => isWithinMinute(later.resolvedAt, resolvedAt)),
     );
+    return length;
   }
 
   #countOf(right: (query: Query) => boolean): number {
@@ -266,7 +267,7 @@ export class Model {
   }
 
   #loseFailures(): void {
-    for (const query of this.queries) if (query.reason === "failed") this.#lostFailures.add(query);
+    this.#failed.length = 0;
     this.doubts.delete("failures");
   }
 
@@ -278,6 +279,7 @@ export class Model {
 
   erase(): void {
     this.queries.length = 0;
+    this.#failed.length = 0;
     this.keys.clear();
     this.doubts.clear();
     this.patch({ limit: null, refundLimit: null, blocked: false });
@@ -310,6 +312,7 @@ export class Model {
     query.live = false;
     query.readers.clear();
     query.waiting = undefined;
+    if (reason === "failed") this.#failed.push(query);
     this.doubts.delete(query);
   }
 
@@ -368,7 +371,7 @@ export class Model {
     for (const query of phantoms) this.queries.splice(this.queries.indexOf(query), 1);
     if (seen.crashed) this.#loseFailures();
     const strayed: Query[] = [];
-    let failed = 0;
+    const failed: Query[] = [];
     for (const row of rows) {
       let query = this.queries.find(({ id }) => id === row.id);
       if (query === undefined) {
@@ -391,7 +394,7 @@ export class Model {
         };
         this.queries.push(query);
       }
-      if (row.reason === "failed" && query.reason !== "failed") failed += 1;
+      if (row.reason === "failed" && query.reason !== "failed") failed.push(query);
       query.state = row.state;
       query.reason = row.reason;
       query.resolvedAt = row.resolved_at ?? 0;
@@ -418,7 +421,8 @@ export class Model {
       else this.doubts.add(query);
     }
     // Nobody knows which came first, the failure or the crash.
-    if (seen.failed || (seen.crashed && failed > 0)) this.doubts.add("failures");
+    if (seen.failed || (seen.crashed && failed.length > 0)) this.doubts.add("failures");
+    this.#failed.push(...failed.sort((a, b) => a.resolvedAt - b.resolvedAt));
     this.forget(snapshot);
 
     this.keys.clear();
@@ -428,4 +432,9 @@ export class Model {
       this.keys.set(query.key, { query, replayedAt: replayed_at ?? 0, replays });
     }
   }
+}
+
+/** Whether a time is not ahead of the clock, and less than a minute behind it. */
+function isWithinMinute(now: number, time: number): boolean {
+  return time <= now && now - time < 60_000;
 }

@@ -291,8 +291,10 @@ export class World {
   /** The object is gone in the middle of whatever it does, as by `kill -9`. */
   async crash(): Promise<void> {
     await abortAllDurableObjects();
-    // All that the dead incarnation still had to do.
+    // All that the dead incarnation still had to do. It is forgotten with the time, which goes on.
+    const now = Date.now();
     vi.clearAllTimers();
+    vi.setSystemTime(now);
     for (const call of this.calls) if (call.state === "open") call.state = "aborted";
     this.survivors = this.connections.length;
     this.orphans.clear();
