@@ -3,20 +3,37 @@
 // ask the scripted model of test/support.
 
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type Plugin } from "vitest/config";
+import { withBug } from "./test/model/bugs.ts";
 import { startModelServer } from "./test/support/model-server.ts";
 
 process.env.WRANGLER_SEND_METRICS = "false";
 
 const model = await startModelServer();
 
+/** Puts a bug of test/model/bugs.ts into the source that is tested. */
+function seeded(bug: string): Plugin {
+  const folder = `${import.meta.dirname}/src/`;
+  return {
+    name: "seeded-bug",
+    enforce: "pre",
+    transform: (code, id) =>
+      id.startsWith(folder) && !id.includes("?")
+        ? withBug(bug, id.slice(folder.length), code)
+        : undefined,
+  };
+}
+
 export default defineConfig({
   test: {
+    // A bug that was put in must not be found again in the cache.
+    fsModuleCache: !process.env.BUG,
     // What a passing test logged is noise: half of them make something fail on purpose.
     silent: "passed-only",
     projects: [
       {
         plugins: [
+          process.env.BUG ? [seeded(process.env.BUG)] : [],
           cloudflareTest({
             main: "./test/worker.ts",
             wrangler: { configPath: "./wrangler.toml" },
@@ -33,6 +50,7 @@ export default defineConfig({
                 FC_RUNS: process.env.FC_RUNS ?? "",
                 FC_PATH: process.env.FC_PATH ?? "",
                 FC_REPLAY_PATH: process.env.FC_REPLAY_PATH ?? "",
+                BUG: process.env.BUG ?? "",
                 CORS_ORIGINS: "https://app.example, https://other.example",
               },
             },

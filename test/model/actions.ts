@@ -317,6 +317,7 @@ const erase: Action = {
   isErasure: true,
 };
 
+export const asks = fc.oneof({ weight: 2, arbitrary: ask }, { weight: 1, arbitrary: again });
 /** What opens a transaction, which may fail. */
 const writing = [
   { weight: 8, arbitrary: ask },

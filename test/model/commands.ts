@@ -3,7 +3,7 @@
 // takes over what came of it.
 
 import fc from "fast-check";
-import { type Action, alone, atOnce, whileStorageFails } from "./actions.ts";
+import { type Action, alone, asks, atOnce, whileStorageFails } from "./actions.ts";
 import { ALONE } from "./invariants.ts";
 import type { Model, Settings } from "./model.ts";
 import { endStep, endUncertainStep } from "./steps.ts";
@@ -26,9 +26,16 @@ export function histories(replayPath: string) {
   const step = alone.map((action) => new Step(action));
   const race = fc
     .array(fc.record({ action: atOnce, lag: fc.nat(3) }), { minLength: 2, maxLength: 5 })
-    .map((racers) => new Race(racers));
+    .map((racers) => new Race(racers, false));
+  const crowd = fc.array(asks, { minLength: 2, maxLength: 5 }).map(
+    (actions) =>
+      new Race(
+        actions.map((action) => ({ action, lag: 0 })),
+        true,
+      ),
+  );
   const fault = whileStorageFails.map((action) => new Fault(action));
-  return fc.commands([step, step, step, step, step, step, race, fault], {
+  return fc.commands([step, step, step, step, step, step, race, crowd, fault], {
     maxCommands: COMMANDS_MAX,
     size: "max",
     ...(replayPath !== "" && { replayPath }),
@@ -64,14 +71,23 @@ class Step implements fc.AsyncCommand<Model, World, true> {
   }
 }
 
-/** Several at once, each after some turns: what comes of it is seen afterwards. */
+interface Racer {
+  readonly action: Action;
+  /** How many turns it comes later. */
+  readonly lag: number;
+}
+
+/** Several at once: what comes of it is seen afterwards. */
 class Race implements fc.AsyncCommand<Model, World, true> {
-  readonly #racers: readonly { readonly action: Action; readonly lag: number }[];
+  readonly #racers: readonly Racer[];
+  /** Whether all are asks, which are decided upon in one turn. */
+  readonly #gathered: boolean;
   /** Those that had something to do, in words. */
   #ran: string[] = [];
 
-  constructor(racers: readonly { readonly action: Action; readonly lag: number }[]) {
+  constructor(racers: readonly Racer[], gathered: boolean) {
     this.#racers = racers;
+    this.#gathered = gathered;
   }
 
   async check(model: Model): Promise<boolean> {
@@ -79,11 +95,15 @@ class Race implements fc.AsyncCommand<Model, World, true> {
   }
 
   async run(model: Model, world: World): Promise<void> {
-    this.#ran = [];
-    const racing = this.#racers.map(async ({ action, lag }) => {
+    const planned = this.#racers.flatMap(({ action, lag }) => {
       const plan = action.plan(model, world);
-      if (plan === undefined) return;
-      this.#ran.push(lag === 0 ? action.name : `${action.name} after ${lag}`);
+      return plan === undefined ? [] : [{ action, lag, plan }];
+    });
+    this.#ran = planned.map(({ action: { name }, lag }) =>
+      lag === 0 ? name : `${name} after ${lag}`,
+    );
+    if (this.#gathered && planned.length > 0) world.gather(planned.length);
+    const racing = planned.map(async ({ lag, plan }) => {
       for (let turn = 0; turn < lag; turn += 1) await world.turn();
       await plan.act();
     });
@@ -91,12 +111,13 @@ class Race implements fc.AsyncCommand<Model, World, true> {
     // What a crash cuts off is lost, and nothing is wrong with that.
     if (is("isCrash")) await Promise.allSettled(racing);
     else await Promise.all(racing);
+    await world.gathered();
     const kind = { crashed: is("isCrash"), patched: is("isPatch") };
     await endUncertainStep(model, world, { ...ALONE, ...kind, single: false });
   }
 
   toString(): string {
-    return `race(${this.#ran.join(" | ")})`;
+    return `${this.#gathered ? "crowd" : "race"}(${this.#ran.join(" | ")})`;
   }
 }
 

@@ -58,6 +58,7 @@ export function checkInvariants(
   for (const transition of after.transitions) checkTransition(transition);
   checkRows(before, after);
   checkAlarm(world, after);
+  checkRuns(world, after);
   checkKeys(world, before, after);
   for (const connection of world.connections) if (connection.isOpen) checkProgress(connection);
   for (const connection of ended) {
@@ -181,6 +182,18 @@ function checkAlarm(world: World, after: Snapshot): void {
   }
 }
 
+/** 5 and 7: no more models at work than may be, and no two for one key. */
+function checkRuns(world: World, { rows }: Snapshot): void {
+  const { concurrencyLimit, repeatSeconds } = world.settings;
+  const live = rows.filter(({ id, state }) => state === "reserved" && !world.orphans.has(id));
+  const { length } = live.filter(({ id }) => world.call(id)?.state === "open");
+  hold(length <= concurrencyLimit, 7, () => `${length} models at once, of ${concurrencyLimit}`);
+  const keys = live.flatMap(({ key }) =>
+    key?.startsWith("key:") || repeatSeconds > 0 ? [key] : [],
+  );
+  hold(new Set(keys).size === keys.length, 5, () => `two runs for one key: ${text(live)}`);
+}
+
 /** 5: at most one charge for each key that a client chose, as long as the key is known. */
 function checkKeys(world: World, before: Snapshot, after: Snapshot): void {
   for (const { key, query_id } of before.keys) {
@@ -229,6 +242,7 @@ function checkEnd(world: World, connection: Connection, after: Snapshot, step: S
     return;
   }
   if (status !== 200) {
+    hold(status !== 500 || step.faulty || step.crashed, 6, () => connection.text);
     hold(last?.type === "error", 6, () => `${status} with ${connection.text}`);
     hold(connection.events.length <= 1, 6, () => connection.text);
     if (last.queryId === undefined) return;

@@ -35,6 +35,8 @@ export interface CancelRequest {
   answer: { readonly status: number; readonly state: string | undefined } | "lost" | undefined;
 }
 
+const digest = crypto.subtle.digest.bind(crypto.subtle);
+
 let worlds = 0;
 
 export class World {
@@ -64,6 +66,8 @@ export class World {
   readonly orphans = new Set<string>();
   /** What had come of it. */
   sight = "";
+  /** Asks that wait in the object for others, and how many these are. */
+  #gate: { missing: number; readonly waiting: (() => void)[] } | undefined;
   #storage: DurableObjectStorage | undefined;
 
   private constructor(name: string, settings: Settings, upstream: Upstream, complaints: string[]) {
@@ -131,6 +135,10 @@ export class World {
       world.#storage = (this as unknown as { ctx: DurableObjectState }).ctx.storage;
       return fetch.call(this, request);
     });
+    vi.spyOn(crypto.subtle, "digest").mockImplementation(async (...hashed) => {
+      await world.#meet();
+      return digest(...hashed);
+    });
     await world.#open();
     return world;
   }
@@ -172,6 +180,32 @@ export class World {
     this.connections.push(connection);
     if (streaming) await connection.answered;
     return connection;
+  }
+
+  /**
+   * Lets the next asks go on when so many of them have come to the last thing that each awaits before it
+   * is decided upon, the hash of its key. They go on in one turn of the event loop: no two requests can be
+   * closer, and one await between a check and its write lets another in.
+   */
+  gather(asks: number): void {
+    this.#gate = { missing: asks, waiting: [] };
+  }
+
+  async gathered(): Promise<void> {
+    while (this.#gate !== undefined) await this.turn();
+  }
+
+  /** Runs inside the object. */
+  async #meet(): Promise<void> {
+    const gate = this.#gate;
+    if (gate === undefined) return;
+    gate.missing -= 1;
+    const passed = new Promise<void>((resolve) => gate.waiting.push(resolve));
+    if (gate.missing === 0) {
+      this.#gate = undefined;
+      for (const pass of gate.waiting) pass();
+    }
+    await passed;
   }
 
   async resume(queryId: string, after: number): Promise<Connection> {

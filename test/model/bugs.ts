@@ -1,0 +1,143 @@
+// Bugs that the histories must find: each a few edits of src, put in by vitest.config.ts where the
+// variable BUG names it. None of them is anything but a bug: what storage refuses or another guard makes
+// up for is taken away too.
+
+/** A text that stands in the file once, and what stands there instead. */
+export interface Edit {
+  /** Below src. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const OBJECT = "user/user-object.ts";
+const LEDGER = "user/ledger.ts";
+const QUERIES = "user/queries.ts";
+
+const resolvedTwice: Edit = {
+  file: OBJECT,
+  from: "if (!this.#runs.delete(run.queryId)) return;",
+  to: "this.#runs.delete(run.queryId);",
+};
+
+/** What follows an await in `#start` whose only mistake is a limit: whoever came meanwhile is joined. */
+const LOOK_AGAIN = `const late = this.#earlier(key); if (late?.type === "live") return late.run;`;
+
+/** What `#start` becomes when something is awaited in it. */
+const startAwaits: readonly Edit[] = [
+  {
+    file: OBJECT,
+    from: "this.#join(this.#start(ask, key, admitMs), request, how)",
+    to: "this.#join(await this.#start(ask, key, admitMs), request, how)",
+  },
+  {
+    file: OBJECT,
+    from: "#start(ask: Ask, key: AskKey, admitMs: number): Run {",
+    to: "async #start(ask: Ask, key: AskKey, admitMs: number): Promise<Run> {",
+  },
+];
+
+/** How long an await may be: until another turn of the event loop, or within this one. */
+const AWAITS = { "an await": "await scheduler.wait(0);", "a short await": "await null;" };
+
+export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
+  "a refund counted twice": [
+    resolvedTwice,
+    {
+      file: QUERIES,
+      from: `SET state = 'refunded', resolved_at = ?2, reason = ?3
+           WHERE number = ?1 AND state = 'reserved'`,
+      to: "SET state = 'refunded', resolved_at = ?2, reason = ?3 WHERE number = ?1",
+    },
+    { file: OBJECT, from: "if (run.transcript.ending !== undefined) return;", to: "" },
+  ],
+  "a refund to the present window": [
+    {
+      file: OBJECT,
+      from: "this.#ledger.refund(window, reason)",
+      to: "this.#ledger.refund(this.#quota.standing(Date.now()).window, reason)",
+    },
+  ],
+  "a charge after the refund": [
+    resolvedTwice,
+    {
+      file: QUERIES,
+      from: "SET state = 'charged', resolved_at = ?2,",
+      to: "SET state = 'charged', reason = NULL, resolved_at = ?2,",
+    },
+    {
+      file: QUERIES,
+      from: `total_ms = ?8
+           WHERE number = ?1 AND state = 'reserved'`,
+      to: "total_ms = ?8 WHERE number = ?1",
+    },
+    { file: OBJECT, from: "if (accepted && run !== undefined)", to: "if (run !== undefined)" },
+  ],
+  "a key ignored": [
+    {
+      file: OBJECT,
+      from: "const known = this.#keys.get(key);",
+      to: "const known = key.chosen ? undefined : this.#keys.get(key);",
+    },
+  ],
+  ...Object.fromEntries(
+    Object.entries(AWAITS).flatMap(([name, pause]) => [
+      [
+        `${name} between the key's look-up and the start`,
+        [
+          {
+            file: OBJECT,
+            from: "const earlier = this.#earlier(key);",
+            to: `const earlier = this.#earlier(key); ${pause}`,
+          },
+        ],
+      ],
+      [
+        `${name} between the limits and the reservation`,
+        [
+          ...startAwaits,
+          {
+            file: OBJECT,
+            from: "this.#admit(config, now);",
+            to: `this.#admit(config, now); ${pause} ${LOOK_AGAIN}`,
+          },
+        ],
+      ],
+      [
+        `${name} between the quota's check and its write`,
+        [
+          ...startAwaits,
+          {
+            file: OBJECT,
+            from: "const { window, limit } = this.#quota.standing(now);",
+            to: `const { window, limit } = this.#quota.standing(now);
+              if (this.#quota.remaining(now) === 0) throw this.#quota.exceeded(now);
+              ${pause} ${LOOK_AGAIN}`,
+          },
+          { file: LEDGER, from: "SELECT ?1, 1 WHERE ?2 > 0", to: "SELECT ?1, 1 WHERE ?2 = ?2" },
+          { file: LEDGER, from: "WHERE reserved + charged < ?2 RETURNING", to: "RETURNING" },
+        ],
+      ],
+    ]),
+  ),
+  "the sweep of a live run": [{ file: OBJECT, from: "if (this.#runs.has(id)) continue;", to: "" }],
+  "an operator's refund counted twice": [
+    {
+      file: QUERIES,
+      from: "WHERE number = ?1 AND state = 'charged' RETURNING",
+      to: "WHERE number = ?1 RETURNING",
+    },
+  ],
+};
+
+/** A file of src with a bug put in. Throws if an edit fits in no place, or in two. */
+export function withBug(name: string, file: string, source: string): string {
+  const edits = BUGS[name];
+  if (edits === undefined) throw new Error(`There is no bug "${name}" in test/model/bugs.ts.`);
+  return edits
+    .filter((edit) => edit.file === file)
+    .reduce((text, { from, to }) => {
+      if (text.split(from).length !== 2) throw new Error(`"${from}" is not once in ${file}.`);
+      return text.replace(from, () => to);
+    }, source);
+}
