@@ -20,7 +20,7 @@ const resolvedTwice: Edit = {
   to: "this.#runs.delete(run.queryId);",
 };
 
-/** What follows an await in `#start` whose only mistake is a limit: whoever came meanwhile is joined. */
+/** What follows an await whose only mistake is a limit: whoever came meanwhile is joined. */
 const LOOK_AGAIN = `const late = this.#earlier(key); if (late?.type === "live") return late.run;`;
 
 /** What `#start` becomes when something is awaited in it. */
@@ -112,7 +112,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
             from: "const { window, limit } = this.#quota.standing(now);",
             to: `const { window, limit } = this.#quota.standing(now);
               if (this.#quota.remaining(now) === 0) throw this.#quota.exceeded(now);
-              ${pause} ${LOOK_AGAIN}`,
+              ${pause} ${LOOK_AGAIN} this.#admit(config, now);`,
           },
           { file: LEDGER, from: "SELECT ?1, 1 WHERE ?2 > 0", to: "SELECT ?1, 1 WHERE ?2 = ?2" },
           { file: LEDGER, from: "WHERE reserved + charged < ?2 RETURNING", to: "RETURNING" },
@@ -127,6 +127,33 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       from: "WHERE number = ?1 AND state = 'charged' RETURNING",
       to: "WHERE number = ?1 RETURNING",
     },
+  ],
+  "one ask over the limit": [
+    { file: LEDGER, from: "WHERE reserved + charged < ?2", to: "WHERE reserved + charged <= ?2" },
+  ],
+  "one refund over the allowance": [
+    {
+      file: "user/quota.ts",
+      from: "left < this.limits().refundLimit",
+      to: "left <= this.limits().refundLimit",
+    },
+  ],
+  "a charge before anybody took the answer": [
+    {
+      file: OBJECT,
+      from: "await listener.probe(",
+      to: "this.#charge(run, ending.finish); await listener.probe(",
+    },
+  ],
+  "a model that goes on for nobody": [
+    {
+      file: OBJECT,
+      from: "run.abort();\n    if (reason",
+      to: "if (reason",
+    },
+  ],
+  "an alarm that nobody sets": [
+    { file: OBJECT, from: "this.#arm(now + config.sweepIntervalMs);", to: "" },
   ],
 };
 

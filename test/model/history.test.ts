@@ -4,7 +4,7 @@
 //
 // The seeds are fixed. `npm run test:soak` takes new ones: FC_RUNS histories, from FC_SEED where it is
 // set. A history that fails is shrunk, and says with which FC_SEED, FC_PATH and FC_REPLAY_PATH it is
-// seen again.
+// seen again. BUG puts in one of bugs.ts, which is not shrunk, to be found soon.
 
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
@@ -71,11 +71,12 @@ describe("every invariant holds", () => {
       endOnFailure: path !== "" || given("BUG") !== "",
     });
     if (!result.failed) return;
+    const bug = given("BUG") === "" ? "" : `BUG="${given("BUG")}" `;
     const replayPath = /replayPath="(.*?)"/.exec(String(result.counterexample?.[1]))?.[1];
     throw new Error(
       `${await fc.asyncDefaultReportMessage(result)}
 
-To see it again: FC_SEED=${seed} FC_PATH=${result.counterexamplePath} FC_REPLAY_PATH='${replayPath}' npx vitest run --project workerd test/model`,
+To see it again: ${bug}FC_SEED=${seed} FC_PATH=${result.counterexamplePath} FC_REPLAY_PATH='${replayPath}' npx vitest run --project workerd test/model`,
       { cause: result.errorInstance },
     );
   });
