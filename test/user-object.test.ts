@@ -451,6 +451,16 @@ describe("a crash", () => {
   });
 });
 
+it("counts failures on after an eviction", async () => {
+  const user = await newUser({ FAILURE_LIMIT: "2" });
+  for (const words of ["One?", "Two?"]) {
+    await (await user.ask(scripted({ status: 500 }, words))).all();
+  }
+  await evictDurableObject(user.stub);
+  const { response } = await user.ask(scripted({ status: 500 }, "Three?"));
+  expect(response.status).toBe(503);
+});
+
 describe("the alarm", () => {
   const alarmAt = (user: TestUser) =>
     runInDurableObject(user.stub, (_object, { storage }) => storage.getAlarm());

@@ -1,11 +1,16 @@
-// How many of a user's runs failed lately. In memory only: a crash forgets it, and an idle object is
-// evicted later than it looks back.
+// How many of a user's runs failed lately. Kept in memory, and begun with what the query log says: an idle
+// object is evicted sooner than a minute is over, and may crash at any time.
 
-const WITHIN_MS = 60_000;
+/** How far back failures count, in milliseconds. */
+export const WITHIN_MS = 60_000;
 
 export class Failures {
   /** In milliseconds since the epoch, oldest first. */
-  #times: number[] = [];
+  #times: number[];
+
+  constructor(times: number[]) {
+    this.#times = times;
+  }
 
   add(now: number): void {
     this.#times = [...this.#recent(now), now];

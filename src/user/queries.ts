@@ -87,6 +87,9 @@ export interface Answer {
 /** What a page of the log may hold, in UTF-16 units, if it is more than one row. */
 const PAGE_LENGTH_MAX = 1024 * 1024;
 
+/** How many rows back a new incarnation looks for what failed lately. */
+const RECENT_ROWS = 100;
+
 function statements(sql: SqlStorage) {
   return {
     // Never a number again: retention has passed it, though the row that had it may be gone.
@@ -191,6 +194,16 @@ function statements(sql: SqlStorage) {
         rating,
         comment,
       ),
+    // Of the newest rows only, so that it costs the same however many there are.
+    failedAfter: (time: number) =>
+      sql
+        .exec<{ resolved_at: number }>(
+          `SELECT resolved_at
+           FROM (SELECT reason, resolved_at FROM queries ORDER BY number DESC LIMIT ${RECENT_ROWS})
+           WHERE reason = 'failed' AND resolved_at > ? ORDER BY resolved_at`,
+          time,
+        )
+        .toArray(),
     recount: () =>
       sql
         .exec<RowCount>(
@@ -284,6 +297,11 @@ export class Queries {
   /** The latest rating wins, and `null` takes it back, with its comment. */
   rate(id: string, rating: Rating | null, comment: string | null): void {
     this.#statements.rate(numberOf(id), rating, comment);
+  }
+
+  /** When those of the newest queries failed that failed after a time: in milliseconds, oldest first. */
+  failedAfter(time: number): number[] {
+    return this.#statements.failedAfter(time).map(({ resolved_at }) => resolved_at);
   }
 
   /** The rows of each window, counted by state and reason: for the audit. */

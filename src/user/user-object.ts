@@ -18,7 +18,7 @@ import {
 } from "../protocol.ts";
 import { decodeParameter, readJson, wholeParameter, wrongParameter } from "../request.ts";
 import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
-import { Failures } from "./failures.ts";
+import { Failures, WITHIN_MS } from "./failures.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { type AskKey, askKey, KEYS_SCHEMA, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
@@ -96,7 +96,7 @@ export class UserObject extends DurableObject<Env> {
   readonly #retention: Retention;
   /** The runs of this incarnation whose query is still reserved. */
   readonly #runs = new Map<string, Run>();
-  readonly #failures = new Failures();
+  readonly #failures: Failures;
   /** Who reads a stored answer. */
   readonly #replays = new Set<Listener>();
   /** Whether there are tables: none are made for a user whom nobody knows. */
@@ -131,6 +131,7 @@ export class UserObject extends DurableObject<Env> {
     this.#retention = new Retention(this.#settings, this.#ledger, this.#queries, this.#keys);
     this.#known =
       sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'settings'").toArray().length > 0;
+    this.#failures = new Failures(this.#failedLately());
     // Whatever is reserved now, an incarnation that is dead has left behind.
     this.#tend(() => this.#sweep());
     // An ask must not put off the alarm that an earlier incarnation has set.
@@ -605,6 +606,10 @@ export class UserObject extends DurableObject<Env> {
   }
 
   // --- What several of the above need ---
+
+  #failedLately(): number[] {
+    return this.#known ? this.#queries.failedAfter(Date.now() - WITHIN_MS) : [];
+  }
 
   #open(request: Request): void {
     if (this.#known) return;

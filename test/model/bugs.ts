@@ -153,7 +153,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     },
   ],
   "an alarm that nobody sets": [
-    { file: OBJECT, from: "this.#arm(now + config.sweepIntervalMs);", to: "" },
+    { file: OBJECT, from: "this.#alarm.set(now + config.sweepIntervalMs);", to: "" },
   ],
 };
 

@@ -261,13 +261,18 @@ export class Model {
 
   /** A new incarnation finds what is reserved, and refunds it at once. */
   crash(): void {
-    this.#loseFailures();
+    this.#recallFailures();
     for (const query of this.live) query.live = false;
     this.sweep();
   }
 
-  #loseFailures(): void {
+  /** A new incarnation finds in the log which runs failed. */
+  #recallFailures(): void {
+    const failed = this.queries.filter(
+      ({ reason, resolvedAt }) => reason === "failed" && isWithinMinute(Date.now(), resolvedAt),
+    );
     this.#failed.length = 0;
+    this.#failed.push(...failed.sort((a, b) => a.resolvedAt - b.resolvedAt));
     this.doubts.delete("failures");
   }
 
@@ -354,7 +359,7 @@ export class Model {
       readonly isWhole: (id: string) => boolean;
       readonly readers: (id: string, question: string) => readonly Connection[];
       readonly nameOf: (question: string) => string;
-      /** Whether runs were lost, and with them what was known of failures. */
+      /** Whether runs were lost, and what was known of failures was read from the log again. */
       readonly crashed: boolean;
       /** What was asked to stop. */
       readonly cancelled: ReadonlySet<string>;
@@ -369,7 +374,6 @@ export class Model {
     this.identify(snapshot);
     const phantoms = this.queries.filter(({ id }) => id === "");
     for (const query of phantoms) this.queries.splice(this.queries.indexOf(query), 1);
-    if (seen.crashed) this.#loseFailures();
     const strayed: Query[] = [];
     const failed: Query[] = [];
     for (const row of rows) {
@@ -420,9 +424,9 @@ export class Model {
       if (alone && seen.steady) query.waiting ??= ++this.#waits;
       else this.doubts.add(query);
     }
-    // Nobody knows which came first, the failure or the crash.
-    if (seen.failed || (seen.crashed && failed.length > 0)) this.doubts.add("failures");
-    this.#failed.push(...failed.sort((a, b) => a.resolvedAt - b.resolvedAt));
+    if (seen.crashed) this.#recallFailures();
+    else this.#failed.push(...failed.sort((a, b) => a.resolvedAt - b.resolvedAt));
+    if (seen.failed) this.doubts.add("failures");
     this.forget(snapshot);
 
     this.keys.clear();
