@@ -255,8 +255,10 @@ function checkEnd(world: World, connection: Connection, after: Snapshot, step: S
   const row = after.rows.find(({ id }) => id === queryId);
   const told = () => `${connection.text} for ${text(row)}`;
   if (last.type === "error") {
-    const goesOn = last.code === "CANCELLED" && row?.state !== "refunded";
-    hold(goesOn || row?.state === "refunded" || world.orphans.has(queryId), 6, told);
+    // A row that is old enough may be gone already: then its last state is in the journal.
+    const gone = after.transitions.find(({ id, to }) => id === queryId && to === null);
+    const isRefunded = (row?.state ?? gone?.from) === "refunded";
+    hold(isRefunded || last.code === "CANCELLED" || world.orphans.has(queryId), 6, told);
     return;
   }
 
