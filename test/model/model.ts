@@ -369,9 +369,15 @@ export class Model {
       readonly steady: boolean;
     },
   ): void {
-    const { rows, keys, limit, refundLimit, blocked } = snapshot;
+    const { rows, keys, transitions, limit, refundLimit, blocked } = snapshot;
     Object.assign(this, { limit, refundLimit, blocked });
     this.identify(snapshot);
+    // What was resolved and let go of in one step has left no row.
+    for (const { id, to, reason } of transitions) {
+      const query = this.queries.find((query) => query.id === id);
+      const isKept = rows.some((row) => row.id === id);
+      if (query && !isKept && to !== null && to !== "reserved") this.#resolve(query, to, reason);
+    }
     const phantoms = this.queries.filter(({ id }) => id === "");
     for (const query of phantoms) this.queries.splice(this.queries.indexOf(query), 1);
     const strayed: Query[] = [];
