@@ -30,6 +30,8 @@ export interface Env {
   readonly AI?: Ai;
   /** The same; and a deployment whose index does not exist fails. */
   readonly VECTORIZE?: Vectorize;
+  /** Counts new sessions; plain workerd has no such thing. */
+  readonly SESSION_RATE?: RateLimit;
   readonly [variable: string]: unknown;
 }
 
@@ -38,6 +40,9 @@ export interface UserConfig {
   readonly quotaLimit: number;
   readonly quotaPeriod: QuotaPeriod;
   readonly refundLimit: number;
+  /** The same for the user objects that readers without a bearer token share. */
+  readonly anonymousLimit: number;
+  readonly anonymousRefundLimit: number;
   readonly failureLimit: number;
   readonly concurrencyLimit: number;
   readonly repeatWindowMs: number;
@@ -63,6 +68,13 @@ export interface AuthenticationConfig {
   readonly audience: string | undefined;
 }
 
+/** What readers without a bearer token are known by. */
+export interface SessionConfig {
+  readonly secret: Uint8Array;
+  /** Whether one more session may be started from an address. */
+  admits(address: string): Promise<boolean>;
+}
+
 const DAY_MS = 86_400_000;
 /** How long the words wait for the vectors in a hybrid search: many times what those usually take. */
 const HYBRID_WAIT_MS = 3_000;
@@ -85,7 +97,9 @@ export function userConfig(env: Env): UserConfig {
   return {
     quotaLimit,
     quotaPeriod: oneOf(env, "QUOTA_PERIOD", ["day", "month", "total"]),
-    refundLimit: whole(env, "REFUND_LIMIT", quotaLimit, 0, 1_000_000_000),
+    refundLimit: refundLimit(env, quotaLimit),
+    anonymousLimit: anonymousLimit(env),
+    anonymousRefundLimit: refundLimit(env, anonymousLimit(env)),
     failureLimit: whole(env, "FAILURE_LIMIT", 5, 1, 1_000_000),
     concurrencyLimit: whole(env, "CONCURRENCY_LIMIT", 3, 1, 1_000),
     repeatWindowMs: 1000 * whole(env, "REPEAT_WINDOW_SECONDS", 10, 0, 86_400),
@@ -102,6 +116,15 @@ export function userConfig(env: Env): UserConfig {
     answerBytesMax: whole(env, "ANSWER_BYTES_MAX", 262_144, 1, 1_000_000),
     shareQueries: oneOf(env, "SHARE_QUERIES", ["true", "false"]) === "true",
   };
+}
+
+function refundLimit(env: Env, limit: number): number {
+  return whole(env, "REFUND_LIMIT", limit, 0, 1_000_000_000);
+}
+
+/** 0: whoever has no bearer token is refused. */
+function anonymousLimit(env: Env): number {
+  return whole(env, "ANONYMOUS_LIMIT", 0, 0, 1_000_000_000);
 }
 
 /** How long a request's body may take to arrive, in milliseconds. */
@@ -132,6 +155,22 @@ export function authenticationConfig(env: Env): AuthenticationConfig {
   return { key, algorithm: oneOf(env, "AUTH_ALGORITHM", PUBLIC_KEY_ALGORITHMS), ...claims };
 }
 
+/** Undefined where readers without a bearer token are not let in. */
+export function sessionConfig(env: Env): SessionConfig | undefined {
+  if (anonymousLimit(env) === 0) return undefined;
+  const secret = text(env, "SESSION_SECRET") ?? text(env, "AUTH_SECRET");
+  if (secret === undefined) {
+    throw invalid("SESSION_SECRET", "is not set, which ANONYMOUS_LIMIT needs beside AUTH_JWKS_URL");
+  }
+  const bytes = new TextEncoder().encode(secret);
+  if (bytes.length < 32) throw invalid("SESSION_SECRET", "must be at least 32 bytes long");
+  return {
+    secret: bytes,
+    admits: async (address) =>
+      env.SESSION_RATE === undefined || (await env.SESSION_RATE.limit({ key: address })).success,
+  };
+}
+
 /** The origins whose pages may read our responses. */
 export function corsOrigins(env: Env): readonly string[] {
   const origins = (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
@@ -150,6 +189,7 @@ export function corsOrigins(env: Env): readonly string[] {
 export function checkConfig(env: Env): void {
   userConfig(env);
   authenticationConfig(env);
+  sessionConfig(env);
   corsOrigins(env);
   jurisdiction(env);
   retriever(env);

@@ -58,6 +58,7 @@ export type ErrorCode =
   | "IDEMPOTENCY_KEY_REUSED"
   | "QUOTA_EXCEEDED"
   | "TOO_MANY_STREAMS"
+  | "TOO_MANY_SESSIONS"
   | "INTERNAL"
   | "GENERATION_FAILED"
   | "RETRIEVAL_FAILED"
@@ -156,6 +157,14 @@ export interface Quota {
   readonly period: QuotaPeriod;
   /** ISO 8601 in UTC; `null` where the period never ends. */
   readonly resetsAt: string | null;
+}
+
+/** The body of `GET /ai/examples`: what can be asked here. */
+export interface Examples {
+  /** Whether there is no document yet. */
+  readonly empty: boolean;
+  /** A few, in the documents' own words. */
+  readonly questions: readonly string[];
 }
 
 export const API_PREFIX = "/api/v1";

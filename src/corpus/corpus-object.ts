@@ -8,7 +8,7 @@ import { Alarm } from "../alarm.ts";
 import { bodyTimeoutMs, type Env, embedding, retriever, userConfig } from "../config.ts";
 import { within } from "../deadline.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
-import { API_PREFIX, encodeJson } from "../protocol.ts";
+import { API_PREFIX, type Examples, encodeJson } from "../protocol.ts";
 import {
   check,
   decodeParameter,
@@ -20,6 +20,7 @@ import {
 import { snippet } from "../text/snippet.ts";
 import { Documents } from "./documents.ts";
 import { Embedding } from "./embedding.ts";
+import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage } from "./passage-index.ts";
 
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
@@ -73,18 +74,21 @@ export class CorpusObject extends DurableObject<Env> {
   readonly #embedding: Embedding | undefined;
   readonly #alarm: Alarm;
   readonly #arrivals: Arrival[] = [];
+  /** What was last made of the documents as they are; undefined once they have changed. */
+  #exampleQuestions: readonly string[] | undefined;
 
-  readonly #router = Router<IRequest, []>({ base: `${API_PREFIX}/admin/documents` })
-    .get("/", (request) => {
+  readonly #router = Router<IRequest, []>({ base: API_PREFIX })
+    .get("/ai/examples", () => json(this.#examples()))
+    .get("/admin/documents", (request) => {
       const parameters = new URL(request.url).searchParams;
       const search = parameters.get("search");
       return search === null
         ? this.#list(parameters)
         : this.#preview(search, parameters, request.signal);
     })
-    .get("/:id", ({ params }) => this.#get(documentId(params.id)))
-    .put("/:id", (request) => this.#put(documentId(request.params.id), request))
-    .delete("/:id", ({ params }) => this.#delete(documentId(params.id)));
+    .get("/admin/documents/:id", ({ params }) => this.#get(documentId(params.id)))
+    .put("/admin/documents/:id", (request) => this.#put(documentId(request.params.id), request))
+    .delete("/admin/documents/:id", ({ params }) => this.#delete(documentId(params.id)));
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -203,6 +207,12 @@ export class CorpusObject extends DurableObject<Env> {
     return json({ ...entry, text: this.#documents.text(id) });
   }
 
+  /** Every page asks for it when it opens, so it is made once for each change. */
+  #examples(): Examples {
+    this.#exampleQuestions ??= exampleQuestions(this.#documents.headings());
+    return { empty: this.#documents.isEmpty(), questions: this.#exampleQuestions };
+  }
+
   async #put(id: string, request: Request): Promise<Response> {
     const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs(this.env) };
     const { title, text, url } = check(INPUT, await readJson(request, limits));
@@ -215,6 +225,7 @@ export class CorpusObject extends DurableObject<Env> {
     const document = { id, title: title.trim(), url, text };
     return this.#together(text.length, () => {
       const isNew = this.#documents.entry(id) === undefined;
+      this.#exampleQuestions = undefined;
       const entry = this.#documents.put(document, bytes.byteLength, contentHash, Date.now());
       this.#wake();
       return json(entry, isNew ? 201 : 200);
@@ -254,6 +265,7 @@ export class CorpusObject extends DurableObject<Env> {
   #delete(id: string): Response {
     if (!this.#documents.delete(id)) throw notFound();
     this.#wake();
+    this.#exampleQuestions = undefined;
     return json({ id, deleted: true });
   }
 }

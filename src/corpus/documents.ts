@@ -2,7 +2,12 @@
 // HTTP is in corpus-object.ts, the search in passage-index.ts.
 
 import { ANALYZER_VERSION } from "../text/analyzer.ts";
-import { type FoundPassage, type NumberedPassage, PassageIndex } from "./passage-index.ts";
+import {
+  type FoundPassage,
+  type NumberedPassage,
+  type PassageHeading,
+  PassageIndex,
+} from "./passage-index.ts";
 import { passages } from "./passages.ts";
 import { Vectors } from "./vectors.ts";
 
@@ -149,6 +154,11 @@ export class Documents {
 
   search(query: string, topK: number): FoundPassage[] {
     return this.#exists ? this.#index.search(query, topK, this.#do.corpus().passages) : [];
+  }
+
+  /** Under which headings the oldest passages stand. */
+  headings(): PassageHeading[] {
+    return this.#exists ? this.#index.headings() : [];
   }
 
   isEmpty(): boolean {

@@ -27,6 +27,12 @@ export interface FoundPassage extends Omit<StoredPassage, "place"> {
   readonly score: number;
 }
 
+/** Under which heading of which document a passage stands. */
+export type PassageHeading = Pick<StoredPassage, "title" | "heading">;
+
+/** Passages whose headings are looked at: enough to find examples in, and quick to read. */
+const HEADINGS_MAX = 1_000;
+
 interface PassageRow extends Record<string, SqlStorageValue> {
   id: number;
   documentId: string;
@@ -124,6 +130,14 @@ function statements(sql: SqlStorage) {
         )
         .toArray(),
 
+    headings: (limit: number) =>
+      sql
+        .exec<{ title: string; heading: string }>(
+          "SELECT title, heading FROM passages ORDER BY id LIMIT ?",
+          limit,
+        )
+        .toArray(),
+
     // One by one: each in a list of several would count as another row.
     frequency: (term: string) =>
       sql
@@ -156,6 +170,12 @@ export class PassageIndex {
 
   remove(first: number, count: number): void {
     if (count > 0) this.#do.delete(first, first + count - 1);
+  }
+
+  headings(): PassageHeading[] {
+    return this.#do
+      .headings(HEADINGS_MAX)
+      .map(({ title, heading }) => ({ title, heading: JSON.parse(heading) }));
   }
 
   /** The at most `topK` passages that fit best, best first, where `count` is how many there are in all. */

@@ -3,10 +3,13 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { AuthenticationConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
+import { ANONYMOUS } from "../user/settings.ts";
 
 export interface Caller {
   readonly userId: string;
   readonly operator: boolean;
+  /** Which of the readers that share this user object; undefined for who has a bearer token. */
+  readonly identity?: string;
 }
 
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
@@ -53,6 +56,10 @@ export async function authenticate(
     throw refused(
       "The bearer token's sub must be a string of 1 to 128 characters, without control characters, and neither . nor .. alone.",
     );
+  }
+  // These names are given to readers without a bearer token.
+  if (claims.sub.startsWith(ANONYMOUS)) {
+    throw refused(`The bearer token's sub must not begin with "${ANONYMOUS}".`);
   }
   const scope = claims.scope;
   return {

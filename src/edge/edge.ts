@@ -8,18 +8,26 @@ import {
   corpusStub,
   corsOrigins,
   type Env,
+  sessionConfig,
   userStub,
 } from "../config.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter } from "../request.ts";
-import { ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
-import { authenticate, isUserId } from "./authentication.ts";
+import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
+import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
+import { readerOf, startSession } from "./session.ts";
 
 const router = Router<IRequest, [Env]>();
 
 router.get("/healthz", health);
+
+// Readers without a bearer token, where there may be any.
+router.post(`${API_PREFIX}/session`, session);
+
+// What can be asked.
+router.get(`${API_PREFIX}/ai/examples`, examples);
 
 // A user's own object.
 router.post(`${API_PREFIX}/ai/ask`, toOwnObject);
@@ -83,9 +91,29 @@ function health(_request: IRequest, env: Env): Response {
   return new Response("ok\n", { headers: { "cache-control": "no-store" } });
 }
 
+async function session(request: IRequest, env: Env): Promise<Response> {
+  const config = sessionConfig(env);
+  if (config === undefined) {
+    throw new ServiceError("NOT_FOUND", "Only who has a bearer token is let in here: send yours.");
+  }
+  return startSession(request, config);
+}
+
+async function examples(request: IRequest, env: Env): Promise<Response> {
+  await caller(request, env);
+  return forward(corpusStub(env), request);
+}
+
 async function toOwnObject(request: IRequest, env: Env): Promise<Response> {
-  const { userId } = await authenticate(request, authenticationConfig(env));
-  return forward(userStub(env, userId), request, userId);
+  const { userId, identity } = await caller(request, env);
+  return forward(userStub(env, userId), request, userId, identity);
+}
+
+/** Who asks: by a bearer token or, where that is allowed, by the cookie of a session. */
+async function caller(request: Request, env: Env): Promise<Caller> {
+  const config = request.headers.has("authorization") ? undefined : sessionConfig(env);
+  const reader = config === undefined ? undefined : await readerOf(request, config);
+  return reader ?? authenticate(request, authenticationConfig(env));
 }
 
 async function toUserObject(request: IRequest, env: Env): Promise<Response> {
@@ -114,6 +142,7 @@ async function forward(
   stub: { fetch(request: Request): Promise<Response> },
   request: Request,
   userId?: string,
+  identity?: string,
 ): Promise<Response> {
   const headers = new Headers();
   for (const name of ["content-type", "idempotency-key"]) {
@@ -121,6 +150,7 @@ async function forward(
     if (value !== null) headers.set(name, value);
   }
   if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
+  if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
   const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
   // wrangler dev says 0, which stands for nothing measured.
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));

@@ -40,14 +40,23 @@ export interface AskKey {
   readonly chosen: boolean;
 }
 
-/** Throws INVALID_IDEMPOTENCY_KEY for a header that is not 1 to 255 visible ASCII characters. */
-export async function askKey(ask: Ask, header: string | null): Promise<AskKey> {
+/**
+ * Readers who share a user object share no ask: the same key of another identity is another key.
+ * Throws INVALID_IDEMPOTENCY_KEY for a header that is not 1 to 255 visible ASCII characters.
+ */
+export async function askKey(
+  ask: Ask,
+  header: string | null,
+  identity: string | null,
+): Promise<AskKey> {
   if (header !== null && !/^[\x21-\x7e]{1,255}$/.test(header)) {
     throw new ServiceError(
       "INVALID_IDEMPOTENCY_KEY",
       "The Idempotency-Key must be 1 to 255 visible ASCII characters. A UUID is a good one.",
     );
   }
+  const own = async (hashed: string) =>
+    identity === null ? hashed : hash(`${identity} ${hashed}`);
   // Field by field: the order is ours, whatever the caller's was.
   const { query, topK, maxTokens, temperature, history, onDisconnect } = ask;
   const turns = history.map(({ role, content }) => [role, content]);
@@ -55,7 +64,8 @@ export async function askKey(ask: Ask, header: string | null): Promise<AskKey> {
     encodeJson([query, topK, maxTokens, temperature ?? null, turns, onDisconnect]),
   );
   return {
-    hash: header === null ? `body:${fingerprint}` : `key:${await hash(header)}`,
+    hash:
+      header === null ? `body:${await own(fingerprint)}` : `key:${await own(await hash(header))}`,
     fingerprint,
     chosen: header !== null,
   };

@@ -26,6 +26,8 @@ export type QueryRow = {
   asked_at: number;
   resolved_at: number | null;
   on_disconnect: OnDisconnect;
+  /** Which of the readers that share the object has asked; null where it is one user's own. */
+  identity: string | null;
   query: string | null;
   answer: string | null;
   /** Source[] as JSON. */
@@ -53,6 +55,7 @@ export const QUERIES_SCHEMA = `
     asked_at INTEGER NOT NULL,
     resolved_at INTEGER,
     on_disconnect TEXT NOT NULL CHECK (on_disconnect IN ('cancel', 'wait', 'continue')),
+    identity TEXT,
     query TEXT,
     answer TEXT,
     sources TEXT,
@@ -92,6 +95,12 @@ const RECENT_ROWS = 100;
 
 function statements(sql: SqlStorage) {
   return {
+    columns: () =>
+      sql
+        .exec<{ name: string }>("SELECT name FROM pragma_table_info('queries')")
+        .toArray()
+        .map(({ name }) => name),
+    addIdentity: () => sql.exec("ALTER TABLE queries ADD COLUMN identity TEXT"),
     // Never a number again: retention has passed it, though the row that had it may be gone.
     nextNumber: () =>
       sql
@@ -103,18 +112,20 @@ function statements(sql: SqlStorage) {
     insert: (
       row: Pick<
         QueryRow,
-        "number" | "id" | "window" | "key" | "asked_at" | "on_disconnect" | "query"
+        "number" | "id" | "window" | "key" | "asked_at" | "on_disconnect" | "identity" | "query"
       >,
     ) =>
       sql.exec(
-        `INSERT INTO queries (number, id, state, window, key, asked_at, on_disconnect, query)
-         VALUES (?, ?, 'reserved', ?, ?, ?, ?, ?)`,
+        `INSERT INTO queries
+           (number, id, state, window, key, asked_at, on_disconnect, identity, query)
+         VALUES (?, ?, 'reserved', ?, ?, ?, ?, ?, ?)`,
         row.number,
         row.id,
         row.window,
         row.key,
         row.asked_at,
         row.on_disconnect,
+        row.identity,
         row.query,
       ),
     charge: (number: number, now: number, answer: Answer) =>
@@ -147,11 +158,11 @@ function statements(sql: SqlStorage) {
       sql
         .exec<QueryRow>("SELECT * FROM queries WHERE number = ? AND id = ?", number, id)
         .toArray()[0],
-    before: (number: number, limit: number) =>
+    before: (number: number, limit: number, identity: string | null | undefined) =>
       sql.exec<QueryRow>(
-        "SELECT * FROM queries WHERE number < ? ORDER BY number DESC LIMIT ?",
-        number,
-        limit,
+        `SELECT * FROM queries WHERE number < ?1 ${identity === undefined ? "" : "AND identity IS ?3"}
+         ORDER BY number DESC LIMIT ?2`,
+        ...[number, limit, ...(identity === undefined ? [] : [identity])],
       ),
     reserved: (count: number) =>
       sql
@@ -220,8 +231,19 @@ export class Queries {
     this.#statements = statements(sql);
   }
 
+  /** Gives a table that an earlier release has made what it lacks. */
+  upgrade(): void {
+    if (!this.#statements.columns().includes("identity")) this.#statements.addIdentity();
+  }
+
   /** Logs a query as reserved and returns its id: unique over all users, and not to be guessed. */
-  insert(ask: Ask, key: string | null, window: string, now: number): string {
+  insert(
+    ask: Ask,
+    key: string | null,
+    identity: string | null,
+    window: string,
+    now: number,
+  ): string {
     const number = this.#statements.nextNumber();
     const id = `${number.toString(36)}-${crypto.randomUUID().replaceAll("-", "")}`;
     this.#statements.insert({
@@ -231,6 +253,7 @@ export class Queries {
       key,
       asked_at: now,
       on_disconnect: ask.onDisconnect,
+      identity,
       query: ask.query,
     });
     return id;
@@ -252,16 +275,21 @@ export class Queries {
   }
 
   /**
-   * A page of the log, the newest first, from before the query `before` on, and whether there is more.
+   * A page of the log, the newest first, from before the query `before` on, and whether there is more;
+   * only those of an identity if one is given.
    * A page ends early where it grows long: a hundred of the longest answers would be tens of megabytes.
    * Undefined if `before` can be no query.
    */
-  page(limit: number, before?: string): { rows: QueryRow[]; more: boolean } | undefined {
+  page(
+    limit: number,
+    before?: string,
+    identity?: string | null,
+  ): { rows: QueryRow[]; more: boolean } | undefined {
     const number = before === undefined ? Number.MAX_SAFE_INTEGER : numberOf(before);
     if (Number.isNaN(number)) return undefined;
     const rows: QueryRow[] = [];
     let length = 0;
-    for (const row of this.#statements.before(number, limit + 1)) {
+    for (const row of this.#statements.before(number, limit + 1, identity)) {
       length += (row.answer?.length ?? 0) + (row.sources?.length ?? 0) + (row.query?.length ?? 0);
       const full = rows.length === limit || (rows.length > 0 && length > PAGE_LENGTH_MAX);
       if (full) return { rows, more: true };

@@ -5,7 +5,7 @@ import type { UserConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import type { Quota as QuotaBody } from "../protocol.ts";
 import { type Counters, type Ledger, windowSpan } from "./ledger.ts";
-import type { Settings } from "./settings.ts";
+import { ANONYMOUS, type Settings } from "./settings.ts";
 
 interface Standing {
   readonly window: string;
@@ -29,9 +29,12 @@ export class Quota {
   limits(): { limit: number; refundLimit: number } {
     const config = this.#config();
     const settings = this.#settings.get();
+    const { limit, refundLimit } = settings.name.startsWith(ANONYMOUS)
+      ? { limit: config.anonymousLimit, refundLimit: config.anonymousRefundLimit }
+      : { limit: config.quotaLimit, refundLimit: config.refundLimit };
     return {
-      limit: settings.quota_limit ?? config.quotaLimit,
-      refundLimit: settings.refund_limit ?? config.refundLimit,
+      limit: settings.quota_limit ?? limit,
+      refundLimit: settings.refund_limit ?? refundLimit,
     };
   }
 

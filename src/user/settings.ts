@@ -3,6 +3,9 @@
 
 import type { SettingsChange } from "./ask.ts";
 
+/** What the name of a user object begins with that readers without a bearer token share. */
+export const ANONYMOUS = "anonymous:";
+
 export type SettingsRow = {
   name: string;
   /** Overrides of QUOTA_LIMIT and REFUND_LIMIT; null where those hold. */

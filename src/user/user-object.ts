@@ -53,8 +53,12 @@ import { Run } from "./run.ts";
 import { SETTINGS_SCHEMA, Settings } from "./settings.ts";
 import { type Ending, Transcript } from "./transcript.ts";
 
-/** How the edge tells the object whose it is, percent-encoded, and the client's round trip in ms. */
+/**
+ * How the edge tells the object whose it is, percent-encoded, which of those who share it is asking, if
+ * they do, and the client's round trip in ms.
+ */
 export const USER_HEADER = "x-belay-user";
+export const IDENTITY_HEADER = "x-belay-identity";
 export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
 /** When a sweep failed, it is tried again after this time, whatever the variables say. */
@@ -109,10 +113,10 @@ export class UserObject extends DurableObject<Env> {
     .all("/ai/*", (request) => this.#open(request))
     .post("/ai/ask", (request) => this.#ask(request))
     .get("/ai/quota", () => json(this.#quota.body(Date.now())))
-    .get("/ai/queries", (request) => this.#list(new URL(request.url).searchParams))
-    .get("/ai/queries/:id", ({ params }) => json(receipt(this.#find(idOf(params)))))
-    .get("/ai/queries/:id/events", (request) => this.#resume(request, idOf(request.params)))
-    .post("/ai/queries/:id/cancel", ({ params }) => this.#cancel(idOf(params)))
+    .get("/ai/queries", (request) => this.#list(request))
+    .get("/ai/queries/:id", (request) => json(receipt(this.#findOwn(request))))
+    .get("/ai/queries/:id/events", (request) => this.#resume(request))
+    .post("/ai/queries/:id/cancel", (request) => this.#cancel(request))
     .post("/ai/feedback", (request) => this.#feedback(request))
     .get("/admin/users/:userId", () => this.#inspect())
     .patch("/admin/users/:userId", (request) => this.#change(request))
@@ -131,6 +135,7 @@ export class UserObject extends DurableObject<Env> {
     this.#retention = new Retention(this.#settings, this.#ledger, this.#queries, this.#keys);
     this.#known =
       sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'settings'").toArray().length > 0;
+    if (this.#known) this.#queries.upgrade();
     this.#failures = new Failures(this.#failedLately());
     // Whatever is reserved now, an incarnation that is dead has left behind.
     this.#tend(() => this.#sweep());
@@ -161,7 +166,8 @@ export class UserObject extends DurableObject<Env> {
     if (!/^(true|false)$/.test(stream)) throw wrongParameter("stream", "true or false");
     const streaming = stream === "true";
     const ask = parseAsk(await this.#body(request));
-    const key = await askKey(ask, request.headers.get("idempotency-key"));
+    const identity = identityOf(request);
+    const key = await askKey(ask, request.headers.get("idempotency-key"), identity);
     // The user may have been erased while the body arrived.
     this.#open(request);
     // Nothing is awaited from here until the listener listens.
@@ -176,7 +182,7 @@ export class UserObject extends DurableObject<Env> {
         return this.#replay(earlier.row, request, how);
       case undefined: {
         const admitMs = Math.round(performance.now() - receivedAt);
-        return this.#join(this.#start(ask, key, admitMs), request, how);
+        return this.#join(this.#start(ask, key, identity, admitMs), request, how);
       }
     }
   }
@@ -204,7 +210,7 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
-  #start(ask: Ask, key: AskKey, admitMs: number): Run {
+  #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {
     const config = this.#variables();
     // Built first: a variable that is wrong must refuse before anything is reserved.
     const adapters = [retriever(this.env), generator(this.env)] as const;
@@ -213,7 +219,7 @@ export class UserObject extends DurableObject<Env> {
     const { window, limit } = this.#quota.standing(now);
     const queryId = this.ctx.storage.transactionSync(() => {
       if (!this.#ledger.reserve(window, limit)) throw this.#quota.exceeded(now);
-      const id = this.#queries.insert(ask, key.hash, window, now);
+      const id = this.#queries.insert(ask, key.hash, identity, window, now);
       this.#keys.put(key, id);
       return id;
     });
@@ -498,16 +504,18 @@ export class UserObject extends DurableObject<Env> {
 
   // --- The other routes ---
 
-  #list(parameters: URLSearchParams): Response {
+  #list(request: Request): Response {
+    const parameters = new URL(request.url).searchParams;
     const limit = wholeParameter(parameters, "limit", { byDefault: 20, min: 1, max: 100 });
-    const page = this.#queries.page(limit, parameters.get("before") ?? undefined);
+    const before = parameters.get("before") ?? undefined;
+    const page = this.#queries.page(limit, before, identityOf(request));
     if (page === undefined) throw wrongParameter("before", "a query id");
     const { rows, more } = page;
     return json({ queries: rows.map(receipt), before: more ? rows.at(-1)?.id : null });
   }
 
-  async #resume(request: Request, id: string): Promise<Response> {
-    const row = this.#find(id);
+  async #resume(request: IRequest): Promise<Response> {
+    const row = this.#findOwn(request);
     const { searchParams } = new URL(request.url);
     const bounds = { byDefault: 0, min: 0, max: 999_999_999 };
     const how = { after: wholeParameter(searchParams, "after", bounds), streaming: true };
@@ -517,8 +525,8 @@ export class UserObject extends DurableObject<Env> {
     return this.#replay(row, request, how);
   }
 
-  async #cancel(id: string): Promise<Response> {
-    const { id: queryId } = this.#find(id);
+  async #cancel(request: IRequest): Promise<Response> {
+    const { id: queryId } = this.#findOwn(request);
     const run = this.#runs.get(queryId);
     if (run !== undefined) {
       // Who stops it will not come back for it.
@@ -532,7 +540,7 @@ export class UserObject extends DurableObject<Env> {
 
   async #feedback(request: Request): Promise<Response> {
     const { queryId, rating, comment } = parseFeedback(await this.#body(request));
-    const row = this.#find(queryId);
+    const row = this.#find(queryId, identityOf(request));
     if (row.query === null) throw notKept();
     const kept = rating === null ? null : (comment ?? null);
     this.#queries.rate(row.id, rating, kept);
@@ -631,9 +639,15 @@ export class UserObject extends DurableObject<Env> {
     return readJson(request, { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs });
   }
 
-  #find(id: string): QueryRow {
+  #findOwn(request: IRequest): QueryRow {
+    return this.#find(idOf(request.params), identityOf(request));
+  }
+
+  /** A query that is not there for this identity is not there; operators see everybody's. */
+  #find(id: string, identity?: string | null): QueryRow {
     const row = this.#known ? this.#queries.get(id) : undefined;
-    if (row === undefined) throw noQuery();
+    const hidden = identity !== undefined && row?.identity !== identity;
+    if (row === undefined || hidden) throw noQuery();
     return row;
   }
 
@@ -653,6 +667,10 @@ export class UserObject extends DurableObject<Env> {
 
 function idOf({ id = "" }: IRequest["params"]): string {
   return decodeParameter(id);
+}
+
+function identityOf(request: Request): string | null {
+  return request.headers.get(IDENTITY_HEADER);
 }
 
 function json(body: unknown): Response {

@@ -1,0 +1,217 @@
+// Readers without a bearer token: whose quota they share, what of each other they see, and which pages
+// may act for them.
+
+import { describe, expect, it } from "vitest";
+import type { Quota, Receipt } from "../src/protocol.ts";
+import { bearer, fetchApi, newUser, Stream, scripted } from "./harness.ts";
+
+const SITE = "https://belay.test";
+const SAME_SITE = { origin: SITE, "sec-fetch-site": "same-origin" };
+
+let addresses = 0;
+
+/** An address that no other test has. */
+function newAddress(): string {
+  addresses += 1;
+  return `203.0.113.${addresses}`;
+}
+
+class Reader {
+  readonly address: string;
+  cookie = "";
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  async start(): Promise<Response> {
+    const response = await this.request("/session", { method: "POST" });
+    this.cookie = response.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
+    return response;
+  }
+
+  request(path: string, init: RequestInit = {}, headers: Record<string, string> = SAME_SITE) {
+    const all = new Headers({ "cf-connecting-ip": this.address, cookie: this.cookie, ...headers });
+    for (const [name, value] of new Headers(init.headers)) all.set(name, value);
+    if (init.body) all.set("content-type", "application/json");
+    return fetchApi(`/api/v1${path}`, { ...init, headers: all });
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await this.request(path)).json();
+  }
+
+  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return this.request(path, { method: "POST", body: JSON.stringify(body), headers });
+  }
+
+  async ask(body: Record<string, unknown> = {}, headers: Record<string, string> = {}) {
+    const query = scripted({ tokens: 2 });
+    const stream = new Stream(await this.post("/ai/ask?stream=true", { query, ...body }, headers));
+    await stream.all();
+    return stream;
+  }
+
+  async receipts(): Promise<readonly Receipt[]> {
+    return (await this.get<{ queries: Receipt[] }>("/ai/queries")).queries;
+  }
+}
+
+async function newReader(address = newAddress()): Promise<Reader> {
+  const reader = new Reader(address);
+  expect((await reader.start()).status).toBe(204);
+  return reader;
+}
+
+describe("a session", () => {
+  it("is a cookie that no script and no other site can use, over HTTPS only", async () => {
+    const response = await new Reader(newAddress()).start();
+    expect(response.headers.get("set-cookie")).toMatch(
+      /^__Host-belay=[\w.-]+; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure$/,
+    );
+  });
+
+  it("asks, and sees the quota and the log", async () => {
+    const reader = await newReader();
+    const { queryId } = await reader.ask();
+    expect(await reader.get<Quota>("/ai/quota")).toMatchObject({ limit: 20, charged: 1 });
+    expect((await reader.receipts()).map((receipt) => receipt.queryId)).toEqual([queryId]);
+  });
+
+  it("keeps its identity when it is renewed", async () => {
+    const reader = await newReader();
+    const { queryId } = await reader.ask();
+    const before = reader.cookie;
+    await reader.start();
+    expect(reader.cookie).not.toBe("");
+    expect(before).not.toBe("");
+    expect((await reader.receipts()).map((receipt) => receipt.queryId)).toEqual([queryId]);
+  });
+
+  it.each([
+    ["nobody has signed", "__Host-belay=nonsense"],
+    ["is a bearer token", ""],
+  ])("is refused where its cookie %s", async (_what, cookie) => {
+    const reader = new Reader(newAddress());
+    reader.cookie = cookie === "" ? `__Host-belay=${await bearer({ sub: "somebody" })}` : cookie;
+    expect((await reader.request("/ai/quota")).status).toBe(401);
+  });
+
+  it("is no bearer token", async () => {
+    const reader = await newReader();
+    const authorization = `Bearer ${reader.cookie.replace("__Host-belay=", "")}`;
+    expect((await fetchApi("/api/v1/ai/quota", { headers: { authorization } })).status).toBe(401);
+  });
+
+  it("gives way to a bearer token", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "7" });
+    const reader = await newReader();
+    const authorization = `Bearer ${user.token}`;
+    const response = await reader.request("/ai/quota", { headers: { authorization } });
+    expect(await response.json()).toMatchObject({ limit: 7 });
+  });
+
+  it("is started so many times a minute from one address, and then no more", async () => {
+    const address = newAddress();
+    const statuses: number[] = [];
+    for (let n = 0; n < 40; n += 1) statuses.push((await new Reader(address).start()).status);
+    expect(statuses[0]).toBe(204);
+    expect(statuses.at(-1)).toBe(429);
+    const refused = await new Reader(address).start();
+    expect(refused.headers.get("retry-after")).toBe("60");
+    expect(await refused.json()).toMatchObject({ code: "TOO_MANY_SESSIONS" });
+  });
+});
+
+describe("readers of one address", () => {
+  it("share one quota, which a new cookie does not renew", async () => {
+    const first = await newReader();
+    await first.ask();
+    const second = await newReader(first.address);
+    await second.ask();
+    expect(await second.get<Quota>("/ai/quota")).toMatchObject({ charged: 2, remaining: 18 });
+    const third = await newReader(first.address);
+    expect(await third.get<Quota>("/ai/quota")).toMatchObject({ remaining: 18 });
+  });
+
+  it("see, resume, stop and rate only what they asked themselves", async () => {
+    const asker = await newReader();
+    const { queryId } = await asker.ask();
+    const other = await newReader(asker.address);
+    expect(await other.receipts()).toEqual([]);
+    const responses = await Promise.all([
+      other.request(`/ai/queries/${queryId}`),
+      other.request(`/ai/queries/${queryId}/events`),
+      other.post(`/ai/queries/${queryId}/cancel`, {}),
+      other.post("/ai/feedback", { queryId, rating: "down" }),
+    ]);
+    expect(responses.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+    expect(await asker.get<Receipt>(`/ai/queries/${queryId}`)).toMatchObject({ feedback: null });
+  });
+
+  it("do not share an ask, by its key or by its body", async () => {
+    const first = await newReader();
+    const second = await newReader(first.address);
+    const headers = { "idempotency-key": "the-same" };
+    const withKey = [await first.ask({}, headers), await second.ask({}, headers)] as const;
+    const without = [await first.ask({ topK: 3 }), await second.ask({ topK: 3 })] as const;
+    expect(withKey[0].queryId).not.toBe(withKey[1].queryId);
+    expect(without[0].queryId).not.toBe(without[1].queryId);
+    expect((await first.ask({}, headers)).queryId).toBe(withKey[0].queryId);
+  });
+
+  it("are those of the first 64 bits, where the address is IPv6", async () => {
+    const reader = await newReader("2001:db8:0:42:1:2:3:4");
+    await reader.ask();
+    const neighbour = await newReader("2001:0db8::0042:ffff:0:0:1");
+    expect(await neighbour.get<Quota>("/ai/quota")).toMatchObject({ charged: 1 });
+    const stranger = await newReader("2001:db8:0:43:1:2:3:4");
+    expect(await stranger.get<Quota>("/ai/quota")).toMatchObject({ charged: 0 });
+  });
+
+  it("are the same by IPv4 and by IPv4 in IPv6", async () => {
+    const reader = await newReader();
+    await reader.ask();
+    const same = await newReader(`::ffff:${reader.address}`);
+    expect(await same.get<Quota>("/ai/quota")).toMatchObject({ charged: 1 });
+  });
+
+  it("cannot be named by a bearer token", async () => {
+    const token = await bearer({ sub: "anonymous:AAAAAAAAAAAAAAAAAAAAAA" });
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await fetchApi("/api/v1/ai/quota", { headers })).status).toBe(401);
+  });
+});
+
+describe("a page of another site", () => {
+  const OTHERS: readonly (readonly [string, Record<string, string>])[] = [
+    ["as browsers say", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
+    ["of the same domain", { "sec-fetch-site": "same-site", origin: "https://a.belay.test" }],
+    ["as older browsers say", { origin: "https://evil.test" }],
+    ["that hides its origin", { origin: "null" }],
+    ["that says nothing", {}],
+  ];
+
+  it.each(OTHERS)("cannot ask, nor start a session: %s", async (_who, headers) => {
+    const reader = await newReader();
+    const init = { method: "POST", body: JSON.stringify({ query: "Whose quota is it?" }) };
+    const asked = await reader.request("/ai/ask", init, headers);
+    expect([asked.status, await asked.json()]).toMatchObject([403, { code: "FORBIDDEN" }]);
+    expect((await reader.request("/session", { method: "POST" }, headers)).status).toBe(403);
+    expect(await reader.receipts()).toEqual([]);
+  });
+
+  it("cannot read", async () => {
+    const reader = await newReader();
+    const headers = { "sec-fetch-site": "cross-site" };
+    expect((await reader.request("/ai/queries", {}, headers)).status).toBe(403);
+  });
+});
+
+describe("what can be asked", () => {
+  it("is told to who may ask", async () => {
+    const reader = await newReader();
+    expect(await reader.get("/ai/examples")).toEqual({ empty: true, questions: [] });
+    expect((await fetchApi("/api/v1/ai/examples")).status).toBe(401);
+  });
+});
