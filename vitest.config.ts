@@ -4,12 +4,15 @@
 
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin } from "vitest/config";
+import { buildPage } from "./scripts/page.ts";
 import { withBug } from "./test/model/bugs.ts";
 import { startModelServer } from "./test/support/model-server.ts";
 
 process.env.WRANGLER_SEND_METRICS = "false";
 
 const model = await startModelServer();
+// The folder that wrangler.toml serves it from must be there.
+await buildPage();
 
 /** Puts a bug of test/model/bugs.ts into the source that is tested. */
 function seeded(bug: string): Plugin {

@@ -10,7 +10,7 @@ export function tryIt(url: string, token: string): string {
     ].join(" \\\n  ");
   const quota = [`curl -sw '\\n' '${url}/api/v1/ai/quota'`, bearer].join(" \\\n  ");
   // Another question than the first: that one's answer is given again, and free, for a few seconds.
-  return `Ask a question, as the user "you", of the documents that came with Belay:
+  return `Open it in a browser, or ask from here, as the user "you", of the documents that came with Belay:
 
 ${ask("-N", "When am I charged for an answer?")}
 

@@ -5,12 +5,16 @@ import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
 import { Failure, PROJECT } from "./command.ts";
+import { pageAsJson } from "./page.ts";
 import type { Program } from "./process-group.ts";
 import { configuration, type Variables } from "./variables.ts";
 import { WRANGLER, workerdBinary, wranglerEnvironment } from "./wrangler.ts";
 
 // What the environment of workerd calls a variable, so that none of them can change workerd itself.
 const PREFIX = "BELAY_VARIABLE_";
+
+/** The files of the page, beside the bundle. */
+const PAGE = "page.json";
 
 /** Bundles the Worker into the folder, or another one whose entry has the same name. */
 export async function bundle(folder: string, stopped?: AbortSignal, entry?: string): Promise<void> {
@@ -43,6 +47,8 @@ export async function workerd(
 ): Promise<Program> {
   const { port, persistTo, variables } = options;
   const config = join(folder, "workerd.capnp");
+  // Static assets are wrangler's and Cloudflare's: plain workerd has no such thing.
+  await writeFile(join(folder, PAGE), await pageAsJson());
   await writeFile(config, await settings(port, persistTo, Object.keys(variables)));
   return {
     file: workerdBinary(),
@@ -72,6 +78,7 @@ async function settings(port: number, persistTo: string, names: string[]): Promi
       (binding) =>
         `(name = ${text(binding.name)}, durableObjectNamespace = ${text(binding.class_name)})`,
     ),
+    `(name = "PAGE", json = embed ${text(PAGE)})`,
     ...names.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(PREFIX + name)})`),
   ];
   // A model may well run on this machine or beside it, so private addresses are allowed.

@@ -32,7 +32,14 @@ export interface Env {
   readonly VECTORIZE?: Vectorize;
   /** Counts new sessions; plain workerd has no such thing. */
   readonly SESSION_RATE?: RateLimit;
+  /** The files of the page, by path; only where nothing before this Worker serves them. */
+  readonly PAGE?: Readonly<Record<string, PageFile>>;
   readonly [variable: string]: unknown;
+}
+
+export interface PageFile {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
 }
 
 /** What the user object needs to know. Times are in milliseconds unless their name says otherwise. */

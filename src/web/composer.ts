@@ -1,0 +1,61 @@
+// Where a question is written and sent, and an answer stopped. The same button does both.
+
+import { byId } from "./element.ts";
+
+export class Composer {
+  readonly #form = byId("composer", HTMLFormElement);
+  readonly #input = byId("question", HTMLTextAreaElement);
+  readonly #send = byId("send", HTMLButtonElement);
+  readonly #stop = byId("stop", HTMLButtonElement);
+  readonly #note = byId("composer-note", HTMLElement);
+  #answering = false;
+  #refusal = "";
+
+  constructor(onAsk: (question: string) => void, onStop: () => void) {
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const question = this.#input.value.trim();
+      if (question === "" || this.#answering || this.#refusal !== "") return;
+      this.#input.value = "";
+      this.#update();
+      onAsk(question);
+    });
+    this.#input.addEventListener("keydown", (event) => {
+      // While characters are composed, Enter chooses one.
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        this.#form.requestSubmit();
+      }
+    });
+    this.#input.addEventListener("input", () => this.#update());
+    this.#stop.addEventListener("click", onStop);
+    this.#update();
+  }
+
+  /** While an answer is being written, the next question can be, but not sent. */
+  set answering(answering: boolean) {
+    // A button that goes away must not take the focus with it.
+    const focused = document.activeElement === this.#stop;
+    this.#answering = answering;
+    this.#update();
+    if (focused) this.focus();
+  }
+
+  /** Why nothing can be asked just now; empty if it can. */
+  refuse(reason: string): void {
+    this.#refusal = reason;
+    this.#note.textContent = reason;
+    this.#note.classList.toggle("refused", reason !== "");
+    this.#update();
+  }
+
+  focus(): void {
+    this.#input.focus();
+  }
+
+  #update(): void {
+    this.#stop.hidden = !this.#answering;
+    this.#send.hidden = this.#answering;
+    this.#send.disabled = this.#refusal !== "" || this.#input.value.trim() === "";
+  }
+}

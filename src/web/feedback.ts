@@ -1,0 +1,70 @@
+// What a reader thinks of an answer: a thumb up or down, taken back by the same thumb, and a comment
+// if they like.
+
+import type { Rating } from "../client/client.ts";
+import { button, element, icon } from "./element.ts";
+
+type Send = (rating: Rating | null, comment?: string) => Promise<void>;
+
+export class Feedback {
+  /** The two thumbs. */
+  readonly thumbs: readonly HTMLButtonElement[];
+  /** Where the comment is written, once there is a rating to comment on. */
+  readonly form = element("form", { class: "comment", hidden: true });
+  readonly #send: Send;
+  readonly #input = element("input", {
+    type: "text",
+    name: "comment",
+    maxlength: "2000",
+    autocomplete: "off",
+    dir: "auto",
+    placeholder: "What made it so? (optional)",
+    "aria-label": "Comment on this answer",
+  });
+  readonly #said = element("span", { class: "said" });
+  #rating: Rating | null = null;
+
+  constructor(send: Send, given: { rating: Rating | null; comment: string | null } | null) {
+    this.#send = send;
+    this.thumbs = [this.#thumb("up", "Good answer"), this.#thumb("down", "Bad answer")];
+    this.form.append(this.#input, element("button", { type: "submit" }, "Send"), this.#said);
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#rate(this.#rating, this.#input.value.trim());
+    });
+    this.#input.value = given?.comment ?? "";
+    this.#show(given?.rating ?? null);
+  }
+
+  #thumb(rating: Rating, name: string): HTMLButtonElement {
+    return button(
+      { class: "action", "aria-label": name, "aria-pressed": "false", "data-rating": rating },
+      () => this.#rate(this.#rating === rating ? null : rating),
+      icon(rating),
+    );
+  }
+
+  async #rate(rating: Rating | null, comment?: string): Promise<void> {
+    const before = this.#rating;
+    this.#show(rating);
+    this.form.hidden = rating === null;
+    if (rating === null) this.#input.value = "";
+    try {
+      await this.#send(rating, comment || undefined);
+      this.#said.textContent = comment ? "Thank you." : "";
+      if (comment) this.form.hidden = true;
+    } catch {
+      // Nothing is kept, and the thumb says so.
+      this.#show(before);
+      this.form.hidden = false;
+      this.#said.textContent = "That could not be sent. Try again.";
+    }
+  }
+
+  #show(rating: Rating | null): void {
+    this.#rating = rating;
+    for (const thumb of this.thumbs) {
+      thumb.setAttribute("aria-pressed", String(thumb.dataset.rating === rating));
+    }
+  }
+}

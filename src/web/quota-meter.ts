@@ -1,0 +1,53 @@
+// How many questions are left, and when there are more.
+
+import type { Quota } from "../client/client.ts";
+import { byId } from "./element.ts";
+
+export class QuotaMeter {
+  readonly #root = byId("quota", HTMLElement);
+  readonly #words = byId("quota-words", HTMLElement);
+  readonly #reset = byId("quota-reset", HTMLElement);
+  readonly #bar = byId("quota-bar", HTMLMeterElement);
+  #quota: Quota | undefined;
+
+  show(quota: Quota): void {
+    this.#quota = quota;
+    const { limit, remaining, resetsAt } = quota;
+    this.#root.hidden = false;
+    this.#root.classList.toggle("spent", remaining === 0);
+    this.#words.textContent = `${remaining} of ${limit} left`;
+    this.#bar.max = Math.max(1, limit);
+    this.#bar.value = remaining;
+    this.#reset.textContent = resetsAt === null ? "" : `renews ${clock(resetsAt)}`;
+  }
+
+  get spent(): boolean {
+    return this.#quota?.remaining === 0 && (this.#quota.reserved ?? 0) === 0;
+  }
+
+  get resetsAt(): string | null {
+    return this.#quota?.resetsAt ?? null;
+  }
+}
+
+/** When the quota renews, in words: the reader's own time, and how long it is until then. */
+export function renewal(resetsAt: string | null, now: number): string {
+  if (resetsAt === null) return "It does not renew.";
+  const minutes = Math.max(1, Math.ceil((Date.parse(resetsAt) - now) / 60_000));
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  const wait =
+    hours >= 48
+      ? `${Math.round(hours / 24)} days`
+      : [hours > 0 ? `${hours} h` : "", `${rest} min`].filter(Boolean).join(" ");
+  return `It renews at ${clock(resetsAt)}, in ${wait}.`;
+}
+
+/** A time of day or, where that is not today or tomorrow, a day. */
+function clock(iso: string): string {
+  const date = new Date(iso);
+  const near = date.getTime() - Date.now() < 36 * 60 * 60 * 1000;
+  const form: Intl.DateTimeFormatOptions = near
+    ? { hour: "2-digit", minute: "2-digit" }
+    : { day: "numeric", month: "short" };
+  return new Intl.DateTimeFormat(undefined, form).format(date);
+}

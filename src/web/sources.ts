@@ -1,0 +1,82 @@
+// The source cards under an answer: what each passage is, opened to read it. What they show is text
+// that others wrote.
+
+import type { Source } from "../client/client.ts";
+import { element, icon } from "./element.ts";
+import { pointTo, safeAddress } from "./link.ts";
+import type { Citation } from "./markdown.ts";
+
+export class Sources {
+  readonly root = element("section", { class: "sources", "aria-label": "Sources", hidden: true });
+  readonly #list = element("ol");
+  readonly #cards = new Map<number, HTMLDetailsElement>();
+  #sources: readonly Source[] = [];
+
+  constructor() {
+    this.root.append(element("h3", {}, "Sources"), this.#list);
+  }
+
+  show(sources: readonly Source[]): void {
+    this.#sources = sources;
+    this.#cards.clear();
+    this.#list.replaceChildren(
+      ...sources.map((source) => {
+        const details = card(source);
+        this.#cards.set(source.n, details);
+        return element("li", {}, details);
+      }),
+    );
+    this.root.hidden = sources.length === 0;
+  }
+
+  /** Once the answer is whole: which of them it used. */
+  settle(sources: readonly Source[]): void {
+    if (this.#cards.size === 0) this.show(sources);
+    const used = sources.some(({ cited }) => cited);
+    for (const { n, cited } of sources) {
+      this.#cards.get(n)?.classList.toggle("unused", used && cited === false);
+    }
+  }
+
+  citation(n: number): Citation | undefined {
+    const source = this.#sources.find((source) => source.n === n);
+    const details = this.#cards.get(n);
+    if (source === undefined || details === undefined) return undefined;
+    return {
+      name: `Source ${n}: ${source.title}`,
+      open() {
+        details.open = true;
+        details.querySelector("summary")?.focus();
+        details.scrollIntoView({ block: "nearest" });
+      },
+    };
+  }
+}
+
+function card(source: Source): HTMLDetailsElement {
+  const { n, title, heading, snippet, url } = source;
+  const place = heading.join(" › ");
+  const summary = element(
+    "summary",
+    {},
+    element("span", { class: "number", "aria-hidden": "true" }, String(n)),
+    element(
+      "span",
+      { class: "titles" },
+      element("span", { class: "title", dir: "auto" }, title),
+      place === "" ? undefined : element("span", { class: "place", dir: "auto" }, place),
+    ),
+    icon("chevron"),
+  );
+  summary.setAttribute("aria-label", `Source ${n}: ${[title, place].filter(Boolean).join(", ")}`);
+  const details = element("details", { class: "card" }, summary);
+  const body = element("div", { class: "passage" }, element("p", { dir: "auto" }, snippet));
+  const safe = url === null ? undefined : safeAddress(url);
+  if (safe !== undefined) {
+    const link = element("a", {}, "Read it there", icon("out"));
+    pointTo(link, safe);
+    body.append(link);
+  }
+  details.append(body);
+  return details;
+}
