@@ -62,7 +62,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/servers/**", "test/clients/**"],
+          exclude: ["test/servers/**", "test/clients/**", "test/browser/**"],
         },
       },
       {

@@ -1,6 +1,6 @@
-// The page, from src/web to the folder that is served: what `npm run page` builds, and wrangler by it.
+// The page, from src/web to the folder that is served: what `npm run build:page` builds, and wrangler by it.
 
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { PROJECT } from "./command.ts";
@@ -16,6 +16,8 @@ const FILES = {
   "/page.css": { file: "page.css", type: "text/css; charset=utf-8" },
   "/icon.svg": { file: "icon.svg", type: "image/svg+xml" },
 } as const;
+
+type FileName = (typeof FILES)[keyof typeof FILES]["file"];
 
 /** What browsers are told of every file: nothing but this site's own is loaded, run or asked. */
 const HEADERS = {
@@ -35,36 +37,55 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 } as const;
 
+/**
+ * Builds the page into its folder. A file is replaced only where it differs, and then at once: another
+ * server of this checkout may be serving it.
+ */
 export async function buildPage(): Promise<void> {
-  await rm(FOLDER, { recursive: true, force: true });
+  const files = { ...(await builtFiles()), _headers: headersFile() };
   await mkdir(FOLDER, { recursive: true });
-  await Promise.all([
-    build({
-      entryPoints: [join(SOURCE, "page.ts"), join(SOURCE, "page.css")],
-      outdir: FOLDER,
-      bundle: true,
-      minify: true,
-      format: "esm",
-      target: "es2024",
-      logLevel: "warning",
-    }),
-    cp(join(SOURCE, "index.html"), join(FOLDER, "index.html")),
-    cp(join(SOURCE, "icon.svg"), join(FOLDER, "icon.svg")),
-    writeFile(join(FOLDER, "_headers"), headersFile()),
-  ]);
+  for (const [file, text] of Object.entries(files)) {
+    const path = join(FOLDER, file);
+    if ((await readFile(path, "utf8").catch(() => undefined)) === text) continue;
+    const draft = `${FOLDER}.${process.pid}.${file}`;
+    await writeFile(draft, text);
+    await rename(draft, path);
+  }
 }
 
 /** The same files for plain workerd, which has no static assets: JSON of them all, as src/config.ts has it. */
 export async function pageAsJson(): Promise<string> {
-  const entries = Object.entries(FILES).map(async ([path, { file, type }]) => {
+  const files = await builtFiles();
+  const entries = Object.entries(FILES).map(([path, { file, type }]) => {
     const headers = {
       ...HEADERS,
       "content-type": type,
       "cache-control": "public, max-age=0, must-revalidate",
     };
-    return [path, { headers, text: await readFile(join(FOLDER, file), "utf8") }];
+    return [path, { headers, text: files[file] }];
   });
-  return JSON.stringify(Object.fromEntries(await Promise.all(entries)));
+  return JSON.stringify(Object.fromEntries(entries));
+}
+
+async function builtFiles(): Promise<Record<FileName, string>> {
+  const { outputFiles } = await build({
+    entryPoints: [join(SOURCE, "page.ts"), join(SOURCE, "page.css")],
+    outdir: FOLDER,
+    write: false,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2024",
+    logLevel: "warning",
+  });
+  const built = (file: FileName) =>
+    outputFiles.find(({ path }) => path === join(FOLDER, file))?.text ?? "";
+  return {
+    "index.html": await readFile(join(SOURCE, "index.html"), "utf8"),
+    "icon.svg": await readFile(join(SOURCE, "icon.svg"), "utf8"),
+    "page.js": built("page.js"),
+    "page.css": built("page.css"),
+  };
 }
 
 /** As Workers static assets read it. */

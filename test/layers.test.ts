@@ -18,9 +18,6 @@ const INTERFACES = [...ANSWER, ...VECTORS];
 /** What each room may import besides itself. A file directly in src, or an interface, is a room of its own. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "user", "corpus", "config"],
-  // The far end of the wire: nothing of the server is known there.
-  web: ["client", "protocol"],
-  client: ["protocol"],
   edge: ["user", ...LEAVES],
   user: ["answer", ...LEAVES],
   answer: [...ANSWER, ...LEAVES],
@@ -33,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "corpus/embedder": [],
   // Both ends of the wire share its description, and nothing else.
   client: ["protocol"],
+  web: ["client", "protocol"],
   // The only place where an adapter or an object is named.
   config: [
     ...INTERFACES,

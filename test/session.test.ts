@@ -1,7 +1,11 @@
 // Readers without a bearer token: whose quota they share, what of each other they see, and which pages
 // may act for them.
 
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Env } from "../src/config.ts";
+import { handle } from "../src/edge/edge.ts";
 import type { Quota, Receipt } from "../src/protocol.ts";
 import { bearer, fetchApi, newUser, Stream, scripted } from "./harness.ts";
 
@@ -205,6 +209,50 @@ describe("a page of another site", () => {
     const reader = await newReader();
     const headers = { "sec-fetch-site": "cross-site" };
     expect((await reader.request("/ai/queries", {}, headers)).status).toBe(403);
+  });
+});
+
+describe("a deployment that lets in nobody without a bearer token", () => {
+  const closed = (path: string, init: RequestInit, variables: Record<string, string>) =>
+    handle(new Request(`${SITE}/api/v1${path}`, init), { ...env, ...variables } as Env);
+
+  it("starts no session, and takes no cookie", async () => {
+    const { cookie, address } = await newReader();
+    const headers = { ...SAME_SITE, cookie, "cf-connecting-ip": address };
+    const off = { ANONYMOUS_LIMIT: "0" };
+    expect((await closed("/session", { method: "POST", headers }, off)).status).toBe(404);
+    expect((await closed("/ai/quota", { headers }, off)).status).toBe(401);
+  });
+
+  it("says that it lacks a secret where an identity provider has the other one", async () => {
+    const variables = { AUTH_SECRET: "", AUTH_JWKS_URL: "https://id.test/keys" };
+    const headers = { ...SAME_SITE, "cf-connecting-ip": newAddress() };
+    const refused = await closed("/session", { method: "POST", headers }, variables);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({
+      message: expect.stringContaining("SESSION_SECRET is not set"),
+    });
+    const secret = { ...variables, SESSION_SECRET: "a secret for cookies, of 32 bytes" };
+    expect((await closed("/session", { method: "POST", headers }, secret)).status).toBe(204);
+  });
+});
+
+describe("a user object from before there were readers", () => {
+  it("keeps what it has, and takes new asks", async () => {
+    const user = await newUser();
+    const first = await user.ask({ tokens: 1 });
+    await first.all();
+    await user.resolved(first.queryId);
+    await runInDurableObject(user.stub, (_instance, state) => {
+      state.storage.sql.exec("ALTER TABLE queries DROP COLUMN identity");
+    });
+    await abortAllDurableObjects();
+    const second = await user.ask({ tokens: 2 });
+    await second.all();
+    expect((await user.receipts()).map(({ queryId }) => queryId)).toEqual([
+      second.queryId,
+      first.queryId,
+    ]);
   });
 });
 

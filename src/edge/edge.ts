@@ -70,8 +70,11 @@ async function route(request: Request, env: Env): Promise<Response> {
   const { pathname } = new URL(request.url);
   const methods = router.routes.filter(([, path]) => path.test(pathname)).map(([method]) => method);
   if (methods.length === 0) {
-    const file = request.method === "GET" ? env.PAGE?.[pathname] : undefined;
-    if (file !== undefined) return new Response(file.text, { headers: file.headers });
+    const { method } = request;
+    const file = method === "GET" || method === "HEAD" ? env.PAGE?.[pathname] : undefined;
+    if (file !== undefined) {
+      return new Response(method === "GET" ? file.text : null, { headers: file.headers });
+    }
     throw new ServiceError("NOT_FOUND", "There is nothing at this address.");
   }
   if (!methods.includes(request.method)) {

@@ -149,8 +149,11 @@ export class Exchange {
     if (error instanceof CancelledError) this.#tell("Stopped.");
     else if (error instanceof QuotaExceededError) {
       const when = renewal(error.resetsAt, Date.now());
-      this.#tell(`Your questions are used up. ${when} You were not charged for this one.`);
-    } else this.#tell(error.message);
+      this.#tell(`Your quota is used up. ${when} You were not charged for this one.`);
+    } else {
+      const free = /^(GENERATION|RETRIEVAL)_/.test(error.code) ? " You were not charged." : "";
+      this.#tell(error.message + free);
+    }
     this.#offer(this.#answer?.text ?? "");
   }
 

@@ -102,7 +102,7 @@ async function refreshQuota(): Promise<void> {
 function refuseIfSpent(): void {
   if (closed) return;
   const when = renewal(meter.resetsAt, Date.now());
-  composer.refuse(meter.spent ? `Your questions are used up. ${when}` : "");
+  composer.refuse(meter.spent ? `Your quota is used up. ${when}` : "");
 }
 
 /** The last turns, whole, as far as they may be sent. */

@@ -59,7 +59,12 @@ function card(source: Source): HTMLDetailsElement {
   const summary = element(
     "summary",
     {},
-    element("span", { class: "number", "aria-hidden": "true" }, String(n)),
+    element(
+      "span",
+      { class: "number" },
+      element("span", { class: "unseen" }, "Source "),
+      String(n),
+    ),
     element(
       "span",
       { class: "titles" },
@@ -68,7 +73,6 @@ function card(source: Source): HTMLDetailsElement {
     ),
     icon("chevron"),
   );
-  summary.setAttribute("aria-label", `Source ${n}: ${[title, place].filter(Boolean).join(", ")}`);
   const details = element("details", { class: "card" }, summary);
   const body = element("div", { class: "passage" }, element("p", { dir: "auto" }, snippet));
   const safe = url === null ? undefined : safeAddress(url);

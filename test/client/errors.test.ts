@@ -30,6 +30,7 @@ const CLASSES: Record<ErrorCode, typeof BelayError> = {
   IDEMPOTENCY_KEY_REUSED: BelayError,
   QUOTA_EXCEEDED: QuotaExceededError as unknown as typeof BelayError,
   TOO_MANY_STREAMS: BelayError,
+  TOO_MANY_SESSIONS: BelayError,
   INTERNAL: BelayError,
   GENERATION_FAILED: BelayError,
   RETRIEVAL_FAILED: BelayError,

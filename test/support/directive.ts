@@ -87,6 +87,8 @@ export interface ModelRequest {
   options: Record<string, unknown>;
   startedAt: number;
   tokensSent: number;
+  /** Just before the first token went out; null while none has. */
+  firstTokenAt: number | null;
   /** `aborted`: its client went away before the answer was out. */
   state: "streaming" | "completed" | "aborted";
   endedAt: number | null;

@@ -77,6 +77,7 @@ async function handle(
     options: body.options,
     startedAt: Date.now(),
     tokensSent: 0,
+    firstTokenAt: null,
     state: "streaming",
     endedAt: null,
   };
@@ -169,6 +170,7 @@ async function answer(
     await writer.wait(n === 0 ? (directive.firstMs ?? 0) : gapMs);
     // Recorded first: whoever has read a token finds it counted.
     record.tokensSent++;
+    record.firstTokenAt ??= Date.now();
     await writer.chunk({ delta: { content: tokens[n % tokens.length] } });
   }
   await writer.wait(directive.endMs ?? 0);

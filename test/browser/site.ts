@@ -1,0 +1,163 @@
+// What the tests of the page share: the real server with the scripted model, a real browser, and
+// visits, each from an address that nobody else has. It arranges; the tests assert.
+
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Receipt } from "../../src/protocol.ts";
+import { type Directive, scripted } from "../support/directive.ts";
+import { type Line, startLine } from "../support/line.ts";
+import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { type RunningServer, startServer } from "../support/server.ts";
+
+/** Debian's, unless CHROMIUM says where another one is. */
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** How many answers one address may have: enough for the longest test. */
+export const LIMIT = 25;
+
+export class Site {
+  readonly model: ModelServer;
+  readonly server: RunningServer;
+  readonly browser: Browser;
+
+  private constructor(model: ModelServer, server: RunningServer, browser: Browser) {
+    this.model = model;
+    this.server = server;
+    this.browser = browser;
+  }
+
+  static async open(): Promise<Site> {
+    if (!existsSync(CHROMIUM)) {
+      throw new Error(`There is no Chromium at ${CHROMIUM}: apt-get install chromium.`);
+    }
+    const model = await startModelServer();
+    const [server, browser] = await Promise.all([
+      startServer({
+        command: "serve",
+        vars: {
+          GENERATOR: "openai",
+          OPENAI_BASE_URL: model.url,
+          OPENAI_MODEL: "scripted",
+          ANONYMOUS_LIMIT: String(LIMIT),
+        },
+      }),
+      chromium.launch({ executablePath: CHROMIUM, args: FLAGS }),
+    ]);
+    return new Site(model, server, browser);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+    await this.model.close();
+  }
+
+  /** Somebody new opens the page. */
+  async visit(options: BrowserContextOptions = {}): Promise<Visit> {
+    const line = await startLine(this.server.url);
+    const context = await this.browser.newContext({
+      viewport: { width: 1280, height: 820 },
+      locale: "en-GB",
+      timezoneId: "UTC",
+      ...options,
+    });
+    const visit = new Visit(line, await context.newPage());
+    await visit.open();
+    return visit;
+  }
+}
+
+export class Visit {
+  readonly line: Line;
+  readonly page: Page;
+  /** Whatever the browser complained of: policy violations, errors of scripts and of the console. */
+  readonly problems: string[] = [];
+
+  constructor(line: Line, page: Page) {
+    this.line = line;
+    this.page = page;
+    page.on("pageerror", (error) => this.problems.push(`thrown: ${error.message}`));
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") {
+        this.problems.push(`console: ${message.text()}`);
+      }
+    });
+    page.on("dialog", (dialog) => {
+      this.problems.push(`dialog: ${dialog.message()}`);
+      dialog.dismiss();
+    });
+    page.on("request", (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (origin !== line.url && protocol !== "data:") {
+        this.problems.push(`request: ${request.url()}`);
+      }
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.page.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", (event) => {
+        console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
+      });
+    });
+    await this.page.goto(this.line.url);
+    await this.page.locator("#quota").waitFor();
+  }
+
+  /** Types a question, which may be a directive for the model, and sends it. */
+  async ask(query: string | Directive, words = "What is the quota?"): Promise<void> {
+    await this.page.fill("#question", typeof query === "string" ? query : scripted(query, words));
+    await this.page.press("#question", "Enter");
+  }
+
+  /** The latest exchange in the log. */
+  get latest() {
+    return this.page.locator(".exchange").last();
+  }
+
+  /** The latest answer, once it has ended. */
+  async answer(): Promise<string> {
+    await this.latest.locator(".actions:not([hidden])").waitFor();
+    return this.#text(".exchange:last-child .answer");
+  }
+
+  /** Once this much of the latest answer is there. */
+  async reading(text: string): Promise<void> {
+    await this.latest.locator(".answer", { hasText: text }).waitFor();
+  }
+
+  meter(): Promise<string> {
+    return this.#text("#quota-words");
+  }
+
+  notice(): Promise<string> {
+    return this.#text(".exchange:last-child .notice");
+  }
+
+  /** The reader's receipts, as the service gives them. */
+  async receipts(): Promise<readonly Receipt[]> {
+    const { queries } = await this.page.evaluate(async () => {
+      const response = await fetch("/api/v1/ai/queries");
+      return response.json() as Promise<{ queries: Receipt[] }>;
+    });
+    return queries;
+  }
+
+  async #text(selector: string): Promise<string> {
+    return (await this.page.locator(selector).textContent()) ?? "";
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+    await this.line.close();
+  }
+}

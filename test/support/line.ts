@@ -1,0 +1,61 @@
+// A line between a browser and a server, on the loopback: it has an address of its own, so that the
+// server takes whoever comes over it for somebody new, and it can be cut.
+
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export interface Line {
+  /** Where the server is to be found over it. */
+  readonly url: string;
+  /** Breaks every connection, and every one that is tried until it is mended. */
+  cut(): void;
+  mend(): void;
+  close(): Promise<void>;
+}
+
+let lines = 0;
+
+export async function startLine(target: string): Promise<Line> {
+  const { hostname, port } = new URL(target);
+  lines += 1;
+  const localAddress = `127.${1 + (Math.floor(process.pid / 250) % 250)}.${process.pid % 250}.${1 + lines}`;
+  const sockets = new Set<Socket>();
+  let whole = true;
+  const server = createServer({ noDelay: true }, (near) => {
+    if (!whole) {
+      near.resetAndDestroy();
+      return;
+    }
+    const far = connect({ host: hostname, port: Number(port), localAddress, noDelay: true });
+    near.pipe(far).pipe(near);
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      // Whatever ends one side ends the other.
+      socket.on("error", () => other.destroy());
+      socket.once("close", () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const cut = () => {
+    whole = false;
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut,
+    mend() {
+      whole = true;
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      cut();
+      await closed;
+    },
+  };
+}
