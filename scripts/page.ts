@@ -53,18 +53,17 @@ export async function buildPage(): Promise<void> {
   }
 }
 
-/** The same files for plain workerd, which has no static assets: JSON of them all, as src/config.ts has it. */
+/** What was built, for plain workerd, which has no static assets: JSON of it all, as src/config.ts has it. */
 export async function pageAsJson(): Promise<string> {
-  const files = await builtFiles();
-  const entries = Object.entries(FILES).map(([path, { file, type }]) => {
+  const entries = Object.entries(FILES).map(async ([path, { file, type }]) => {
     const headers = {
       ...HEADERS,
       "content-type": type,
       "cache-control": "public, max-age=0, must-revalidate",
     };
-    return [path, { headers, text: files[file] }];
+    return [path, { headers, text: await readFile(join(FOLDER, file), "utf8") }];
   });
-  return JSON.stringify(Object.fromEntries(entries));
+  return JSON.stringify(Object.fromEntries(await Promise.all(entries)));
 }
 
 async function builtFiles(): Promise<Record<FileName, string>> {

@@ -162,13 +162,11 @@ export function authenticationConfig(env: Env): AuthenticationConfig {
   return { key, algorithm: oneOf(env, "AUTH_ALGORITHM", PUBLIC_KEY_ALGORITHMS), ...claims };
 }
 
-/** Undefined where readers without a bearer token are not let in. */
+/** Undefined where readers without a bearer token are not let in, or nothing is there to sign a cookie with. */
 export function sessionConfig(env: Env): SessionConfig | undefined {
   if (anonymousLimit(env) === 0) return undefined;
   const secret = text(env, "SESSION_SECRET") ?? text(env, "AUTH_SECRET");
-  if (secret === undefined) {
-    throw invalid("SESSION_SECRET", "is not set, which ANONYMOUS_LIMIT needs beside AUTH_JWKS_URL");
-  }
+  if (secret === undefined) return undefined;
   const bytes = new TextEncoder().encode(secret);
   if (bytes.length < 32) throw invalid("SESSION_SECRET", "must be at least 32 bytes long");
   return {

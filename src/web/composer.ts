@@ -37,6 +37,7 @@ export class Composer {
     // A button that goes away must not take the focus with it.
     const focused = document.activeElement === this.#stop;
     this.#answering = answering;
+    this.remark(this.#refusal);
     this.#update();
     if (focused) this.focus();
   }
@@ -44,9 +45,14 @@ export class Composer {
   /** Why nothing can be asked just now; empty if it can. */
   refuse(reason: string): void {
     this.#refusal = reason;
-    this.#note.textContent = reason;
+    this.remark(reason);
     this.#note.classList.toggle("refused", reason !== "");
     this.#update();
+  }
+
+  /** Says something until the answering begins or ends. */
+  remark(words: string): void {
+    this.#note.textContent = words;
   }
 
   focus(): void {

@@ -24,7 +24,10 @@ export class History {
   constructor(client: Client, onOpen: (receipt: Receipt) => void) {
     this.#client = client;
     this.#onOpen = onOpen;
-    this.#more.addEventListener("click", () => this.#load(this.#before ?? undefined));
+    this.#more.addEventListener("click", () => {
+      // That it failed shows: nothing more is there, and the button still is.
+      this.#load(this.#before ?? undefined).catch(() => {});
+    });
   }
 
   /** Reads the newest page again. */

@@ -52,7 +52,7 @@ const around: Surroundings = {
 };
 
 function ask(question: string): void {
-  if (live !== undefined) return;
+  if (isBusy()) return;
   const exchange = add(new Exchange(question, around));
   const turns = conversation(thread.slice(0, -1));
   const follow = exchange.follow((options) => client.ask(question, { ...options, history: turns }));
@@ -61,7 +61,7 @@ function ask(question: string): void {
 
 /** Reads a former answer again, which is free. */
 function open(receipt: Receipt): void {
-  if (live !== undefined) return;
+  if (isBusy()) return;
   const { queryId, query, state, answer } = receipt;
   clear();
   history.opened = queryId;
@@ -73,6 +73,15 @@ function open(receipt: Receipt): void {
   }
   const follow = exchange.follow((options) => client.events(queryId, options), receipt.feedback);
   busyWith(exchange, follow);
+}
+
+/** Whether an answer is being written: it is let finish, or stopped, before another takes its place. */
+function isBusy(): boolean {
+  if (live === undefined) return false;
+  const words = "One answer at a time: let this one finish, or stop it.";
+  composer.remark(words);
+  around.announce(words);
+  return true;
 }
 
 function add(exchange: Exchange): Exchange {
@@ -124,7 +133,7 @@ function clear(): void {
 }
 
 function startAnew(): void {
-  if (live !== undefined) return;
+  if (isBusy()) return;
   clear();
   body.classList.add("fresh");
   if (sidebar.matches(":popover-open")) sidebar.hidePopover();

@@ -145,6 +145,20 @@ describe("who does not wait for the end", () => {
     expect(await visit.receipts()).toMatchObject([{ state: "refunded", reason: "cancelled" }]);
   });
 
+  it("is told to wait or to stop, where they would read something else meanwhile", async () => {
+    const visit = await newVisit();
+    await visit.ask({ tokens: ["Yes."] });
+    await visit.answer();
+    await visit.page.locator("#history button").first().waitFor();
+    await visit.ask(SLOW);
+    await visit.reading("upon");
+    await visit.page.locator("#history button").first().click();
+    const note = visit.page.locator("#composer-note");
+    expect(await note.textContent()).toMatch(/^One answer at a time/);
+    expect(await visit.answer()).toBe("Once upon a time there was a quota 1.");
+    await expect.poll(() => note.textContent()).toBe("");
+  });
+
   it("closes the tab, and finds in the log that nothing was charged", async () => {
     const visit = await newVisit();
     await visit.ask({ ...SLOW, tag: "closed", gapMs: 1_000 });
