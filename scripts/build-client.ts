@@ -11,7 +11,7 @@ import { Failure, PROJECT, run } from "./command.ts";
 import { flags } from "./flags.ts";
 
 /** All that a page has to load, once compressed. */
-export const CLIENT_BYTES_MAX = 5 * 1024; /* 5 KiB */
+export const CLIENT_BYTES_MAX = 5_000; /* 5 KB */
 
 const SOURCE = join(PROJECT, "src/client");
 

@@ -165,8 +165,8 @@ export class Answer implements AsyncIterable<AnswerEvent> {
           });
         }
         const event = this.#events[next];
-        if (event !== undefined) yield event;
-        else if (this.#error !== undefined) throw this.#error;
+        if (event) yield event;
+        else if (this.#error) throw this.#error;
         else return;
       }
     } finally {
@@ -205,7 +205,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     this.#connecting = true;
     try {
       const sending = { signal, unless: this.#ended.signal };
-      const response = await (this.#queryId === undefined && body !== undefined
+      const response = await (!this.#queryId && body
         ? this.#connection.request("/ai/ask?stream=true", {
             ...sending,
             method: "POST",
@@ -271,7 +271,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
 
   /** Who the query is; one that was stopped before that is stopped now. */
   #identify(queryId: string | null): void {
-    if (queryId === null || queryId === this.#queryId) return;
+    if (!queryId || queryId === this.#queryId) return;
     this.#queryId = queryId;
     if (this.#ended.signal.aborted) this.#telling = this.#tell();
   }
@@ -283,11 +283,11 @@ export class Answer implements AsyncIterable<AnswerEvent> {
   /** What a refusal to resume means for the answer. */
   async #tooLate(refusal: BelayError, signal: AbortSignal): Promise<Error> {
     const queryId = this.#queryId;
-    if (refusal.code !== "NOT_KEPT" || !this.#question || queryId === undefined) return refusal;
+    if (refusal.code !== "NOT_KEPT" || !this.#question || !queryId) return refusal;
     const { reason } = await this.#connection.json<Receipt>(this.#path(), { signal });
     const details = { status: refusal.status, queryId, cause: refusal };
     if (reason === "cancelled") {
-      return new CancelledError("CANCELLED", "The answer was stopped from elsewhere.", details);
+      return new CancelledError("CANCELLED", "The answer was stopped elsewhere.", details);
     }
     if (this.#text === "") {
       // Nothing was shown that a new attempt could contradict, and the key sees to the charge.
@@ -335,7 +335,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
         ? thrown
         : new ConnectionLostError(
             "CONNECTION_LOST",
-            "The connection was lost. Whether you were charged stands in the query's receipt.",
+            "The connection was lost. The receipt says whether you were charged.",
             { queryId: this.#queryId, cause: thrown },
           );
     this.#error = error;
@@ -358,7 +358,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     if (this.#ended.signal.aborted) return;
     const queryId = this.#queryId;
     this.#fail(new CancelledError("CANCELLED", "You stopped the answer.", { queryId, cause }));
-    if (everywhere && queryId !== undefined) this.#telling = this.#tell();
+    if (everywhere && queryId) this.#telling = this.#tell();
     // An ask that is under way is let through to its query's id, without which it cannot be stopped.
     else if (!everywhere || !this.#connecting) this.#unwanted.abort();
   }
@@ -404,6 +404,6 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 /** Listens to the window until the signal aborts. Where there is no page, there is none, or it is no more than a name. */
 function onPage(type: string, listener: () => void, signal: AbortSignal): void {
-  const { window } = globalThis as { readonly window?: Partial<EventTarget> };
-  window?.addEventListener?.(type, listener, { signal });
+  const page = globalThis as { readonly window?: Partial<EventTarget> };
+  page.window?.addEventListener?.(type, listener, { signal });
 }

@@ -89,8 +89,8 @@ export class Connection {
     const headers = {
       ...sending.headers,
       // Without one, something else says who is asking: a cookie, or a fetch of the caller's own.
-      ...(this.#bearer !== "" && { authorization: `Bearer ${this.#bearer}` }),
-      ...(sending.body !== undefined && { "content-type": "application/json" }),
+      ...(this.#bearer && { authorization: `Bearer ${this.#bearer}` }),
+      ...(sending.body && { "content-type": "application/json" }),
     };
     const init = { ...sending, headers };
     try {

@@ -72,7 +72,7 @@ export function errorOf(body: ErrorBody, details: ErrorDetails = {}): BelayError
 
 /** Whether a response is an answer of the type that was asked for; if not, it is a refusal. */
 export function isOfType(response: Response, type: string): boolean {
-  return response.ok && (response.headers.get("content-type") ?? "").startsWith(type);
+  return response.ok && response.headers.get("content-type")?.startsWith(type) === true;
 }
 
 /** The error that a response carries instead of an answer, as JSON or as the only event of a stream. */

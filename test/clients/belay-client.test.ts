@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("what is built", () => {
-  test("is less than 5 KiB compressed, with the parser of event streams", () => {
+  test("is less than 5 KB compressed, with the parser of event streams", () => {
     process.stdout.write(`The client is ${size} bytes, compressed.\n`);
     expect(size).toBeLessThan(CLIENT_BYTES_MAX);
   });
