@@ -2,6 +2,9 @@
 
 import { byId } from "./element.ts";
 
+/** The key code of whatever is pressed while characters are composed. */
+const IN_COMPOSITION = 229;
+
 export class Composer {
   readonly #form = byId("composer", HTMLFormElement);
   readonly #input = byId("question", HTMLTextAreaElement);
@@ -21,11 +24,13 @@ export class Composer {
       onAsk(question);
     });
     this.#input.addEventListener("keydown", (event) => {
-      // While characters are composed, Enter chooses one.
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      // While characters are composed, Enter chooses one; Safari says so by a code alone.
+      if (event.isComposing || event.keyCode === IN_COMPOSITION) return;
+      if (event.key === "Enter" && !event.shiftKey) {
         event.preventDefault();
         this.#form.requestSubmit();
       }
+      if (event.key === "Escape" && this.#answering) onStop();
     });
     this.#input.addEventListener("input", () => this.#update());
     this.#stop.addEventListener("click", onStop);

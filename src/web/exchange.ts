@@ -4,18 +4,21 @@
 import {
   type Answer,
   type AnswerOptions,
-  type BelayError,
+  BelayError,
   CancelledError,
+  ConnectionLostError,
   type Outcome,
   QuotaExceededError,
   type Rating,
   type Receipt,
   type Turn,
 } from "../client/client.ts";
+import { copyButton } from "./clipboard.ts";
 import { button, element, icon } from "./element.ts";
 import { Feedback } from "./feedback.ts";
 import { Markdown } from "./markdown.ts";
 import { renewal } from "./quota-meter.ts";
+import { SessionError } from "./session.ts";
 import { Sources } from "./sources.ts";
 
 /** What the rest of the page does for an exchange. */
@@ -23,7 +26,7 @@ export interface Surroundings {
   /** Says it to who does not see the page. */
   announce(text: string): void;
   /** Asks the same question once more. */
-  again(question: string): void;
+  again(exchange: Exchange): void;
   /** The question counts against the quota from now on, until it is known how it ends. */
   held(): void;
   rate(queryId: string, rating: Rating | null, comment?: string): Promise<void>;
@@ -31,23 +34,33 @@ export interface Surroundings {
   grown(): void;
 }
 
+/** A longer answer is not read out unasked; it stands in the log, to be read at one's own pace. */
+const READ_OUT_LENGTH_MAX = 1_000;
+/** How long it shows that a connection is back. */
+const BACK_SHOWN_MS = 2_000;
+
 export class Exchange {
   readonly root: HTMLElement;
   readonly question: string;
   readonly #around: Surroundings;
   readonly #text = element("div", { class: "answer", dir: "auto" });
-  readonly #state = element("p", { class: "state" });
+  readonly #state = element("p", { class: "state", hidden: true });
   readonly #notice = element("div", { class: "notice", hidden: true });
   readonly #sources = new Sources();
   readonly #actions = element("div", { class: "actions", hidden: true });
+  readonly #said = element("span", { class: "said" });
   readonly #markdown: Markdown;
+  #queryId: string | undefined;
   #answer: Answer | undefined;
+  #broken = false;
   #whole = false;
 
-  constructor(question: string, around: Surroundings) {
+  /** `queryId` where it was asked before. */
+  constructor(question: string, around: Surroundings, queryId?: string) {
     this.question = question;
     this.#around = around;
-    this.#markdown = new Markdown(this.#text, (n) => this.#sources.citation(n));
+    this.#queryId = queryId;
+    this.#markdown = new Markdown(this.#text, (n) => this.#sources.citation(n), around.announce);
     this.root = element(
       "article",
       { class: "exchange" },
@@ -64,6 +77,16 @@ export class Exchange {
     );
   }
 
+  /** Undefined until the service has named it. */
+  get queryId(): string | undefined {
+    return this.#answer?.queryId ?? this.#queryId;
+  }
+
+  /** Whether the answer arrived whole. */
+  get whole(): boolean {
+    return this.#whole;
+  }
+
   /** As turns of a conversation, where the answer is whole. */
   get turns(): readonly Turn[] {
     const content = this.#answer?.text ?? "";
@@ -74,26 +97,29 @@ export class Exchange {
     ];
   }
 
-  /** Follows an answer to its end; resolves then, whatever the end is. */
+  /** Follows an answer to its end; resolves then, whatever the end is. `doing` says what it begins with. */
   async follow(
+    doing: string,
     start: (options: AnswerOptions) => Answer,
     feedback: Receipt["feedback"] = null,
   ): Promise<void> {
     this.root.setAttribute("aria-busy", "true");
-    this.#show("Searching the documents…");
-    this.#around.announce("Searching the documents.");
+    this.#show(`${doing}…`);
+    this.#around.announce(`${doing}.`);
     this.#answer = start({
       onSources: (sources) => {
         this.#sources.show(sources);
+        this.#show("Writing the answer…");
         this.#around.held();
         this.#around.grown();
       },
       onToken: (token) => {
-        if (this.#state.textContent !== "") this.#begin();
+        if (this.#broken || this.#state.classList.contains("working")) this.#begin();
         this.#markdown.write(token);
         this.#around.grown();
       },
       onRetry: () => {
+        this.#broken = true;
         this.#show("Connection lost. Resuming…", "broken");
         this.#around.announce("Connection lost. Resuming.");
       },
@@ -101,7 +127,7 @@ export class Exchange {
     try {
       this.#finish(await this.#answer.done, feedback);
     } catch (thrown) {
-      this.#fail(thrown as BelayError);
+      this.#fail(thrown);
     }
     this.root.removeAttribute("aria-busy");
     this.#around.grown();
@@ -112,23 +138,26 @@ export class Exchange {
     const receipt = await this.#answer?.cancel();
     const kept =
       "Your refunds are used up: the answer is finished, charged, and kept in your history.";
-    if (receipt?.state === "refunded") this.#tell("Stopped. You were not charged.");
+    if (receipt?.state === "refunded") this.#tell("Stopped. You were not charged.", "calm");
     else if (receipt !== undefined) this.#tell(`Stopped. ${kept}`);
   }
 
   /** Shows why there is no answer to read again. */
   explain(words: string): void {
-    this.#tell(words);
+    this.#tell(words, "calm");
     this.#offer();
   }
 
   #begin(): void {
-    const resumed = this.#state.classList.contains("broken");
-    this.#show("");
-    this.#around.announce(resumed ? "Resumed." : "Answering.");
+    const back = this.#broken;
+    this.#broken = false;
+    this.#around.announce(back ? "Resumed." : "Answering.");
+    this.#show(back ? "Connected again." : "", "back");
+    if (back)
+      setTimeout(() => this.#state.classList.contains("back") && this.#show(""), BACK_SHOWN_MS);
   }
 
-  #finish({ queryId, text, sources, finish }: Outcome, feedback: Receipt["feedback"]): void {
+  #finish({ queryId, sources, finish, text }: Outcome, feedback: Receipt["feedback"]): void {
     this.#show("");
     this.#markdown.end();
     this.#whole = true;
@@ -136,68 +165,84 @@ export class Exchange {
     if (finish === "length") this.#tell("The answer was cut where it reached its longest length.");
     const rating = new Feedback(
       (rating, comment) => this.#around.rate(queryId, rating, comment),
+      (words) => this.#say(words),
       feedback,
     );
     this.#offer(text, rating);
-    this.#around.announce(`The answer: ${text}`);
+    // biome-ignore lint/performance/useDomNodeTextContent: its blocks are to be heard apart.
+    const words = this.#text.innerText.trim();
+    this.#around.announce(
+      words.length <= READ_OUT_LENGTH_MAX
+        ? `The answer: ${words}`
+        : `The answer is complete: about ${Math.round(words.length / 6)} words.`,
+    );
   }
 
-  #fail(error: BelayError): void {
+  #fail(thrown: unknown): void {
     this.#show("");
     this.#markdown.end();
     this.#text.classList.toggle("partial", this.#text.hasChildNodes());
-    if (error instanceof CancelledError) this.#tell("Stopped.");
-    else if (error instanceof QuotaExceededError) {
-      const when = renewal(error.resetsAt, Date.now());
-      this.#tell(`Your quota is used up. ${when} You were not charged for this one.`);
-    } else {
-      const free = /^(GENERATION|RETRIEVAL)_/.test(error.code) ? " You were not charged." : "";
-      this.#tell(error.message + free);
-    }
+    this.#tell(reasonOf(thrown), thrown instanceof CancelledError ? "calm" : "");
     this.#offer(this.#answer?.text ?? "");
   }
 
   /** What can be done with what is there. */
   #offer(text = "", feedback?: Feedback): void {
-    const copy = button(
-      { class: "action", "aria-label": "Copy the answer" },
-      () => {
-        navigator.clipboard.writeText(text).then(
-          () => this.#confirm(copy),
-          () => this.#around.announce("The answer could not be copied."),
-        );
-      },
-      icon("copy"),
+    const copy = copyButton(
+      "Copy the answer",
+      () => text,
+      (words) => this.#say(words),
     );
     const again = button(
       { class: "action", "aria-label": "Ask again" },
-      () => this.#around.again(this.question),
+      () => this.#around.again(this),
       icon("again"),
+      // Where there is nothing else to do, it says so.
+      this.#whole ? undefined : "Ask again",
     );
+    again.classList.toggle("worded", !this.#whole);
     this.#actions.replaceChildren(
       ...(text === "" ? [] : [copy]),
       again,
       ...(feedback?.thumbs ?? []),
+      this.#said,
     );
     this.#actions.hidden = false;
     if (feedback !== undefined) this.#actions.after(feedback.form);
   }
 
-  #confirm(copy: HTMLButtonElement): void {
-    copy.replaceChildren(icon("check"));
-    this.#around.announce("Copied.");
-    setTimeout(() => copy.replaceChildren(icon("copy")), 1_500);
+  /** How something went that the reader did with the answer. */
+  #say(words: string): void {
+    this.#said.textContent = words;
+    this.#around.announce(words);
   }
 
   #show(state: string, kind = "working"): void {
     this.#state.textContent = state;
-    this.#state.className = `state ${kind}`;
+    this.#state.className = state === "" ? "state" : `state ${kind}`;
     this.#state.hidden = state === "";
   }
 
-  #tell(words: string): void {
+  #tell(words: string, kind = ""): void {
     this.#notice.textContent = words;
+    this.#notice.className = `notice ${kind}`;
     this.#notice.hidden = false;
     this.#around.announce(words);
   }
+}
+
+/** Why an answer did not become whole, in words for the reader. */
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof CancelledError) return "Stopped.";
+  if (thrown instanceof QuotaExceededError) {
+    const when = renewal(thrown.resetsAt, Date.now());
+    return `Your quota is used up. ${when} You were not charged for this one.`;
+  }
+  if (thrown instanceof ConnectionLostError && thrown.code === "CONNECTION_LOST") {
+    return "The connection did not come back. An answer that nobody reads to its end is not charged, and what became of this one stands among your questions.";
+  }
+  if (!(thrown instanceof BelayError)) return "Something went wrong on this page. Load it again.";
+  if (thrown.cause instanceof SessionError) return thrown.cause.message;
+  const free = /^(GENERATION|RETRIEVAL)_/.test(thrown.code) ? " You were not charged." : "";
+  return thrown.message + free;
 }

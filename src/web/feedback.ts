@@ -1,7 +1,7 @@
 // What a reader thinks of an answer: a thumb up or down, taken back by the same thumb, and a comment
 // if they like.
 
-import type { Rating } from "../client/client.ts";
+import type { Rating, Receipt } from "../client/client.ts";
 import { button, element, icon } from "./element.ts";
 
 type Send = (rating: Rating | null, comment?: string) => Promise<void>;
@@ -12,6 +12,7 @@ export class Feedback {
   /** Where the comment is written, once there is a rating to comment on. */
   readonly form = element("form", { class: "comment", hidden: true });
   readonly #send: Send;
+  readonly #say: (words: string) => void;
   readonly #input = element("input", {
     type: "text",
     name: "comment",
@@ -21,13 +22,14 @@ export class Feedback {
     placeholder: "What made it so? (optional)",
     "aria-label": "Comment on this answer",
   });
-  readonly #said = element("span", { class: "said" });
   #rating: Rating | null = null;
 
-  constructor(send: Send, given: { rating: Rating | null; comment: string | null } | null) {
+  /** `say` tells the reader how it went. */
+  constructor(send: Send, say: (words: string) => void, given: Receipt["feedback"]) {
     this.#send = send;
+    this.#say = say;
     this.thumbs = [this.#thumb("up", "Good answer"), this.#thumb("down", "Bad answer")];
-    this.form.append(this.#input, element("button", { type: "submit" }, "Send"), this.#said);
+    this.form.append(this.#input, element("button", { type: "submit" }, "Send"));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#rate(this.#rating, this.#input.value.trim());
@@ -51,13 +53,14 @@ export class Feedback {
     if (rating === null) this.#input.value = "";
     try {
       await this.#send(rating, comment || undefined);
-      this.#said.textContent = comment ? "Thank you." : "";
-      if (comment) this.form.hidden = true;
+      // Who goes on typing meanwhile is not interrupted.
+      if (comment && this.#input.value.trim() === comment) this.form.hidden = true;
+      this.#say(comment ? "Thank you." : "");
     } catch {
       // Nothing is kept, and the thumb says so.
       this.#show(before);
-      this.form.hidden = false;
-      this.#said.textContent = "That could not be sent. Try again.";
+      this.form.hidden = before === null;
+      this.#say("That could not be sent. Try again.");
     }
   }
 

@@ -62,7 +62,7 @@ export class History {
     const asked = new Date(askedAt);
     const form: Intl.DateTimeFormatOptions =
       asked.toDateString() === new Date().toDateString()
-        ? { hour: "2-digit", minute: "2-digit" }
+        ? { timeStyle: "short" }
         : { day: "numeric", month: "short" };
     const when = new Intl.DateTimeFormat(undefined, form).format(asked);
     const ended = state === "refunded" ? ` · ${NO_CHARGE[reason ?? ""] ?? "not charged"}` : "";

@@ -3,6 +3,7 @@
 // what opens a source.
 
 import * as smd from "streaming-markdown";
+import { copyButton } from "./clipboard.ts";
 import { button, element } from "./element.ts";
 import { pointTo, safeAddress } from "./link.ts";
 
@@ -13,6 +14,12 @@ export interface Citation {
 }
 
 const NUMBERS = /^\s*\d{1,3}(?:\s*[,，、]\s*\d{1,3})*\s*$/;
+/** In the middle of a word, underscores emphasize nothing; the parser takes them for marks all the same. */
+const WITHIN_WORD = /(?<=[\p{L}\p{N}])_+(?=[\p{L}\p{N}])/gu;
+/** Stands for one of these while the parser has it: no character, and so in no text. */
+const UNDERSCORE = "\uFDD0";
+/** What begins no line, and so stays with the citation before it. */
+const CLOSING = /^[\p{Pe}\p{Pf}.,;:!?…、。，．；：！？]+/u;
 /** Some models cite so. An unfinished mark is held back, but not for longer than this. */
 const LENTICULAR = /【\s*(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\s*(?:†[^】\n]{0,80})?】/g;
 const HELD_LENGTH_MAX = 100;
@@ -48,37 +55,54 @@ const TAGS: Readonly<Record<number, keyof HTMLElementTagNameMap>> = {
 export class Markdown {
   readonly #root: HTMLElement;
   readonly #cite: (n: number) => Citation | undefined;
+  readonly #say: (words: string) => void;
   readonly #parser: smd.Parser;
   /** From the root to where text goes now. */
   readonly #open: HTMLElement[];
+  /** What has come, and waits for what follows it; and the last character that did not wait. */
   #held = "";
+  #before = "";
 
-  constructor(root: HTMLElement, cite: (n: number) => Citation | undefined) {
+  /** `say` tells the reader that code was copied. */
+  constructor(
+    root: HTMLElement,
+    cite: (n: number) => Citation | undefined,
+    say: (words: string) => void,
+  ) {
     this.#root = root;
     this.#cite = cite;
+    this.#say = say;
     this.#open = [root];
     this.#parser = smd.parser({
       data: undefined,
       add_token: (_data, token) => this.#begin(token),
       end_token: () => this.#end(),
-      add_text: (_data, text) => this.#top.append(text),
-      set_attr: (_data, attribute, value) => this.#set(attribute, value),
+      add_text: (_data, text) => this.#append(withUnderscores(text)),
+      set_attr: (_data, attribute, value) => this.#set(attribute, withUnderscores(value)),
     });
   }
 
   write(text: string): void {
     const all = (this.#held + text).replace(LENTICULAR, "[$1]");
     const mark = all.lastIndexOf("【");
-    const cut = mark === -1 || all.length - mark > HELD_LENGTH_MAX ? all.length : mark;
+    const marked = mark !== -1 && all.length - mark <= HELD_LENGTH_MAX ? mark : all.length;
+    const cut = Math.min(marked, all.length - (/_*$/.exec(all)?.[0].length ?? 0));
     this.#held = all.slice(cut);
-    smd.parser_write(this.#parser, all.slice(0, cut));
+    this.#parse(all.slice(0, cut));
   }
 
   /** No more comes: what was held back is text. */
   end(): void {
-    smd.parser_write(this.#parser, this.#held);
+    this.#parse(this.#held);
     this.#held = "";
     smd.parser_end(this.#parser);
+  }
+
+  #parse(text: string): void {
+    const seen = this.#before + text;
+    const guarded = seen.replace(WITHIN_WORD, (run) => UNDERSCORE.repeat(run.length));
+    smd.parser_write(this.#parser, guarded.slice(this.#before.length));
+    this.#before = seen.slice(-1);
   }
 
   get #top(): HTMLElement {
@@ -95,16 +119,13 @@ export class Markdown {
         this.#push(parent, element("a"));
         break;
       case smd.CODE_BLOCK:
-      case smd.CODE_FENCE: {
-        const code = element("code");
-        // What may scroll must be reached by the keyboard.
-        parent.append(element("pre", { tabindex: "0", dir: "ltr" }, code));
-        this.#open.push(code);
-        break;
-      }
+      case smd.CODE_FENCE:
       case smd.EQUATION_BLOCK: {
         const code = element("code");
-        parent.append(element("pre", { tabindex: "0", dir: "ltr" }, code));
+        const copy = copyButton("Copy the code", () => code.textContent ?? "", this.#say);
+        // What may scroll must be reached by the keyboard.
+        const pre = element("pre", { tabindex: "0", dir: "ltr" }, code);
+        parent.append(element("div", { class: "code" }, pre, copy));
         this.#open.push(code);
         break;
       }
@@ -131,6 +152,16 @@ export class Markdown {
       default:
         this.#push(parent, element(TAGS[token] ?? "span"));
     }
+  }
+
+  #append(text: string): void {
+    const last = this.#top.lastElementChild;
+    const cited = last === this.#top.lastChild && last?.className === "cited";
+    const closing = cited ? (CLOSING.exec(text)?.[0] ?? "") : "";
+    if (cited) last.append(closing);
+    const rest = text.slice(closing.length);
+    // Not even an empty text: it would stand behind the citation.
+    if (rest !== "") this.#top.append(rest);
   }
 
   #push(parent: Element, child: HTMLElement): void {
@@ -171,19 +202,22 @@ export class Markdown {
     const numbers = NUMBERS.test(text) ? text.split(/[,，、]/).map(Number) : [];
     const citations = numbers.map((n) => [n, this.#cite(n)] as const);
     if (citations.some(([, citation]) => citation !== undefined)) {
-      link.replaceWith(
-        ...citations.map(([n, citation]) =>
-          citation === undefined
-            ? `[${n}]`
-            : button(
-                { class: "cite", "aria-label": citation.name },
-                () => citation.open(),
-                String(n),
-              ),
-        ),
+      const marks = citations.map(([n, citation]) =>
+        citation === undefined
+          ? `[${n}]`
+          : button(
+              { class: "cite", "aria-label": citation.name },
+              () => citation.open(),
+              String(n),
+            ),
       );
+      link.replaceWith(element("span", { class: "cited" }, ...marks));
       return;
     }
     link.replaceWith("[", ...link.childNodes, "]");
   }
+}
+
+function withUnderscores(text: string): string {
+  return text.replaceAll(UNDERSCORE, "_");
 }

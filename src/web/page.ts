@@ -8,14 +8,15 @@ import { button, byId, element, icon } from "./element.ts";
 import { Exchange, type Surroundings } from "./exchange.ts";
 import { History } from "./history.ts";
 import { QuotaMeter, renewal } from "./quota-meter.ts";
-import { ClosedError, Session } from "./session.ts";
+import { Session, SessionError } from "./session.ts";
+import { View } from "./view.ts";
 
 /** As much of the conversation as is sent along: the wire takes 20 turns, and 64 KiB with the question. */
 const TURNS_MAX = 20;
 const TURNS_BYTES_MAX = 40_000;
-/** How near to its end the page counts as being read there. */
-const NEAR_END_PX = 120;
 const CLOCK_MS = 30_000;
+/** Under which name this tab keeps which queries stand in its log, for when it is loaded again. */
+const KEPT = "belay log";
 
 const session = new Session();
 const client = createClient({ url: "", token: session.token, fetch: session.fetch });
@@ -26,53 +27,68 @@ const status = byId("status", HTMLElement);
 const banner = byId("banner", HTMLElement);
 const examples = byId("examples", HTMLElement);
 const sidebar = byId("sidebar", HTMLElement);
+const siteTitle = document.title;
 
 const meter = new QuotaMeter();
 const composer = new Composer(ask, () => live?.stop());
-const history = new History(client, open);
+const history = new History(client, (receipt) => {
+  if (isBusy()) return;
+  clear();
+  history.opened = receipt.queryId;
+  read(receipt);
+  view.toStart();
+});
+const view = new View();
 
 let thread: Exchange[] = [];
 let live: Exchange | undefined;
+/** Whether the service has been reached; and whether it lets in nobody like this reader. */
+let begun = false;
 let closed = false;
-let atEnd = true;
 
 const around: Surroundings = {
   announce(text) {
     status.textContent = text;
   },
-  again: ask,
+  again(exchange) {
+    if (isBusy()) return;
+    if (!exchange.whole) drop(exchange);
+    ask(exchange.question);
+  },
   held() {
     // The meter is right again when the answer has ended.
     refreshQuota().catch(() => {});
   },
   rate: (queryId, rating, comment) => client.feedback(queryId, rating, comment),
-  grown() {
-    if (atEnd) scrollTo({ top: document.documentElement.scrollHeight });
-  },
+  grown: () => view.grown(),
 };
 
-function ask(question: string): void {
+async function ask(question: string): Promise<void> {
   if (isBusy()) return;
+  const turns = conversation();
   const exchange = add(new Exchange(question, around));
-  const turns = conversation(thread.slice(0, -1));
-  const follow = exchange.follow((options) => client.ask(question, { ...options, history: turns }));
-  busyWith(exchange, follow);
+  view.toEnd();
+  await attend(
+    exchange,
+    exchange.follow("Searching the documents", (options) =>
+      client.ask(question, { ...options, history: turns }),
+    ),
+  );
+  await refresh();
 }
 
-/** Reads a former answer again, which is free. */
-function open(receipt: Receipt): void {
-  if (isBusy()) return;
-  const { queryId, query, state, answer } = receipt;
-  clear();
-  history.opened = queryId;
-  if (sidebar.matches(":popover-open")) sidebar.hidePopover();
-  const exchange = add(new Exchange(query ?? "", around));
+/** Reads a former answer again, which is free; live, where it is still being written. */
+async function read(receipt: Receipt): Promise<void> {
+  const { queryId, query, state, answer, feedback } = receipt;
+  const exchange = add(new Exchange(query ?? "", around, queryId));
   if (state !== "reserved" && answer === null) {
-    exchange.explain("This answer was not kept, because it did not arrive whole. Ask again.");
+    exchange.explain("This answer did not arrive whole: it was not kept, and not charged.");
     return;
   }
-  const follow = exchange.follow((options) => client.events(queryId, options), receipt.feedback);
-  busyWith(exchange, follow);
+  await attend(
+    exchange,
+    exchange.follow("Opening the answer", (options) => client.events(queryId, options), feedback),
+  );
 }
 
 /** Whether an answer is being written: it is let finish, or stopped, before another takes its place. */
@@ -84,22 +100,74 @@ function isBusy(): boolean {
   return true;
 }
 
-function add(exchange: Exchange): Exchange {
-  body.classList.remove("fresh");
-  thread.push(exchange);
-  log.append(exchange.root);
-  atEnd = true;
-  around.grown();
-  return exchange;
-}
-
-async function busyWith(exchange: Exchange, ended: Promise<void>): Promise<void> {
+async function attend(exchange: Exchange, ended: Promise<void>): Promise<void> {
   live = exchange;
   composer.answering = true;
   await ended;
   live = undefined;
   composer.answering = false;
-  // What is shown beside the answer is of no weight: it comes again with the next one.
+  keep();
+}
+
+function add(exchange: Exchange): Exchange {
+  body.classList.remove("fresh");
+  if (sidebar.matches(":popover-open")) sidebar.hidePopover();
+  thread.push(exchange);
+  log.append(exchange.root);
+  document.title = `${thread[0]?.question} · ${siteTitle}`;
+  return exchange;
+}
+
+function drop(exchange: Exchange): void {
+  thread = thread.filter((other) => other !== exchange);
+  exchange.root.remove();
+}
+
+function clear(): void {
+  thread = [];
+  log.replaceChildren();
+  history.opened = undefined;
+  document.title = siteTitle;
+}
+
+function startAnew(): void {
+  if (isBusy()) return;
+  clear();
+  keep();
+  body.classList.add("fresh");
+  if (sidebar.matches(":popover-open")) sidebar.hidePopover();
+  composer.focus();
+}
+
+/** The last turns, whole, as far as they may be sent. */
+function conversation(): readonly Turn[] {
+  const kept: Turn[] = [];
+  let bytes = 0;
+  for (const { turns } of thread.toReversed()) {
+    bytes += new TextEncoder().encode(JSON.stringify(turns)).length;
+    if (bytes > TURNS_BYTES_MAX || kept.length + turns.length > TURNS_MAX) break;
+    kept.unshift(...turns);
+  }
+  return kept;
+}
+
+function keep(): void {
+  const queryIds = thread.map(({ queryId }) => queryId).filter((id) => id !== undefined);
+  sessionStorage.setItem(KEPT, JSON.stringify(queryIds));
+}
+
+/** What stood here before the page was loaded again; the answer that this broke off too, to be asked again. */
+async function restore(): Promise<void> {
+  const queryIds: string[] = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+  const found = await Promise.allSettled(queryIds.map((queryId) => client.query(queryId)));
+  if (thread.length > 0) return;
+  for (const result of found) {
+    if (result.status === "fulfilled" && result.value.query !== null) await read(result.value);
+  }
+}
+
+/** What is shown beside the answers is of no weight: where it fails, it comes again with the next one. */
+async function refresh(): Promise<void> {
   await Promise.allSettled([refreshQuota(), history.refresh()]);
 }
 
@@ -111,43 +179,12 @@ async function refreshQuota(): Promise<void> {
 function refuseIfSpent(): void {
   if (closed) return;
   const when = renewal(meter.resetsAt, Date.now());
-  composer.refuse(meter.spent ? `Your quota is used up. ${when}` : "");
+  refuse(meter.spent ? `Your quota is used up. ${when}` : "");
 }
 
-/** The last turns, whole, as far as they may be sent. */
-function conversation(exchanges: readonly Exchange[]): readonly Turn[] {
-  const kept: Turn[] = [];
-  let bytes = 0;
-  for (const { turns } of exchanges.toReversed()) {
-    bytes += new TextEncoder().encode(JSON.stringify(turns)).length;
-    if (bytes > TURNS_BYTES_MAX || kept.length + turns.length > TURNS_MAX) break;
-    kept.unshift(...turns);
-  }
-  return kept;
-}
-
-function clear(): void {
-  thread = [];
-  log.replaceChildren();
-  history.opened = undefined;
-}
-
-function startAnew(): void {
-  if (isBusy()) return;
-  clear();
-  body.classList.add("fresh");
-  if (sidebar.matches(":popover-open")) sidebar.hidePopover();
-  composer.focus();
-}
-
-function warn(words: string): void {
-  if (banner.textContent !== words) banner.textContent = words;
-  banner.hidden = words === "";
-  if (words !== "") around.announce(words);
-}
-
-function showConnection(): void {
-  warn(navigator.onLine ? "" : "You are offline. What you see stays; new questions have to wait.");
+function refuse(reason: string): void {
+  composer.refuse(reason);
+  examples.hidden = reason !== "";
 }
 
 async function showExamples(): Promise<void> {
@@ -157,50 +194,68 @@ async function showExamples(): Promise<void> {
   const { empty, questions }: Examples = await response.json();
   byId("empty-corpus", HTMLElement).hidden = !empty;
   examples.replaceChildren(
-    ...questions.map((question) =>
-      element(
+    ...questions.map((question) => {
+      const words = element("span", { dir: "auto" }, question);
+      return element(
         "li",
         {},
-        button(
-          {},
-          () => {
-            composer.focus();
-            ask(question);
-          },
-          element("span", { dir: "auto" }, question),
-          icon("arrow"),
-        ),
-      ),
-    ),
+        button({}, () => take(question), words, icon("arrow")),
+      );
+    }),
   );
+}
+
+function take(example: string): void {
+  composer.focus();
+  ask(example);
 }
 
 async function begin(): Promise<void> {
   try {
     await Promise.all([refreshQuota(), history.refresh(), showExamples()]);
+    begun = true;
+    showConnection();
   } catch (thrown) {
     const cause = thrown instanceof BelayError ? thrown.cause : thrown;
-    closed = cause instanceof ClosedError;
-    const words = closed
-      ? "Asking without signing in is switched off here. Its operator can switch it on, with ANONYMOUS_LIMIT."
-      : "The service could not be reached. Load the page again in a moment.";
-    warn(words);
-    if (closed) composer.refuse(words);
+    closed = cause instanceof SessionError && cause.closed;
+    const words =
+      cause instanceof SessionError
+        ? cause.message
+        : "The service could not be reached. Try again in a moment.";
+    if (closed) refuse(words);
+    else warn(words);
+    return;
   }
+  await restore();
+}
+
+function warn(words: string): void {
+  if (banner.textContent !== words) banner.textContent = words;
+  banner.hidden = words === "";
+  if (words !== "") around.announce(words);
+}
+
+function showConnection(): void {
+  if (!navigator.onLine) warn("You are offline. What you see stays; new questions have to wait.");
+  else if (begun) warn("");
+}
+
+/** The reader is back: meanwhile others may have asked, or the service may have come back too. */
+function comeBack(): void {
+  showConnection();
+  if (closed || !navigator.onLine || live !== undefined) return;
+  if (begun) refresh();
+  else begin();
 }
 
 for (const anew of document.querySelectorAll("[data-new]"))
   anew.addEventListener("click", startAnew);
-addEventListener("online", showConnection);
+addEventListener("online", comeBack);
 addEventListener("offline", showConnection);
-addEventListener(
-  "scroll",
-  () => {
-    const { scrollHeight } = document.documentElement;
-    atEnd = scrollY + innerHeight > scrollHeight - NEAR_END_PX;
-  },
-  { passive: true },
-);
+addEventListener("pagehide", keep);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") comeBack();
+});
 // The quota renews while the page lies open.
 setInterval(() => {
   if (!meter.spent) return;

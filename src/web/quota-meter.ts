@@ -18,6 +18,7 @@ export class QuotaMeter {
     this.#words.textContent = `${remaining} of ${limit} left`;
     this.#bar.max = Math.max(1, limit);
     this.#bar.value = remaining;
+    this.#bar.style.setProperty("--left", `${(100 * remaining) / this.#bar.max}%`);
     this.#reset.textContent = resetsAt === null ? "" : `renews ${clock(resetsAt)}`;
   }
 
@@ -47,7 +48,7 @@ function clock(iso: string): string {
   const date = new Date(iso);
   const near = date.getTime() - Date.now() < 36 * 60 * 60 * 1000;
   const form: Intl.DateTimeFormatOptions = near
-    ? { hour: "2-digit", minute: "2-digit" }
+    ? { timeStyle: "short" }
     : { day: "numeric", month: "short" };
   return new Intl.DateTimeFormat(undefined, form).format(date);
 }

@@ -1,10 +1,18 @@
 // The reader's session: a cookie that this page cannot see, made before the first request and made
 // anew when the service no longer takes it.
 
-import { API_PREFIX } from "../protocol.ts";
+import { API_PREFIX, type ErrorBody } from "../protocol.ts";
 
-/** The service lets in nobody without a bearer token. */
-export class ClosedError extends Error {}
+/** There is no session, and why, in words for the reader. */
+export class SessionError extends Error {
+  /** Whether the service lets in nobody without a bearer token: trying again changes nothing. */
+  readonly closed: boolean;
+
+  constructor(message: string, closed = false) {
+    super(message);
+    this.closed = closed;
+  }
+}
 
 export class Session {
   #started: Promise<void> | undefined;
@@ -29,8 +37,17 @@ export class Session {
 }
 
 async function start(): Promise<void> {
-  const response = await fetch(`${API_PREFIX}/session`, { method: "POST" });
-  if (response.ok) return;
-  if (response.status === 404) throw new ClosedError();
-  throw new Error(`No session: ${response.status}`);
+  const response = await fetch(`${API_PREFIX}/session`, { method: "POST" }).catch(() => undefined);
+  if (response?.ok) return;
+  if (response?.status === 404) {
+    throw new SessionError(
+      "Asking without signing in is switched off here. Its operator can switch it on, with ANONYMOUS_LIMIT.",
+      true,
+    );
+  }
+  // What a proxy in between says is not for readers.
+  const refusal: Partial<ErrorBody> | undefined = await response?.json().catch(() => undefined);
+  throw new SessionError(
+    refusal?.message ?? "The service could not be reached. Try again in a moment.",
+  );
 }

@@ -34,7 +34,10 @@ export class Sources {
     if (this.#cards.size === 0) this.show(sources);
     const used = sources.some(({ cited }) => cited);
     for (const { n, cited } of sources) {
-      this.#cards.get(n)?.classList.toggle("unused", used && cited === false);
+      const details = this.#cards.get(n);
+      if (details === undefined || !used || cited !== false) continue;
+      details.classList.add("unused");
+      details.querySelector(".titles")?.after(element("span", { class: "tag" }, "not cited"));
     }
   }
 
@@ -47,7 +50,7 @@ export class Sources {
       open() {
         details.open = true;
         details.querySelector("summary")?.focus();
-        details.scrollIntoView({ block: "nearest" });
+        details.scrollIntoView({ block: "nearest", inline: "nearest" });
       },
     };
   }
@@ -77,7 +80,7 @@ function card(source: Source): HTMLDetailsElement {
   const body = element("div", { class: "passage" }, element("p", { dir: "auto" }, snippet));
   const safe = url === null ? undefined : safeAddress(url);
   if (safe !== undefined) {
-    const link = element("a", {}, "Read it there", icon("out"));
+    const link = element("a", {}, "Open the document", icon("out"));
     pointTo(link, safe);
     body.append(link);
   }

@@ -1,13 +1,9 @@
 // What readers do on the page, in a real browser against the real server, and what they see of it.
 
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { bearerToken } from "../../scripts/bearer-token.ts";
+import { variables } from "../../scripts/variables.ts";
 import { LIMIT, Site, type Visit } from "./site.ts";
-
-/** Git ignores it. */
-const SHOTS = join(import.meta.dirname, "../../dist/screenshots");
 
 let site: Site;
 const visits: Visit[] = [];
@@ -15,7 +11,6 @@ const visits: Visit[] = [];
 let expected = /^$/;
 
 beforeAll(async () => {
-  await mkdir(SHOTS, { recursive: true });
   site = await Site.open();
 });
 afterAll(() => site?.close());
@@ -32,6 +27,25 @@ afterEach(async () => {
   await Promise.all(visits.splice(0).map((visit) => visit.close()));
   expect(problems).toEqual([]);
 });
+
+interface Stored {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  readonly url: string | null;
+}
+
+/** What an operator does with the documents. */
+async function operator<Body>(method: string, path: string, body?: unknown): Promise<Body> {
+  const token = await bearerToken(await variables(), { user: "ops", operator: true, seconds: 60 });
+  const response = await fetch(`${site.server.url}/api/v1/admin/documents${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return response.json() as Promise<Body>;
+}
 
 const STORY = ["Once ", "upon ", "a ", "time ", "there ", "was ", "a ", "quota ", "[1]."];
 const SLOW = { tokens: STORY, gapMs: 250 };
@@ -72,6 +86,31 @@ describe("who asks", () => {
     await expect.poll(copied).toBe("**Once** [1].");
   });
 
+  it("copies it where the browser has no clipboard for the page", async () => {
+    const visit = await newVisit();
+    await visit.page.evaluate(() => {
+      Object.defineProperty(navigator, "clipboard", { value: undefined });
+      document.addEventListener("copy", () => {
+        const field = document.activeElement as HTMLTextAreaElement;
+        Object.assign(globalThis, { copied: field.value });
+      });
+    });
+    await visit.ask({ tokens: ["**Once** ", "[1]."] });
+    await visit.answer();
+    const copy = visit.latest.getByRole("button", { name: "Copy the answer" });
+    await copy.click();
+    await visit.latest.getByText("Copied.").waitFor();
+    const copied = () => visit.page.evaluate(() => (globalThis as { copied?: string }).copied);
+    expect(await copied()).toBe("**Once** [1].");
+    // The keyboard is where it was.
+    expect(await copy.evaluate((button) => button === document.activeElement)).toBe(true);
+
+    // And says so where there is no way at all.
+    await visit.page.evaluate(() => Object.assign(document, { execCommand: () => false }));
+    await copy.click();
+    await visit.latest.getByText("did not let it be copied").waitFor();
+  });
+
   it("follows up, and the model is told what was said before", async () => {
     const visit = await newVisit();
     await visit.ask({ tag: "first", tokens: ["Yes."] });
@@ -82,6 +121,7 @@ describe("who asks", () => {
       site.model.requests.find((request) => request.tag === tag)?.messageCount ?? 0;
     expect(messages("second")).toBe(messages("first") + 2);
     expect(await visit.page.locator(".exchange").count()).toBe(2);
+    expect(await visit.look("follow-up")).toEqual([]);
   });
 
   it("asks the same again as a new question", async () => {
@@ -100,6 +140,18 @@ describe("who asks", () => {
     await visit.answer();
     expect(await visit.notice()).toMatch(/not charged/);
     await expect.poll(() => visit.meter()).toBe(`${LIMIT} of ${LIMIT} left`);
+    expect(await visit.look("failed")).toEqual([]);
+  });
+
+  it("asks again in the place of what failed", async () => {
+    const visit = await newVisit();
+    await visit.ask({ tag: "again", tokens: STORY, fault: "cut", at: 2 });
+    await visit.answer();
+    await visit.latest.getByRole("button", { name: "Ask again" }).click();
+    const asked = () => site.model.requests.filter(({ tag }) => tag === "again").length;
+    await expect.poll(asked).toBe(2);
+    await visit.answer();
+    expect(await visit.page.locator(".exchange").count()).toBe(1);
   });
 
   it("rates an answer, with a comment, and takes it back", async () => {
@@ -111,6 +163,7 @@ describe("who asks", () => {
     await down.click();
     await visit.latest.getByLabel("Comment on this answer").fill("Too short.");
     await visit.latest.getByRole("button", { name: "Send" }).click();
+    await visit.latest.getByText("Thank you.").waitFor();
     await expect.poll(feedback).toEqual({ rating: "down", comment: "Too short." });
     expect(await down.getAttribute("aria-pressed")).toBe("true");
     await down.click();
@@ -133,6 +186,69 @@ describe("who asks", () => {
   });
 });
 
+describe("who comes back", () => {
+  it("finds what stood there when the page is loaded again, free, and can go on", async () => {
+    const visit = await newVisit();
+    await visit.ask({ tokens: ["One ", "[1]."] }, "First?");
+    await visit.answer();
+    await visit.ask({ tokens: ["Two."] }, "Second?");
+    await visit.answer();
+    await visit.page.reload();
+    const answers = visit.page.locator(".answer");
+    await expect.poll(() => answers.allTextContents()).toEqual(["One 1.", "Two."]);
+    expect(await visit.page.title()).toMatch(/^First\?/);
+    await visit.ask({ tag: "third", tokens: ["Three."] });
+    await visit.answer();
+    const third = site.model.requests.find(({ tag }) => tag === "third");
+    expect(third?.messageCount).toBeGreaterThan(4);
+    await expect.poll(() => visit.meter()).toBe(`${LIMIT - 3} of ${LIMIT} left`);
+
+    await visit.page.getByRole("button", { name: "New question" }).first().click();
+    await visit.page.reload();
+    await visit.page.locator(".welcome").waitFor();
+    expect(await answers.count()).toBe(0);
+  });
+
+  it("finds the question that loading the page again broke off, not charged, to be asked again", async () => {
+    const visit = await newVisit();
+    await visit.ask(SLOW);
+    await visit.reading("upon");
+    await visit.page.reload();
+    await visit.latest.locator(".notice:not([hidden])").waitFor();
+    expect(await visit.notice()).toMatch(/not charged|^Stopped/);
+    await expect.poll(() => visit.receipts()).toMatchObject([{ state: "refunded" }]);
+    await visit.latest.getByRole("button", { name: "Ask again" }).click();
+    await visit.reading("quota");
+    await visit.answer();
+    expect(await visit.page.locator(".exchange").count()).toBe(1);
+    await expect.poll(() => visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
+  });
+
+  it("without the session goes on with a new one, which buys no quota and shows nobody's questions", async () => {
+    expected = /status of 401/;
+    const visit = await newVisit();
+    await visit.ask({ tokens: ["Yes."] });
+    await visit.answer();
+    await visit.page.context().clearCookies();
+    await visit.ask({ tokens: ["Still."] });
+    expect(await visit.answer()).toBe("Still.");
+    await expect.poll(() => visit.meter()).toBe(`${LIMIT - 2} of ${LIMIT} left`);
+    await expect.poll(() => visit.page.locator("#history li").count()).toBe(1);
+  });
+
+  it("sees what was asked in another tab", async () => {
+    const visit = await newVisit();
+    const other = await visit.page.context().newPage();
+    await other.goto(visit.line.url);
+    await other.locator("#quota").waitFor();
+    await visit.ask({ tokens: ["Yes."] });
+    await visit.answer();
+    await other.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await other.locator("#quota-words", { hasText: `${LIMIT - 1} of ${LIMIT}` }).waitFor();
+    await expect.poll(() => other.locator("#history li").count()).toBe(1);
+  });
+});
+
 describe("who does not wait for the end", () => {
   it("stops, and sees the quota come back", async () => {
     const visit = await newVisit();
@@ -142,6 +258,7 @@ describe("who does not wait for the end", () => {
     await visit.page.getByRole("button", { name: "Stop" }).click();
     await expect.poll(() => visit.notice()).toBe("Stopped. You were not charged.");
     await expect.poll(() => visit.meter()).toBe(`${LIMIT} of ${LIMIT} left`);
+    expect(await visit.look("stopped")).toEqual([]);
     expect(await visit.receipts()).toMatchObject([{ state: "refunded", reason: "cancelled" }]);
   });
 
@@ -189,7 +306,9 @@ describe("a connection that breaks", () => {
     await visit.reading("upon");
     visit.line.cut();
     await visit.latest.locator(".state.broken").waitFor();
+    expect(await visit.look("dropped")).toEqual([]);
     visit.line.mend();
+    await visit.latest.locator(".state.back").waitFor();
     expect(await visit.answer()).toMatch(/^Once upon a time there was a quota/);
     expect((await visit.answer()).match(/Once/g)).toHaveLength(1);
     const receipts = () => visit.receipts();
@@ -201,7 +320,31 @@ describe("a connection that breaks", () => {
     const visit = await newVisit();
     await visit.page.context().setOffline(true);
     await visit.page.locator("#banner", { hasText: "You are offline." }).waitFor();
+    expect(await visit.look("offline")).toEqual([]);
     await visit.page.context().setOffline(false);
+    await visit.page.locator("#banner").waitFor({ state: "hidden" });
+  });
+
+  it("lets what was asked offline be answered once it is back, and charged once", async () => {
+    expected = /ERR_INTERNET_DISCONNECTED/;
+    const visit = await newVisit();
+    await visit.page.context().setOffline(true);
+    await visit.ask({ tokens: ["Back."] });
+    await visit.latest.locator(".state.broken").waitFor();
+    await visit.page.context().setOffline(false);
+    expect(await visit.answer()).toBe("Back.");
+    await expect.poll(() => visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
+  });
+
+  it("that is broken from the beginning is said to be so, and tried again when it is back", async () => {
+    expected = /ERR_(CONNECTION|EMPTY_RESPONSE|SOCKET)/;
+    const visit = await newVisit();
+    await visit.page.route("**/api/v1/**", (route) => route.abort("connectionreset"));
+    await visit.page.reload();
+    await visit.page.locator("#banner", { hasText: "could not be reached" }).waitFor();
+    await visit.page.unrouteAll();
+    await visit.page.evaluate(() => dispatchEvent(new Event("online")));
+    await visit.page.locator("#examples li").first().waitFor();
     await visit.page.locator("#banner").waitFor({ state: "hidden" });
   });
 });
@@ -227,7 +370,8 @@ describe("who may not ask", () => {
     await visit.page.fill("#question", "One more?");
     expect(await visit.page.locator("#send").isDisabled()).toBe(true);
     expect(await visit.meter()).toBe(`0 of ${LIMIT} left`);
-    await visit.page.screenshot({ path: join(SHOTS, "spent.png") });
+    expect(await visit.page.locator("#quota-reset").textContent()).toBe("renews 00:00");
+    expect(await visit.look("spent")).toEqual([]);
   });
 
   it("is told so where another tab was faster", async () => {
@@ -258,19 +402,32 @@ describe("who may not ask", () => {
     const answer = { status: 404, contentType: "application/json", body };
     await visit.page.route("**/api/v1/session", (route) => route.fulfill(answer));
     await visit.page.reload();
-    await visit.page.locator("#banner", { hasText: "switched off" }).waitFor();
+    await visit.page.locator("#composer-note", { hasText: "switched off" }).waitFor();
     await visit.page.fill("#question", "May I?");
     expect(await visit.page.locator("#send").isDisabled()).toBe(true);
   });
 
   it("is told that there is nothing to ask about yet", async () => {
     const visit = await newVisit();
-    const body = '{"empty":true,"questions":[]}';
-    await visit.page.route("**/api/v1/ai/examples", (route) =>
-      route.fulfill({ contentType: "application/json", body }),
+    const { documents } = await operator<{ documents: { id: string }[] }>("GET", "");
+    const kept = await Promise.all(
+      documents.map(({ id }) => operator<Stored>("GET", `/${encodeURIComponent(id)}`)),
     );
+    expect(kept.length).toBeGreaterThan(0);
+    for (const { id } of kept) await operator("DELETE", `/${encodeURIComponent(id)}`);
+    try {
+      await visit.page.reload();
+      await visit.page.locator("#empty-corpus").waitFor();
+      expect(await visit.page.locator("#examples li").count()).toBe(0);
+      expect(await visit.look("empty")).toEqual([]);
+    } finally {
+      for (const { id, title, text, url } of kept) {
+        await operator("PUT", `/${encodeURIComponent(id)}`, { title, text, url });
+      }
+    }
     await visit.page.reload();
-    await visit.page.locator("#empty-corpus").waitFor();
+    await visit.page.locator("#examples li").first().waitFor();
+    expect(await visit.page.locator("#empty-corpus").isHidden()).toBe(true);
   });
 });
 
@@ -342,10 +499,74 @@ describe("whoever reads", () => {
     expect(heard).toEqual([
       "Searching the documents.",
       "Answering.",
-      `The answer: ${STORY.join("")}`,
+      "The answer: Once upon a time there was a quota 1.",
     ]);
     const live = "[aria-live]:not([aria-live=off]), [role=status], [role=alert]";
     expect(await visit.page.locator(live).count()).toBe(1);
+  });
+
+  it("is not read a long answer unasked", async () => {
+    const visit = await newVisit();
+    await visit.ask({ tokens: Array<string>(300).fill("word ") });
+    await visit.answer();
+    const status = await visit.page.locator("#status").textContent();
+    expect(status).toMatch(/^The answer is complete: about \d+ words\.$/);
+  });
+
+  it("composes characters with Enter, and ends lines with Shift and Enter, without asking", async () => {
+    const visit = await newVisit();
+    const question = visit.page.locator("#question");
+    await question.fill("かな");
+    // Browsers say it in two ways.
+    const enters = [{ isComposing: true }, { keyCode: 229 }];
+    for (const enter of enters) {
+      await question.dispatchEvent("keydown", { key: "Enter", bubbles: true, ...enter });
+    }
+    await question.press("Shift+Enter");
+    await question.pressSequentially("x");
+    expect(await question.inputValue()).toBe("かな\nx");
+    expect(await visit.page.locator(".exchange").count()).toBe(0);
+    await question.press("Enter");
+    await visit.answer();
+  });
+
+  it("stays where they read while the answer grows, and goes along once they are at its end", async () => {
+    const visit = await newVisit({ viewport: { width: 900, height: 500 } });
+    const lines = Array.from({ length: 60 }, (_, n) => `Line ${n}.\n\n`);
+    await visit.ask({ tokens: lines, gapMs: 60 });
+    await visit.reading("Line 20.");
+    const below = () =>
+      visit.page.evaluate(() =>
+        Math.round(document.documentElement.scrollHeight - innerHeight - scrollY),
+      );
+    const toEnd = visit.page.getByRole("button", { name: "To the end" });
+    await expect.poll(below).toBeLessThan(5);
+    expect(await toEnd.isHidden()).toBe(true);
+    await visit.page.mouse.move(450, 250);
+    await visit.page.mouse.wheel(0, -20);
+    await toEnd.waitFor();
+    const at = await visit.page.evaluate(() => scrollY);
+    await visit.reading("Line 30.");
+    expect(await visit.page.evaluate(() => scrollY)).toBe(at);
+    await toEnd.click();
+    await visit.reading("Line 40.");
+    expect(await below()).toBeLessThan(80);
+    await visit.answer();
+    await expect.poll(below).toBeLessThan(5);
+    expect(await toEnd.isHidden()).toBe(true);
+  });
+
+  it("stops an answer with Escape, and prints the log without what surrounds it", async () => {
+    const visit = await newVisit();
+    await visit.ask(SLOW);
+    await visit.reading("upon");
+    await visit.page.press("#question", "Escape");
+    await expect.poll(() => visit.notice()).toMatch(/^Stopped/);
+    await visit.page.emulateMedia({ media: "print" });
+    for (const part of ["#sidebar", "header", ".dock", ".actions"]) {
+      expect(await visit.page.locator(part).first().isHidden()).toBe(true);
+    }
+    expect(await visit.latest.locator(".answer").isVisible()).toBe(true);
   });
 
   it("sees nothing move who asked for that", async () => {
@@ -383,7 +604,7 @@ describe("whoever reads", () => {
     expect(
       await visit.page.evaluate(() => document.documentElement.scrollWidth),
     ).toBeLessThanOrEqual(390);
-    await visit.page.screenshot({ path: join(SHOTS, "right-to-left.png") });
+    expect(await visit.look("right-to-left")).toEqual([]);
   });
 });
 
@@ -402,30 +623,8 @@ describe("the page", () => {
     "has no serious fault for anybody, and a picture to look at: $name",
     async (look) => {
       const visit = await newVisit(look.options);
-      const axe = await readFile(createRequire(import.meta.url).resolve("axe-core"), "utf8");
-      const faults = async () => {
-        await visit.page.evaluate(axe);
-        // The transitions of what has just appeared are over.
-        await visit.page.evaluate(() =>
-          Promise.all(document.getAnimations().map((a) => a.finished)),
-        );
-        const violations = await visit.page.evaluate(async () => {
-          const { axe } = globalThis as unknown as {
-            axe: {
-              run(): Promise<{
-                violations: { id: string; impact: string; nodes: { html: string }[] }[];
-              }>;
-            };
-          };
-          return (await axe.run()).violations;
-        });
-        return violations
-          .filter(({ impact }) => impact === "serious" || impact === "critical")
-          .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-      };
       await visit.page.locator("#examples li").first().waitFor();
-      await visit.page.screenshot({ path: join(SHOTS, `${look.name}-welcome.png`) });
-      expect(await faults()).toEqual([]);
+      expect(await visit.look(`${look.name}-welcome`)).toEqual([]);
 
       const markdown = [
         "## When\n\nYou are charged **once** [1], for an answer that arrives *whole* [2].\n\n",
@@ -437,12 +636,10 @@ describe("the page", () => {
       await visit.answer();
       await visit.latest.locator(".cite").first().click();
       await visit.latest.getByRole("button", { name: "Good answer" }).click();
-      await visit.page.screenshot({ path: join(SHOTS, `${look.name}-answer.png`) });
-      expect(await faults()).toEqual([]);
+      expect(await visit.look(`${look.name}-answer`)).toEqual([]);
       if (look.name.startsWith("phone")) {
         await visit.page.getByRole("button", { name: "Your questions" }).click();
-        await visit.page.screenshot({ path: join(SHOTS, `${look.name}-history.png`) });
-        expect(await faults()).toEqual([]);
+        expect(await visit.look(`${look.name}-history`)).toEqual([]);
       }
     },
   );

@@ -2,6 +2,9 @@
 // visits, each from an address that nobody else has. It arranges; the tests assert.
 
 import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { Receipt } from "../../src/protocol.ts";
 import { type Directive, scripted } from "../support/directive.ts";
@@ -21,6 +24,9 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+/** Where pictures go; Git ignores it. */
+const PICTURES = join(import.meta.dirname, "../../dist/screenshots");
+
 /** How many answers one address may have: enough for the longest test. */
 export const LIMIT = 25;
 
@@ -35,7 +41,7 @@ export class Site {
     this.browser = browser;
   }
 
-  static async open(): Promise<Site> {
+  static async open(vars: Readonly<Record<string, string>> = {}): Promise<Site> {
     if (!existsSync(CHROMIUM)) {
       throw new Error(`There is no Chromium at ${CHROMIUM}: apt-get install chromium.`);
     }
@@ -48,9 +54,11 @@ export class Site {
           OPENAI_BASE_URL: model.url,
           OPENAI_MODEL: "scripted",
           ANONYMOUS_LIMIT: String(LIMIT),
+          ...vars,
         },
       }),
       chromium.launch({ executablePath: CHROMIUM, args: FLAGS }),
+      mkdir(PICTURES, { recursive: true }),
     ]);
     return new Site(model, server, browser);
   }
@@ -152,6 +160,25 @@ export class Visit {
     return queries;
   }
 
+  /** A picture of the page as it is, and what is wrong with it for who cannot see, reach or hear all of it. */
+  async look(name: string): Promise<string[]> {
+    // What is just appearing, and would be seen half-way, has a little time; what never ends is left alone.
+    await this.page.evaluate(() => {
+      const animations = document.getAnimations();
+      const ending = animations.filter((animation) => animation instanceof CSSTransition);
+      return Promise.allSettled(ending.map(({ finished }) => finished));
+    });
+    await this.page.screenshot({ path: join(PICTURES, `${name}.png`) });
+    await this.page.evaluate(await axe());
+    return this.page.evaluate(async () => {
+      const { axe } = globalThis as unknown as { axe: Axe };
+      const { violations } = await axe.run();
+      return violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+    });
+  }
+
   async #text(selector: string): Promise<string> {
     return (await this.page.locator(selector).textContent()) ?? "";
   }
@@ -160,4 +187,22 @@ export class Visit {
     await this.page.context().close();
     await this.line.close();
   }
+}
+
+/** As much of axe-core as is used here. */
+interface Axe {
+  run(): Promise<{
+    readonly violations: readonly {
+      readonly id: string;
+      readonly impact: string;
+      readonly nodes: readonly { readonly html: string }[];
+    }[];
+  }>;
+}
+
+let axeText: Promise<string> | undefined;
+
+function axe(): Promise<string> {
+  axeText ??= readFile(createRequire(import.meta.url).resolve("axe-core"), "utf8");
+  return axeText;
 }

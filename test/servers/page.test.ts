@@ -9,6 +9,7 @@ const TOLD = [
   "content-type",
   "content-security-policy",
   "cross-origin-opener-policy",
+  "cross-origin-resource-policy",
   "referrer-policy",
   "x-content-type-options",
   "cache-control",
@@ -50,7 +51,7 @@ describe.each(COMMANDS)("npm run %s", (command) => {
   test("lets the page load, run and ask nothing but what this site serves", async () => {
     const policy = (await get(command, "/")).headers.get("content-security-policy");
     expect(policy).toBe(
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     );
     const html = await (await get(command, "/")).text();
     expect(html).not.toMatch(
