@@ -1,0 +1,152 @@
+// A server between a page and Belay, for the client in a real browser: it serves a page with the client
+// and nothing else, and passes the API on. Under `/p/NAME/` it does to one request for events after the
+// other what the plan of that name says, and splits bodies anywhere.
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Random } from "./random.ts";
+
+export type Fault =
+  /** The request does not get there. */
+  | { readonly how: "unsent" }
+  /** The request gets there, and its response does not come back. */
+  | { readonly how: "unanswered" }
+  /** Somebody else answers. */
+  | {
+      readonly how: "instead";
+      readonly status: number;
+      readonly type: string;
+      readonly body: string;
+    }
+  | Cut;
+
+/** The body breaks off, behind so many bytes or so many events, not counting pings. */
+export interface Cut {
+  /** What the client sees of it: a connection that is reset, a proper end, or nothing any more. */
+  readonly how: "reset" | "end" | "silence";
+  readonly bytes?: number;
+  readonly events?: number;
+}
+
+export interface FaultyServer {
+  readonly url: string;
+  /** Bodies that were cut so far. */
+  readonly cuts: number;
+  /** Takes a plan, and returns the url of the service that follows it. */
+  plan(faults: readonly Fault[], seed?: number): string;
+  close(): Promise<void>;
+}
+
+/** Holds nothing but the client, as a global. */
+const PAGE = `<!doctype html><html lang="en"><title>The client</title>
+<script type="module">import * as belay from "/client.js"; globalThis.belay = belay;</script>`;
+const EVENTS = /^\/api\/v1\/ai\/(ask|queries\/[^/]+\/events)\b/;
+
+export async function startFaultyServer(target: string, client: string): Promise<FaultyServer> {
+  const plans = new Map<string, { readonly faults: Fault[]; readonly random: Random }>();
+  let cuts = 0;
+
+  const server = createServer((near, response) => {
+    const [, name, path] = /^\/p\/(\d+)(\/.*)$/.exec(near.url ?? "") ?? [];
+    if (near.url === "/") response.setHeader("content-type", "text/html").end(PAGE);
+    else if (near.url === "/client.js") {
+      response.setHeader("content-type", "text/javascript").end(client);
+    } else if (name === undefined || path === undefined) response.writeHead(404).end();
+    else pass(near, response, name, path);
+  });
+
+  function pass(near: IncomingMessage, response: ServerResponse, name: string, path: string): void {
+    const plan = plans.get(name);
+    const fault = EVENTS.test(path) ? plan?.faults.shift() : undefined;
+    if (fault?.how === "unsent") {
+      near.socket.resetAndDestroy();
+      return;
+    }
+    if (fault?.how === "instead") {
+      near.resume();
+      response.writeHead(fault.status, { "content-type": fault.type }).end(fault.body);
+      return;
+    }
+    const { method, headers } = near;
+    const far = request(target + path, { method, headers, agent: false });
+    near.pipe(far);
+    far.on("error", () => response.destroy());
+    response.on("close", () => far.destroy());
+    far.on("response", (answer) => {
+      if (fault?.how === "unanswered") {
+        near.socket.resetAndDestroy();
+        return;
+      }
+      delete answer.headers["content-length"];
+      response.writeHead(answer.statusCode ?? 500, answer.headers).flushHeaders();
+      hand(answer, response, plan?.random ?? new Random(1), fault).catch(() => response.destroy());
+    });
+  }
+
+  /** Hands a body on, in pieces of any length, as far as it goes. */
+  async function hand(
+    from: IncomingMessage,
+    to: ServerResponse,
+    random: Random,
+    cut: Cut | undefined,
+  ): Promise<void> {
+    let passed = Buffer.alloc(0);
+    for await (const bytes of from as AsyncIterable<Buffer>) {
+      for (let rest = bytes; rest.length > 0; ) {
+        if (cut !== undefined && isBehind(cut, passed)) return end(to, cut);
+        let length = random.whole(1, Math.min(rest.length, 200));
+        if (cut?.bytes !== undefined) length = Math.min(length, cut.bytes - passed.length);
+        // Event by event, where events are counted.
+        if (cut?.events !== undefined) length = frameLength(rest);
+        const part = rest.subarray(0, length);
+        rest = rest.subarray(length);
+        if (cut !== undefined) passed = Buffer.concat([passed, part]);
+        to.write(part);
+        // What is written in one turn may arrive in one piece.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    if (cut !== undefined && isBehind(cut, passed)) end(to, cut);
+    else to.end();
+  }
+
+  function end(to: ServerResponse, { how }: Cut): void {
+    cuts += 1;
+    if (how === "end") to.end();
+    // What was written before may be on its way still, and a reset would overtake it.
+    if (how === "reset") setTimeout(() => to.socket?.resetAndDestroy(), 5);
+  }
+
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    get cuts() {
+      return cuts;
+    },
+    plan(faults, seed = 1) {
+      const name = String(plans.size);
+      plans.set(name, { faults: [...faults], random: new Random(seed) });
+      return `${url}/p/${name}`;
+    },
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function isBehind({ bytes, events }: Cut, passed: Buffer): boolean {
+  if (bytes !== undefined) return passed.length >= bytes;
+  const frames = passed.toString().split("\n\n").slice(0, -1);
+  return frames.filter((frame) => !frame.includes('"type":"ping"')).length >= (events ?? 0);
+}
+
+function frameLength(bytes: Buffer): number {
+  const at = bytes.indexOf("\n\n");
+  return at === -1 ? bytes.length : at + 2;
+}
