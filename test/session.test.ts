@@ -82,6 +82,15 @@ describe("a session", () => {
     expect((await reader.receipts()).map((receipt) => receipt.queryId)).toEqual([queryId]);
   });
 
+  it("is a cookie of another name over plain HTTP, where browsers take no other", async () => {
+    const headers = { origin: "http://belay.test", "cf-connecting-ip": newAddress() };
+    const request = new Request("http://belay.test/api/v1/session", { method: "POST", headers });
+    const response = await handle(request, { ...env } as Env);
+    expect(response.headers.get("set-cookie")).toMatch(
+      /^belay=[\w.-]+; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Strict$/,
+    );
+  });
+
   it("keeps its identity when it is renewed", async () => {
     const reader = await newReader();
     const { queryId } = await reader.ask();
@@ -124,6 +133,20 @@ describe("a session", () => {
     const refused = await new Reader(address).start();
     expect(refused.headers.get("retry-after")).toBe("60");
     expect(await refused.json()).toMatchObject({ code: "TOO_MANY_SESSIONS" });
+  });
+});
+
+describe("an operator's route", () => {
+  it("takes no cookie, whatever it says", async () => {
+    const reader = await newReader();
+    const paths = ["/admin/documents", "/admin/users/somebody"];
+    const responses = await Promise.all(paths.map((path) => reader.request(path)));
+    expect(responses.map(({ status }) => status)).toEqual([401, 401]);
+    const put = await reader.request("/admin/documents/x", {
+      method: "PUT",
+      body: JSON.stringify({ title: "x", text: "x" }),
+    });
+    expect(put.status).toBe(401);
   });
 });
 
@@ -205,7 +228,19 @@ describe("a page of another site", () => {
     expect(await reader.receipts()).toEqual([]);
   });
 
-  it("cannot read", async () => {
+  it("cannot read, even one that CORS_ORIGINS lets in, which has bearer tokens", async () => {
+    const reader = await newReader();
+    const headers = { "sec-fetch-site": "cross-site", origin: "https://app.example" };
+    const response = await reader.request("/ai/queries", {}, headers);
+    expect(response.status).toBe(403);
+    expect(response.headers.get("access-control-allow-origin")).toBe("https://app.example");
+    // Without this, no browser sends a cookie along or shows what came back for one.
+    expect(response.headers.get("access-control-allow-credentials")).toBeNull();
+    const asking = await reader.request("/ai/queries", { method: "OPTIONS" }, headers);
+    expect(asking.headers.get("access-control-allow-credentials")).toBeNull();
+  });
+
+  it("cannot read a thing", async () => {
     const reader = await newReader();
     const headers = { "sec-fetch-site": "cross-site" };
     expect((await reader.request("/ai/queries", {}, headers)).status).toBe(403);
