@@ -5,6 +5,9 @@ import { byId } from "./element.ts";
 /** The key code of whatever is pressed while characters are composed. */
 const IN_COMPOSITION = 229;
 
+/** Where keys come up with the focus, and cover half of what there is to read. */
+const KEYS_ON_GLASS = matchMedia("(pointer: coarse)");
+
 export class Composer {
   readonly #form = byId("composer", HTMLFormElement);
   readonly #input = byId("question", HTMLTextAreaElement);
@@ -21,6 +24,7 @@ export class Composer {
       if (question === "" || this.#answering || this.#refusal !== "") return;
       this.#input.value = "";
       this.#update();
+      if (KEYS_ON_GLASS.matches) this.#input.blur();
       onAsk(question);
     });
     this.#input.addEventListener("keydown", (event) => {
@@ -32,7 +36,13 @@ export class Composer {
       }
       if (event.key === "Escape" && this.#answering) onStop();
     });
-    this.#input.addEventListener("input", () => this.#update());
+    this.#input.addEventListener("input", () => {
+      const { value, maxLength } = this.#input;
+      // The browser cuts what is pasted, and says nothing of it.
+      const full = value.length >= maxLength;
+      this.remark(full ? `A question has at most ${maxLength} characters.` : this.#refusal);
+      this.#update();
+    });
     this.#stop.addEventListener("click", onStop);
     this.#update();
   }
@@ -61,7 +71,7 @@ export class Composer {
   }
 
   focus(): void {
-    this.#input.focus();
+    if (!KEYS_ON_GLASS.matches) this.#input.focus();
   }
 
   #update(): void {

@@ -137,6 +137,8 @@ function startAnew(): void {
   body.classList.add("fresh");
   if (sidebar.matches(":popover-open")) sidebar.hidePopover();
   composer.focus();
+  // There may be other documents by now.
+  showExamples().catch(() => {});
 }
 
 /** The last turns, whole, as far as they may be sent. */
@@ -264,6 +266,5 @@ setInterval(() => {
   else refuseIfSpent();
 }, CLOCK_MS);
 showConnection();
-// A keyboard on the glass would cover half of what there is to read.
-if (matchMedia("(pointer: fine)").matches) composer.focus();
+composer.focus();
 begin();

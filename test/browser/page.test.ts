@@ -47,6 +47,7 @@ async function operator<Body>(method: string, path: string, body?: unknown): Pro
   return response.json() as Promise<Body>;
 }
 
+const PHONE = { viewport: { width: 390, height: 800 }, hasTouch: true } as const;
 const STORY = ["Once ", "upon ", "a ", "time ", "there ", "was ", "a ", "quota ", "[1]."];
 const SLOW = { tokens: STORY, gapMs: 250 };
 
@@ -530,9 +531,39 @@ describe("whoever reads", () => {
     await visit.answer();
   });
 
+  it("is told where a question is as long as it may be", async () => {
+    const visit = await newVisit();
+    await visit.page.fill("#question", "x".repeat(3_999));
+    await visit.page.press("#question", "End");
+    await visit.page.keyboard.insertText("yz");
+    const note = visit.page.locator("#composer-note");
+    expect(await note.textContent()).toBe("A question has at most 4000 characters.");
+    await visit.page.press("#question", "Backspace");
+    expect(await note.textContent()).toBe("");
+  });
+
+  it("has the answer in sight, not the keys, where keys come up on the glass", async () => {
+    const visit = await newVisit({ ...PHONE, isMobile: true });
+    const focused = () => visit.page.evaluate(() => document.activeElement?.id);
+    expect(await focused()).toBe("");
+    await visit.page.tap("#question");
+    await visit.page.keyboard.type("What is the quota?");
+    await visit.page.tap("#send");
+    await visit.answer();
+    expect(await focused()).not.toBe("question");
+    // The sources lie in one row, which leaves the page as wide as it is.
+    const tops = await visit.latest
+      .locator(".sources li")
+      .evaluateAll((cards) => new Set(cards.map((card) => card.getBoundingClientRect().top)).size);
+    expect(tops).toBe(1);
+    expect(
+      await visit.page.evaluate(() => document.documentElement.scrollWidth),
+    ).toBeLessThanOrEqual(PHONE.viewport.width);
+  });
+
   it("stays where they read while the answer grows, and goes along once they are at its end", async () => {
     const visit = await newVisit({ viewport: { width: 900, height: 500 } });
-    const lines = Array.from({ length: 60 }, (_, n) => `Line ${n}.\n\n`);
+    const lines = Array.from({ length: 150 }, (_, n) => `Line ${n}.\n\n`);
     await visit.ask({ tokens: lines, gapMs: 60 });
     await visit.reading("Line 20.");
     const below = () =>
@@ -571,7 +602,7 @@ describe("whoever reads", () => {
 
   it("sees nothing move who asked for that", async () => {
     const visit = await newVisit({ reducedMotion: "reduce" });
-    await visit.ask(SLOW);
+    await visit.ask({ tokens: STORY, firstMs: 5_000 });
     const moving = () =>
       visit.page.evaluate(
         () => document.getAnimations().filter(({ playState }) => playState === "running").length,
@@ -612,11 +643,8 @@ describe("the page", () => {
   const LOOKS = [
     { name: "desktop", options: {} },
     { name: "desktop-dark", options: { colorScheme: "dark" } },
-    { name: "phone", options: { viewport: { width: 390, height: 800 }, hasTouch: true } },
-    {
-      name: "phone-dark",
-      options: { viewport: { width: 390, height: 800 }, hasTouch: true, colorScheme: "dark" },
-    },
+    { name: "phone", options: { ...PHONE, isMobile: true } },
+    { name: "phone-dark", options: { ...PHONE, isMobile: true, colorScheme: "dark" } },
   ] as const;
 
   it.each(LOOKS)(
@@ -645,9 +673,11 @@ describe("the page", () => {
   );
 
   it("shows the first token soon after the model has said it", async () => {
-    const visit = await newVisit();
     const delays: number[] = [];
-    for (let n = 0; n < 20; n += 1) {
+    let visit = await newVisit();
+    for (let n = 0; n < 60; n += 1) {
+      // No address has quota for all of them.
+      if (n > 0 && n % 20 === 0) visit = await newVisit();
       const tag = `first ${n}`;
       const shown = visit.page.evaluate(
         () =>
@@ -670,7 +700,7 @@ describe("the page", () => {
       await visit.answer();
     }
     delays.sort((a, b) => a - b);
-    const [p50, p95] = [delays[9], delays[18]];
+    const [p50, p95] = [delays[29], delays[56]];
     console.log(`First token on screen: p50 ${p50} ms, p95 ${p95} ms after the model sent it.`);
     // The aim is 100 ms; a machine that does something else meanwhile gets more.
     expect(p95).toBeLessThan(1_000);
