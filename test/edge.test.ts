@@ -313,6 +313,7 @@ describe("a route of operators", () => {
   it("is everything that is neither a user's own nor for everybody", () => {
     const others = routes.filter(([, path]) => !path.startsWith(`${API_PREFIX}/admin/`));
     expect(others.map((route) => route.join(" ")).toSorted()).toEqual([
+      "GET /api/v1/ai/examples",
       "GET /api/v1/ai/queries",
       "GET /api/v1/ai/queries/:id",
       "GET /api/v1/ai/queries/:id/events",
@@ -321,6 +322,7 @@ describe("a route of operators", () => {
       "POST /api/v1/ai/ask",
       "POST /api/v1/ai/feedback",
       "POST /api/v1/ai/queries/:id/cancel",
+      "POST /api/v1/session",
     ]);
     expect(admin.length).toBeGreaterThanOrEqual(8);
   });

@@ -152,9 +152,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<AnswerEvent, void, undefined> {
     if (this.#iterated) {
-      throw new TypeError(
-        "An answer can be iterated over once: read it again with client.events().",
-      );
+      throw new TypeError("Iterate once; client.events() reads it again.");
     }
     this.#iterated = true;
     try {
@@ -293,7 +291,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
       // Nothing was shown that a new attempt could contradict, and the key sees to the charge.
       this.#queryId = undefined;
       this.#count = 0;
-      return new Error("The answer was given up.", { cause: refusal });
+      return new Error("Given up.", { cause: refusal });
     }
     return new ConnectionLostError(
       "NOT_KEPT",

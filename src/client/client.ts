@@ -95,7 +95,7 @@ export class Client {
   }
 
   queries({ limit = 20, before, signal }: QueriesOptions = {}): Promise<Queries> {
-    const from = before === undefined ? "" : `&before=${encodeURIComponent(before)}`;
+    const from = before ? `&before=${encodeURIComponent(before)}` : "";
     return this.#connection.json(`/ai/queries?limit=${limit}${from}`, { signal });
   }
 

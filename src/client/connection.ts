@@ -76,11 +76,7 @@ export class Connection {
     try {
       this.#bearer = typeof this.#token === "function" ? await this.#token() : (this.#token ?? "");
     } catch (cause) {
-      throw new BelayError(
-        "UNAUTHENTICATED",
-        "There is no bearer token: give a `token`, or a function that resolves with one.",
-        { cause },
-      );
+      throw new BelayError("UNAUTHENTICATED", "Your `token` function failed.", { cause });
     }
   }
 

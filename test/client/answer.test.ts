@@ -57,9 +57,7 @@ describe("an answer", () => {
     const { client } = clientOf(await newUser());
     const answer = client.ask(scripted({ tokens: TOKENS }));
     await eventsOf(answer);
-    await expect(eventsOf(answer)).rejects.toThrow(
-      "An answer can be iterated over once: read it again with client.events().",
-    );
+    await expect(eventsOf(answer)).rejects.toThrow("Iterate once; client.events() reads it again.");
     expect((await answer.done).text).toBe(TOKENS.join(""));
   });
 
