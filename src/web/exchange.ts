@@ -68,8 +68,9 @@ export class Exchange {
       element(
         "div",
         { class: "reply" },
-        this.#state,
         this.#text,
+        // Below the text, where it grows and the reader is.
+        this.#state,
         this.#notice,
         this.#actions,
         this.#sources.root,

@@ -308,6 +308,11 @@ describe("a connection that breaks", () => {
     visit.line.cut();
     await visit.latest.locator(".state.broken").waitFor();
     expect(await visit.look("dropped")).toEqual([]);
+    // Where the reader is, however long the answer has become.
+    const order = await visit.latest
+      .locator(".reply > *")
+      .evaluateAll((parts) => parts.map(({ classList }) => classList[0]));
+    expect(order.slice(0, 2)).toEqual(["answer", "state"]);
     visit.line.mend();
     await visit.latest.locator(".state.back").waitFor();
     expect(await visit.answer()).toMatch(/^Once upon a time there was a quota/);
