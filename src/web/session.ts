@@ -5,7 +5,7 @@ import { API_PREFIX, type ErrorBody } from "../protocol.ts";
 
 /** There is no session, and why, in words for the reader. */
 export class SessionError extends Error {
-  /** Whether the service lets in nobody without a bearer token: trying again changes nothing. */
+  /** Whether trying again changes nothing. */
   readonly closed: boolean;
 
   constructor(message: string, closed = false) {
@@ -16,6 +16,8 @@ export class SessionError extends Error {
 
 export class Session {
   #started: Promise<void> | undefined;
+  /** The one with which a request was let in. */
+  #taken: Promise<void> | undefined;
 
   /** For the client, which asks before each request: resolves with no bearer token, once there is a cookie. */
   readonly token = async (): Promise<string> => {
@@ -30,8 +32,13 @@ export class Session {
   };
 
   readonly fetch = async (url: string, init?: RequestInit): Promise<Response> => {
+    const session = this.#started;
     const response = await fetch(url, init);
-    if (response.status === 401) this.#started = undefined;
+    if (response.status !== 401) this.#taken = session;
+    // Another request was told the same, and there is a new session already.
+    else if (session !== this.#started) return response;
+    else if (session === this.#taken) this.#started = undefined;
+    else throw new SessionError("Asking here needs a cookie, and your browser keeps none.", true);
     return response;
   };
 }

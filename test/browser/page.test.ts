@@ -413,6 +413,15 @@ describe("who may not ask", () => {
     expect(await visit.page.locator("#send").isDisabled()).toBe(true);
   });
 
+  it("is told so where the browser keeps no cookie", async () => {
+    expected = /status of 401/;
+    const visit = await newVisit();
+    await visit.page.context().clearCookies();
+    await visit.page.route("**/api/v1/session", (route) => route.fulfill({ status: 204 }));
+    await visit.page.reload();
+    await visit.page.locator("#composer-note", { hasText: "needs a cookie" }).waitFor();
+  });
+
   it("is told that there is nothing to ask about yet", async () => {
     const visit = await newVisit();
     const { documents } = await operator<{ documents: { id: string }[] }>("GET", "");
