@@ -27,13 +27,13 @@ const LOOK_AGAIN = `const late = this.#earlier(key); if (late?.type === "live") 
 const startAwaits: readonly Edit[] = [
   {
     file: OBJECT,
-    from: "this.#join(this.#start(ask, key, admitMs), request, how)",
-    to: "this.#join(await this.#start(ask, key, admitMs), request, how)",
+    from: "this.#join(this.#start(ask, key, identity, admitMs), request, how)",
+    to: "this.#join(await this.#start(ask, key, identity, admitMs), request, how)",
   },
   {
     file: OBJECT,
-    from: "#start(ask: Ask, key: AskKey, admitMs: number): Run {",
-    to: "async #start(ask: Ask, key: AskKey, admitMs: number): Promise<Run> {",
+    from: "#start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {",
+    to: "async #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Promise<Run> {",
   },
 ];
 
