@@ -16,6 +16,7 @@ export class Composer {
   readonly #note = byId("composer-note", HTMLElement);
   #answering = false;
   #refusal = "";
+  #remark = "";
 
   constructor(onAsk: (question: string) => void, onStop: () => void) {
     this.#form.addEventListener("submit", (event) => {
@@ -37,11 +38,7 @@ export class Composer {
       if (event.key === "Escape" && this.#answering) onStop();
     });
     this.#input.addEventListener("input", () => {
-      const { value, maxLength } = this.#input;
-      // The browser cuts what is pasted, and says nothing of it.
-      const full = value.length >= maxLength;
-      this.remark(full ? `A question has at most ${maxLength} characters.` : this.#refusal);
-      this.#update();
+      this.remark("");
     });
     this.#stop.addEventListener("click", onStop);
     this.#update();
@@ -52,29 +49,38 @@ export class Composer {
     // A button that goes away must not take the focus with it.
     const focused = document.activeElement === this.#stop;
     this.#answering = answering;
-    this.remark(this.#refusal);
-    this.#update();
+    this.remark("");
     if (focused) this.focus();
   }
 
   /** Why nothing can be asked just now; empty if it can. */
   refuse(reason: string): void {
     this.#refusal = reason;
-    this.remark(reason);
-    this.#note.classList.toggle("refused", reason !== "");
     this.#update();
   }
 
-  /** Says something until the answering begins or ends. */
+  /** Says something until the reader goes on writing, or the answering begins or ends. */
   remark(words: string): void {
-    this.#note.textContent = words;
+    this.#remark = words;
+    this.#update();
   }
 
   focus(): void {
     if (!KEYS_ON_GLASS.matches) this.#input.focus();
   }
 
+  /** What the reader is told here: the most pressing. */
+  get #words(): string {
+    if (this.#remark !== "") return this.#remark;
+    const { value, maxLength } = this.#input;
+    // The browser cuts what is pasted, and says nothing of it.
+    if (value.length >= maxLength) return `A question has at most ${maxLength} characters.`;
+    return this.#refusal;
+  }
+
   #update(): void {
+    this.#note.textContent = this.#words;
+    this.#note.classList.toggle("refused", this.#refusal !== "");
     this.#stop.hidden = !this.#answering;
     this.#send.hidden = this.#answering;
     this.#send.disabled = this.#refusal !== "" || this.#input.value.trim() === "";

@@ -8,6 +8,7 @@ import {
   CancelledError,
   ConnectionLostError,
   type Outcome,
+  type QueryState,
   QuotaExceededError,
   type Rating,
   type Receipt,
@@ -39,6 +40,17 @@ const READ_OUT_LENGTH_MAX = 1_000;
 /** How long it shows that a connection is back. */
 const BACK_SHOWN_MS = 2_000;
 
+/** What a reader is told who has stopped an answer, by what became of it. */
+const STOPPED: Readonly<Record<QueryState, string>> = {
+  refunded: "Stopped. You were not charged.",
+  charged: "Stopped. The answer was whole already: it is charged, and kept in your history.",
+  reserved:
+    "Stopped. Your refunds are used up: the answer is finished, charged, and kept in your history.",
+};
+
+/** How far an answer is and, while it is being written, how its connection is. */
+type Phase = "working" | "writing" | "broken" | "back" | "whole" | "failed";
+
 export class Exchange {
   readonly root: HTMLElement;
   readonly question: string;
@@ -52,8 +64,7 @@ export class Exchange {
   readonly #markdown: Markdown;
   #queryId: string | undefined;
   #answer: Answer | undefined;
-  #broken = false;
-  #whole = false;
+  #phase: Phase = "working";
 
   /** `queryId` where it was asked before. */
   constructor(question: string, around: Surroundings, queryId?: string) {
@@ -85,13 +96,13 @@ export class Exchange {
 
   /** Whether the answer arrived whole. */
   get whole(): boolean {
-    return this.#whole;
+    return this.#phase === "whole";
   }
 
   /** As turns of a conversation, where the answer is whole. */
   get turns(): readonly Turn[] {
     const content = this.#answer?.text ?? "";
-    if (!this.#whole || content === "") return [];
+    if (!this.whole || content === "") return [];
     return [
       { role: "user", content: this.question },
       { role: "assistant", content },
@@ -105,23 +116,23 @@ export class Exchange {
     feedback: Receipt["feedback"] = null,
   ): Promise<void> {
     this.root.setAttribute("aria-busy", "true");
-    this.#show(`${doing}…`);
+    this.#enter("working", `${doing}…`);
     this.#around.announce(`${doing}.`);
     this.#answer = start({
       onSources: (sources) => {
         this.#sources.show(sources);
-        this.#show("Writing the answer…");
-        this.#around.held();
+        this.#enter("working", "Writing the answer…");
+        // Reading a former answer again holds nothing.
+        if (this.#queryId === undefined) this.#around.held();
         this.#around.grown();
       },
       onToken: (token) => {
-        if (this.#broken || this.#state.classList.contains("working")) this.#begin();
+        if (this.#phase === "working" || this.#phase === "broken") this.#begin();
         this.#markdown.write(token);
         this.#around.grown();
       },
       onRetry: () => {
-        this.#broken = true;
-        this.#show("Connection lost. Resuming…", "broken");
+        this.#enter("broken", "Connection lost. Resuming…");
         this.#around.announce("Connection lost. Resuming.");
       },
     });
@@ -137,31 +148,31 @@ export class Exchange {
   /** Stops the answer, and says what became of it. */
   async stop(): Promise<void> {
     const receipt = await this.#answer?.cancel();
-    const kept =
-      "Your refunds are used up: the answer is finished, charged, and kept in your history.";
-    if (receipt?.state === "refunded") this.#tell("Stopped. You were not charged.", "calm");
-    else if (receipt !== undefined) this.#tell(`Stopped. ${kept}`);
+    if (receipt === undefined) return;
+    this.#tell(STOPPED[receipt.state], receipt.state === "refunded" ? "calm" : "");
   }
 
   /** Shows why there is no answer to read again. */
   explain(words: string): void {
+    this.#enter("failed");
     this.#tell(words, "calm");
     this.#offer();
   }
 
   #begin(): void {
-    const back = this.#broken;
-    this.#broken = false;
-    this.#around.announce(back ? "Resumed." : "Answering.");
-    this.#show(back ? "Connected again." : "", "back");
-    if (back)
-      setTimeout(() => this.#state.classList.contains("back") && this.#show(""), BACK_SHOWN_MS);
+    if (this.#phase === "working") {
+      this.#enter("writing");
+      this.#around.announce("Answering.");
+      return;
+    }
+    this.#enter("back", "Connected again.");
+    this.#around.announce("Resumed.");
+    setTimeout(() => this.#phase === "back" && this.#enter("writing"), BACK_SHOWN_MS);
   }
 
   #finish({ queryId, sources, finish, text }: Outcome, feedback: Receipt["feedback"]): void {
-    this.#show("");
+    this.#enter("whole");
     this.#markdown.end();
-    this.#whole = true;
     this.#sources.settle(sources);
     if (finish === "length") this.#tell("The answer was cut where it reached its longest length.");
     const rating = new Feedback(
@@ -180,7 +191,7 @@ export class Exchange {
   }
 
   #fail(thrown: unknown): void {
-    this.#show("");
+    this.#enter("failed");
     this.#markdown.end();
     this.#text.classList.toggle("partial", this.#text.hasChildNodes());
     this.#tell(reasonOf(thrown), thrown instanceof CancelledError ? "calm" : "");
@@ -199,9 +210,9 @@ export class Exchange {
       () => this.#around.again(this),
       icon("again"),
       // Where there is nothing else to do, it says so.
-      this.#whole ? undefined : "Ask again",
+      this.whole ? undefined : "Ask again",
     );
-    again.classList.toggle("worded", !this.#whole);
+    again.classList.toggle("worded", !this.whole);
     this.#actions.replaceChildren(
       ...(text === "" ? [] : [copy]),
       again,
@@ -218,10 +229,11 @@ export class Exchange {
     this.#around.announce(words);
   }
 
-  #show(state: string, kind = "working"): void {
-    this.#state.textContent = state;
-    this.#state.className = state === "" ? "state" : `state ${kind}`;
-    this.#state.hidden = state === "";
+  #enter(phase: Phase, words = ""): void {
+    this.#phase = phase;
+    this.#state.textContent = words;
+    this.#state.className = `state ${phase}`;
+    this.#state.hidden = words === "";
   }
 
   #tell(words: string, kind = ""): void {

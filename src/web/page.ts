@@ -30,9 +30,9 @@ const sidebar = byId("sidebar", HTMLElement);
 const siteTitle = document.title;
 
 const meter = new QuotaMeter();
-const composer = new Composer(ask, () => live?.stop());
+const composer = new Composer(ask, stop);
 const history = new History(client, (receipt) => {
-  if (isBusy()) return;
+  if (refuseWhileAnswering()) return;
   clear();
   history.opened = receipt.queryId;
   read(receipt);
@@ -42,6 +42,8 @@ const view = new View();
 
 let thread: Exchange[] = [];
 let live: Exchange | undefined;
+/** Whether `thread` is all that this tab has to keep: what it showed before it was loaded again is in it, or given up. */
+let restored = false;
 /** Whether the service has been reached; and whether it lets in nobody like this reader. */
 let begun = false;
 let closed = false;
@@ -51,7 +53,7 @@ const around: Surroundings = {
     status.textContent = text;
   },
   again(exchange) {
-    if (isBusy()) return;
+    if (refuseWhileAnswering()) return;
     if (!exchange.whole) drop(exchange);
     ask(exchange.question);
   },
@@ -59,12 +61,17 @@ const around: Surroundings = {
     // The meter is right again when the answer has ended.
     refreshQuota().catch(() => {});
   },
-  rate: (queryId, rating, comment) => client.feedback(queryId, rating, comment),
+  async rate(queryId, rating, comment) {
+    await client.feedback(queryId, rating, comment);
+    // Or the answer, opened again, would not show it.
+    history.refresh().catch(() => {});
+  },
   grown: () => view.grown(),
 };
 
 async function ask(question: string): Promise<void> {
-  if (isBusy()) return;
+  if (refuseWhileAnswering()) return;
+  restored = true;
   const turns = conversation();
   const exchange = add(new Exchange(question, around));
   view.toEnd();
@@ -74,6 +81,12 @@ async function ask(question: string): Promise<void> {
       client.ask(question, { ...options, history: turns }),
     ),
   );
+  await refresh();
+}
+
+/** What was read when the answer ended, before it was known what becomes of it, is read once more. */
+async function stop(): Promise<void> {
+  await live?.stop();
   await refresh();
 }
 
@@ -91,8 +104,8 @@ async function read(receipt: Receipt): Promise<void> {
   );
 }
 
-/** Whether an answer is being written: it is let finish, or stopped, before another takes its place. */
-function isBusy(): boolean {
+/** Whether an answer is being written, which the reader is then told: it is let finish, or stopped, before another takes its place. */
+function refuseWhileAnswering(): boolean {
   if (live === undefined) return false;
   const words = "One answer at a time: let this one finish, or stop it.";
   composer.remark(words);
@@ -125,13 +138,14 @@ function drop(exchange: Exchange): void {
 
 function clear(): void {
   thread = [];
+  restored = true;
   log.replaceChildren();
   history.opened = undefined;
   document.title = siteTitle;
 }
 
 function startAnew(): void {
-  if (isBusy()) return;
+  if (refuseWhileAnswering()) return;
   clear();
   keep();
   body.classList.add("fresh");
@@ -154,18 +168,33 @@ function conversation(): readonly Turn[] {
 }
 
 function keep(): void {
+  if (!restored) return;
   const queryIds = thread.map(({ queryId }) => queryId).filter((id) => id !== undefined);
   sessionStorage.setItem(KEPT, JSON.stringify(queryIds));
 }
 
-/** What stood here before the page was loaded again; the answer that this broke off too, to be asked again. */
-async function restore(): Promise<void> {
+/** What stood here before the page was loaded again. Throws if it cannot be known just now. */
+async function kept(): Promise<readonly Receipt[]> {
   const queryIds: string[] = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
-  const found = await Promise.allSettled(queryIds.map((queryId) => client.query(queryId)));
-  if (thread.length > 0) return;
-  for (const result of found) {
-    if (result.status === "fulfilled" && result.value.query !== null) await read(result.value);
-  }
+  const receipts = await Promise.all(
+    queryIds.map((queryId) =>
+      client.query(queryId).catch((thrown) => {
+        // Asked in a session that is over.
+        if (thrown instanceof BelayError && thrown.code === "NOT_FOUND") return undefined;
+        throw thrown;
+      }),
+    ),
+  );
+  return receipts.filter((receipt) => receipt !== undefined);
+}
+
+/** Shows it again; the answer that loading the page broke off too, to be asked again. */
+async function restore(receipts: readonly Receipt[]): Promise<void> {
+  // Asked anew meanwhile, or being restored already.
+  if (restored || thread.length > 0) return;
+  for (const receipt of receipts) if (receipt.query !== null) await read(receipt);
+  restored = true;
+  keep();
 }
 
 /** What is shown beside the answers is of no weight: where it fails, it comes again with the next one. */
@@ -213,8 +242,9 @@ function take(example: string): void {
 }
 
 async function begin(): Promise<void> {
+  let receipts: readonly Receipt[];
   try {
-    await Promise.all([refreshQuota(), history.refresh(), showExamples()]);
+    [receipts] = await Promise.all([kept(), refreshQuota(), history.refresh(), showExamples()]);
     begun = true;
     showConnection();
   } catch (thrown) {
@@ -228,7 +258,7 @@ async function begin(): Promise<void> {
     else warn(words);
     return;
   }
-  await restore();
+  await restore(receipts);
 }
 
 function warn(words: string): void {

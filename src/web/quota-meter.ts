@@ -1,6 +1,7 @@
 // How many questions are left, and when there are more.
 
 import type { Quota } from "../client/client.ts";
+import { clock } from "./clock.ts";
 import { byId } from "./element.ts";
 
 export class QuotaMeter {
@@ -19,11 +20,12 @@ export class QuotaMeter {
     this.#bar.max = Math.max(1, limit);
     this.#bar.value = remaining;
     this.#bar.style.setProperty("--left", `${(100 * remaining) / this.#bar.max}%`);
-    this.#reset.textContent = resetsAt === null ? "" : `renews ${clock(resetsAt)}`;
+    this.#reset.textContent =
+      resetsAt === null ? "" : `renews ${clock(Date.parse(resetsAt), Date.now())}`;
   }
 
   get spent(): boolean {
-    return this.#quota?.remaining === 0 && (this.#quota.reserved ?? 0) === 0;
+    return this.#quota?.remaining === 0 && this.#quota.reserved === 0;
   }
 
   get resetsAt(): string | null {
@@ -34,21 +36,12 @@ export class QuotaMeter {
 /** When the quota renews, in words: the reader's own time, and how long it is until then. */
 export function renewal(resetsAt: string | null, now: number): string {
   if (resetsAt === null) return "It does not renew.";
-  const minutes = Math.max(1, Math.ceil((Date.parse(resetsAt) - now) / 60_000));
+  const at = Date.parse(resetsAt);
+  const minutes = Math.max(1, Math.ceil((at - now) / 60_000));
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
   const wait =
     hours >= 48
       ? `${Math.round(hours / 24)} days`
       : [hours > 0 ? `${hours} h` : "", `${rest} min`].filter(Boolean).join(" ");
-  return `It renews at ${clock(resetsAt)}, in ${wait}.`;
-}
-
-/** A time of day or, where that is not today or tomorrow, a day. */
-function clock(iso: string): string {
-  const date = new Date(iso);
-  const near = date.getTime() - Date.now() < 36 * 60 * 60 * 1000;
-  const form: Intl.DateTimeFormatOptions = near
-    ? { timeStyle: "short" }
-    : { day: "numeric", month: "short" };
-  return new Intl.DateTimeFormat(undefined, form).format(date);
+  return `It renews at ${clock(at, now)}, in ${wait}.`;
 }

@@ -1,8 +1,10 @@
 // What readers do on the page, in a real browser against the real server, and what they see of it.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bearerToken } from "../../scripts/bearer-token.ts";
 import { variables } from "../../scripts/variables.ts";
+import { scripted } from "../support/directive.ts";
 import { LIMIT, Site, type Visit } from "./site.ts";
 
 let site: Site;
@@ -45,6 +47,19 @@ async function operator<Body>(method: string, path: string, body?: unknown): Pro
   });
   if (!response.ok) throw new Error(await response.text());
   return response.json() as Promise<Body>;
+}
+
+/** Asks so often without the page, which shows it when it is loaded again. */
+function askUnseen(visit: Visit, count: number): Promise<void> {
+  return visit.page.evaluate(async (count) => {
+    for (let n = 0; n < count; n += 1) {
+      await fetch("/api/v1/ai/ask", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ query: `Question ${n}?` }),
+      });
+    }
+  }, count);
 }
 
 const PHONE = { viewport: { width: 390, height: 800 }, hasTouch: true } as const;
@@ -185,6 +200,56 @@ describe("who asks", () => {
     expect(await up.getAttribute("aria-pressed")).toBe("true");
     expect(await visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
   });
+
+  it("finds the rating when the answer is opened again, without loading the page again", async () => {
+    const visit = await newVisit();
+    await visit.ask({ tokens: ["Yes."] });
+    await visit.answer();
+    await visit.latest.getByRole("button", { name: "Good answer" }).click();
+    await expect.poll(async () => (await visit.receipts())[0]?.feedback?.rating).toBe("up");
+    const up = visit.latest.getByRole("button", { name: "Good answer" });
+    const reopened = async () => {
+      await visit.page.locator("#history button").first().click();
+      await visit.answer();
+      return up.getAttribute("aria-pressed");
+    };
+    await expect.poll(reopened).toBe("true");
+  });
+
+  it("reads further back, page by page, each question once however hastily they do", async () => {
+    const visit = await newVisit();
+    await askUnseen(visit, 32);
+    await visit.page.reload();
+    const shown = () =>
+      visit.page
+        .locator("#history button")
+        .evaluateAll((items) => items.map((item) => (item as HTMLElement).dataset.query ?? ""));
+    const asked = async () => (await visit.receipts(100)).map(({ queryId }) => queryId);
+    const more = visit.page.locator("#history-more");
+    await more.waitFor();
+    expect(await shown()).toHaveLength(30);
+    await more.dblclick();
+    await expect.poll(shown).toEqual(await asked());
+    expect(await more.isHidden()).toBe(true);
+
+    // What was brought stays when the reader comes back to the tab.
+    await visit.page.evaluate(() => document.querySelector("#history li")?.setAttribute("old", ""));
+    await visit.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await expect.poll(() => visit.page.locator("#history li[old]").count()).toBe(0);
+    expect(await shown()).toEqual(await asked());
+
+    // What is asked while a page is under way leaves no gap before it.
+    await visit.page.reload();
+    await more.waitFor();
+    await visit.page.route("**/api/v1/ai/queries?*before=*", async (route) => {
+      await sleep(1_000);
+      await route.continue();
+    });
+    await more.click();
+    await visit.ask({ tokens: ["Yes."] });
+    await visit.answer();
+    await expect.poll(shown, { timeout: 10_000 }).toEqual(await asked());
+  });
 });
 
 describe("who comes back", () => {
@@ -225,6 +290,53 @@ describe("who comes back", () => {
     await expect.poll(() => visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
   });
 
+  it("finds it even if the page was loaded again and again while the service was away", async () => {
+    expected = /ERR_(CONNECTION|FAILED)/;
+    const visit = await newVisit();
+    await visit.ask({ tokens: ["One."] }, "First?");
+    await visit.answer();
+    await visit.ask({ tokens: ["Two."] }, "Second?");
+    await visit.answer();
+    await visit.page.route("**/api/**", (route) => route.abort("connectionreset"));
+    const away = visit.page.locator("#banner", { hasText: "could not be reached" });
+    await visit.page.reload();
+    await away.waitFor();
+    await visit.page.reload();
+    await away.waitFor();
+    await visit.page.unrouteAll();
+    // Away again just when the receipts of what stood here are read, and back.
+    await visit.page.route(/ai\/queries\/\w/, (route) => route.abort("connectionreset"));
+    await visit.page.reload();
+    await away.waitFor();
+    await visit.page.unrouteAll();
+    await visit.page.evaluate(() => dispatchEvent(new Event("online")));
+    const answers = visit.page.locator(".answer");
+    await expect.poll(() => answers.allTextContents()).toEqual(["One.", "Two."]);
+    await away.waitFor({ state: "hidden" });
+  });
+
+  it("finds the rest too if the page was loaded again while the first was being read", async () => {
+    expected = /ERR_(CONNECTION|FAILED|ABORTED)/;
+    const visit = await newVisit();
+    await visit.ask({ tokens: ["One."] }, "First?");
+    await visit.answer();
+    await visit.ask({ tokens: ["Two."] }, "Second?");
+    await visit.answer();
+    let readings = 0;
+    await visit.page.route("**/events?*", async (route) => {
+      readings += 1;
+      // The second is not let through: its reader has loaded the page again by then.
+      if (readings === 1) await route.continue();
+    });
+    await visit.page.reload();
+    await expect.poll(() => readings).toBe(2);
+    await visit.page.reload();
+    await visit.page.unrouteAll();
+    await visit.page.reload();
+    const answers = visit.page.locator(".answer");
+    await expect.poll(() => answers.allTextContents()).toEqual(["One.", "Two."]);
+  });
+
   it("without the session goes on with a new one, which buys no quota and shows nobody's questions", async () => {
     expected = /status of 401/;
     const visit = await newVisit();
@@ -261,6 +373,75 @@ describe("who does not wait for the end", () => {
     await expect.poll(() => visit.meter()).toBe(`${LIMIT} of ${LIMIT} left`);
     expect(await visit.look("stopped")).toEqual([]);
     expect(await visit.receipts()).toMatchObject([{ state: "refunded", reason: "cancelled" }]);
+  });
+
+  it.each([
+    ["before there is a word of the answer", 0],
+    ["before the service has named the query", 1_500],
+  ])("stops %s, and sees that in the quota and in the log", async (_when, delayMs) => {
+    const visit = await newVisit();
+    await visit.page.route("**/api/v1/ai/ask*", async (route) => {
+      await sleep(delayMs);
+      await route.continue();
+    });
+    // So that what is read at once is not right by chance.
+    await visit.page.route("**/cancel", async (route) => {
+      await sleep(500);
+      await route.continue();
+    });
+    await visit.ask({ tokens: STORY, firstMs: 5_000 });
+    await visit.latest.locator(".state", { hasText: delayMs ? "Searching" : "Writing" }).waitFor();
+    await visit.page.getByRole("button", { name: "Stop" }).click();
+    const notice = () => visit.notice();
+    await expect.poll(notice, { timeout: 10_000 }).toBe("Stopped. You were not charged.");
+    const when = visit.page.locator("#history .when");
+    await expect
+      .poll(() => when.allTextContents())
+      .toEqual([expect.stringMatching(/stopped, not charged$/)]);
+    await expect.poll(() => visit.meter()).toBe(`${LIMIT} of ${LIMIT} left`);
+  });
+
+  it("is told that the answer was whole already, where it was", async () => {
+    const visit = await newVisit();
+    const whole = async () => (await visit.receipts())[0]?.state === "charged";
+    await visit.page.route("**/cancel", async (route) => {
+      await expect.poll(whole, { timeout: 10_000 }).toBe(true);
+      await route.continue();
+    });
+    await visit.ask(SLOW);
+    await visit.reading("upon");
+    await visit.page.getByRole("button", { name: "Stop" }).click();
+    await expect
+      .poll(() => visit.notice(), { timeout: 10_000 })
+      .toBe("Stopped. The answer was whole already: it is charged, and kept in your history.");
+    await expect.poll(() => visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
+  });
+
+  it("is told that the refunds are used up, where they are", async () => {
+    const visit = await newVisit();
+    await visit.page.evaluate(
+      async ({ count, query }) => {
+        for (let n = 0; n < count; n += 1) {
+          const response = await fetch("/api/v1/ai/ask?stream=true", {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ query: `${n} ${query}` }),
+          });
+          const queryId = response.headers.get("x-query-id");
+          await fetch(`/api/v1/ai/queries/${queryId}/cancel`, { method: "POST" });
+          await response.body?.cancel();
+        }
+      },
+      { count: LIMIT, query: scripted({ tokens: STORY, gapMs: 500 }, "What?") },
+    );
+    await visit.ask(SLOW);
+    await visit.reading("upon");
+    await visit.page.getByRole("button", { name: "Stop" }).click();
+    await expect
+      .poll(() => visit.notice())
+      .toBe(
+        "Stopped. Your refunds are used up: the answer is finished, charged, and kept in your history.",
+      );
   });
 
   it("is told to wait or to stop, where they would read something else meanwhile", async () => {
@@ -303,7 +484,8 @@ describe("a connection that breaks", () => {
   it("is made again in the middle of an answer, which ends as if nothing had happened", async () => {
     expected = /ERR_(CONNECTION|EMPTY_RESPONSE|SOCKET|INCOMPLETE)/;
     const visit = await newVisit();
-    await visit.ask(SLOW);
+    // Slow enough that it is still being written when the line is mended.
+    await visit.ask({ ...SLOW, gapMs: 1_000 });
     await visit.reading("upon");
     visit.line.cut();
     await visit.latest.locator(".state.broken").waitFor();
@@ -358,15 +540,7 @@ describe("a connection that breaks", () => {
 describe("who may not ask", () => {
   it("sees that the quota is used up, and when it renews", async () => {
     const visit = await newVisit();
-    await visit.page.evaluate(async (count) => {
-      for (let n = 0; n < count; n += 1) {
-        await fetch("/api/v1/ai/ask", {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ query: `Question ${n}?` }),
-        });
-      }
-    }, LIMIT - 1);
+    await askUnseen(visit, LIMIT - 1);
     await visit.ask({ tokens: ["The last."] });
     await visit.answer();
     const note = visit.page.locator("#composer-note");
@@ -551,6 +725,11 @@ describe("whoever reads", () => {
     await visit.page.press("#question", "End");
     await visit.page.keyboard.insertText("yz");
     const note = visit.page.locator("#composer-note");
+    expect(await note.textContent()).toBe("A question has at most 4000 characters.");
+    const quota = visit.page.waitForResponse(/ai\/quota/);
+    await visit.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await (await quota).finished();
+    await visit.page.waitForTimeout(100);
     expect(await note.textContent()).toBe("A question has at most 4000 characters.");
     await visit.page.press("#question", "Backspace");
     expect(await note.textContent()).toBe("");

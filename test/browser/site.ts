@@ -27,8 +27,8 @@ const FLAGS = [
 /** Where pictures go; Git ignores it. */
 const PICTURES = join(import.meta.dirname, "../../dist/screenshots");
 
-/** How many answers one address may have: enough for the longest test. */
-export const LIMIT = 25;
+/** How many answers one address may have: enough for the longest test, and for a second page of the history. */
+export const LIMIT = 35;
 
 export class Site {
   readonly model: ModelServer;
@@ -151,12 +151,12 @@ export class Visit {
     return this.#text(".exchange:last-child .notice");
   }
 
-  /** The reader's receipts, as the service gives them. */
-  async receipts(): Promise<readonly Receipt[]> {
-    const { queries } = await this.page.evaluate(async () => {
-      const response = await fetch("/api/v1/ai/queries");
+  /** The reader's newest receipts, as the service gives them. */
+  async receipts(limit = 20): Promise<readonly Receipt[]> {
+    const { queries } = await this.page.evaluate(async (limit) => {
+      const response = await fetch(`/api/v1/ai/queries?limit=${limit}`);
       return response.json() as Promise<{ queries: Receipt[] }>;
-    });
+    }, limit);
     return queries;
   }
 

@@ -1,0 +1,23 @@
+// How the page says when something was or will be. The reader's own time is UTC here.
+
+import { expect, it } from "vitest";
+import { clock } from "../../src/web/clock.ts";
+
+const NOW = Date.parse("2026-11-22T23:30:00Z");
+const said = (at: string) => clock(Date.parse(at), NOW);
+
+it.each([
+  ["today", "2026-11-22T11:00:00Z"],
+  ["the next one", "2026-11-23T11:00:00Z"],
+  ["a whole day from now", "2026-11-23T23:30:00Z"],
+])("is a time of day where that can be no other: %s", (_which, at) => {
+  expect(said(at)).toMatch(/^\d\d?:\d\d( [AP]M)?$/);
+});
+
+it.each([
+  ["the day after tomorrow", "2026-11-24T11:00:00Z", "24"],
+  ["later", "2026-12-01T00:00:00Z", "1"],
+  ["the day before yesterday", "2026-11-20T23:50:00Z", "20"],
+])("is a day else: %s", (_which, at, day) => {
+  expect(said(at)).toMatch(new RegExp(`^(${day} \\w+|\\w+ ${day})$`));
+});
