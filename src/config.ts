@@ -141,36 +141,31 @@ export function bodyTimeoutMs(env: Env): number {
 
 export function authenticationConfig(env: Env): AuthenticationConfig {
   const claims = { issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") };
-  const secret = text(env, "AUTH_SECRET");
+  const key = secret(env, "AUTH_SECRET");
   const jwksUrl = text(env, "AUTH_JWKS_URL");
-  if (secret !== undefined && jwksUrl !== undefined) {
+  if (key !== undefined && jwksUrl !== undefined) {
     throw invalid("AUTH_JWKS_URL", "is set beside AUTH_SECRET: set exactly one");
   }
-  if (secret !== undefined) {
-    const key = new TextEncoder().encode(secret);
-    if (key.length < 32) throw invalid("AUTH_SECRET", "must be at least 32 bytes long");
-    return { key, algorithm: "HS256", ...claims };
-  }
+  if (key !== undefined) return { key, algorithm: "HS256", ...claims };
   if (jwksUrl === undefined) {
     throw invalid("AUTH_SECRET", "is not set, nor is AUTH_JWKS_URL: set exactly one");
   }
-  const key = URL.parse(jwksUrl);
-  if (key === null || !isFetchable(key)) {
+  const url = URL.parse(jwksUrl);
+  if (url === null || !isFetchable(url)) {
     throw invalid("AUTH_JWKS_URL", "must be an http or https URL, without a password in it");
   }
   // Only public-key algorithms: with HS256 the published key itself would sign.
-  return { key, algorithm: oneOf(env, "AUTH_ALGORITHM", PUBLIC_KEY_ALGORITHMS), ...claims };
+  const algorithm = oneOf(env, "AUTH_ALGORITHM", PUBLIC_KEY_ALGORITHMS);
+  return { key: url, algorithm, ...claims };
 }
 
 /** Undefined where readers without a bearer token are not let in, or nothing is there to sign a cookie with. */
 export function sessionConfig(env: Env): SessionConfig | undefined {
   if (anonymousLimit(env) === 0) return undefined;
-  const secret = text(env, "SESSION_SECRET") ?? text(env, "AUTH_SECRET");
-  if (secret === undefined) return undefined;
-  const bytes = new TextEncoder().encode(secret);
-  if (bytes.length < 32) throw invalid("SESSION_SECRET", "must be at least 32 bytes long");
+  const key = secret(env, "SESSION_SECRET") ?? secret(env, "AUTH_SECRET");
+  if (key === undefined) return undefined;
   return {
-    secret: bytes,
+    secret: key,
     admits: async (address) =>
       env.SESSION_RATE === undefined || (await env.SESSION_RATE.limit({ key: address })).success,
   };
@@ -327,6 +322,15 @@ function within<T extends Rpc.DurableObjectBranded>(
 function text(env: Env, name: string): string | undefined {
   const value = env[name] as Variable;
   return value === undefined || value === "" ? undefined : String(value);
+}
+
+/** What something is signed with. */
+function secret(env: Env, name: string): Uint8Array | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  const bytes = new TextEncoder().encode(value);
+  if (bytes.length < 32) throw invalid(name, "must be at least 32 bytes long");
+  return bytes;
 }
 
 function required(env: Env, name: string): string {
