@@ -139,8 +139,10 @@ export class CorpusObject extends DurableObject<Env> {
       let done = 0;
       while (this.#documents.isOutdated() && done < INDEXING_BATCH) {
         done += 1 + this.#documents.indexNext();
+        // Passages are cut anew, and their headings with them.
+        this.#exampleQuestions = undefined;
       }
-      // Passages are cut anew with the index: a vector made before would be thrown away.
+      // A vector made before that would be thrown away with its passage.
       const waitMs = this.#documents.isOutdated() ? 0 : await this.#embedding?.work();
       if (waitMs !== undefined) this.#alarm.set(Date.now() + waitMs);
     } catch (thrown) {

@@ -19,6 +19,7 @@ export function exampleQuestions(headings: readonly PassageHeading[]): string[] 
   }
   const topics = [...byDocument].map(([title, own]) => {
     const questions = own.filter((heading) => QUESTION.test(heading));
+    if (questions.length > 0) return { questions, subjects: [] };
     const subjects = own.map((heading) => `${title}: ${heading}`);
     return { questions, subjects: own.length === 0 ? [title] : subjects };
   });

@@ -2,10 +2,11 @@ import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { DocumentEntry } from "../../src/corpus/documents.ts";
-import type { ErrorBody } from "../../src/protocol.ts";
+import type { ErrorBody, Examples } from "../../src/protocol.ts";
 import { ANALYZER_VERSION } from "../../src/text/analyzer.ts";
 
 const ADDRESS = "https://belay.test/api/v1/admin/documents";
+const EXAMPLES = "https://belay.test/api/v1/ai/examples";
 
 /** A corpus that no other test knows. */
 function newCorpus() {
@@ -400,5 +401,22 @@ describe("an index of another analyzer", () => {
     await expect
       .poll(version)
       .toEqual({ analyzer_version: ANALYZER_VERSION, indexed_to: "", passages: 3 });
+  });
+
+  it("is not what the examples are taken from once it was made anew", async () => {
+    const { newStub, put } = newCorpus();
+    await put("faq", { title: "FAQ", text: "## How do I begin?\n\nAt the beginning." });
+    const asked = await runInDurableObject(newStub(), async (object, { storage }) => {
+      const examples = async () => {
+        const response = await object.fetch(new Request(EXAMPLES));
+        return (await response.json<Examples>()).questions;
+      };
+      storage.sql.exec(`UPDATE passages SET heading = '["How did one begin?"]'`);
+      const before = await examples();
+      storage.sql.exec("UPDATE corpus SET analyzer_version = 0");
+      await object.alarm();
+      return [before, await examples()];
+    });
+    expect(asked).toEqual([["How did one begin?"], ["How do I begin?"]]);
   });
 });

@@ -27,6 +27,15 @@ it("says what a document is about where it asks nothing", () => {
   expect(exampleQuestions(headings)).toEqual(["Limits: Rows", "Note"]);
 });
 
+it("says it of no document that asks something", () => {
+  const headings = [
+    ...under("FAQ", "How do I begin?", "Further reading"),
+    ...under("Limits", "Rows"),
+  ];
+  expect(exampleQuestions(headings.slice(0, 1))).toEqual(["How do I begin?"]);
+  expect(exampleQuestions(headings)).toEqual(["How do I begin?", "Limits: Rows"]);
+});
+
 it("has nothing to suggest where there is no document", () => {
   expect(exampleQuestions([])).toEqual([]);
 });
