@@ -79,8 +79,11 @@ async function builtFiles(): Promise<Record<FileName, string>> {
     target: "es2024",
     logLevel: "warning",
   });
-  const built = (file: FileName) =>
-    outputFiles.find(({ path }) => path === join(FOLDER, file))?.text ?? "";
+  const built = (file: FileName) => {
+    const found = outputFiles.find(({ path }) => path === join(FOLDER, file));
+    if (found === undefined) throw new Error(`esbuild has made no ${file} of ${SOURCE}.`);
+    return found.text;
+  };
   return {
     "index.html": await readFile(join(SOURCE, "index.html"), "utf8"),
     "icon.svg": await readFile(join(SOURCE, "icon.svg"), "utf8"),

@@ -177,9 +177,10 @@ export class Markdown {
   #set(attribute: smd.Attr, value: string): void {
     const top = this.#top;
     if (attribute === smd.HREF || attribute === smd.SRC) {
-      const safe = top instanceof HTMLAnchorElement ? safeAddress(value) : undefined;
-      if (safe !== undefined) pointTo(top as HTMLAnchorElement, safe);
-      else top.dataset.refused = "";
+      if (!(top instanceof HTMLAnchorElement)) return;
+      const safe = safeAddress(value);
+      if (safe === undefined) top.dataset.refused = "";
+      else pointTo(top, safe);
     } else if (attribute === smd.CHECKED) {
       top.textContent = "☑";
     } else if (attribute === smd.START && top instanceof HTMLOListElement) {
