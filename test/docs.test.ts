@@ -98,6 +98,21 @@ it("gives a reason for every dependency", () => {
   expect(names.filter((name) => decisions.split(row(name)).length > 2)).toEqual([]);
 });
 
+it("builds the page again when any file changes that it is made of", () => {
+  const [[list = ""] = []] = matches(configuration, /^watch_dir = (\[.*\])$/gm);
+  const watched: string[] = JSON.parse(list);
+  const made = new Set(["../src/web/page.ts"]);
+  for (const path of made) {
+    for (const [, from = ""] of source[path]?.matchAll(/ from "(\.[^"]+)"/g) ?? []) {
+      made.add(`..${new URL(from, `file://${path.slice(2)}`).pathname}`);
+    }
+  }
+  expect(made).toContain("../src/client/answer.ts");
+  const isWatched = (path: string) =>
+    watched.some((place) => path === `../${place}` || path.startsWith(`../${place}/`));
+  expect([...made].filter((path) => !isWatched(path))).toEqual([]);
+});
+
 it("mentions every npm script", () => {
   const names = Object.keys(JSON.parse(manifest).scripts).map((name) => [name]);
   const command = ([name = ""]: string[]) =>
