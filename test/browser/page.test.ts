@@ -259,9 +259,13 @@ describe("who comes back", () => {
     await visit.answer();
     await visit.ask({ tokens: ["Two."] }, "Second?");
     await visit.answer();
+    const asked: string[] = [];
+    visit.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     await visit.page.reload();
     const answers = visit.page.locator(".answer");
     await expect.poll(() => answers.allTextContents()).toEqual(["One 1.", "Two."]);
+    // Nothing was held, so the quota is what it was when the page was loaded.
+    expect(asked.filter((path) => path.endsWith("/ai/quota"))).toHaveLength(1);
     expect(await visit.page.title()).toMatch(/^First\?/);
     await visit.ask({ tag: "third", tokens: ["Three."] });
     await visit.answer();
