@@ -68,7 +68,9 @@ function cookieForm(request: Request): { name: string; secure: string } {
 
 function cookieOf(request: Request): string | undefined {
   const prefix = `${cookieForm(request).name}=`;
-  const cookies = (request.headers.get("cookie") ?? "").split(";").map((text) => text.trim());
+  // Not trim(), to which more is white space than to a browser: a cookie whose name begins with some of
+  // that is not bound to this host, and would come first.
+  const cookies = (request.headers.get("cookie") ?? "").split(/;[ \t]*/);
   return cookies.find((text) => text.startsWith(prefix))?.slice(prefix.length);
 }
 

@@ -44,6 +44,8 @@ let thread: Exchange[] = [];
 let live: Exchange | undefined;
 /** Whether `thread` is all that this tab has to keep: what it showed before it was loaded again is in it, or given up. */
 let restored = false;
+/** How often the quota was asked for. */
+let quotaReads = 0;
 /** Whether the service has been reached; and whether it lets in nobody like this reader. */
 let begun = false;
 let closed = false;
@@ -102,6 +104,7 @@ async function read(receipt: Receipt): Promise<void> {
     exchange,
     exchange.follow("Opening the answer", (options) => client.events(queryId, options), feedback),
   );
+  if (state === "reserved") refresh();
 }
 
 /** Whether an answer is being written, which the reader is then told: it is let finish, or stopped, before another takes its place. */
@@ -203,7 +206,12 @@ async function refresh(): Promise<void> {
 }
 
 async function refreshQuota(): Promise<void> {
-  meter.show(await client.quota());
+  quotaReads += 1;
+  const reading = quotaReads;
+  const quota = await client.quota();
+  // A later one knows more.
+  if (reading !== quotaReads) return;
+  meter.show(quota);
   refuseIfSpent();
 }
 

@@ -367,6 +367,45 @@ describe("who comes back", () => {
 });
 
 describe("who does not wait for the end", () => {
+  it("stops, and sees the quota come back in another tab that reads along", async () => {
+    const visit = await newVisit();
+    await visit.ask({ ...SLOW, gapMs: 1_000 });
+    await visit.reading("upon");
+    const other = await visit.page.context().newPage();
+    await other.goto(visit.line.url);
+    await other.locator("#history button").first().click();
+    await other.locator(".answer", { hasText: "upon" }).waitFor();
+    const words = () => other.locator("#quota-words").textContent();
+    await expect.poll(words).toBe(`${LIMIT - 1} of ${LIMIT} left`);
+    await visit.page.getByRole("button", { name: "Stop" }).click();
+    await other.locator(".exchange .actions:not([hidden])").waitFor();
+    await expect.poll(words).toBe(`${LIMIT} of ${LIMIT} left`);
+    const when = () => other.locator("#history .when").allTextContents();
+    await expect.poll(when).toEqual([expect.stringMatching(/stopped, not charged$/)]);
+  });
+
+  it("stops, and sees the quota of then, not what was read before and came later", async () => {
+    const visit = await newVisit();
+    let first = true;
+    await visit.page.route("**/api/v1/ai/quota", async (route) => {
+      const waitMs = first ? 2_000 : 0;
+      first = false;
+      const response = await route.fetch();
+      await sleep(waitMs);
+      await route.fulfill({ response });
+    });
+    const quotas: string[] = [];
+    visit.page.on("requestfinished", (request) => {
+      if (request.url().endsWith("/ai/quota")) quotas.push(request.url());
+    });
+    await visit.ask({ ...SLOW, firstMs: 500 });
+    await visit.reading("upon");
+    await visit.page.getByRole("button", { name: "Stop" }).click();
+    await expect.poll(() => quotas.length, { timeout: 10_000 }).toBe(3);
+    await sleep(100);
+    expect(await visit.meter()).toBe(`${LIMIT} of ${LIMIT} left`);
+  });
+
   it("stops, and sees the quota come back", async () => {
     const visit = await newVisit();
     await visit.ask(SLOW);
