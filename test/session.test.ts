@@ -110,6 +110,12 @@ describe("a session", () => {
     expect((await reader.request("/ai/quota")).status).toBe(401);
   });
 
+  it("is not one whose name only looks the same, which any sibling host may set", async () => {
+    const reader = await newReader();
+    reader.cookie = `\u2000${reader.cookie}`;
+    expect((await reader.request("/ai/quota")).status).toBe(401);
+  });
+
   it("is no bearer token", async () => {
     const reader = await newReader();
     const authorization = `Bearer ${reader.cookie.replace("__Host-belay=", "")}`;
