@@ -167,6 +167,93 @@ it("an answer becomes the same elements however it is cut", async () => {
   expect(await last.locator("a").getAttribute("href")).toBe("https://good.test/a_b_c");
 });
 
+const LONG = [
+  "> ".repeat(2_000),
+  "> \t     ".repeat(2_000),
+  "_".repeat(100_000),
+  "<".repeat(50_000),
+  "$".repeat(60_000),
+  "*".repeat(50_000),
+  "< ".repeat(20_000),
+  "*a _b ".repeat(2_000),
+  Array.from({ length: 60 }, (_, level) => `${"  ".repeat(level)}- x\n`).join(""),
+];
+
+it.each([
+  ["whole", 100_000],
+  ["in pieces", 50],
+])(
+  "marks without end that come %s neither stop the page nor nest without end",
+  async (_how, length) => {
+    const visit = await newVisit();
+    for (const marks of LONG) {
+      await told(visit, pieces(`${marks} and on.`, length));
+      await visit.ask("How long?");
+      expect((await visit.answer()).endsWith("and on.")).toBe(true);
+      const depth = await visit.latest.locator(".answer").evaluate((answer) => {
+        const depthOf = (node: Element | null): number =>
+          node === null || node === answer ? 0 : 1 + depthOf(node.parentElement);
+        return Math.max(...[...answer.querySelectorAll("*")].map(depthOf));
+      });
+      // The renderer stops at 20; a table or a block of code brings a few of its own.
+      expect(depth).toBeLessThan(30);
+    }
+  },
+);
+
+it("what only looked like a mark is still there", async () => {
+  const visit = await newVisit();
+  const texts = [
+    "Take the array[0",
+    "See [1",
+    "Keep **this, ~~that and _those",
+    "Not even an ![image",
+    "[x](https://good.test/ and on",
+    "Sign here: ____________ and date it.",
+    "Use *.ts and *.js files",
+    "It costs $x",
+  ];
+  for (const length of [4_000, 1]) {
+    for (const text of texts) {
+      await told(visit, pieces(text, length));
+      await visit.ask("What?");
+      expect(await visit.answer()).toBe(text);
+      expect(await visit.latest.locator(".answer p *").count()).toBe(0);
+    }
+  }
+  await told(visit, [
+    texts.slice(0, 3).join("\n\n"),
+    "\n\n*Yes*, **yes**, ***yes*** and ~~no~~ [a]",
+  ]);
+  await visit.ask("What?");
+  await visit.answer();
+  const paragraphs = visit.latest.locator(".answer p");
+  expect(await paragraphs.allTextContents()).toEqual([
+    ...texts.slice(0, 3),
+    "Yes, yes, yes and no [a]",
+  ]);
+  expect(await paragraphs.last().locator("em, strong, s").count()).toBe(5);
+});
+
+it.each([
+  ["See https://good.test/guide. Then", "https://good.test/guide", "https://good.test/guide"],
+  ["见 https://good.test/guide。然后", "https://good.test/guide", "https://good.test/guide"],
+  ["(as https://good.test/a_(b))", "https://good.test/a_(b)", "https://good.test/a_(b)"],
+  ['The [guide](https://good.test/ "Guide").', "https://good.test/", "guide", "The guide."],
+  ["The [x](https://good.test/x_(y)).", "https://good.test/x_(y)", "x", "The x."],
+  ["The ([x](https://good.test/x)).", "https://good.test/x", "x", "The (x)."],
+])("%s: the address is what was meant", async (text, href, name, shown = text) => {
+  const visit = await newVisit();
+  for (const length of [4_000, 1]) {
+    await told(visit, pieces(text, length));
+    await visit.ask("Where?");
+    expect(await visit.answer()).toBe(shown);
+    const link = visit.latest.locator(".answer a");
+    expect(await link.getAttribute("href")).toBe(href);
+    expect(await link.textContent()).toBe(name);
+  }
+});
+
 it("a document's title, headings and text are text", async () => {
   const token = await bearerToken(await variables(), { user: "ops", operator: true, seconds: 60 });
   const [image = "", script = ""] = HTML;
@@ -260,6 +347,21 @@ it("the browser would have told: its policy refuses what is tried here on purpos
   await expect.poll(told).toMatch(/require-trusted-types-for/);
   visit.problems.length = 0;
 });
+
+/** Whatever is asked is answered so: also what is longer than the scripted model can be told to say. */
+async function told(visit: Visit, tokens: readonly string[]): Promise<void> {
+  const events = [
+    { type: "start", queryId: "1-0", quotaRemaining: 1 },
+    { type: "sources", sources: [] },
+    ...tokens.map((token) => ({ type: "token", token })),
+    { type: "done", queryId: "1-0", sources: [], finish: "stop", quotaRemaining: 1 },
+  ];
+  const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  await visit.page.unroute("**/api/v1/ai/ask*");
+  await visit.page.route("**/api/v1/ai/ask*", (route) =>
+    route.fulfill({ contentType: "text/event-stream", body }),
+  );
+}
 
 function pieces(text: string, length: number): string[] {
   return text.match(new RegExp(`[^]{1,${length}}`, "g")) ?? [];
