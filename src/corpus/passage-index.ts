@@ -40,10 +40,10 @@ interface PassageRow extends Record<string, SqlStorageValue> {
 
 /**
  * The time of a search grows with the passages that hold any of its terms, each counted once a term:
- * so many take about 20 ms. The commonest terms, which tell passages apart least, are left out where
+ * so many take about 20 ms on a busy machine. The commonest terms, which tell passages apart least, are left out where
  * there would be more.
  */
-const HITS_MAX = 50_000;
+const HITS_MAX = 30_000;
 
 // The index holds no text of its own. It is given the terms with spaces between them, and its
 // tokenizer, which would know nothing of Chinese and of accents, has only to part them again.
