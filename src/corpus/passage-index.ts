@@ -40,7 +40,7 @@ interface PassageRow extends Record<string, SqlStorageValue> {
 
 /**
  * The time of a search grows with the passages that hold any of its terms, each counted once a term:
- * so many take about 20 ms on a busy machine. The commonest terms, which tell passages apart least, are left out where
+ * so many take about 20 ms. The commonest terms, which tell passages apart least, are left out where
  * there would be more.
  */
 const HITS_MAX = 30_000;
