@@ -94,13 +94,18 @@ export function check<const Schema extends v.GenericSchema>(
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue)?.slice(0, 100);
-  throw new ServiceError("INVALID_REQUEST", explain(issue, field));
+  const known = "entries" in schema ? Object.keys(schema.entries as object) : [];
+  throw new ServiceError("INVALID_REQUEST", explain(issue, field, known));
 }
 
-function explain(issue: v.BaseIssue<unknown>, field: string | undefined): string {
+function explain(
+  issue: v.BaseIssue<unknown>,
+  field: string | undefined,
+  known: readonly string[],
+): string {
   if (field === undefined) return "The body must be a JSON object.";
   if (issue.type === "strict_object" && issue.expected === "never") {
-    return `Unknown field "${field}": remove it.`;
+    return `Unknown field "${field}": remove it. The fields of the body are ${known.join(", ")}.`;
   }
   if (issue.type === "strict_object") return `The field "${field}" is missing.`;
   // A rule of ours reads on from the field; valibot's own words would echo what was sent.
