@@ -157,8 +157,7 @@ export class CorpusObject extends DurableObject<Env> {
 
   /** After documents have changed. While the model or the index fails, their next try is awaited. */
   #wake(): void {
-    if (this.#embedding === undefined || this.#alarm.isSet) return;
-    if (this.#documents.vectors.state()?.failures) return;
+    if (this.#embedding === undefined || this.#alarm.isSet || this.#embedding.isFailing()) return;
     if (this.#embedding.isDue()) this.#alarm.set(Date.now() + EMBEDDING_DELAY_MS);
   }
 

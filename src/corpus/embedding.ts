@@ -3,7 +3,7 @@
 // object; when it is done, the corpus object's alarm decides.
 
 import { within } from "../deadline.ts";
-import { reasonOf } from "../errors.ts";
+import { reasonOf, ServiceError } from "../errors.ts";
 import type { Documents } from "./documents.ts";
 import type { Embedder, Vector, VectorIndex } from "./embedder.ts";
 import type { NumberedPassage } from "./passage-index.ts";
@@ -20,6 +20,8 @@ const PROBE = "Belay";
 /** Of a passage that a model does not take, as much as any should. In UTF-16 units. */
 const HEAD_LENGTH = 300;
 
+/** Failures in a row before it is asked whether the model or the passage is at fault. */
+const FAILURES_UNEXPLAINED = 2;
 const RETRY_MS = 5_000;
 const RETRY_MS_MAX = 600_000; /* 10 min */
 
@@ -47,6 +49,11 @@ export class Embedding {
     );
   }
 
+  /** Whether the last try failed, so that the next one is to be awaited. */
+  isFailing(): boolean {
+    return (this.#documents.vectors.state()?.failures ?? 0) > 0;
+  }
+
   /** How many passages wait for their vector, and why the last try failed, if it did. */
   progress(): {
     readonly model: string;
@@ -61,6 +68,8 @@ export class Embedding {
   /** Does some of what is due, and returns after how many milliseconds to come back; never throws. */
   async work(): Promise<number | undefined> {
     try {
+      // A failure of what nobody needs would be tried again by nothing.
+      if (!this.isDue()) return undefined;
       await this.#begin();
       for (let step = 0; step < STEPS && this.isDue(); step++) await this.#step();
       return this.isDue() ? 0 : undefined;
@@ -109,28 +118,45 @@ export class Embedding {
     if (limit === 1) this.#oneByOne -= 1;
   }
 
-  /**
-   * The passages with their vectors; undefined where one of several may be at fault. One that fails
-   * alone is embedded by its head or, where that fails too, goes without: the others must not wait.
-   */
+  /** The passages with their vectors; undefined where one of several may be at fault. */
   async #embed(
     passages: readonly NumberedPassage[],
   ): Promise<Map<NumberedPassage, Vector> | undefined> {
     try {
       const made = await this.#vectorsOf(passages.map(words));
       return new Map(passages.map((passage, i) => [passage, made[i] ?? []]));
-    } catch {
+    } catch (thrown) {
+      const [passage, ...others] = passages;
+      if (passage !== undefined && others.length === 0) return this.#embedHead(passage, thrown);
       await this.#probe();
+      return undefined;
     }
-    const [passage, ...others] = passages;
-    if (passage === undefined || others.length > 0) return undefined;
+  }
+
+  /**
+   * The passage that has failed alone, with the vector of its head or, where that fails too, without:
+   * the others must not wait. Most faults pass, so before that it is tried again, and fails twice while
+   * the model takes another text.
+   */
+  async #embedHead(
+    passage: NumberedPassage,
+    thrown: unknown,
+  ): Promise<Map<NumberedPassage, Vector>> {
+    const id = `${passage.documentId}#${passage.place}`;
+    const before = this.#documents.vectors.state();
+    if ((before?.failures ?? 0) < FAILURES_UNEXPLAINED) throw thrown;
+    await this.#probe();
+    // Of the failures until now, any may have been an outage's.
+    const refusal = `The embedding model takes other texts, but not that of the passage "${id}".`;
+    if (before?.failure !== refusal) {
+      throw new ServiceError("RETRIEVAL_FAILED", refusal, { cause: thrown });
+    }
     try {
       const head = words(passage).slice(0, HEAD_LENGTH).toWellFormed();
       const [vector = []] = await this.#vectorsOf([head]);
       return new Map([[passage, vector]]);
     } catch (thrown) {
       await this.#probe();
-      const id = `${passage.documentId}#${passage.place}`;
       console.error(`The passage "${id}" could not be embedded:`, reasonOf(thrown));
       return new Map();
     }

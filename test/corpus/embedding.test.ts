@@ -349,8 +349,8 @@ describe("a failure", () => {
     expect(log.mock.calls).toEqual([
       ["The passages could not be embedded, and are tried again:", failure],
     ]);
-    // Each try asks for the passage, and then whether the model takes anything at all.
-    expect(corpus.ai.calls).toHaveLength(8);
+    // From the third on, each also asks whether the model takes anything at all.
+    expect(corpus.ai.calls).toHaveLength(6);
     // Another document does not call for an early try, or each of many would.
     await corpus.put("b", "A car.");
     expect(((await corpus.alarmAt()) ?? 0) - Date.now()).toBeGreaterThan(30_000);
@@ -449,7 +449,10 @@ describe("a failure", () => {
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(41);
     expect((await corpus.nearest("automobile"))[0]).toBe("bad#1");
-    expect(log).not.toHaveBeenCalled();
+    expect(log.mock.calls.map(([, reason]) => reason)).toEqual([
+      "The embedding model failed. Ask again in a moment.",
+      'The embedding model takes other texts, but not that of the passage "bad#1".',
+    ]);
   });
 
   it("of one passage whatever is left of it leaves it without, and says which", async () => {
@@ -462,12 +465,38 @@ describe("a failure", () => {
     await corpus.put("good", "A car.");
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(1);
-    expect(log.mock.calls).toEqual([
-      [
-        'The passage "bad#1" could not be embedded:',
-        "The embedding model failed (Workers AI error 3006). Ask again in a moment.",
-      ],
+    expect(log.mock.calls.at(-1)).toEqual([
+      'The passage "bad#1" could not be embedded:',
+      "The embedding model failed (Workers AI error 3006). Ask again in a moment.",
     ]);
+  });
+
+  it("that comes and goes costs no passage its vector, nor any of its words", async () => {
+    const corpus = new Corpus();
+    silence();
+    await corpus.fill(10);
+    corpus.ai.fault = () => {
+      if (corpus.ai.calls.length % 2 === 1) throw new Error("3040: busy");
+    };
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(10);
+    for (let i = 0; i < 10; i++) expect(corpus.texts).toContain(`Title\nIt is about matter${i}.`);
+  });
+
+  it("of a passage once after a long outage is not blamed on it", async () => {
+    const corpus = new Corpus();
+    const log = silence();
+    const text = `A car.${" It runs on and on.".repeat(20)} It ends well.`;
+    await corpus.put("a", text);
+    corpus.ai.fault = () => Promise.reject(new Error("3040: busy"));
+    for (let i = 0; i < 6; i++) await corpus.ring();
+    const before = corpus.ai.calls.length;
+    corpus.ai.fault = () => {
+      if (corpus.ai.calls.length === before + 1) throw new Error("3040: busy");
+    };
+    await corpus.settle();
+    expect(corpus.texts.at(-1)).toBe(`Title\n${text}`);
+    expect(log.mock.calls.join()).not.toContain("The passage ");
   });
 
   it("of the model in the middle is not blamed on a passage", async () => {
@@ -486,6 +515,38 @@ describe("a failure", () => {
     corpus.ai.fault = undefined;
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(10);
+  });
+});
+
+describe("an alarm that finds nothing to do", () => {
+  it("asks nobody, so that no failure keeps later documents waiting", async () => {
+    const corpus = new Corpus();
+    silence();
+    await corpus.fill(3);
+    await corpus.settle();
+    await corpus.rows("UPDATE vectors SET made_at = made_at - 600001");
+    // What is deleted while the work goes on is done by that work, and sets an alarm of its own.
+    const gate = Promise.withResolvers<void>();
+    let described = 0;
+    corpus.index.fault = (call) => {
+      return call === "describe" && ++described === 1 ? gate.promise : undefined;
+    };
+    await corpus.delete("d0");
+    const rung = corpus.ring();
+    await expect.poll(() => described).toBe(1);
+    await corpus.delete("d1");
+    gate.resolve();
+    await rung;
+    expect(await corpus.rows("SELECT * FROM stale_vectors")).toEqual([]);
+
+    corpus.index.fault = (call) => {
+      if (call === "describe" && ++described === 2) throw new Error("VECTOR_ERROR (code = 1): no");
+    };
+    while (await corpus.ring());
+    await corpus.put("a", "A car.");
+    expect(await corpus.alarmAt()).not.toBeNull();
+    while (await corpus.ring());
+    expect(await corpus.progress()).toMatchObject({ waiting: 0, failure: null });
   });
 });
 
