@@ -5,7 +5,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
-import { bodyTimeoutMs, type Env, embedding, retriever, userConfig } from "../config.ts";
+import { bodyTimeoutMs, type Env, retriever, userConfig, vectorAdapters } from "../config.ts";
 import { within } from "../deadline.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import { API_PREFIX, encodeJson } from "../protocol.ts";
@@ -112,10 +112,6 @@ export class CorpusObject extends DurableObject<Env> {
     return this.#documents.passagesOf(vectorIds, query, topK);
   }
 
-  isEmpty(): boolean {
-    return this.#documents.isEmpty();
-  }
-
   override async fetch(request: Request): Promise<Response> {
     try {
       return await this.#router.fetch(request);
@@ -148,7 +144,7 @@ export class CorpusObject extends DurableObject<Env> {
   /** Undefined where only words are searched, and where a variable is wrong, which asks are told. */
   #newEmbedding(): Embedding | undefined {
     try {
-      const adapters = embedding(this.env);
+      const adapters = vectorAdapters(this.env);
       return adapters && new Embedding(this.#documents, adapters.embedder, adapters.index);
     } catch {
       return undefined;
@@ -186,6 +182,7 @@ export class CorpusObject extends DurableObject<Env> {
     const limit = wholeParameter(parameters, "limit", SEARCH_LIMIT);
     const found = await within(
       userConfig(this.env).firstTokenTimeoutMs,
+      "The search",
       (either) => retriever(this.env, this).retrieve(query, limit, either),
       signal,
     );

@@ -151,10 +151,6 @@ export class Documents {
     return this.#exists ? this.#index.search(query, topK, this.#do.corpus().passages) : [];
   }
 
-  isEmpty(): boolean {
-    return !this.#exists || this.#do.corpus().passages === 0;
-  }
-
   /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
   passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
     const ids = this.vectors.passagesOf(vectorIds);
@@ -176,9 +172,9 @@ export class Documents {
     return this.#exists ? this.#index.countAfter(id, Number.MAX_SAFE_INTEGER) : 0;
   }
 
-  /** Lets all passages wait for vectors by a model; those of before are stale, if any are left. */
-  beginVectors(model: string, indexIsEmpty: boolean): void {
-    this.#storage.transactionSync(() => this.vectors.begin(model, indexIsEmpty));
+  /** Lets all passages wait for vectors by a model; those of before are stale. */
+  beginVectors(model: string): void {
+    this.#storage.transactionSync(() => this.vectors.begin(model));
   }
 
   entry(id: string): DocumentEntry | undefined {

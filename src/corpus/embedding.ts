@@ -11,9 +11,14 @@ import type { NumberedPassage } from "./passage-index.ts";
 /** What a vector is made of at once: no model of Workers AI takes fewer texts, and some take no more. */
 const PASSAGES_AT_ONCE = 32;
 const REMOVED_AT_ONCE = 100;
-/** So many steps until the alarm rings again, each two requests: who pays nothing may make 50. */
+/**
+ * So many steps until the alarm rings again: who pays nothing may make 50 requests. A step makes two;
+ * one in which a passage is given up makes four, and any try has one such step at most.
+ */
 const STEPS = 20;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Who failed, as a message about it begins. */
+const THE_INDEX = "The index of vectors";
 
 /** What every model can embed: it tells a model that fails from a text that makes it fail. */
 const PROBE = "Belay";
@@ -86,19 +91,19 @@ export class Embedding {
   }
 
   async #begin(): Promise<void> {
-    if (this.isNew()) this.#documents.beginVectors(this.#embedder.model, false);
+    if (this.isNew()) this.#documents.beginVectors(this.#embedder.model);
     const state = this.#documents.vectors.state();
     // What was upserted is counted some seconds later, so only one that is long quiet can be judged.
     if (!state || state.madeTo === 0 || Date.now() - state.madeAt < INDEX_SETTLES_MS) return;
-    if (await inTime((signal) => this.#index.isEmpty(signal)))
-      this.#documents.beginVectors(this.#embedder.model, true);
+    const isEmpty = await inTime(THE_INDEX, (signal) => this.#index.isEmpty(signal));
+    if (isEmpty) this.#documents.beginVectors(this.#embedder.model);
   }
 
   async #step(): Promise<void> {
     const { vectors } = this.#documents;
     if (vectors.anyStale()) {
       const { ids, dropped } = vectors.takeStale(REMOVED_AT_ONCE);
-      await inTime((signal) => this.#index.remove(ids, signal));
+      await inTime(THE_INDEX, (signal) => this.#index.remove(ids, signal));
       dropped();
       return;
     }
@@ -113,7 +118,7 @@ export class Embedding {
     }
     const named = new Map(Array.from(made, ([{ id }, vector]) => [vectors.idOf(id), vector]));
     // Where a document was replaced meanwhile, these vectors are stale already, and go next.
-    await inTime((signal) => this.#index.put(named, signal));
+    await inTime(THE_INDEX, (signal) => this.#index.put(named, signal));
     vectors.made(last.id, Date.now());
     if (limit === 1) this.#oneByOne -= 1;
   }
@@ -168,7 +173,7 @@ export class Embedding {
   }
 
   #vectorsOf(texts: readonly string[]): Promise<readonly Vector[]> {
-    return inTime((signal) => this.#embedder.embed(texts, signal));
+    return inTime("The embedding model", (signal) => this.#embedder.embed(texts, signal));
   }
 
   #failed(thrown: unknown): number {
@@ -190,6 +195,6 @@ function words({ title, heading, text }: NumberedPassage): string {
   return [title, ...heading, text].join("\n");
 }
 
-function inTime<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  return within(REQUEST_TIMEOUT_MS, call);
+function inTime<T>(who: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return within(REQUEST_TIMEOUT_MS, who, call);
 }
