@@ -4,7 +4,7 @@
 // removing vectors is in embedding.ts.
 
 /** What is known of the vectors as a whole. */
-export type VectorState = {
+type VectorState = {
   readonly model: string;
   /** With it the ids of all vectors begin that count. Another begins with another model. */
   readonly series: string;
