@@ -1,5 +1,6 @@
-// Reading what a caller sent: a body that is bounded in bytes and in time, and the check that turns
-// it into a type that cannot be wrong. Which fields there are is for each route to say.
+// Reading what a caller sent: a body that is bounded in bytes and in time, and the checks that turn
+// it, a parameter or a name into a type that cannot be wrong. Which fields there are is for each route
+// to say.
 
 import * as v from "valibot";
 import { ServiceError } from "./errors.ts";
@@ -127,6 +128,13 @@ export function textOf(min: number, max: number) {
       return length >= min && length <= max;
     }, rule),
   );
+}
+
+/** Whether users and documents may be called so: 1 to 128 characters (code points), none a control character. */
+export function isName(value: unknown): value is string {
+  if (typeof value !== "string" || !value.isWellFormed() || /\p{Cc}/u.test(value)) return false;
+  const length = [...value].length;
+  return length >= 1 && length <= 128;
 }
 
 /** A whole number from `min` to `max`. */

@@ -7,16 +7,19 @@ import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
 import { bodyTimeoutMs, type Env, retriever, userConfig, vectorAdapters } from "../config.ts";
 import { within } from "../deadline.ts";
+import { sha256 } from "../digest.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
-import { API_PREFIX, encodeJson } from "../protocol.ts";
+import { API_PREFIX } from "../protocol.ts";
 import {
   check,
   decodeParameter,
+  isName,
   readJson,
   textOf,
   wholeParameter,
   wrongParameter,
 } from "../request.ts";
+import { json } from "../response.ts";
 import { snippet } from "../text/snippet.ts";
 import { Documents } from "./documents.ts";
 import { Embedding } from "./embedding.ts";
@@ -207,7 +210,7 @@ export class CorpusObject extends DurableObject<Env> {
       const message = `The text is ${bytes.byteLength} bytes long, and at most ${TEXT_BYTES_MAX} are taken. Split it into several documents.`;
       throw new ServiceError("PAYLOAD_TOO_LARGE", message);
     }
-    const contentHash = toHex(await crypto.subtle.digest("SHA-256", bytes));
+    const contentHash = await sha256(bytes);
     const document = { id, title: title.trim(), url, text };
     return this.#together(text.length, () => {
       const isNew = this.#documents.entry(id) === undefined;
@@ -256,8 +259,7 @@ export class CorpusObject extends DurableObject<Env> {
 
 function documentId(parameter = ""): string {
   const id = decodeParameter(parameter);
-  const length = [...id].length;
-  if (length < 1 || length > 128 || /\p{Cc}/u.test(id) || !id.isWellFormed()) {
+  if (!isName(id)) {
     const message = "A document's id must be 1 to 128 characters long, without control characters.";
     throw new ServiceError("INVALID_REQUEST", message);
   }
@@ -274,15 +276,4 @@ function isLink(value: string): boolean {
 
 function notFound(): ServiceError {
   return new ServiceError("NOT_FOUND", "There is no document with this id.");
-}
-
-function toHex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function json(body: unknown, status = 200): Response {
-  return new Response(encodeJson(body), {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
 }

@@ -17,6 +17,7 @@ import {
   type RefundReason,
 } from "../protocol.ts";
 import { decodeParameter, readJson, wholeParameter, wrongParameter } from "../request.ts";
+import { json } from "../response.ts";
 import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
@@ -656,10 +657,4 @@ export class UserObject extends DurableObject<Env> {
 
 function idOf({ id = "" }: IRequest["params"]): string {
   return decodeParameter(id);
-}
-
-function json(body: unknown): Response {
-  return new Response(encodeJson(body), {
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
 }
