@@ -21,7 +21,8 @@ A document's id is its path, from the name of PATH on: docs/guide/setup.md for a
 wherever that stands. --prune goes by that too: of the folder docs it deletes each document whose id
 begins with docs/ and has no file any more, however it came there. A document's title is the file's first
 heading, else the title in its front matter, which is not sent, else its name. Files and folders whose
-names begin with a dot are left out, and so is node_modules.
+names begin with a dot are left out, and so is node_modules; symbolic links in a folder are not followed.
+A PATH that is relative begins where npm runs the command, which is the folder of package.json.
 
 Exit code 1: some files were skipped or refused, or it could not be done. Exit code 2: the flags are wrong.`;
 

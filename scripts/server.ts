@@ -1,7 +1,7 @@
 // A server on this machine, from its flags to its end: what `npm start` and `npm run serve` share.
 
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { bearerToken } from "./bearer-token.ts";
 import { Failure, run } from "./command.ts";
+import { holdFolder } from "./data-folder.ts";
 import { loadDocuments } from "./documents.ts";
 import { type ServerFlags, serverFlags } from "./flags.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
@@ -52,7 +53,7 @@ export function runServer(server: Server): Promise<never> {
 async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Promise<void> {
   await checkPort(flags.port);
   await makeAuthSecret(flags.variables);
-  await mkdir(flags.persistTo, { recursive: true });
+  await holdFolder(flags.persistTo);
   const folder = await mkdtemp(join(tmpdir(), "belay-"));
   try {
     const program = await server.program(flags, folder, stop);

@@ -27,7 +27,8 @@ export class Alarm {
     if (this.#at !== undefined && this.#at <= at) return;
     this.#at = at;
     this.#storage.setAlarm(at).catch((thrown) => {
-      this.#at = undefined;
+      // A sooner one that was set meanwhile stands all the same.
+      if (this.#at === at) this.#at = undefined;
       console.error("The alarm could not be set:", thrown);
       setTimeout(() => this.set(at), RETRY_MS);
     });

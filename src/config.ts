@@ -197,17 +197,17 @@ export function checkConfig(env: Env): void {
 }
 
 export function userStub(env: Env, userId: string): DurableObjectStub<UserObject> {
-  return within(env, env.USERS).getByName(userId);
+  return placed(env, env.USERS).getByName(userId);
 }
 
 /** One object holds all documents; copies per region for reading would be chosen between here. */
 export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
-  return within(env, env.CORPUS).getByName("corpus");
+  return placed(env, env.CORPUS).getByName("corpus");
 }
 
 export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {
   const words = new FullTextRetriever(corpus);
-  const adapters = embedding(env);
+  const adapters = vectorAdapters(env);
   if (adapters === undefined) return words;
   const vectors = new VectorRetriever(corpus, adapters.embedder, adapters.index);
   if (searches(env) === "vector") return vectors;
@@ -215,7 +215,7 @@ export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever
 }
 
 /** What makes vectors and what keeps them; undefined where only words are searched. */
-export function embedding(
+export function vectorAdapters(
   env: Env,
 ): { readonly embedder: Embedder; readonly index: VectorIndex } | undefined {
   const kind = searches(env);
@@ -236,11 +236,8 @@ function searches(env: Env): "full-text" | "vector" | "hybrid" {
 function embedder(env: Env): Embedder {
   switch (oneOf(env, "EMBEDDER", ["workers-ai", "openai"])) {
     case "workers-ai":
-      if (env.AI === undefined) {
-        throw invalid("EMBEDDER", "is workers-ai, but wrangler.toml declares no binding AI here");
-      }
       return new WorkersAiEmbedder({
-        ai: env.AI,
+        ai: workersAi(env, "EMBEDDER"),
         model: workersAiModel(env, "EMBEDDING_MODEL", "@cf/baai/bge-m3"),
       });
     case "openai":
@@ -265,14 +262,17 @@ export function generator(env: Env): Generator {
         apiKey: text(env, "OPENAI_API_KEY"),
       });
     case "workers-ai":
-      if (env.AI === undefined) {
-        throw invalid("GENERATOR", "is workers-ai, but wrangler.toml declares no binding AI here");
-      }
       return new WorkersAiGenerator({
-        ai: env.AI,
+        ai: workersAi(env, "GENERATOR"),
         model: workersAiModel(env, "WORKERS_AI_MODEL", "@cf/openai/gpt-oss-120b"),
       });
   }
+}
+
+/** The binding, for the variable that is `workers-ai`. */
+function workersAi(env: Env, name: string): Ai {
+  if (env.AI !== undefined) return env.AI;
+  throw invalid(name, "is workers-ai, but wrangler.toml declares no binding AI here");
 }
 
 function workersAiModel(env: Env, name: string, byDefault: string): string {
@@ -305,7 +305,7 @@ function jurisdiction(env: Env): DurableObjectJurisdiction | undefined {
   return oneOf(env, "JURISDICTION", ["eu", "fedramp"]);
 }
 
-function within<T extends Rpc.DurableObjectBranded>(
+function placed<T extends Rpc.DurableObjectBranded>(
   env: Env,
   namespace: DurableObjectNamespace<T>,
 ): DurableObjectNamespace<T> {

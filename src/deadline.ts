@@ -5,15 +5,16 @@ import { ServiceError } from "./errors.ts";
 
 /**
  * What the call answers. Its signal aborts after so long, with a ServiceError RETRIEVAL_FAILED as the
- * reason, and together with `outer`; the call has to heed it.
+ * reason, which begins with `who`, and together with `outer`; the call has to heed it.
  */
 export async function within<T>(
   ms: number,
+  who: string,
   call: (signal: AbortSignal) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {
   const late = new AbortController();
-  const message = `No answer came within ${ms} ms. Ask again in a moment.`;
+  const message = `${who} gave no answer within ${ms} ms.`;
   const timer = setTimeout(() => late.abort(new ServiceError("RETRIEVAL_FAILED", message)), ms);
   try {
     return await call(outer === undefined ? late.signal : AbortSignal.any([outer, late.signal]));

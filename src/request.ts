@@ -1,5 +1,6 @@
-// Reading what a caller sent: a body that is bounded in bytes and in time, and the check that turns
-// it into a type that cannot be wrong. Which fields there are is for each route to say.
+// Reading what a caller sent: a body that is bounded in bytes and in time, and the checks that turn
+// it, a parameter or a name into a type that cannot be wrong. Which fields there are is for each route
+// to say.
 
 import * as v from "valibot";
 import { ServiceError } from "./errors.ts";
@@ -94,13 +95,18 @@ export function check<const Schema extends v.GenericSchema>(
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue)?.slice(0, 100);
-  throw new ServiceError("INVALID_REQUEST", explain(issue, field));
+  const known = "entries" in schema ? Object.keys(schema.entries as object) : [];
+  throw new ServiceError("INVALID_REQUEST", explain(issue, field, known));
 }
 
-function explain(issue: v.BaseIssue<unknown>, field: string | undefined): string {
+function explain(
+  issue: v.BaseIssue<unknown>,
+  field: string | undefined,
+  known: readonly string[],
+): string {
   if (field === undefined) return "The body must be a JSON object.";
   if (issue.type === "strict_object" && issue.expected === "never") {
-    return `Unknown field "${field}": remove it.`;
+    return `Unknown field "${field}": remove it. The fields of the body are ${known.join(", ")}.`;
   }
   if (issue.type === "strict_object") return `The field "${field}" is missing.`;
   // A rule of ours reads on from the field; valibot's own words would echo what was sent.
@@ -122,6 +128,13 @@ export function textOf(min: number, max: number) {
       return length >= min && length <= max;
     }, rule),
   );
+}
+
+/** Whether users and documents may be called so: 1 to 128 characters (code points), none a control character. */
+export function isName(value: unknown): value is string {
+  if (typeof value !== "string" || !value.isWellFormed() || /\p{Cc}/u.test(value)) return false;
+  const length = [...value].length;
+  return length >= 1 && length <= 128;
 }
 
 /** A whole number from `min` to `max`. */

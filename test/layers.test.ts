@@ -8,7 +8,10 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
   eager: true,
 });
 
-const LEAVES = ["protocol", "errors", "text", "config", "request", "deadline", "alarm"];
+const LEAVES = [
+  ...["protocol", "errors", "text", "config", "request", "response"],
+  ...["deadline", "alarm", "digest"],
+];
 /** The interfaces that adapters implement, and nothing else of answer/, which knows no adapter. */
 const ANSWER = ["answer/generator", "answer/retriever"];
 /** The same of corpus/. */
@@ -38,7 +41,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   request: ["errors", "protocol"],
   deadline: ["errors"],
+  response: ["protocol"],
   alarm: [],
+  digest: [],
   errors: ["protocol"],
   text: [],
   protocol: [],

@@ -1,7 +1,7 @@
 // The files that are to become documents: which of those under a path, and what each says.
 
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { Failure, UsageError } from "../command.ts";
 import { headOf } from "./head.ts";
@@ -66,6 +66,9 @@ export async function findFiles(
         throw new UsageError(message);
       }
       const url = base && base + (rest || name).split(sep).map(encodeURIComponent).join("/");
+      const isLink = rest !== "" && (await lstat(file)).isSymbolicLink();
+      if (isLink)
+        skipped.push({ path: id, reason: "it is a symbolic link: name what it leads to." });
       files.set(id, { id, read: () => read(file, id, url) });
     }
   }

@@ -61,9 +61,12 @@ async function retrieve(
   try {
     return await retriever.retrieve(ask.query, ask.topK, signal);
   } catch (cause) {
-    if (cause instanceof ServiceError) throw cause;
-    const message = "The documents could not be searched. You were not charged; ask again.";
-    throw new ServiceError("RETRIEVAL_FAILED", message, { cause });
+    const known = cause instanceof ServiceError;
+    if (known && cause.code !== "RETRIEVAL_FAILED") throw cause;
+    const what = known ? cause.message : "The documents could not be searched.";
+    throw new ServiceError("RETRIEVAL_FAILED", `${what} You were not charged; ask again.`, {
+      cause: known ? cause.details.cause : cause,
+    });
   }
 }
 

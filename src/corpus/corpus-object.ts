@@ -5,18 +5,21 @@ import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
-import { bodyTimeoutMs, type Env, embedding, retriever, userConfig } from "../config.ts";
+import { bodyTimeoutMs, type Env, retriever, userConfig, vectorAdapters } from "../config.ts";
 import { within } from "../deadline.ts";
+import { sha256 } from "../digest.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
-import { API_PREFIX, type Examples, encodeJson } from "../protocol.ts";
+import { API_PREFIX, type Examples } from "../protocol.ts";
 import {
   check,
   decodeParameter,
+  isName,
   readJson,
   textOf,
   wholeParameter,
   wrongParameter,
 } from "../request.ts";
+import { json } from "../response.ts";
 import { snippet } from "../text/snippet.ts";
 import { Documents } from "./documents.ts";
 import { Embedding } from "./embedding.ts";
@@ -116,10 +119,6 @@ export class CorpusObject extends DurableObject<Env> {
     return this.#documents.passagesOf(vectorIds, query, topK);
   }
 
-  isEmpty(): boolean {
-    return this.#documents.isEmpty();
-  }
-
   override async fetch(request: Request): Promise<Response> {
     try {
       return await this.#router.fetch(request);
@@ -154,7 +153,7 @@ export class CorpusObject extends DurableObject<Env> {
   /** Undefined where only words are searched, and where a variable is wrong, which asks are told. */
   #newEmbedding(): Embedding | undefined {
     try {
-      const adapters = embedding(this.env);
+      const adapters = vectorAdapters(this.env);
       return adapters && new Embedding(this.#documents, adapters.embedder, adapters.index);
     } catch {
       return undefined;
@@ -163,8 +162,7 @@ export class CorpusObject extends DurableObject<Env> {
 
   /** After documents have changed. While the model or the index fails, their next try is awaited. */
   #wake(): void {
-    if (this.#embedding === undefined || this.#alarm.isSet) return;
-    if (this.#documents.vectors.state()?.failures) return;
+    if (this.#embedding === undefined || this.#alarm.isSet || this.#embedding.isFailing()) return;
     if (this.#embedding.isDue()) this.#alarm.set(Date.now() + EMBEDDING_DELAY_MS);
   }
 
@@ -193,6 +191,7 @@ export class CorpusObject extends DurableObject<Env> {
     const limit = wholeParameter(parameters, "limit", SEARCH_LIMIT);
     const found = await within(
       userConfig(this.env).firstTokenTimeoutMs,
+      "The search",
       (either) => retriever(this.env, this).retrieve(query, limit, either),
       signal,
     );
@@ -223,7 +222,7 @@ export class CorpusObject extends DurableObject<Env> {
       const message = `The text is ${bytes.byteLength} bytes long, and at most ${TEXT_BYTES_MAX} are taken. Split it into several documents.`;
       throw new ServiceError("PAYLOAD_TOO_LARGE", message);
     }
-    const contentHash = toHex(await crypto.subtle.digest("SHA-256", bytes));
+    const contentHash = await sha256(bytes);
     const document = { id, title: title.trim(), url, text };
     return this.#together(text.length, () => {
       const isNew = this.#documents.entry(id) === undefined;
@@ -274,8 +273,7 @@ export class CorpusObject extends DurableObject<Env> {
 
 function documentId(parameter = ""): string {
   const id = decodeParameter(parameter);
-  const length = [...id].length;
-  if (length < 1 || length > 128 || /\p{Cc}/u.test(id) || !id.isWellFormed()) {
+  if (!isName(id)) {
     const message = "A document's id must be 1 to 128 characters long, without control characters.";
     throw new ServiceError("INVALID_REQUEST", message);
   }
@@ -292,15 +290,4 @@ function isLink(value: string): boolean {
 
 function notFound(): ServiceError {
   return new ServiceError("NOT_FOUND", "There is no document with this id.");
-}
-
-function toHex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function json(body: unknown, status = 200): Response {
-  return new Response(encodeJson(body), {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
 }

@@ -186,9 +186,9 @@ export class Documents {
     return this.#exists ? this.#index.countAfter(id, Number.MAX_SAFE_INTEGER) : 0;
   }
 
-  /** Lets all passages wait for vectors by a model; those of before are stale, if any are left. */
-  beginVectors(model: string, indexIsEmpty: boolean): void {
-    this.#storage.transactionSync(() => this.vectors.begin(model, indexIsEmpty));
+  /** Lets all passages wait for vectors by a model; those of before are stale. */
+  beginVectors(model: string): void {
+    this.#storage.transactionSync(() => this.vectors.begin(model));
   }
 
   entry(id: string): DocumentEntry | undefined {

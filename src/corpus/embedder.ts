@@ -14,11 +14,11 @@ export interface Embedder {
 
 /** Vectors under ids of at most 64 bytes. What was written takes some seconds until it is found. */
 export interface VectorIndex {
-  /** The ids of the at most `limit` vectors nearest to one, nearest first. */
+  /** The ids of the at most `limit`, itself at most 100, vectors nearest to one, nearest first. */
   nearest(vector: Vector, limit: number, signal: AbortSignal): Promise<readonly string[]>;
   /** Puts vectors in the place of those with the same ids, if any. */
   put(vectors: ReadonlyMap<string, Vector>, signal: AbortSignal): Promise<void>;
-  /** Ids that are not there are passed over. */
+  /** 1 to 100 ids. Those that are not there are passed over. */
   remove(ids: readonly string[], signal: AbortSignal): Promise<void>;
   isEmpty(signal: AbortSignal): Promise<boolean>;
 }

@@ -3,7 +3,7 @@
 // object; when it is done, the corpus object's alarm decides.
 
 import { within } from "../deadline.ts";
-import { reasonOf } from "../errors.ts";
+import { reasonOf, ServiceError } from "../errors.ts";
 import type { Documents } from "./documents.ts";
 import type { Embedder, Vector, VectorIndex } from "./embedder.ts";
 import type { NumberedPassage } from "./passage-index.ts";
@@ -11,15 +11,22 @@ import type { NumberedPassage } from "./passage-index.ts";
 /** What a vector is made of at once: no model of Workers AI takes fewer texts, and some take no more. */
 const PASSAGES_AT_ONCE = 32;
 const REMOVED_AT_ONCE = 100;
-/** So many steps until the alarm rings again, each two requests: who pays nothing may make 50. */
+/**
+ * So many steps until the alarm rings again: who pays nothing may make 50 requests. A step makes two;
+ * one in which a passage is given up makes four, and any try has one such step at most.
+ */
 const STEPS = 20;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Who failed, as a message about it begins. */
+const THE_INDEX = "The index of vectors";
 
 /** What every model can embed: it tells a model that fails from a text that makes it fail. */
 const PROBE = "Belay";
 /** Of a passage that a model does not take, as much as any should. In UTF-16 units. */
 const HEAD_LENGTH = 300;
 
+/** Failures in a row before it is asked whether the model or the passage is at fault. */
+const FAILURES_UNEXPLAINED = 2;
 const RETRY_MS = 5_000;
 const RETRY_MS_MAX = 600_000; /* 10 min */
 
@@ -47,6 +54,11 @@ export class Embedding {
     );
   }
 
+  /** Whether the last try failed, so that the next one is to be awaited. */
+  isFailing(): boolean {
+    return (this.#documents.vectors.state()?.failures ?? 0) > 0;
+  }
+
   /** How many passages wait for their vector, and why the last try failed, if it did. */
   progress(): {
     readonly model: string;
@@ -61,6 +73,8 @@ export class Embedding {
   /** Does some of what is due, and returns after how many milliseconds to come back; never throws. */
   async work(): Promise<number | undefined> {
     try {
+      // A failure of what nobody needs would be tried again by nothing.
+      if (!this.isDue()) return undefined;
       await this.#begin();
       for (let step = 0; step < STEPS && this.isDue(); step++) await this.#step();
       return this.isDue() ? 0 : undefined;
@@ -77,19 +91,19 @@ export class Embedding {
   }
 
   async #begin(): Promise<void> {
-    if (this.isNew()) this.#documents.beginVectors(this.#embedder.model, false);
+    if (this.isNew()) this.#documents.beginVectors(this.#embedder.model);
     const state = this.#documents.vectors.state();
     // What was upserted is counted some seconds later, so only one that is long quiet can be judged.
     if (!state || state.madeTo === 0 || Date.now() - state.madeAt < INDEX_SETTLES_MS) return;
-    if (await inTime((signal) => this.#index.isEmpty(signal)))
-      this.#documents.beginVectors(this.#embedder.model, true);
+    const isEmpty = await inTime(THE_INDEX, (signal) => this.#index.isEmpty(signal));
+    if (isEmpty) this.#documents.beginVectors(this.#embedder.model);
   }
 
   async #step(): Promise<void> {
     const { vectors } = this.#documents;
     if (vectors.anyStale()) {
       const { ids, dropped } = vectors.takeStale(REMOVED_AT_ONCE);
-      await inTime((signal) => this.#index.remove(ids, signal));
+      await inTime(THE_INDEX, (signal) => this.#index.remove(ids, signal));
       dropped();
       return;
     }
@@ -104,33 +118,50 @@ export class Embedding {
     }
     const named = new Map(Array.from(made, ([{ id }, vector]) => [vectors.idOf(id), vector]));
     // Where a document was replaced meanwhile, these vectors are stale already, and go next.
-    await inTime((signal) => this.#index.put(named, signal));
+    await inTime(THE_INDEX, (signal) => this.#index.put(named, signal));
     vectors.made(last.id, Date.now());
     if (limit === 1) this.#oneByOne -= 1;
   }
 
-  /**
-   * The passages with their vectors; undefined where one of several may be at fault. One that fails
-   * alone is embedded by its head or, where that fails too, goes without: the others must not wait.
-   */
+  /** The passages with their vectors; undefined where one of several may be at fault. */
   async #embed(
     passages: readonly NumberedPassage[],
   ): Promise<Map<NumberedPassage, Vector> | undefined> {
     try {
       const made = await this.#vectorsOf(passages.map(words));
       return new Map(passages.map((passage, i) => [passage, made[i] ?? []]));
-    } catch {
+    } catch (thrown) {
+      const [passage, ...others] = passages;
+      if (passage !== undefined && others.length === 0) return this.#embedHead(passage, thrown);
       await this.#probe();
+      return undefined;
     }
-    const [passage, ...others] = passages;
-    if (passage === undefined || others.length > 0) return undefined;
+  }
+
+  /**
+   * The passage that has failed alone, with the vector of its head or, where that fails too, without:
+   * the others must not wait. Most faults pass, so before that it is tried again, and fails twice while
+   * the model takes another text.
+   */
+  async #embedHead(
+    passage: NumberedPassage,
+    thrown: unknown,
+  ): Promise<Map<NumberedPassage, Vector>> {
+    const id = `${passage.documentId}#${passage.place}`;
+    const before = this.#documents.vectors.state();
+    if ((before?.failures ?? 0) < FAILURES_UNEXPLAINED) throw thrown;
+    await this.#probe();
+    // Of the failures until now, any may have been an outage's.
+    const refusal = `The embedding model takes other texts, but not that of the passage "${id}".`;
+    if (before?.failure !== refusal) {
+      throw new ServiceError("RETRIEVAL_FAILED", refusal, { cause: thrown });
+    }
     try {
       const head = words(passage).slice(0, HEAD_LENGTH).toWellFormed();
       const [vector = []] = await this.#vectorsOf([head]);
       return new Map([[passage, vector]]);
     } catch (thrown) {
       await this.#probe();
-      const id = `${passage.documentId}#${passage.place}`;
       console.error(`The passage "${id}" could not be embedded:`, reasonOf(thrown));
       return new Map();
     }
@@ -142,7 +173,7 @@ export class Embedding {
   }
 
   #vectorsOf(texts: readonly string[]): Promise<readonly Vector[]> {
-    return inTime((signal) => this.#embedder.embed(texts, signal));
+    return inTime("The embedding model", (signal) => this.#embedder.embed(texts, signal));
   }
 
   #failed(thrown: unknown): number {
@@ -164,6 +195,6 @@ function words({ title, heading, text }: NumberedPassage): string {
   return [title, ...heading, text].join("\n");
 }
 
-function inTime<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  return within(REQUEST_TIMEOUT_MS, call);
+function inTime<T>(who: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return within(REQUEST_TIMEOUT_MS, who, call);
 }

@@ -11,7 +11,7 @@ import { gfm } from "micromark-extension-gfm";
 import { UNSPACED } from "../text/analyzer.ts";
 import { fenceAfter, HEADING, lines, stretches } from "./stretches.ts";
 
-export interface Section {
+interface Section {
   /** The headings it stands under, outermost first. */
   readonly heading: readonly string[];
   /** The anchor that renderers of Markdown give the innermost of them; null under none. */

@@ -4,7 +4,7 @@
 import { matchQuery, queryTerms, terms } from "../text/analyzer.ts";
 
 /** A passage as it is kept. Those of one document have consecutive ids. */
-export interface StoredPassage {
+interface StoredPassage {
   readonly documentId: string;
   /** The passage's number in its document, from 1. */
   readonly place: number;
@@ -49,7 +49,7 @@ interface PassageRow extends Record<string, SqlStorageValue> {
  * so many take about 20 ms. The commonest terms, which tell passages apart least, are left out where
  * there would be more.
  */
-const HITS_MAX = 50_000;
+const HITS_MAX = 30_000;
 
 // The index holds no text of its own. It is given the terms with spaces between them, and its
 // tokenizer, which would know nothing of Chinese and of accents, has only to part them again.

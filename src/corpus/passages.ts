@@ -7,7 +7,7 @@ import { sentences } from "../text/sentences.ts";
 import { type Block, sections } from "./markdown.ts";
 
 /** A passage as cut, before it belongs to a document. */
-export interface Cutting {
+interface Cutting {
   readonly heading: readonly string[];
   readonly anchor: string | null;
   readonly text: string;

@@ -3,7 +3,7 @@
 // is in markdown.ts.
 
 /** Offsets are into the text, in UTF-16 units. */
-export interface Stretch {
+interface Stretch {
   readonly start: number;
   readonly end: number;
   /** Nothing but paragraphs between empty lines, and headings that begin with `#`. */

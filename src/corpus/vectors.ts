@@ -1,9 +1,10 @@
 // Which passages have a vector in the index, and which vectors there stand for nothing any more. The
-// tables are made for the first vector: who searches words alone writes and reads no row here. Making
-// and removing vectors is in embedding.ts.
+// tables are made for the first vector: who searches words alone writes and reads no row here. Where all
+// vectors become stale, their numbers are read from the table of documents.ts, within SQL. Making and
+// removing vectors is in embedding.ts.
 
 /** What is known of the vectors as a whole. */
-export interface VectorState {
+type VectorState = {
   readonly model: string;
   /** With it the ids of all vectors begin that count. Another begins with another model. */
   readonly series: string;
@@ -16,7 +17,7 @@ export interface VectorState {
   /** How often in a row it has failed, and how the last time. */
   readonly failures: number;
   readonly failure: string | null;
-}
+};
 
 /** Vectors of which some were taken to be removed from the index. */
 interface Taken {
@@ -24,16 +25,6 @@ interface Taken {
   /** The last that was taken; up to which there are some. */
   readonly to: number;
   readonly last: number;
-}
-
-interface StateRow extends Record<string, SqlStorageValue> {
-  model: string;
-  series: string;
-  madeTo: number;
-  madeAt: number;
-  removedTo: number;
-  failures: number;
-  failure: string | null;
 }
 
 interface StaleRow extends Record<string, SqlStorageValue> {
@@ -74,7 +65,7 @@ function statements(sql: SqlStorage) {
 
     state: () =>
       sql
-        .exec<StateRow>(
+        .exec<VectorState>(
           `SELECT model, series, made_to AS madeTo, made_at AS madeAt, removed_to AS removedTo,
                   failures, failure
            FROM vectors`,
@@ -121,10 +112,6 @@ function statements(sql: SqlStorage) {
       );
     },
 
-    noneStale: () => {
-      sql.exec("DELETE FROM stale_vectors");
-    },
-
     anyStale: () => sql.exec("SELECT 1 FROM stale_vectors LIMIT 1").toArray().length > 0,
 
     stale: (limit: number) =>
@@ -157,16 +144,12 @@ export class Vectors {
     return this.#exists ? this.#do.state() : undefined;
   }
 
-  /**
-   * Begins anew: all passages are without a vector, and all vectors of before are stale, unless none
-   * are left in the index. In a transaction.
-   */
-  begin(model: string, indexIsEmpty: boolean): void {
+  /** Begins anew: all passages are without a vector, and all vectors of before are stale. In a transaction. */
+  begin(model: string): void {
     if (!this.#exists) this.#do.create();
     this.#exists = true;
     const { series } = this.#do.state();
-    if (indexIsEmpty) this.#do.noneStale();
-    else if (series !== "") this.#do.allStale(series);
+    if (series !== "") this.#do.allStale(series);
     this.#do.begin(model, crypto.randomUUID().slice(0, 8));
   }
 

@@ -3,6 +3,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { AuthenticationConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
+import { isName } from "../request.ts";
 import { ANONYMOUS } from "../user/settings.ts";
 
 export interface Caller {
@@ -96,15 +97,8 @@ function publishedKeys(url: URL): JWTVerifyGetKey {
 
 /** jose also lets an empty sub, a number and an object through: all such users would share an object. */
 export function isUserId(sub: unknown): sub is string {
-  return (
-    typeof sub === "string" &&
-    sub.isWellFormed() &&
-    !/\p{Cc}/u.test(sub) &&
-    // To a URL these two are steps in its path, however they are encoded: no operator could name them.
-    !/^\.\.?$/.test(sub) &&
-    sub.length > 0 &&
-    [...sub].length <= 128
-  );
+  // To a URL these two are steps in its path, however they are encoded: no operator could name them.
+  return isName(sub) && !/^\.\.?$/.test(sub);
 }
 
 function refused(message: string, challenge = 'Bearer error="invalid_token"'): ServiceError {

@@ -74,9 +74,9 @@ function candidates(passages: readonly Passage[]): Candidate[] {
   return prose.length > 0 ? prose : all;
 }
 
-// What prose has few of: braces, operators, and the quotation marks of JSON and shells.
-const CODE_MARK = /[{}<>=\\$;]|"(?=[:,}\]$])|(?<=[{,:[])"/g;
-const CODE_SHARE_MIN = 0.06;
+// What prose has few of: braces, operators, the quotation marks of JSON and shells, and flags.
+const CODE_MARK = /[{}<>=\\$;]|"(?=[:,}\]$])|(?<=[{,:[])"|(?<=\s)--?[a-z]/gi;
+const CODE_SHARE_MIN = 0.04;
 
 /** Half a line of code out of an example answers nobody. */
 function isCode(text: string): boolean {

@@ -33,6 +33,7 @@ export class HybridRetriever implements Retriever {
     try {
       return await within(
         this.#waitMs,
+        "The search by vectors",
         (either) => this.#vectors.retrieve(query, CANDIDATES, either),
         signal,
       );

@@ -2,6 +2,7 @@
 // hashes, never as they were sent, and looked up before any limit, so that a harmless retry is never
 // refused. What an ask that is known already gets is decided in user-object.ts.
 
+import { sha256 } from "../digest.ts";
 import { ServiceError } from "../errors.ts";
 import { type Ask, encodeJson } from "../protocol.ts";
 
@@ -56,24 +57,19 @@ export async function askKey(
     );
   }
   const own = async (hashed: string) =>
-    identity === null ? hashed : hash(`${identity} ${hashed}`);
+    identity === null ? hashed : sha256(`${identity} ${hashed}`);
   // Field by field: the order is ours, whatever the caller's was.
   const { query, topK, maxTokens, temperature, history, onDisconnect } = ask;
   const turns = history.map(({ role, content }) => [role, content]);
-  const fingerprint = await hash(
+  const fingerprint = await sha256(
     encodeJson([query, topK, maxTokens, temperature ?? null, turns, onDisconnect]),
   );
   return {
     hash:
-      header === null ? `body:${await own(fingerprint)}` : `key:${await own(await hash(header))}`,
+      header === null ? `body:${await own(fingerprint)}` : `key:${await own(await sha256(header))}`,
     fingerprint,
     chosen: header !== null,
   };
-}
-
-async function hash(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export class Keys {

@@ -17,6 +17,7 @@ import {
   type RefundReason,
 } from "../protocol.ts";
 import { decodeParameter, readJson, wholeParameter, wrongParameter } from "../request.ts";
+import { json } from "../response.ts";
 import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
@@ -422,6 +423,7 @@ export class UserObject extends DurableObject<Env> {
       const stored = { tokens, sources, finish, firstTokenMs, totalMs };
       const window = this.#queries.charge(run.queryId, Date.now(), stored);
       if (window !== undefined) this.#ledger.charge(window);
+      return window !== undefined;
     });
     // Whoever reads on reads a stored answer from now on.
     for (const listener of run.listeners) this.#replays.add(listener);
@@ -432,27 +434,29 @@ export class UserObject extends DurableObject<Env> {
     run.abort();
     if (reason === "failed" && this.#runs.has(run.queryId)) this.#failures.add(Date.now());
     const { code } = error;
-    this.#resolve(run, { state: "refunded", reason, code }, () => {
-      this.#giveBack(run.queryId, reason);
-    });
+    this.#resolve(run, { state: "refunded", reason, code }, () =>
+      this.#giveBack(run.queryId, reason),
+    );
     run.transcript.end({ type: "failed", error });
   }
 
-  #giveBack(queryId: string, reason: RefundReason): void {
+  /** False if it was not reserved any more. */
+  #giveBack(queryId: string, reason: RefundReason): boolean {
     const window = this.#queries.refund(queryId, Date.now(), reason);
     if (window !== undefined) this.#ledger.refund(window, reason);
+    return window !== undefined;
   }
 
   /** The one way in which a run lets go of its reservation; the first to come wins. */
-  #resolve(run: Run, outcome: Outcome, write: () => void): void {
+  #resolve(run: Run, outcome: Outcome, write: () => boolean): void {
     // Gone from the list whatever happens: what is reserved without a run is the sweep's.
     if (!this.#runs.delete(run.queryId)) return;
     clearTimeout(run.waitTimer ?? null);
     try {
-      this.ctx.storage.transactionSync(write);
+      const isMoved = this.ctx.storage.transactionSync(write);
       const { firstTokenMs, totalMs } = run;
       const tokens = run.transcript.tokens.length;
-      this.#log(run.queryId, { ...outcome, tokens, firstTokenMs, totalMs });
+      if (isMoved) this.#log(run.queryId, { ...outcome, tokens, firstTokenMs, totalMs });
     } catch (thrown) {
       console.error(`Query ${run.queryId} was not ${outcome.state}; the sweep refunds it.`, thrown);
     }
@@ -671,10 +675,4 @@ function idOf({ id = "" }: IRequest["params"]): string {
 
 function identityOf(request: Request): string | null {
   return request.headers.get(IDENTITY_HEADER);
-}
-
-function json(body: unknown): Response {
-  return new Response(encodeJson(body), {
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
 }

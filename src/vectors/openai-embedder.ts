@@ -2,14 +2,7 @@
 
 import type { Embedder, Vector } from "../corpus/embedder.ts";
 import { embeddings } from "./embeddings.ts";
-import { ask, failure } from "./upstream.ts";
-
-interface Options {
-  /** Without a slash at its end. */
-  readonly baseUrl: string;
-  readonly model: string;
-  readonly apiKey: string | undefined;
-}
+import { call, failure } from "./upstream.ts";
 
 /** A hundred vectors of 1536 numbers with all their digits are 4 MB. */
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
@@ -17,36 +10,41 @@ const BODY_BYTES_MAX = 16 * 1024 * 1024;
 const WHO = "The embedding model";
 
 export class OpenAiEmbedder implements Embedder {
-  readonly #options: Options;
+  readonly model: string;
+  readonly #baseUrl: string;
+  readonly #apiKey: string | undefined;
 
-  constructor(options: Options) {
-    this.#options = options;
-  }
-
-  get model(): string {
-    return this.#options.model;
+  /** `baseUrl`: without a slash at its end. */
+  constructor(options: {
+    readonly baseUrl: string;
+    readonly model: string;
+    readonly apiKey: string | undefined;
+  }) {
+    this.model = options.model;
+    this.#baseUrl = options.baseUrl;
+    this.#apiKey = options.apiKey;
   }
 
   async embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Vector[]> {
-    const answer = await ask(
+    const answer = await call(
       WHO,
-      () => this.#ask(texts, signal),
+      () => this.#call(texts, signal),
       () => ": no answer",
       signal,
     );
     return embeddings(inOrder(answer), texts.length);
   }
 
-  async #ask(texts: readonly string[], signal: AbortSignal): Promise<unknown> {
-    const { baseUrl, model, apiKey } = this.#options;
-    const response = await fetch(`${baseUrl}/embeddings`, {
+  async #call(texts: readonly string[], signal: AbortSignal): Promise<unknown> {
+    const apiKey = this.#apiKey;
+    const response = await fetch(`${this.#baseUrl}/embeddings`, {
       method: "POST",
       headers: {
         "content-type": "application/json",
         accept: "application/json",
         ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
       },
-      body: JSON.stringify({ model, input: texts, encoding_format: "float" }),
+      body: JSON.stringify({ model: this.model, input: texts, encoding_format: "float" }),
       // A redirect, followed, would take the texts and the key to wherever it points.
       redirect: "manual",
       signal,

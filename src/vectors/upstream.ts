@@ -4,12 +4,12 @@
 import { ServiceError } from "../errors.ts";
 
 /**
- * What the call answers. Where it fails, or the answer cannot be used, it throws a ServiceError
+ * What the request is answered. Where it fails, or the answer cannot be used, it throws a ServiceError
  * RETRIEVAL_FAILED: `who`, a verb, and whatever is known of the reason.
  */
-export async function ask<T>(
+export async function call<T>(
   who: string,
-  call: () => Promise<T>,
+  request: () => Promise<T>,
   reason: (thrown: unknown) => string,
   signal: AbortSignal,
 ): Promise<T> {
@@ -19,7 +19,7 @@ export async function ask<T>(
   const leave = () => left.reject(signal.reason);
   signal.addEventListener("abort", leave);
   try {
-    return await Promise.race([call(), left.promise]);
+    return await Promise.race([request(), left.promise]);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof ServiceError) throw error;
@@ -31,5 +31,5 @@ export async function ask<T>(
 
 /** `what` is a sentence of our own. */
 export function failure(what: string, cause?: unknown): ServiceError {
-  return new ServiceError("RETRIEVAL_FAILED", `${what} Ask again in a moment.`, { cause });
+  return new ServiceError("RETRIEVAL_FAILED", what, { cause });
 }

@@ -1,10 +1,7 @@
 // An index of vectors in Cloudflare's Vectorize. It is given ids and vectors, and never a text.
 
 import type { Vector, VectorIndex } from "../corpus/embedder.ts";
-import { ask } from "./upstream.ts";
-
-/** Not documented: more ids at once are refused with error 40007. */
-const REMOVED_MAX = 100;
+import { call } from "./upstream.ts";
 
 export class VectorizeIndex implements VectorIndex {
   readonly #binding: Vectorize;
@@ -14,12 +11,12 @@ export class VectorizeIndex implements VectorIndex {
   }
 
   async nearest(vector: Vector, limit: number, signal: AbortSignal): Promise<readonly string[]> {
-    const { matches } = await this.#ask(
+    const { matches } = await this.#call(
       () =>
         this.#binding.query([...vector], {
-          // At most 100, as long as neither values nor metadata are wanted, which is said by a word:
-          // `false` is refused.
-          topK: Math.min(limit, 100),
+          // More than 20 only as long as neither values nor metadata are wanted, which is said by a
+          // word: `false` is refused.
+          topK: limit,
           returnValues: false,
           returnMetadata: "none",
         }),
@@ -30,22 +27,19 @@ export class VectorizeIndex implements VectorIndex {
 
   async put(vectors: ReadonlyMap<string, Vector>, signal: AbortSignal): Promise<void> {
     const all = Array.from(vectors, ([id, values]) => ({ id, values: [...values] }));
-    if (all.length > 0) await this.#ask(() => this.#binding.upsert(all), signal);
+    if (all.length > 0) await this.#call(() => this.#binding.upsert(all), signal);
   }
 
   async remove(ids: readonly string[], signal: AbortSignal): Promise<void> {
-    for (let from = 0; from < ids.length; from += REMOVED_MAX) {
-      const some = ids.slice(from, from + REMOVED_MAX);
-      await this.#ask(() => this.#binding.deleteByIds(some), signal);
-    }
+    await this.#call(() => this.#binding.deleteByIds([...ids]), signal);
   }
 
   async isEmpty(signal: AbortSignal): Promise<boolean> {
-    return (await this.#ask(() => this.#binding.describe(), signal)).vectorCount === 0;
+    return (await this.#call(() => this.#binding.describe(), signal)).vectorCount === 0;
   }
 
-  #ask<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return ask("The index of vectors", call, errorCode, signal);
+  #call<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return call("The index of vectors", request, errorCode, signal);
   }
 }
 

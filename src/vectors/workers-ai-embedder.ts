@@ -2,33 +2,25 @@
 
 import type { Embedder, Vector } from "../corpus/embedder.ts";
 import { embeddings } from "./embeddings.ts";
-import { ask } from "./upstream.ts";
-
-interface Options {
-  readonly ai: Pick<Ai, "run">;
-  readonly model: string;
-}
+import { call } from "./upstream.ts";
 
 export class WorkersAiEmbedder implements Embedder {
-  readonly #options: Options;
+  readonly model: string;
+  readonly #ai: Pick<Ai, "run">;
 
-  constructor(options: Options) {
-    this.#options = options;
-  }
-
-  get model(): string {
-    return this.#options.model;
+  constructor({ ai, model }: { readonly ai: Pick<Ai, "run">; readonly model: string }) {
+    this.model = model;
+    this.#ai = ai;
   }
 
   async embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Vector[]> {
-    const { ai, model } = this.#options;
     const inputs = {
       text: texts,
       // Without it, one text that is too long fails all that come with it. Others cut by themselves.
-      ...(model.endsWith("/bge-m3") && { truncate_inputs: true }),
+      ...(this.model.endsWith("/bge-m3") && { truncate_inputs: true }),
     };
-    const call = async (): Promise<unknown> => ai.run(model, inputs, { signal });
-    const answer = await ask("The embedding model", call, errorCode, signal);
+    const run = async (): Promise<unknown> => this.#ai.run(this.model, inputs, { signal });
+    const answer = await call("The embedding model", run, errorCode, signal);
     return embeddings((answer as { data?: unknown } | null)?.data, texts.length);
   }
 }

@@ -10,6 +10,7 @@ import { meaning } from "../support/meaning.ts";
 import { EmbeddingModel } from "../vectors/embedding-model.ts";
 import { VectorizeStandIn } from "../vectors/vectorize-stand-in.ts";
 import { corpora } from "../worker.ts";
+import { rowsOf } from "./sql-rows.ts";
 
 const ADDRESS = "https://belay.test/api/v1/admin/documents";
 
@@ -177,18 +178,9 @@ describe("passages", () => {
   it("cost one row of writing for a batch, beside the alarm", async () => {
     const corpus = new Corpus();
     await corpus.fill(32);
-    const written = await runInDurableObject(corpus.stub, async (object, { storage }) => {
-      const { sql } = storage;
-      const exec = sql.exec.bind(sql);
-      const cursors: SqlStorageCursor<never>[] = [];
-      sql.exec = ((query: string, ...bindings: unknown[]) => {
-        const cursor = exec<never>(query, ...bindings);
-        cursors.push(cursor);
-        return cursor;
-      }) as typeof sql.exec;
-      await object.alarm();
-      return cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
-    });
+    const { written } = await runInDurableObject(corpus.stub, (object, { storage }) =>
+      rowsOf(storage.sql, () => object.alarm()),
+    );
     expect(corpus.index.vectors.size).toBe(32);
     // The tables and their first row, once; the series; the batch.
     expect(written).toBeLessThanOrEqual(8);
@@ -209,7 +201,7 @@ describe("a preview of a search", () => {
       status: 502,
       type: "error",
       code: "RETRIEVAL_FAILED",
-      message: "The embedding model failed (Workers AI error 3040). Ask again in a moment.",
+      message: "The embedding model failed (Workers AI error 3040).",
     });
     corpus.ai.fault = () => new Promise(() => {});
     expect(await refused()).toMatchObject({
@@ -228,18 +220,9 @@ describe("a preview of a search", () => {
     const [own = ""] = corpus.index.vectors.keys();
     const ids = Array.from({ length: 50 }, (_, i) => `${own.slice(0, 9)}${i * 5 + 1}`);
     const words = Array.from({ length: 60 }, (_, i) => `matter${i}`).join(" ");
-    const read = await runInDurableObject(corpus.stub, (object, { storage }) => {
-      const { sql } = storage;
-      const exec = sql.exec.bind(sql);
-      const cursors: SqlStorageCursor<never>[] = [];
-      sql.exec = ((query: string, ...bindings: unknown[]) => {
-        const cursor = exec<never>(query, ...bindings);
-        cursors.push(cursor);
-        return cursor;
-      }) as typeof sql.exec;
-      expect(object.passagesOf(ids, words, 20)).toHaveLength(20);
-      return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
-    });
+    const { read } = await runInDurableObject(corpus.stub, (object, { storage }) =>
+      rowsOf(storage.sql, () => expect(object.passagesOf(ids, words, 20)).toHaveLength(20)),
+    );
     expect(read).toBeLessThanOrEqual(75);
   });
 });
@@ -344,13 +327,13 @@ describe("a failure", () => {
       expect(wait).toBeGreaterThan(5_000 * 2 ** i - 2_000);
       expect(wait).toBeLessThanOrEqual(5_000 * 2 ** i);
     }
-    const failure = "The embedding model failed (Workers AI error 3040). Ask again in a moment.";
+    const failure = "The embedding model failed (Workers AI error 3040).";
     expect(await corpus.progress()).toMatchObject({ waiting: 1, failure });
     expect(log.mock.calls).toEqual([
       ["The passages could not be embedded, and are tried again:", failure],
     ]);
-    // Each try asks for the passage, and then whether the model takes anything at all.
-    expect(corpus.ai.calls).toHaveLength(8);
+    // From the third on, each also asks whether the model takes anything at all.
+    expect(corpus.ai.calls).toHaveLength(6);
     // Another document does not call for an early try, or each of many would.
     await corpus.put("b", "A car.");
     expect(((await corpus.alarmAt()) ?? 0) - Date.now()).toBeGreaterThan(30_000);
@@ -391,32 +374,31 @@ describe("a failure", () => {
     expect(corpus.index.vectors.size).toBe(1);
   });
 
-  it.each<[string, unknown]>([
-    ["too few vectors", { data: [[1]] }],
-    [
-      "vectors of another length than the index",
-      {
-        data: [
-          [1, 2],
-          [3, 4],
-        ],
-      },
-    ],
-    ["NaN", { data: [[Number.NaN], [1]] }],
-    ["strings", { data: ["a", "b"] }],
-    ["nothing", null],
-  ])("is an answer with %s: nothing is stored, and it is tried again", async (_, answer) => {
+  it("is an answer that cannot be used: nothing is stored, and it is tried again", async () => {
     const corpus = new Corpus();
     silence();
     await corpus.put("a", "A car.");
     await corpus.put("b", "A boat.");
-    corpus.ai.fault = () => answer;
+    corpus.ai.fault = () => ({ data: [[1]] });
     await corpus.ring();
     expect(corpus.index.vectors.size).toBe(0);
     expect(await corpus.progress()).toMatchObject({ waiting: 2, failure: expect.any(String) });
     corpus.ai.fault = undefined;
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(2);
+  });
+
+  it("is an answer of vectors that do not fit the index, too", async () => {
+    const corpus = new Corpus();
+    silence();
+    await corpus.put("a", "A car.");
+    corpus.ai.fault = () => ({ data: [[1, 2]] });
+    await corpus.ring();
+    expect(corpus.index.vectors.size).toBe(0);
+    expect((await corpus.progress()).failure).toContain("Vectorize error 40012");
+    corpus.ai.fault = undefined;
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(1);
   });
 
   it("is a model that never answers, too: it is given up, and tried again", async () => {
@@ -431,7 +413,9 @@ describe("a failure", () => {
       await rung;
       vi.useRealTimers();
     });
-    expect((await corpus.progress()).failure).toContain("within 30000 ms");
+    expect((await corpus.progress()).failure).toBe(
+      "The embedding model gave no answer within 30000 ms.",
+    );
     corpus.ai.fault = undefined;
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(1);
@@ -449,7 +433,10 @@ describe("a failure", () => {
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(41);
     expect((await corpus.nearest("automobile"))[0]).toBe("bad#1");
-    expect(log).not.toHaveBeenCalled();
+    expect(log.mock.calls.map(([, reason]) => reason)).toEqual([
+      "The embedding model failed.",
+      'The embedding model takes other texts, but not that of the passage "bad#1".',
+    ]);
   });
 
   it("of one passage whatever is left of it leaves it without, and says which", async () => {
@@ -462,12 +449,38 @@ describe("a failure", () => {
     await corpus.put("good", "A car.");
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(1);
-    expect(log.mock.calls).toEqual([
-      [
-        'The passage "bad#1" could not be embedded:',
-        "The embedding model failed (Workers AI error 3006). Ask again in a moment.",
-      ],
+    expect(log.mock.calls.at(-1)).toEqual([
+      'The passage "bad#1" could not be embedded:',
+      "The embedding model failed (Workers AI error 3006).",
     ]);
+  });
+
+  it("that comes and goes costs no passage its vector, nor any of its words", async () => {
+    const corpus = new Corpus();
+    silence();
+    await corpus.fill(10);
+    corpus.ai.fault = () => {
+      if (corpus.ai.calls.length % 2 === 1) throw new Error("3040: busy");
+    };
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(10);
+    for (let i = 0; i < 10; i++) expect(corpus.texts).toContain(`Title\nIt is about matter${i}.`);
+  });
+
+  it("of a passage once after a long outage is not blamed on it", async () => {
+    const corpus = new Corpus();
+    const log = silence();
+    const text = `A car.${" It runs on and on.".repeat(20)} It ends well.`;
+    await corpus.put("a", text);
+    corpus.ai.fault = () => Promise.reject(new Error("3040: busy"));
+    for (let i = 0; i < 6; i++) await corpus.ring();
+    const before = corpus.ai.calls.length;
+    corpus.ai.fault = () => {
+      if (corpus.ai.calls.length === before + 1) throw new Error("3040: busy");
+    };
+    await corpus.settle();
+    expect(corpus.texts.at(-1)).toBe(`Title\n${text}`);
+    expect(log.mock.calls.join()).not.toContain("The passage ");
   });
 
   it("of the model in the middle is not blamed on a passage", async () => {
@@ -486,6 +499,38 @@ describe("a failure", () => {
     corpus.ai.fault = undefined;
     await corpus.settle();
     expect(corpus.index.vectors.size).toBe(10);
+  });
+});
+
+describe("an alarm that finds nothing to do", () => {
+  it("asks nobody, so that no failure keeps later documents waiting", async () => {
+    const corpus = new Corpus();
+    silence();
+    await corpus.fill(3);
+    await corpus.settle();
+    await corpus.rows("UPDATE vectors SET made_at = made_at - 600001");
+    // What is deleted while the work goes on is done by that work, and sets an alarm of its own.
+    const gate = Promise.withResolvers<void>();
+    let described = 0;
+    corpus.index.fault = (call) => {
+      return call === "describe" && ++described === 1 ? gate.promise : undefined;
+    };
+    await corpus.delete("d0");
+    const rung = corpus.ring();
+    await expect.poll(() => described).toBe(1);
+    await corpus.delete("d1");
+    gate.resolve();
+    await rung;
+    expect(await corpus.rows("SELECT * FROM stale_vectors")).toEqual([]);
+
+    corpus.index.fault = (call) => {
+      if (call === "describe" && ++described === 2) throw new Error("VECTOR_ERROR (code = 1): no");
+    };
+    while (await corpus.ring());
+    await corpus.put("a", "A car.");
+    expect(await corpus.alarmAt()).not.toBeNull();
+    while (await corpus.ring());
+    expect(await corpus.progress()).toMatchObject({ waiting: 0, failure: null });
   });
 });
 

@@ -185,7 +185,7 @@ it("never cuts a character in half, wherever a text or a heading is too long", (
     ["", "👩‍🚀 "],
     ["a", "😀x"],
   ] as const) {
-    for (const length of [99, 100, 101, 199, 200, 201, 5_000, 70_000]) {
+    for (const length of [99, 100, 101, 199, 200, 201, 5_000]) {
       const run = shift + unit.repeat(length);
       for (const text of [
         run,

@@ -9,11 +9,14 @@ import { ExtractiveGenerator } from "../../src/generators/extractive.ts";
 import type { Source } from "../../src/protocol.ts";
 import { FullTextRetriever } from "../../src/retrievers/full-text.ts";
 
-const documents = import.meta.glob<string>(["../../README.md", "../../docs/*.md"], {
-  query: "?raw",
-  import: "default",
-  eager: true,
-});
+const documents = import.meta.glob<string>(
+  ["../../README.md", "../../docs/*.md", "!../../docs/testing.md"],
+  {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  },
+);
 
 interface Question {
   readonly query: string;
@@ -183,15 +186,18 @@ const corpus = env.CORPUS.getByName("own documents");
 beforeAll(async () => {
   for (const [path, text] of Object.entries(documents)) {
     const id = path.replace(/^.*\/|\.md$/g, "").toLowerCase();
-    const title = /^# (.+)$/m.exec(text)?.[1] ?? id;
-    const response = await corpus.fetch(`https://belay.test/api/v1/admin/documents/${id}`, {
-      method: "PUT",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ title, text }),
-    });
-    expect(response.status).toBe(201);
+    await put(id, /^# (.+)$/m.exec(text)?.[1] ?? id, text);
   }
 });
+
+async function put(id: string, title: string, text: string): Promise<void> {
+  const response = await corpus.fetch(`https://belay.test/api/v1/admin/documents/${id}`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ title, text }),
+  });
+  expect(response.status).toBe(201);
+}
 
 async function ask(query: string) {
   const events = answer(
@@ -216,6 +222,11 @@ async function ask(query: string) {
   return { sources, text, refused: !/\[\d+\]$/.test(text) };
 }
 
+function firstCited(sources: readonly Source[], text: string): string | undefined {
+  const [, first] = /\[(\d+)\]/.exec(text) ?? [];
+  return sources.find(({ n }) => n === Number(first))?.documentId;
+}
+
 describe("the project's own documents", () => {
   it("answer at least 85 in 100 of what their readers ask", async () => {
     const failed: string[] = [];
@@ -229,6 +240,23 @@ describe("the project's own documents", () => {
     }
     const share = 1 - failed.length / QUESTIONS.length;
     expect(share, failed.join("\n\n")).toBeGreaterThanOrEqual(0.85);
+  });
+
+  // What a server prints, and README, for a newcomer to paste.
+  it.each([
+    ["When am I charged for an answer?", /charged once for an answer that arrives whole/i],
+    ["What happens when I leave before the answer ends?", /you are not charged/i],
+  ])("answer out of README: %s", async (query, says) => {
+    const { sources, text } = await ask(query);
+    expect(text).toMatch(says);
+    expect(firstCited(sources, text)).toBe("readme");
+  });
+
+  it("do not crowd out one that is added, though README asks the same of it", async () => {
+    await put("opening-hours", "Opening hours", "We are open from 9 to 17 h on weekdays.");
+    const { sources, text } = await ask("When are you open?");
+    expect(firstCited(sources, text)).toBe("opening-hours");
+    expect(text).not.toContain("curl");
   });
 
   it("have nothing to say on what they are not about, but for 1 in 8 such questions", async () => {

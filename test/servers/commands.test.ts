@@ -77,6 +77,17 @@ describe("two npm start and one npm run serve, at once from one checkout", () =>
     },
   );
 
+  test.each(["start", "serve"])(
+    "npm run %s refuses the folder of another server",
+    async (script) => {
+      const data = join(folder, "7");
+      const { code, stderr } = await refused(script, "--port=0", `--persist-to=${data}`);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`Another server keeps its data in ${data}`);
+      expect((await fetch(`${address(server("npm start").stdout())}/healthz`)).status).toBe(200);
+    },
+  );
+
   test.each(servers)("$name shows no secret", ({ name }) => {
     const { stdout, stderr } = server(name);
     expect(stdout() + stderr()).not.toContain(secret);
@@ -134,6 +145,13 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^The variable ${name} must be `, "m"));
     expect(stderr).not.toContain(value);
+  });
+
+  test("refuses a file for a folder", async () => {
+    const file = join(PROJECT, "package.json");
+    const { code, stderr } = await refused(script, "--port=0", `--persist-to=${file}`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^--persist-to .* cannot be used as a folder: EEXIST/);
   });
 
   test("keeps what was charged through kill -9", async () => {

@@ -2,7 +2,7 @@
 // together. Imports nothing, so that tests inside workerd share it with the server outside.
 
 /** So many numbers has a vector. */
-export const DIMENSIONS = 256;
+const DIMENSIONS = 256;
 
 /** What means the same, whatever its letters. */
 const SAME: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@
 
 import { meaning } from "../support/meaning.ts";
 
-export interface EmbeddingCall {
+interface EmbeddingCall {
   readonly model: string;
   readonly texts: readonly string[];
   readonly inputs: Record<string, unknown>;

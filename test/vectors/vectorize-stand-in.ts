@@ -5,7 +5,6 @@
 const ID_BYTES_MAX = 64;
 const UPSERT_MAX = 1_000;
 const DELETE_MAX = 100;
-const GET_MAX = 20;
 const TOP_K_MAX = 100;
 const TOP_K_MAX_WITH_VALUES = 20;
 const DIMENSIONS_MAX = 1_536;
@@ -88,15 +87,6 @@ export class VectorizeStandIn {
     }
     return this.#mutate((index) => {
       for (const id of ids) index.delete(id);
-    });
-  }
-
-  async getByIds(ids: string[]): Promise<VectorizeVector[]> {
-    if (ids.length > GET_MAX) throw error("GET", 40007, `max id count is ${GET_MAX}`);
-    const { vectors } = this;
-    return ids.flatMap((id) => {
-      const values = vectors.get(id);
-      return values === undefined ? [] : { id, values: [...values] };
     });
   }
 

@@ -1,0 +1,8 @@
+// What stands for a text without telling it.
+
+/** SHA-256, as 64 lower-case hexadecimal digits; of a string in UTF-8. */
+export async function sha256(content: string | Uint8Array): Promise<string> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
