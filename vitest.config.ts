@@ -1,6 +1,7 @@
-// Three suites: `workerd` runs inside the real runtime, with real storage; `servers` runs in Node, over
-// real sockets against the real commands, and so does `clients`, with clients that others have made. All
-// ask the scripted model of test/support.
+// Four suites. `workerd` runs inside the real runtime, with real storage. `servers` runs in Node, over real
+// sockets against the real commands, and so does `clients`, with clients that others have made. `growth`
+// runs in Node too, since a clock in workerd stands still while code runs: it measures the pure readers.
+// All ask the scripted model of test/support.
 
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin } from "vitest/config";
@@ -62,7 +63,14 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/servers/**", "test/clients/**", "test/browser/**"],
+          exclude: ["test/servers/**", "test/clients/**", "test/browser/**", "test/growth/**"],
+        },
+      },
+      {
+        test: {
+          name: "growth",
+          include: ["test/growth/**/*.test.ts"],
+          testTimeout: 60_000,
         },
       },
       {

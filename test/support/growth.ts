@@ -1,0 +1,75 @@
+// How the time of a computation grows with its input: doubles the input and compares CPU times, so that
+// a machine that does other work changes little. For every reader of text that others wrote.
+
+/** One way to write a text of about a given length, that a reader might take too long over. */
+export type Shape = (length: number) => string;
+
+export interface Growth {
+  /** The longest input that was read, in UTF-16 units, and the CPU time that it took, in ms. */
+  readonly length: number;
+  readonly ms: number;
+  /** By what power of its length the time grows: 1 is linear, 2 quadratic. 0 where it is too short to tell. */
+  readonly exponent: number;
+}
+
+interface Bounds {
+  /** The shortest and the longest input, in UTF-16 units. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Noise, caches and garbage collection make a linear reader look like at most this. */
+export const EXPONENT_MAX = 1.4;
+
+/** A shorter time says more about the machine than about the reader, in ms. */
+const TELLING_MS = 4;
+/** A single measurement of this length, in ms, is trusted without a second one. */
+const TRUSTED_MS = 200;
+/** Doublings over which the exponent is taken. */
+const DOUBLINGS = 3;
+const TRIES = 3;
+
+/** `cost` reads one input of the given length, and returns the CPU time in ms. */
+export async function growth(
+  cost: (length: number) => number | Promise<number>,
+  { from, to }: Bounds,
+): Promise<Growth> {
+  const times: number[] = [];
+  for (let length = from; ; length *= 2) {
+    let best = await cost(length);
+    for (let i = 1; i < TRIES && best < TRUSTED_MS; i += 1) {
+      best = Math.min(best, await cost(length));
+    }
+    times.push(best);
+    const exponent = exponentOf(times);
+    // Once it has shown itself, the next doubling would only take longer.
+    const isShown = exponent > EXPONENT_MAX && best > TRUSTED_MS;
+    if (length * 2 > to || isShown) return { length, ms: best, exponent };
+  }
+}
+
+function exponentOf(times: readonly number[]): number {
+  const last = times.at(-1) ?? 0;
+  const doublings = Math.min(DOUBLINGS, times.length - 1);
+  const first = times.at(-1 - doublings) ?? 0;
+  if (last < TELLING_MS || doublings === 0) return 0;
+  return Math.log2(last / Math.max(first, 0.01)) / doublings;
+}
+
+/** The CPU time that a synchronous reader takes over a text, in ms. Only in Node. */
+export function cpuMs(read: () => unknown): number {
+  const start = process.threadCpuUsage();
+  read();
+  const { user, system } = process.threadCpuUsage(start);
+  return (user + system) / 1000;
+}
+
+/** Copies of a text, up to about a length. */
+export function repeated(text: string): Shape {
+  return (length) => text.repeat(Math.max(1, Math.ceil(length / text.length)));
+}
+
+/** A text on each side of as much of another as makes up the length. */
+export function between(before: string, text: string, after: string): Shape {
+  return (length) => before + repeated(text)(length - before.length - after.length) + after;
+}
