@@ -6,6 +6,12 @@ import * as v from "valibot";
 import { ServiceError } from "./errors.ts";
 
 /**
+ * JSON as it calls itself, and as `fetch` sends a string that nobody has named a type for. A simple
+ * request of another site may have the latter, so a type is no protection: session.ts checks the origin.
+ */
+const JSON_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/plain)?$/;
+
+/**
  * The body of a request as parsed JSON.
  * Throws UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (counted while reading, since a length may be
  * missing or wrong), REQUEST_TIMEOUT, and INVALID_REQUEST for what is no UTF-8 or no JSON.
@@ -14,8 +20,8 @@ export async function readJson(
   request: Request,
   limits: { readonly bytesMax: number; readonly timeoutMs: number },
 ): Promise<unknown> {
-  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") {
+  const type = (request.headers.get("content-type") ?? "").split(";", 1)[0] ?? "";
+  if (!JSON_TYPE.test(type.trim().toLowerCase())) {
     throw new ServiceError(
       "UNSUPPORTED_MEDIA_TYPE",
       "Send the body as JSON, with the header Content-Type: application/json.",
@@ -85,13 +91,39 @@ async function readBytes(
   return bytes;
 }
 
+/**
+ * Throws UNSUPPORTED_MEDIA_TYPE for a compressed body, before anything of it is read: a few hundred
+ * kilobytes can unpack to hundreds of megabytes.
+ */
+export function refuseCompressed(request: Request): void {
+  const codings = (request.headers.get("content-encoding") ?? "").split(",");
+  if (codings.every((coding) => /^(?:identity)?$/i.test(coding.trim()))) return;
+  throw new ServiceError(
+    "UNSUPPORTED_MEDIA_TYPE",
+    "Send the body uncompressed, without the header Content-Encoding.",
+    { headers: { "accept-encoding": "identity" } },
+  );
+}
+
+/**
+ * The query string with the first value of each name only, which is the one that counts. itty-router
+ * takes quadratic time over a name that is repeated.
+ */
+export function withoutRepeats(parameters: URLSearchParams): string {
+  const first = new Map<string, string>();
+  for (const [name, value] of parameters) if (!first.has(name)) first.set(name, value);
+  return new URLSearchParams([...first]).toString();
+}
+
 /** The value as the schema has it, or INVALID_REQUEST with the first field that is wrong. */
 export function check<const Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
 ): v.InferOutput<Schema> {
   // To valibot an array is an object too.
-  const result = v.safeParse(schema, Array.isArray(value) ? undefined : value);
+  const checked = Array.isArray(value) ? undefined : value;
+  // The first issue is the one that is told, so the thousands that may follow are not looked for.
+  const result = v.safeParse(schema, checked, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue)?.slice(0, 100);
@@ -128,6 +160,18 @@ export function textOf(min: number, max: number) {
       return length >= min && length <= max;
     }, rule),
   );
+}
+
+/**
+ * White space, control and format characters, whatever a font ignores by default (Unicode's
+ * Default_Ignorable_Code_Point), and the two symbols that are drawn as blanks.
+ */
+const INVISIBLE =
+  /^[\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800\u{1d159}]*$/u;
+
+/** Whether a reader can see anything of the text. */
+export function isVisible(text: string): boolean {
+  return !INVISIBLE.test(text);
 }
 
 /** Whether users and documents may be called so: 1 to 128 characters (code points), none a control character. */

@@ -160,6 +160,17 @@ describe("the body of an ask", () => {
     ["a query of 4,001 characters", { query: "x".repeat(4_001) }, '"query"'],
     ["a query that is a number", { query: 5 }, '"query"'],
     ["a query with a lone surrogate", { query: "a\ud800" }, '"query"'],
+    ["a query of null", { query: null }, '"query"'],
+    ["a query of zero-width spaces", { query: "\u200b\u200b" }, '"query"'],
+    ["a query of a joiner and a byte order mark", { query: "\u200d \ufeff" }, '"query"'],
+    ["a query of control characters", { query: "\u0000\u0001\u007f\u0085" }, '"query"'],
+    ["a query of directions", { query: "\u202e\u2066\u2069\u061c" }, '"query"'],
+    ["a query of a soft hyphen", { query: "\u00ad" }, '"query"'],
+    ["a query of Hangul fillers", { query: "\u3164\u115f\u1160\uffa0" }, '"query"'],
+    ["a query of variation selectors", { query: "\ufe0f\u{e0100}\u180b" }, '"query"'],
+    ["a query of tags", { query: "\u{e0041}\u{e007f}" }, '"query"'],
+    ["a query of blank Braille", { query: "\u2800" }, '"query"'],
+    ["a query of noncharacters", { query: "\ufdd0\uffff" }, '"query"'],
     ["an unknown field", { query, topk: 3 }, '"topk"'],
     ["topK of 0", { query, topK: 0 }, '"topK"'],
     ["topK of 21", { query, topK: 21 }, '"topK"'],
@@ -202,21 +213,97 @@ describe("the body of an ask", () => {
     });
   });
 
-  it.each([undefined, "text/plain", "multipart/form-data", "application/jsonp"])(
-    "of the media type %s is refused",
-    async (type) => {
+  it.each([
+    undefined,
+    "text/plain;charset=UTF-8",
+    "Text/Plain",
+    "application/json; charset=utf-8",
+    "application/problem+json",
+  ])("of the media type %s is read as JSON", async (type) => {
+    const user = await newUser();
+    const response = await user.request("/ai/ask", {
+      method: "POST",
+      body: new TextEncoder().encode(JSON.stringify({ query: scripted({ tokens: 1 }) })),
+      headers: type === undefined ? {} : { "content-type": type },
+    });
+    expect(response.status).toBe(200);
+    await response.text();
+  });
+
+  it.each([
+    "text/html",
+    "text/json",
+    "text/plain2",
+    "multipart/form-data",
+    "application/x-www-form-urlencoded",
+    "application/octet-stream",
+    "application/jsonp",
+    "application/json+xml",
+  ])("of the media type %s is refused", async (type) => {
+    const user = await newUser();
+    const response = await user.request("/ai/ask", {
+      method: "POST",
+      body: new TextEncoder().encode('{"query":"x"}'),
+      headers: { "content-type": type },
+    });
+    expect(await refusal(response)).toMatchObject({
+      status: 415,
+      code: "UNSUPPORTED_MEDIA_TYPE",
+    });
+  });
+
+  it.each([
+    "gzip",
+    "GZIP",
+    "br",
+    "deflate",
+    "zstd",
+    "x-gzip",
+    "compress",
+    "gzip, identity",
+    "identity,br",
+  ])("with Content-Encoding %s is refused before it is read", async (coding) => {
+    const user = await newUser();
+    // Read, it would be late: it never ends.
+    const endless = () =>
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode('{"query":'));
+        },
+      });
+    for (const path of ["/ai/ask", "/ai/feedback", "/ai/queries/1/cancel"]) {
+      const { init } = ask(endless(), { "content-encoding": coding });
+      const response = await user.request(path, init);
+      expect(response.headers.get("accept-encoding")).toBe("identity");
+      const refused = await refusal(response);
+      expect(refused).toMatchObject({ status: 415, code: "UNSUPPORTED_MEDIA_TYPE" });
+      expect(refused.message).toContain("Content-Encoding");
+    }
+    const document = { method: "PUT", body: "{}", headers: { "content-encoding": coding } };
+    const authorization = `Bearer ${await bearer({ sub: "ops", scope: "operator" })}`;
+    const put = await fetchApi("/api/v1/admin/documents/a", {
+      ...document,
+      headers: { ...document.headers, authorization },
+    });
+    expect(await refusal(put)).toMatchObject({ status: 415 });
+  });
+
+  it.each(["identity", "Identity", "", "identity, identity"])(
+    "with Content-Encoding %j is read as it is",
+    async (coding) => {
       const user = await newUser();
-      const response = await user.request("/ai/ask", {
-        method: "POST",
-        body: new TextEncoder().encode('{"query":"x"}'),
-        headers: type === undefined ? {} : { "content-type": type },
-      });
-      expect(await refusal(response)).toMatchObject({
-        status: 415,
-        code: "UNSUPPORTED_MEDIA_TYPE",
-      });
+      const { path, init } = ask("{}", { "content-encoding": coding });
+      expect(await refusal(await user.request(path, init))).toMatchObject({ status: 400 });
     },
   );
+
+  it("that is compressed and does not say so is no UTF-8", async () => {
+    const user = await newUser();
+    const text = new Blob([JSON.stringify({ query })]).stream();
+    const gzip = await new Response(text.pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
+    const { path, init } = ask(gzip);
+    expect(await refusal(await user.request(path, init))).toMatchObject({ status: 400 });
+  });
 
   it("over 64 KiB is refused, with a length or without one", async () => {
     const user = await newUser();
@@ -276,6 +363,32 @@ describe("the body of an ask", () => {
     },
   );
 
+  it("may have null in each optional field, for one that is left out", async () => {
+    const user = await newUser();
+    const tag = crypto.randomUUID();
+    const asked = scripted({ tag, tokens: 1 });
+    const left = ["topK", "maxTokens", "temperature", "history", "onDisconnect"];
+    const nulls = Object.fromEntries(left.map((name) => [name, null]));
+    const response = await user.post("/ai/ask", { query: asked, ...nulls });
+    expect(response.status).toBe(200);
+    const { queryId } = await response.json<{ queryId: string }>();
+    // The same ask, and so the same answer.
+    const again = await user.post("/ai/ask", { query: asked });
+    expect(await again.json()).toMatchObject({ queryId });
+    expect((await user.receipt(queryId)).onDisconnect).toBe("cancel");
+    expect(await modelRequests(tag)).toHaveLength(1);
+  });
+
+  it.each(["a\u200b", "\u202bשלום", "👩\u200d🚀", "\u0301e", "?", "張\ufe00"])(
+    "may have what is invisible beside what is not: %j",
+    async (visible) => {
+      const user = await newUser();
+      const response = await user.post("/ai/ask", { query: visible });
+      expect(response.status).toBe(200);
+      await response.text();
+    },
+  );
+
   it("may have a query of 4,000 characters, whatever their size", async () => {
     const user = await newUser();
     for (const character of ["x", "張", "😀"]) {
@@ -296,7 +409,7 @@ describe("a refusal", () => {
       await user.post("/ai/ask", { query }),
       await user.post("/ai/ask?stream=true", { query }),
       await user.post("/ai/ask", { query, unknown: 1 }),
-      await user.post("/ai/ask", { query }, { headers: { "content-type": "text/plain" } }),
+      await user.post("/ai/ask", { query }, { headers: { "content-type": "text/html" } }),
     ];
     expect(refused.map(({ status }) => status)).toEqual([401, 429, 429, 400, 415]);
     expect(await modelRequests(tag)).toEqual([]);
@@ -395,6 +508,65 @@ describe("a page of another origin", () => {
     await response.body?.cancel();
     expect(await user.receipts()).toEqual([]);
   });
+});
+
+describe("HEAD", () => {
+  // All that GET can be asked for, from the router itself.
+  const readable = routes
+    .filter(([method]) => method === "GET")
+    .map(([, path]) => path.replace(":userId", "alice").replace(":id", "nowhere"));
+
+  it.each(readable)("is answered as GET is: %s", async (path) => {
+    const authorization = `Bearer ${await bearer({ sub: "alice", scope: "operator" })}`;
+    for (const headers of [{ authorization }, {}, { authorization: "Bearer x.y.z" }]) {
+      const [got, headed] = [
+        await fetchApi(path, { headers }),
+        await fetchApi(path, { method: "HEAD", headers }),
+      ];
+      expect([headed.status, steady(headed)]).toEqual([got.status, steady(got)]);
+      await got.body?.cancel();
+    }
+  });
+
+  it("is answered for a query as GET is, and joins nothing", async () => {
+    const user = await newUser({ RESUME_WAIT_SECONDS: "600" });
+    const tag = crypto.randomUUID();
+    const stream = await user.ask({ tag, tokens: 2, gapMs: 300 }, { onDisconnect: "wait" });
+    await stream.until("token");
+    const path = `/ai/queries/${stream.queryId}/events`;
+    const head = () => user.request(path, { method: "HEAD" });
+    // Far more than may listen.
+    const live = await Promise.all(Array.from({ length: 12 }, head));
+    expect(live.map(({ status }) => status)).toEqual(Array(12).fill(200));
+    expect(live[0]?.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    await stream.all();
+    await user.resolved(stream.queryId);
+    for (const each of [path, `/ai/queries/${stream.queryId}`]) {
+      const got = await user.request(each);
+      const headed = await user.request(each, { method: "HEAD" });
+      expect([headed.status, steady(headed)]).toEqual([got.status, steady(got)]);
+      await got.text();
+    }
+    const wrong = await user.request(`${path}?after=x`, { method: "HEAD" });
+    expect(wrong.status).toBe(400);
+  });
+
+  it("is 405 where there is nothing to read", async () => {
+    const user = await newUser();
+    for (const path of ["/ai/ask", "/ai/feedback", "/ai/queries/1/cancel", "/session"]) {
+      const response = await user.request(path, { method: "HEAD" });
+      expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
+    }
+    const deleted = await user.request("/ai/quota", { method: "DELETE" });
+    expect(deleted.headers.get("allow")).toBe("GET, HEAD");
+    const posted = await asOperator("/admin/documents/a", { method: "POST" });
+    expect(posted.headers.get("allow")).toBe("GET, HEAD, PUT, DELETE");
+  });
+
+  /** The headers, without what a moment changes. */
+  function steady({ headers }: Response): [string, string][] {
+    return [...headers].filter(([name]) => !/^(ratelimit|content-length)$/.test(name));
+  }
 });
 
 describe("the health check", () => {

@@ -36,8 +36,8 @@ class Reader {
 
   request(path: string, init: RequestInit = {}, headers: Record<string, string> = SAME_SITE) {
     const all = new Headers({ "cf-connecting-ip": this.address, cookie: this.cookie, ...headers });
-    for (const [name, value] of new Headers(init.headers)) all.set(name, value);
     if (init.body) all.set("content-type", "application/json");
+    for (const [name, value] of new Headers(init.headers)) all.set(name, value);
     return fetchApi(`/api/v1${path}`, { ...init, headers: all });
   }
 
@@ -142,6 +142,112 @@ describe("a session", () => {
   });
 });
 
+describe("a first ask without a cookie", () => {
+  const plain = { "content-type": "text/plain;charset=UTF-8" };
+  const first = (
+    reader: Reader,
+    headers: Record<string, string>,
+    query = scripted({ tokens: 2 }),
+  ) =>
+    reader.request(
+      "/ai/ask?stream=true",
+      { method: "POST", body: JSON.stringify({ query }), headers: plain },
+      headers,
+    );
+  const cookieIn = (response: Response) =>
+    response.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
+
+  it.each([
+    ["as browsers say", SAME_SITE],
+    ["as older browsers say", { origin: SITE }],
+  ])("starts the session by itself, from a page of this origin: %s", async (_how, headers) => {
+    const reader = new Reader(newAddress());
+    const response = await first(reader, headers);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("set-cookie")).toMatch(
+      /^__Host-belay=[\w.-]+; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure$/,
+    );
+    const stream = new Stream(response);
+    expect((await stream.all()).at(-1)).toMatchObject({ type: "done" });
+    reader.cookie = cookieIn(response);
+    expect((await reader.receipts()).map(({ queryId }) => queryId)).toEqual([stream.queryId]);
+    const second = await first(reader, headers, scripted({ tokens: 3 }));
+    expect(second.headers.get("set-cookie")).toBeNull();
+    await new Stream(second).all();
+    expect(await reader.get<Quota>("/ai/quota")).toMatchObject({ charged: 2 });
+  });
+
+  it.each(["nonsense", "a.b.c"])(
+    "does so too with the cookie %s, which says nothing",
+    async (value) => {
+      const reader = new Reader(newAddress());
+      reader.cookie = `__Host-belay=${value}`;
+      const response = await first(reader, SAME_SITE);
+      expect(response.status).toBe(200);
+      expect(cookieIn(response)).toMatch(/^__Host-belay=/);
+      await response.body?.cancel();
+    },
+  );
+
+  it.each([
+    ["another site", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
+    ["a sibling host", { "sec-fetch-site": "same-site", origin: "https://a.belay.test" }],
+    ["another site, as older browsers say", { origin: "https://evil.test" }],
+    ["a page that hides its origin", { origin: "null" }],
+    ["an address that was typed", { "sec-fetch-site": "none" }],
+    ["a program that says nothing", {}],
+    ["another port", { origin: `${SITE}:8443` }],
+  ])("starts none for %s", async (_who, headers) => {
+    const reader = new Reader(newAddress());
+    const response = await first(reader, headers as Record<string, string>);
+    expect(await response.text()).toContain("UNAUTHENTICATED");
+    expect([response.status, response.headers.get("set-cookie")]).toEqual([401, null]);
+  });
+
+  it("sets the cookie with a refusal as well, of the object's and of the edge's", async () => {
+    const reader = new Reader(newAddress());
+    for (const [body, headers, status] of [
+      ["{}", plain, 400],
+      ["{}", { "content-type": "text/html" }, 415],
+      ["{}", { "content-encoding": "gzip" }, 415],
+    ] as const) {
+      reader.cookie = "";
+      const init = { method: "POST", body, headers };
+      const response = await reader.request("/ai/ask?stream=true", init);
+      expect(response.status).toBe(status);
+      expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+      reader.cookie = cookieIn(response);
+      expect((await reader.request("/ai/quota")).status).toBe(200);
+    }
+  });
+
+  it("counts as a session of its address, of which a minute has so many", async () => {
+    const address = newAddress();
+    const refused: Response[] = [];
+    for (let n = 0; n < 30; n += 1) {
+      const init = { method: "POST", body: "{}" };
+      const response = await new Reader(address).request("/ai/ask", init);
+      if (response.status === 429) refused.push(response);
+    }
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]?.headers.get("set-cookie")).toBeNull();
+    expect(await refused[0]?.json()).toMatchObject({ code: "TOO_MANY_SESSIONS" });
+  });
+
+  it("is the only request that starts one, apart from the one for it", async () => {
+    const reader = new Reader(newAddress());
+    for (const [path, method] of [
+      ["/ai/quota", "GET"],
+      ["/ai/examples", "GET"],
+      ["/ai/feedback", "POST"],
+      ["/ai/queries/1/cancel", "POST"],
+    ] as const) {
+      const response = await reader.request(path, { method });
+      expect([response.status, response.headers.get("set-cookie")]).toEqual([401, null]);
+    }
+  });
+});
+
 describe("an operator's route", () => {
   it("takes no cookie, whatever it says", async () => {
     const reader = await newReader();
@@ -227,9 +333,17 @@ describe("a page of another site", () => {
 
   it.each(OTHERS)("cannot ask, nor start a session: %s", async (_who, headers) => {
     const reader = await newReader();
-    const init = { method: "POST", body: JSON.stringify({ query: "Whose quota is it?" }) };
-    const asked = await reader.request("/ai/ask", init, headers);
-    expect([asked.status, await asked.json()]).toMatchObject([403, { code: "FORBIDDEN" }]);
+    for (const type of ["application/json", "text/plain", "text/plain;charset=UTF-8"]) {
+      const init = {
+        method: "POST",
+        body: JSON.stringify({ query: "Whose quota is it?" }),
+        headers: { "content-type": type },
+      };
+      for (const path of ["/ai/ask", "/ai/feedback", "/ai/queries/1/cancel"]) {
+        const asked = await reader.request(path, init, headers);
+        expect([asked.status, await asked.json()]).toMatchObject([403, { code: "FORBIDDEN" }]);
+      }
+    }
     expect((await reader.request("/session", { method: "POST" }, headers)).status).toBe(403);
     expect(await reader.receipts()).toEqual([]);
   });

@@ -792,12 +792,27 @@ describe("feedback", () => {
     expect(await user.receipt(queryId)).toMatchObject({
       feedback: { rating: "up", comment: "Good." },
     });
-    await rate({ queryId, rating: "down" });
+    const changed = await rate({ queryId, rating: "down" });
+    expect(await changed.json()).toEqual({ queryId, rating: "down", comment: "Good." });
     expect(await user.receipt(queryId)).toMatchObject({
-      feedback: { rating: "down", comment: null },
+      feedback: { rating: "down", comment: "Good." },
     });
+    await rate({ queryId, rating: "down", comment: "Not so good." });
+    expect(await user.receipt(queryId)).toMatchObject({ feedback: { comment: "Not so good." } });
+    for (const nothing of [null, "", " \n", "\u200b"]) {
+      await rate({ queryId, rating: "down", comment: "Here." });
+      await rate({ queryId, rating: "down", comment: nothing });
+      expect(await user.receipt(queryId)).toMatchObject({
+        feedback: { rating: "down", comment: null },
+      });
+    }
+    await rate({ queryId, rating: "up", comment: "Good." });
     await rate({ queryId, rating: null });
     expect(await user.receipt(queryId)).toMatchObject({ feedback: null });
+    await rate({ queryId, rating: "up" });
+    expect(await user.receipt(queryId)).toMatchObject({
+      feedback: { rating: "up", comment: null },
+    });
   });
 
   it.each([

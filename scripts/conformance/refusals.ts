@@ -16,8 +16,8 @@ const turn = { role: "user", content: "Hello" };
 /** A field, and the bodies in which it is wrong. */
 const BAD_FIELDS: readonly (readonly [field: string, bodies: readonly object[]])[] = [
   ["query", [{}, { query: 1 }, { query: "" }, { query: " \n " }, { query: "x".repeat(4_001) }]],
-  ["query", [{ query: "\ud800" }, { query: null }]],
-  ["topK", [0, 21, 1.5, "5", null].map((topK) => ({ query: QUERY, topK }))],
+  ["query", [{ query: "\ud800" }, { query: null }, { query: "\u200b" }]],
+  ["topK", [0, 21, 1.5, "5"].map((topK) => ({ query: QUERY, topK }))],
   ["maxTokens", [0, 4_097, 1.5, "5"].map((maxTokens) => ({ query: QUERY, maxTokens }))],
   ["temperature", [-0.1, 2.1, "1"].map((temperature) => ({ query: QUERY, temperature }))],
   ["onDisconnect", ["stop", true].map((onDisconnect) => ({ query: QUERY, onDisconnect }))],
@@ -34,9 +34,9 @@ const NO_OBJECTS = ["", "null", "[]", '"text"', "{", '{"query":"a"} {}'];
 /** Each a route under another method than its own, and its own. */
 const WRONG_METHODS = [
   ["GET", "/ai/ask", "POST"],
-  ["DELETE", "/ai/quota", "GET"],
-  ["POST", "/ai/queries", "GET"],
-  ["PUT", "/ai/queries/1", "GET"],
+  ["DELETE", "/ai/quota", "GET, HEAD"],
+  ["POST", "/ai/queries", "GET, HEAD"],
+  ["PUT", "/ai/queries/1", "GET, HEAD"],
   ["GET", "/ai/queries/1/cancel", "POST"],
   ["GET", "/ai/feedback", "POST"],
 ] as const;
@@ -236,12 +236,15 @@ export const REFUSALS: readonly Row[] = [
     check: (deployment) =>
       free(deployment, async () => {
         const body = JSON.stringify({ query: QUERY });
-        for (const type of ["text/plain", "application/x-www-form-urlencoded", ""]) {
-          const sent = { body, headers: { "content-type": type } };
-          const reply = await deployment.user.call("POST", "/ai/ask", sent);
-          expectRefusal(reply, 415, "UNSUPPORTED_MEDIA_TYPE", type);
+        for (const headers of [
+          { "content-type": "text/html" },
+          { "content-type": "application/x-www-form-urlencoded" },
+          { "content-type": "application/json", "content-encoding": "gzip" },
+        ]) {
+          const reply = await deployment.user.call("POST", "/ai/ask", { body, headers });
+          expectRefusal(reply, 415, "UNSUPPORTED_MEDIA_TYPE", JSON.stringify(headers));
         }
-        return "text, a form, and none";
+        return "HTML, a form, and a compressed body";
       }),
   },
   {
@@ -291,7 +294,7 @@ export const REFUSALS: readonly Row[] = [
       const stream = (caller: Caller, sent: Sent) =>
         caller.call("POST", "/ai/ask?stream=true", sent);
       const body = { query: question };
-      const text = { body: "x", headers: { "content-type": "text/plain" } };
+      const text = { body: "x", headers: { "content-type": "text/html" } };
       return deployment.during({ limit: 0 }, async () => {
         expectRefusal(await stream(user, { body: {} }), 400, "INVALID_REQUEST", "", true);
         expectRefusal(await stream(nobody, { body }), 401, "UNAUTHENTICATED", "", true);

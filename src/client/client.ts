@@ -104,8 +104,11 @@ export class Client {
     return this.#connection.json(`/ai/queries/${encodeURIComponent(queryId)}`, options);
   }
 
-  /** Rates an answer; null takes the rating back, with its comment. */
-  async feedback(queryId: string, rating: Rating | null, comment?: string): Promise<void> {
+  /**
+   * Rates an answer; null takes the rating back, with its comment. Left out, the comment stays as it
+   * is; null deletes it.
+   */
+  async feedback(queryId: string, rating: Rating | null, comment?: string | null): Promise<void> {
     await this.#connection.json("/ai/feedback", {
       method: "POST",
       body: JSON.stringify({ queryId, rating, comment }),

@@ -14,6 +14,7 @@ import {
   check,
   decodeParameter,
   isName,
+  isVisible,
   readJson,
   textOf,
   wholeParameter,
@@ -50,7 +51,7 @@ const EMBEDDING_DELAY_MS = 1_000;
 const RETRY_MS = 30_000;
 
 const INPUT = v.strictObject({
-  title: v.pipe(textOf(1, 300), v.regex(/\S/, "must not be blank")),
+  title: v.pipe(textOf(1, 300), v.check(isVisible, "must not be blank")),
   text: v.pipe(
     v.string(),
     v.check((text) => text.isWellFormed(), "must be well-formed Unicode, without lone surrogates"),
@@ -185,8 +186,8 @@ export class CorpusObject extends DurableObject<Env> {
   ): Promise<Response> {
     const query = search.trim();
     const length = [...query].length;
-    if (length < 1 || length > SEARCH_LENGTH_MAX) {
-      throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long`);
+    if (!isVisible(query) || length > SEARCH_LENGTH_MAX) {
+      throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long, and visible`);
     }
     const limit = wholeParameter(parameters, "limit", SEARCH_LIMIT);
     const found = await within(

@@ -8,18 +8,19 @@ import {
   corpusStub,
   corsOrigins,
   type Env,
+  type SessionConfig,
   sessionConfig,
   userStub,
 } from "../config.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import { API_PREFIX } from "../protocol.ts";
-import { decodeParameter } from "../request.ts";
+import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
-import { readerOf, startSession } from "./session.ts";
+import { type NewReader, newReaderOf, readerOf, startSession } from "./session.ts";
 
-const router = Router<IRequest, [Env]>();
+const router = Router<IRequest, [Request, Env]>();
 
 router.get("/healthz", health);
 
@@ -30,11 +31,11 @@ router.post(`${API_PREFIX}/session`, session);
 router.get(`${API_PREFIX}/ai/examples`, examples);
 
 // A user's own object.
-router.post(`${API_PREFIX}/ai/ask`, toOwnObject);
+router.post(`${API_PREFIX}/ai/ask`, ask);
 router.get(`${API_PREFIX}/ai/quota`, toOwnObject);
 router.get(`${API_PREFIX}/ai/queries`, toOwnObject);
 router.get(`${API_PREFIX}/ai/queries/:id`, toOwnObject);
-router.get(`${API_PREFIX}/ai/queries/:id/events`, toOwnObject);
+router.get(`${API_PREFIX}/ai/queries/:id/events`, events);
 router.post(`${API_PREFIX}/ai/queries/:id/cancel`, toOwnObject);
 router.post(`${API_PREFIX}/ai/feedback`, toOwnObject);
 
@@ -53,84 +54,132 @@ export const routes: readonly (readonly [method: string, path: string])[] = rout
   ([method, , , path = ""]) => [method, path],
 );
 
+/** What `Host` may hold (RFC 3986): a URL would take more for a host, and some of it for a path. */
+const HOST = /^[\w.~!$&'()*+,;=%:[\]-]+$/;
+
 /** Answers a request; nothing that it throws reaches a caller but as an error of the wire. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   try {
     // First: a variable that is wrong must refuse before anything is reserved.
     const origins = corsOrigins(env);
+    const url = urlOf(request);
     const response =
-      request.method === "OPTIONS" ? preflight() : await route(request, env).catch(refuse(request));
+      request.method === "OPTIONS"
+        ? preflight()
+        : await route(url, request, env).catch(refuse(request));
     return withCors(request, response, origins);
   } catch (thrown) {
     return refuse(request)(thrown);
   }
 }
 
-async function route(request: Request, env: Env): Promise<Response> {
-  const { pathname } = new URL(request.url);
+/** Throws INVALID_REQUEST where the host of the request is none. */
+function urlOf(request: Request): URL {
+  const url = URL.parse(request.url);
+  if (url !== null && HOST.test(request.headers.get("host") ?? url.host)) return url;
+  throw new ServiceError(
+    "INVALID_REQUEST",
+    "The header Host names no host. Send the name or the address of this server.",
+  );
+}
+
+/** For HEAD it answers as for GET: the runtime sends the status and the headers, and drops the body. */
+async function route({ pathname }: URL, request: Request, env: Env): Promise<Response> {
+  const method = request.method === "HEAD" ? "GET" : request.method;
   const methods = router.routes.filter(([, path]) => path.test(pathname)).map(([method]) => method);
   if (methods.length === 0) {
-    const { method } = request;
-    const file = method === "GET" || method === "HEAD" ? env.PAGE?.[pathname] : undefined;
-    if (file !== undefined) {
-      return new Response(method === "GET" ? file.text : null, { headers: file.headers });
-    }
+    const file = method === "GET" ? env.PAGE?.[pathname] : undefined;
+    if (file !== undefined) return new Response(file.text, { headers: file.headers });
     throw new ServiceError("NOT_FOUND", "There is nothing at this address.");
   }
-  if (!methods.includes(request.method)) {
-    const allow = methods.join(", ");
+  if (!methods.includes(method)) {
+    const allow = methods.join(", ").replace("GET", "GET, HEAD");
     throw new ServiceError("METHOD_NOT_ALLOWED", `Only ${allow} can be used here.`, {
       headers: { allow },
     });
   }
-  return router.fetch(request, env);
+  // Without the query string, over which it would take quadratic time.
+  return router.fetch({ method, url: `https://edge${pathname}` } as IRequest, request, env);
 }
 
 function refuse(request: Request): (thrown: unknown) => Response {
-  const streaming = new URL(request.url).searchParams.get("stream") === "true";
+  const streaming = URL.parse(request.url)?.searchParams.get("stream") === "true";
   return (thrown) => errorResponse(toServiceError(thrown), streaming);
 }
 
-function health(_request: IRequest, env: Env): Response {
+function health(_matched: IRequest, _request: Request, env: Env): Response {
   checkConfig(env);
   return new Response("ok\n", { headers: { "cache-control": "no-store" } });
 }
 
-async function session(request: IRequest, env: Env): Promise<Response> {
+async function session(_matched: IRequest, request: Request, env: Env): Promise<Response> {
   const config = sessionConfig(env);
   if (config === undefined) {
-    throw new ServiceError("NOT_FOUND", "Only who has a bearer token is let in here: send yours.");
+    throw new ServiceError(
+      "NOT_FOUND",
+      "This deployment accepts bearer tokens only. Send Authorization: Bearer <JWT>.",
+    );
   }
   return startSession(request, config);
 }
 
-async function examples(request: IRequest, env: Env): Promise<Response> {
+async function examples(_matched: IRequest, request: Request, env: Env): Promise<Response> {
   await caller(request, env);
   return forward(corpusStub(env), request);
 }
 
-async function toOwnObject(request: IRequest, env: Env): Promise<Response> {
+/** A page of this origin can ask at once: its session starts with its first ask. */
+async function ask(_matched: IRequest, request: Request, env: Env): Promise<Response> {
+  const { userId, identity, cookie } = await asker(request, env);
+  const response = await forward(userStub(env, userId), request, { userId, identity }).catch(
+    refuse(request),
+  );
+  if (cookie === undefined) return response;
+  const withCookie = new Response(response.body, response);
+  withCookie.headers.append("set-cookie", cookie);
+  return withCookie;
+}
+
+async function toOwnObject(_matched: IRequest, request: Request, env: Env): Promise<Response> {
   const { userId, identity } = await caller(request, env);
-  return forward(userStub(env, userId), request, userId, identity);
+  return forward(userStub(env, userId), request, { userId, identity });
+}
+
+/** HEAD stays HEAD: as a GET it would be one more reader of the answer. */
+async function events(_matched: IRequest, request: Request, env: Env): Promise<Response> {
+  const { userId, identity } = await caller(request, env);
+  const { method } = request;
+  return forward(userStub(env, userId), request, { userId, identity, method });
+}
+
+async function asker(request: Request, env: Env): Promise<Caller & Partial<NewReader>> {
+  const config = sessionConfigFor(request, env);
+  const reader = config && ((await readerOf(request, config)) ?? newReaderOf(request, config));
+  return (await reader) ?? authenticate(request, authenticationConfig(env));
 }
 
 /** Who asks: by a bearer token or, where that is allowed, by the cookie of a session. */
 async function caller(request: Request, env: Env): Promise<Caller> {
-  const config = request.headers.has("authorization") ? undefined : sessionConfig(env);
-  const reader = config === undefined ? undefined : await readerOf(request, config);
+  const config = sessionConfigFor(request, env);
+  const reader = config && (await readerOf(request, config));
   return reader ?? authenticate(request, authenticationConfig(env));
 }
 
-async function toUserObject(request: IRequest, env: Env): Promise<Response> {
+/** Undefined for a request that only a bearer token can let in; one that is sent counts alone. */
+function sessionConfigFor(request: Request, env: Env): SessionConfig | undefined {
+  return request.headers.has("authorization") ? undefined : sessionConfig(env);
+}
+
+async function toUserObject({ params }: IRequest, request: Request, env: Env): Promise<Response> {
   await authenticateOperator(request, env);
-  const userId = decodeParameter(request.params.userId ?? "");
+  const userId = decodeParameter(params.userId ?? "");
   if (!isUserId(userId)) {
     throw new ServiceError("NOT_FOUND", "No user can have this name.");
   }
-  return forward(userStub(env, userId), request, userId);
+  return forward(userStub(env, userId), request, { userId });
 }
 
-async function toCorpus(request: IRequest, env: Env): Promise<Response> {
+async function toCorpus(_matched: IRequest, request: Request, env: Env): Promise<Response> {
   await authenticateOperator(request, env);
   return forward(corpusStub(env), request);
 }
@@ -138,17 +187,32 @@ async function toCorpus(request: IRequest, env: Env): Promise<Response> {
 async function authenticateOperator(request: Request, env: Env): Promise<void> {
   const { operator } = await authenticate(request, authenticationConfig(env));
   if (!operator) {
-    throw new ServiceError("FORBIDDEN", "Only a bearer token with the scope operator may do this.");
+    throw new ServiceError(
+      "FORBIDDEN",
+      "Only operators may do this: with a bearer token whose scope or roles say operator.",
+    );
   }
+}
+
+interface Forwarding {
+  readonly userId?: string;
+  readonly identity?: string | undefined;
+  readonly method?: string;
 }
 
 /** A minimal request of our own to an object: no cookie and no bearer token goes further than here. */
 async function forward(
   stub: { fetch(request: Request): Promise<Response> },
   request: Request,
-  userId?: string,
-  identity?: string,
+  {
+    userId,
+    identity,
+    method = request.method === "HEAD" ? "GET" : request.method,
+  }: Forwarding = {},
 ): Promise<Response> {
+  // A GET has no body, though some clients send one.
+  const body = method === "GET" || method === "HEAD" ? null : request.body;
+  if (body !== null) refuseCompressed(request);
   const headers = new Headers();
   for (const name of ["content-type", "idempotency-key"]) {
     const value = request.headers.get(name);
@@ -159,11 +223,9 @@ async function forward(
   const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
   // wrangler dev says 0, which stands for nothing measured.
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
-  const { pathname, search } = new URL(request.url);
-  const { method } = request;
-  // A GET has no body, though some clients send one.
-  const body = method === "GET" ? null : request.body;
-  const forwarded = new Request(`https://object${pathname}${search}`, { method, headers, body });
+  const { pathname, searchParams } = new URL(request.url);
+  const url = `https://object${pathname}?${withoutRepeats(searchParams)}`;
+  const forwarded = new Request(url, { method, headers, body });
   try {
     return await stub.fetch(forwarded);
   } catch (thrown) {

@@ -12,51 +12,80 @@ import type { Caller } from "./authentication.ts";
 /** How long a browser keeps the cookie after it was last renewed, in seconds: as long as answers are kept. */
 const AGE_MAX_S = 30 * 24 * 60 * 60; /* 30 d */
 
-/** Who asks by the cookie; undefined if there is none, or none that we have signed and that still holds. */
+/** A reader whose session was started by this very request. */
+export interface NewReader extends Caller {
+  /** The value of `Set-Cookie` for the response, whatever its status. */
+  readonly cookie: string;
+}
+
+/**
+ * The reader of the request's cookie; undefined without a cookie, or with one that is expired or not
+ * signed by us. Throws FORBIDDEN for a request with a cookie that another site's page has sent.
+ */
 export async function readerOf(
   request: Request,
   { secret }: SessionConfig,
 ): Promise<Caller | undefined> {
   const cookie = cookieOf(request);
   if (cookie === undefined) return undefined;
-  refuseOtherSites(request);
+  if (!isSameOrigin(request)) throw otherSite();
   const identity = await identityIn(cookie, secret);
-  if (identity === undefined) return undefined;
-  const userId = await sharedUserId(request, secret);
-  return { userId, operator: false, identity };
+  return identity === undefined ? undefined : readerWith(identity, request, secret);
 }
 
 /**
- * A cookie for a new reader or, for one who has a cookie, the same identity for longer. Making a new
- * one costs us a signature and nothing else; `admits` bounds even that, where the runtime can count.
+ * Starts a session for a page of this origin that has no cookie yet. Undefined for every other sender:
+ * another site must not choose who a browser is here, and a program can send a bearer token.
+ * Throws TOO_MANY_SESSIONS.
  */
-export async function startSession(
+export async function newReaderOf(
   request: Request,
-  { secret, admits }: SessionConfig,
-): Promise<Response> {
-  refuseOtherSites(request);
-  let identity = await identityIn(cookieOf(request) ?? "", secret);
-  if (identity === undefined) {
-    if (!(await admits(addressOf(request)))) {
-      throw new ServiceError(
-        "TOO_MANY_SESSIONS",
-        "Too many sessions were started from your address. Wait a minute, and keep the cookie.",
-        { headers: { "retry-after": "60" } },
-      );
-    }
-    identity = crypto.randomUUID();
-  }
+  config: SessionConfig,
+): Promise<NewReader | undefined> {
+  if (!isSameOrigin(request)) return undefined;
+  const identity = await newIdentity(request, config);
+  const reader = await readerWith(identity, request, config.secret);
+  return { ...reader, cookie: await signedCookie(identity, request, config.secret) };
+}
+
+/** A cookie for a new reader or, for one who has a cookie, the same identity for longer. */
+export async function startSession(request: Request, config: SessionConfig): Promise<Response> {
+  if (!isSameOrigin(request)) throw otherSite();
+  const known = await identityIn(cookieOf(request) ?? "", config.secret);
+  const identity = known ?? (await newIdentity(request, config));
+  const cookie = await signedCookie(identity, request, config.secret);
+  return new Response(null, {
+    status: 204,
+    headers: { "set-cookie": cookie, "cache-control": "no-store" },
+  });
+}
+
+/** Costs us a signature and nothing else; `admits` bounds even that, where the runtime can count. */
+async function newIdentity(request: Request, { admits }: SessionConfig): Promise<string> {
+  if (await admits(addressOf(request))) return crypto.randomUUID();
+  throw new ServiceError(
+    "TOO_MANY_SESSIONS",
+    "Too many sessions were started from your address. Wait a minute, and keep the cookie.",
+    { headers: { "retry-after": "60" } },
+  );
+}
+
+async function readerWith(identity: string, request: Request, secret: Uint8Array): Promise<Caller> {
+  return { userId: await sharedUserId(request, secret), operator: false, identity };
+}
+
+async function signedCookie(
+  identity: string,
+  request: Request,
+  secret: Uint8Array,
+): Promise<string> {
   const token = await new SignJWT({})
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(identity)
     .setExpirationTime(`${AGE_MAX_S}s`)
     .sign(await cookieKey(secret));
   const { name, secure } = cookieForm(request);
-  const attributes = `Path=/; Max-Age=${AGE_MAX_S}; HttpOnly; SameSite=Strict${secure}`;
-  return new Response(null, {
-    status: 204,
-    headers: { "set-cookie": `${name}=${token}; ${attributes}`, "cache-control": "no-store" },
-  });
+  return `${name}=${token}; Path=/; Max-Age=${AGE_MAX_S}; HttpOnly; SameSite=Strict${secure}`;
 }
 
 /** Browsers bind a name that begins with __Host- to this very host; but only over HTTPS. */
@@ -104,23 +133,20 @@ async function mac(secret: Uint8Array, text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
 }
 
-/** Who sends a cookie along from another site's page has not asked for anything. */
-function refuseOtherSites(request: Request): void {
+/** CSRF: whether a page of this origin sends the request, as far as browsers say. */
+function isSameOrigin(request: Request): boolean {
   const site = request.headers.get("sec-fetch-site");
+  // No page can set it. Browsers leave it out over plain HTTP, except to this machine.
+  if (site !== null) return site === "same-origin";
   const origin = request.headers.get("origin");
-  const safe = request.method === "GET";
-  // Browsers set Sec-Fetch-Site, which no page can, wherever the page came over HTTPS or from this
-  // machine; and otherwise Origin, at least on whatever is not a GET.
-  const same =
-    site === null
-      ? origin === null
-        ? safe
-        : URL.parse(origin)?.host === new URL(request.url).host
-      : site === "same-origin";
-  if (!same) {
-    throw new ServiceError(
-      "FORBIDDEN",
-      "A session can be used by pages of this site only. Send a bearer token instead.",
-    );
-  }
+  // Browsers leave this out only of what reads.
+  if (origin === null) return request.method === "GET" || request.method === "HEAD";
+  return URL.parse(origin)?.host === new URL(request.url).host;
+}
+
+function otherSite(): ServiceError {
+  return new ServiceError(
+    "FORBIDDEN",
+    "A session can be used by pages of this site only. Send a bearer token instead.",
+  );
 }

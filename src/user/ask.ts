@@ -3,19 +3,24 @@
 
 import * as v from "valibot";
 import type { Ask } from "../protocol.ts";
-import { check, textOf, wholeNumber } from "../request.ts";
+import { check, isVisible, textOf, wholeNumber } from "../request.ts";
 
 /** A body on a user's route may be this long, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1024; /* 64 KiB */
 
 const AskBody = v.strictObject({
-  query: v.pipe(v.string(), v.trim(), textOf(1, 4_000)),
-  topK: v.optional(wholeNumber(1, 20), 5),
-  maxTokens: v.optional(wholeNumber(1, 4_096), 1_024),
-  temperature: v.optional(
+  query: v.pipe(
+    v.string(),
+    v.trim(),
+    textOf(1, 4_000),
+    v.check(isVisible, "must have something to read in it"),
+  ),
+  topK: v.nullish(wholeNumber(1, 20), 5),
+  maxTokens: v.nullish(wholeNumber(1, 4_096), 1_024),
+  temperature: leftOut(
     v.pipe(v.number(), v.minValue(0, "must be from 0 to 2"), v.maxValue(2, "must be from 0 to 2")),
   ),
-  history: v.optional(
+  history: v.nullish(
     v.pipe(
       v.array(
         v.strictObject({
@@ -27,7 +32,7 @@ const AskBody = v.strictObject({
     ),
     [],
   ),
-  onDisconnect: v.optional(
+  onDisconnect: v.nullish(
     v.picklist(["cancel", "wait", "continue"], 'must be "cancel", "wait" or "continue"'),
     "cancel",
   ),
@@ -36,14 +41,31 @@ const AskBody = v.strictObject({
 const FeedbackBody = v.strictObject({
   queryId: textOf(1, 200),
   rating: v.nullable(v.picklist(["up", "down"], 'must be "up", "down" or null')),
-  comment: v.optional(textOf(0, 2_000)),
+  // Null deletes it, and so does one with nothing to read in it.
+  comment: v.optional(
+    v.pipe(
+      v.nullable(textOf(0, 2_000)),
+      v.transform((comment) => (comment !== null && isVisible(comment) ? comment : null)),
+    ),
+  ),
 });
 
+// Null takes an override back. There is none of `blocked`, so there it changes nothing.
 const SettingsBody = v.strictObject({
   limit: v.optional(v.nullable(wholeNumber(0, 1_000_000_000))),
   refundLimit: v.optional(v.nullable(wholeNumber(0, 1_000_000_000))),
-  blocked: v.optional(v.boolean()),
+  blocked: leftOut(v.boolean()),
 });
+
+/** An optional field without a default, in which null is undefined. */
+function leftOut<const Schema extends v.GenericSchema>(schema: Schema) {
+  return v.optional(
+    v.pipe(
+      v.nullable(schema),
+      v.transform((value) => value ?? undefined),
+    ),
+  );
+}
 
 type Feedback = v.InferOutput<typeof FeedbackBody>;
 export type SettingsChange = v.InferOutput<typeof SettingsBody>;

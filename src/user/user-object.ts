@@ -117,6 +117,7 @@ export class UserObject extends DurableObject<Env> {
     .get("/ai/queries", (request) => this.#list(request))
     .get("/ai/queries/:id", (request) => json(receipt(this.#findOwn(request))))
     .get("/ai/queries/:id/events", (request) => this.#resume(request))
+    .head("/ai/queries/:id/events", (request) => this.#peek(request))
     .post("/ai/queries/:id/cancel", (request) => this.#cancel(request))
     .post("/ai/feedback", (request) => this.#feedback(request))
     .get("/admin/users/:userId", () => this.#inspect())
@@ -518,11 +519,21 @@ export class UserObject extends DurableObject<Env> {
     return json({ queries: rows.map(receipt), before: more ? rows.at(-1)?.id : null });
   }
 
+  /** The head of what `#resume` answers, without a listener: nothing is read, joined or put off. */
+  #peek(request: IRequest): Response {
+    const row = this.#findOwn(request);
+    const run = this.#runs.get(row.id);
+    const how = resumption(request);
+    if (run === undefined && row.answer === null) throw notKept();
+    const transcript = run?.transcript ?? Transcript.of(row);
+    const reading = { queryId: row.id, transcript, run, ...how };
+    const headers = { ...readingHeaders(reading), ...this.#headers(row.id) };
+    return new Response(null, { headers });
+  }
+
   async #resume(request: IRequest): Promise<Response> {
     const row = this.#findOwn(request);
-    const { searchParams } = new URL(request.url);
-    const bounds = { byDefault: 0, min: 0, max: 999_999_999 };
-    const how = { after: wholeParameter(searchParams, "after", bounds), streaming: true };
+    const how = resumption(request);
     const run = this.#runs.get(row.id);
     if (run !== undefined) return this.#join(run, request, how);
     if (row.answer === null) throw notKept();
@@ -546,7 +557,8 @@ export class UserObject extends DurableObject<Env> {
     const { queryId, rating, comment } = parseFeedback(await this.#body(request));
     const row = this.#find(queryId, identityOf(request));
     if (row.query === null) throw notKept();
-    const kept = rating === null ? null : (comment ?? null);
+    // Left out, the comment stays; with the rating it goes.
+    const kept = rating === null ? null : comment === undefined ? row.comment : comment;
     this.#queries.rate(row.id, rating, kept);
     return json({ queryId, rating, comment: kept });
   }
@@ -667,6 +679,12 @@ export class UserObject extends DurableObject<Env> {
       headers: { ...error.details.headers, ...(known && this.#headers(queryId)) },
     });
   }
+}
+
+function resumption(request: Request): ReadingMode {
+  const { searchParams } = new URL(request.url);
+  const bounds = { byDefault: 0, min: 0, max: 999_999_999 };
+  return { after: wholeParameter(searchParams, "after", bounds), streaming: true };
 }
 
 function idOf({ id = "" }: IRequest["params"]): string {

@@ -30,7 +30,7 @@ export interface Surroundings {
   again(exchange: Exchange): void;
   /** The question counts against the quota from now on, until it is known how it ends. */
   held(): void;
-  rate(queryId: string, rating: Rating | null, comment?: string): Promise<void>;
+  rate(queryId: string, rating: Rating | null, comment?: string | null): Promise<void>;
   /** Something has become longer. */
   grown(): void;
 }

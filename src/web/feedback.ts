@@ -4,7 +4,8 @@
 import type { Rating, Receipt } from "../client/client.ts";
 import { button, element, icon } from "./element.ts";
 
-type Send = (rating: Rating | null, comment?: string) => Promise<void>;
+/** Without a comment, the one that was sent stays; null deletes it. */
+type Send = (rating: Rating | null, comment?: string | null) => Promise<void>;
 
 export class Feedback {
   /** The two thumbs. */
@@ -32,7 +33,7 @@ export class Feedback {
     this.form.append(this.#input, element("button", { type: "submit" }, "Send"));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#rate(this.#rating, this.#input.value.trim());
+      this.#rate(this.#rating, this.#input.value.trim() || null);
     });
     this.#input.value = given?.comment ?? "";
     this.#show(given?.rating ?? null);
@@ -46,13 +47,13 @@ export class Feedback {
     );
   }
 
-  async #rate(rating: Rating | null, comment?: string): Promise<void> {
+  async #rate(rating: Rating | null, comment?: string | null): Promise<void> {
     const before = this.#rating;
     this.#show(rating);
     this.form.hidden = rating === null;
     if (rating === null) this.#input.value = "";
     try {
-      await this.#send(rating, comment || undefined);
+      await this.#send(rating, comment);
       // Who goes on typing meanwhile is not interrupted.
       if (comment && this.#input.value.trim() === comment) this.form.hidden = true;
       this.#say(comment ? "Thank you." : "");
