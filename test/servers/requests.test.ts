@@ -1,10 +1,18 @@
-// Requests that only a socket can make: what fetch refuses to send.
+// Requests that only a socket can make: what fetch refuses to send, and what takes a server long to
+// read before it knows who asks.
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, startServer } from "../support/server.ts";
-import { bearer, request } from "../support/socket-client.ts";
+import { bearer, Exchange, request } from "../support/socket-client.ts";
 
 const secret = "a secret that is only for tests, 32 bytes";
+/** About as much as workerd takes for the head of a request. */
+const LONG = 60_000;
+/** On a busy machine. A quadratic reader takes seconds over each of these. */
+const QUICK_MS = 500;
+const AT_ONCE = 20;
+
 let server: RunningServer;
 
 beforeAll(async () => {
@@ -22,3 +30,179 @@ it("answers a GET that has a body", async () => {
   });
   expect(reply.status).toBe(200);
 });
+
+describe("a Host that is no host", () => {
+  it.each([
+    ["a b"],
+    ["a\tb"],
+    ["ü"],
+    ["%"],
+    ["a%zz"],
+    ["a:99999"],
+    ["a:b"],
+    ["[::1"],
+    ["::1"],
+    ["a/b"],
+    ["a?b"],
+    ["a#b"],
+    ["user@a"],
+    ["<>"],
+    ["a\r\nHost: b"],
+  ])("is refused in the form of every error: %j", async (host) => {
+    for (const path of ["/healthz", "/", "/api/v1/ai/quota"]) {
+      const reply = await request(server.url + path, { headers: { host } });
+      expect(reply).toMatchObject({
+        status: 400,
+        body: { type: "error", code: "INVALID_REQUEST" },
+      });
+      expect(reply.body.message).toContain("Host");
+    }
+    const streamed = await request<string>(`${server.url}/api/v1/ai/ask?stream=true`, {
+      method: "POST",
+      headers: { host },
+    });
+    expect(streamed.status).toBe(400);
+  });
+
+  it.each(["a", "a.b:1", "A_b-c.", "127.0.0.1:80", "[::1]:8787", "a%41", "localhost"])(
+    "is not one of these: %s",
+    async (host) => {
+      expect((await request(`${server.url}/healthz`, { headers: { host } })).status).toBe(200);
+    },
+  );
+});
+
+describe("HEAD", () => {
+  it.each(["/", "/page.css", "/healthz", "/api/v1/ai/quota", "/api/v1/ai/queries", "/nowhere"])(
+    "has the head of GET and no body: %s",
+    async (path) => {
+      const token = await bearer(secret, { user: "alice" });
+      const [got, headed] = await Promise.all(
+        ["GET", "HEAD"].map(async (method) => {
+          const headers = { connection: "close" };
+          const exchange = new Exchange(server.url + path, { method, token, headers });
+          await exchange.ended;
+          const [head = "", body = ""] = exchange.raw.toString().split("\r\n\r\n");
+          const lines = head.split("\r\n").filter((line) => !/^(date|ratelimit):/i.test(line));
+          return { lines, body };
+        }),
+      );
+      expect(headed?.lines).toEqual(got?.lines);
+      expect(got?.body).not.toBe("");
+      expect(headed?.body).toBe("");
+    },
+  );
+});
+
+describe("a compressed body", () => {
+  it("is refused before it is read, however small it is sent", async () => {
+    const token = await bearer(secret, { user: "alice" });
+    const bomb = gzipSync(Buffer.alloc(20_000_000, " ")).toString("latin1");
+    const exchange = new Exchange(`${server.url}/api/v1/ai/ask`, {
+      method: "POST",
+      token,
+      headers: {
+        "content-type": "application/json",
+        "content-encoding": "gzip",
+        "content-length": String(bomb.length),
+      },
+    });
+    // Nothing of it has been sent yet.
+    expect(await exchange.untilHeaders()).toBe(415);
+    exchange.close();
+  });
+});
+
+describe("what a stranger sends", () => {
+  const origin = "https://a.example";
+  const get = (path: string, headers = {}) => ({ method: "GET", path, headers });
+  const quota = (headers: Record<string, string>) => get("/api/v1/ai/quota", headers);
+  const encoded = (text: string) => Buffer.from(text).toString("base64url");
+
+  it.each([
+    ["a name that is repeated", get(`/healthz?${many("a=b&")}`)],
+    ["many names", get(`/healthz?${numbered((n) => `${n}=&`)}`)],
+    ["ampersands", get(`/healthz?${many("&")}`)],
+    ["percent signs", get(`/healthz?${many("%")}`)],
+    ["a name that is repeated, to an object", get(`/api/v1/ai/quota?${many("a=b&")}`)],
+    ["slashes", get(`/api/v1/ai/queries/${many("/")}x`)],
+    ["slashes around a name", get(`/api/v1/ai/queries/a${many("/")}x/events/`)],
+    ["many segments", get(`/${many("a/")}`)],
+    ["steps back", get(`/api/v1/${many("a/../")}`)],
+    ["a name in percents", get(`/api/v1/admin/users/${many("%41")}`)],
+    ["semicolons for a cookie", quota({ cookie: many("; ") })],
+    ["blanks in a cookie", quota({ cookie: many(";\t \t") })],
+    ["many cookies", quota({ cookie: numbered((n) => `a${n}=b; `) })],
+    ["a cookie of dots", quota({ cookie: `belay=${many("a.")}` })],
+    ["a cookie of brackets", quota({ cookie: `belay=${encoded(many("[", 0.7))}.x.y` })],
+    ["a bearer token without dots", quota({ authorization: `Bearer ${many("a")}` })],
+    ["a bearer token of blanks", quota({ authorization: `Bearer ${many(" ")}x` })],
+    ["a bearer token of dots", quota({ authorization: `Bearer ${many("a.")}` })],
+    [
+      "a bearer token with a deep head",
+      quota({ authorization: `Bearer ${encoded(many('{"a":', 0.7))}.e30.x` }),
+    ],
+    [
+      "a bearer token with a long list",
+      quota({
+        authorization: `Bearer ${encoded(`{"alg":"HS256","crit":[${many('"a",', 0.7)}"b"]}`)}.e30.x`,
+      }),
+    ],
+    ["a long origin", get("/healthz", { origin: `https://${many("a.")}` })],
+    [
+      "names in a preflight",
+      {
+        method: "OPTIONS",
+        path: "/healthz",
+        headers: { origin, "access-control-request-headers": many("a,") },
+      },
+    ],
+    [
+      "a long origin to a session",
+      {
+        method: "POST",
+        path: "/api/v1/session",
+        headers: { origin: `https://${many("xn--a-")}` },
+      },
+    ],
+    ["many headers", get("/healthz", Object.fromEntries(names(5_000).map((n) => [`x-${n}`, "a"])))],
+    ["a long host", get("/healthz", { host: many("a.") })],
+  ])("takes no time before it is known who asks: %s", async (_what, { method, path, headers }) => {
+    const token = await bearer(secret, { user: "alice" });
+    const started = performance.now();
+    const hostile = Array.from({ length: AT_ONCE }, () =>
+      request<unknown>(server.url + path, { method, headers }),
+    );
+    // Somebody else, who waits for as long as these are read.
+    const other = await request(`${server.url}/api/v1/ai/quota`, { token });
+    const waitedMs = performance.now() - started;
+    const statuses = (await Promise.all(hostile)).map(({ status }) => status);
+    expect(other.status).toBe(200);
+    expect(waitedMs).toBeLessThan(QUICK_MS);
+    expect(statuses.filter((status) => status >= 500)).toEqual([]);
+  });
+
+  it("takes no time in an object either", async () => {
+    const token = await bearer(secret, { user: "alice", operator: true });
+    const paths = ["ai/quota", "ai/queries", "ai/examples", "admin/documents", "admin/users/alice"];
+    const started = performance.now();
+    const replies = await Promise.all(
+      paths.map((path) => request(`${server.url}/api/v1/${path}?${many("a=b&")}`, { token })),
+    );
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(performance.now() - started).toBeLessThan(QUICK_MS);
+  });
+});
+
+/** A text as often as makes up the length, or a part of it. */
+function many(text: string, part = 1): string {
+  return text.repeat((part * LONG) / text.length);
+}
+
+function names(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
+function numbered(text: (n: number) => string): string {
+  return names(8_000).map(text).join("").slice(0, LONG);
+}
