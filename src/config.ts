@@ -73,6 +73,8 @@ export interface AuthenticationConfig {
   readonly algorithm: string;
   readonly issuer: string | undefined;
   readonly audience: string | undefined;
+  /** One more claim that makes an operator. */
+  readonly operatorClaim: string | undefined;
 }
 
 /** What readers without a bearer token are known by. */
@@ -140,7 +142,11 @@ export function bodyTimeoutMs(env: Env): number {
 }
 
 export function authenticationConfig(env: Env): AuthenticationConfig {
-  const claims = { issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") };
+  const claims = {
+    issuer: text(env, "AUTH_ISSUER"),
+    audience: text(env, "AUTH_AUDIENCE"),
+    operatorClaim: text(env, "AUTH_OPERATOR_CLAIM"),
+  };
   const key = secret(env, "AUTH_SECRET");
   const jwksUrl = text(env, "AUTH_JWKS_URL");
   if (key !== undefined && jwksUrl !== undefined) {

@@ -451,20 +451,67 @@ describe("a route of operators", () => {
     expect(await refusal(response)).toMatchObject({ status: 401, code: "UNAUTHENTICATED" });
   });
 
-  it("takes operator for a whole word of the scope", async () => {
-    for (const [scope, status] of [
-      ["operator", 200],
-      ["read operator", 200],
-      ["operators", 403],
-      [["operator"], 403],
-      ["", 403],
-    ] as const) {
-      const authorization = `Bearer ${await bearer({ sub: "ops", scope })}`;
-      const response = await fetchApi("/api/v1/admin/documents", { headers: { authorization } });
+  const named = (claim: string) => ({ AUTH_OPERATOR_CLAIM: claim });
+  const claim = "https://example.com/roles";
+  it.each<[Record<string, unknown>, number, Record<string, string>?]>([
+    [{ scope: "operator" }, 200],
+    [{ scope: "read operator" }, 200],
+    [{ scope: ["operator"] }, 200],
+    [{ scope: ["read", "operator"] }, 200],
+    [{ scp: "read operator" }, 200],
+    [{ scp: ["read", "operator"] }, 200],
+    [{ roles: ["reader", "operator"] }, 200],
+    [{ roles: "operator" }, 200],
+    [{ scope: "", scp: null, roles: ["operator"] }, 200],
+    [{ [claim]: ["operator"] }, 200, named(claim)],
+    [{ [claim]: "operator" }, 200, named(claim)],
+    [{ "https://example.com/operator": true }, 200, named("https://example.com/operator")],
+    [{ realm_access: { roles: ["operator"] } }, 200, named("realm_access.roles")],
+    [
+      { resource_access: { belay: { roles: ["a", "operator"] } } },
+      200,
+      named("resource_access.belay.roles"),
+    ],
+    [{ scope: "operator" }, 200, named(claim)],
+
+    [{}, 403],
+    [{ scope: "operators" }, 403],
+    [{ scope: "Operator" }, 403],
+    [{ scope: "" }, 403],
+    [{ scope: true }, 403],
+    [{ scope: { operator: true } }, 403],
+    [{ scope: [["operator"]] }, 403],
+    [{ scope: ["machine operator"] }, 403],
+    [{ scp: "operators" }, 403],
+    [{ roles: "machine operator" }, 403],
+    [{ roles: ["machine operator"] }, 403],
+    [{ roles: { operator: true } }, 403],
+    [{ roles: true }, 403],
+    [{ role: "operator", groups: ["operator"] }, 403],
+    [{ [claim]: ["operator"] }, 403],
+    [{ [claim]: ["operators"] }, 403, named(claim)],
+    [{ [claim]: "true" }, 403, named(claim)],
+    [{ [claim]: 1 }, 403, named(claim)],
+    [{ [claim]: false }, 403, named(claim)],
+    [{ realm_access: ["operator"] }, 403, named("realm_access.0")],
+    [{ realm_access: "operator" }, 403, named("realm_access.length")],
+    [{ realm_access: null }, 403, named("realm_access.roles")],
+    [{}, 403, named("constructor")],
+    [{}, 403, named("constructor.name")],
+    [{}, 403, named("__proto__")],
+    [{}, 403, named("toString")],
+  ])(
+    "is an operator's by the claims of the bearer token: %j is %i",
+    async (claims, status, variables) => {
+      const authorization = `Bearer ${await bearer({ sub: "ops", ...claims })}`;
+      const request = new Request("https://belay.test/api/v1/admin/documents", {
+        headers: { authorization },
+      });
+      const response = await handle(request, { ...env, ...variables } as Env);
       await response.text();
       expect(response.status).toBe(status);
-    }
-  });
+    },
+  );
 });
 
 describe("a page of another origin", () => {

@@ -1,10 +1,11 @@
 // Who is asking: the bearer token of a request, verified. What they may do is decided by the route.
 
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { AuthenticationConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import { isName } from "../request.ts";
 import { ANONYMOUS } from "../user/settings.ts";
+import { KeySet } from "./key-set.ts";
 
 export interface Caller {
   readonly userId: string;
@@ -20,7 +21,7 @@ const CLOCK_TOLERANCE_S = 5;
 /** Throws UNAUTHENTICATED, with a WWW-Authenticate that says why (RFC 6750). */
 export async function authenticate(
   request: Request,
-  { key, algorithm, issuer, audience }: AuthenticationConfig,
+  { key, algorithm, issuer, audience, operatorClaim }: AuthenticationConfig,
 ): Promise<Caller> {
   const header = request.headers.get("authorization");
   if (header === null) {
@@ -62,37 +63,44 @@ export async function authenticate(
   if (claims.sub.startsWith(ANONYMOUS)) {
     throw refused(`The bearer token's sub must not begin with "${ANONYMOUS}".`);
   }
-  const scope = claims.scope;
-  return {
-    userId: claims.sub,
-    operator: typeof scope === "string" && scope.split(" ").includes("operator"),
-  };
+  return { userId: claims.sub, operator: isOperator(claims, operatorClaim) };
 }
 
-/** By the address of a key set, so that what was fetched serves the requests that follow. */
-const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
+/** Whether a token says `operator` where issuers say such things, or in the claim that is named. */
+function isOperator(claims: JWTPayload, named: string | undefined): boolean {
+  // RFC 6749 has spaces between scopes; Okta sends a list. A role is one name, spaces and all.
+  const scopes = ["scope", "scp"].map((name) => {
+    const value = claimOf(claims, name);
+    return typeof value === "string" ? value.split(" ") : value;
+  });
+  const own = named === undefined ? undefined : claimOf(claims, named);
+  const values = [...scopes, claimOf(claims, "roles"), own];
+  return own === true || values.some((value) => includesOperator(value));
+}
+
+function includesOperator(value: unknown): boolean {
+  return Array.isArray(value) ? value.includes("operator") : value === "operator";
+}
+
+/** The claim of a name that may have dots in it, or else within others, such as `realm_access.roles`. */
+function claimOf(claims: JWTPayload, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  return name.split(".").reduce<unknown>(memberOf, claims);
+}
+
+/** Never of a prototype, nor of a list. */
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+/** By their addresses, so that what was fetched serves the requests that follow. */
+const keySets = new Map<string, KeySet>();
 
 function publishedKeys(url: URL): JWTVerifyGetKey {
-  const keySet = keySets.get(url.href) ?? createRemoteJWKSet(url);
+  const keySet = keySets.get(url.href) ?? new KeySet(url);
   keySets.set(url.href, keySet);
-  return async (header, token) => {
-    try {
-      return await keySet(header, token);
-    } catch (cause) {
-      // That the set has no such key is the token's fault; anything else is the set's.
-      if (cause instanceof errors.JWKSNoMatchingKey) throw cause;
-      if (cause instanceof errors.JWKSMultipleMatchingKeys) throw cause;
-      // A set that was fetched just now and is broken is fetched anew at the next request. One that could
-      // not be fetched leaves the keys that were, or any stranger's token could throw them away.
-      if (keySet.coolingDown) keySets.delete(url.href);
-      console.error("The keys of AUTH_JWKS_URL could not be read:", cause);
-      throw new ServiceError(
-        "UNAVAILABLE",
-        "Bearer tokens cannot be verified just now. Try again in a moment.",
-        { headers: { "retry-after": "10" } },
-      );
-    }
-  };
+  return keySet.key;
 }
 
 /** jose also lets an empty sub, a number and an object through: all such users would share an object. */

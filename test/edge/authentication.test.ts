@@ -161,6 +161,7 @@ describe("the published keys", () => {
     const token = await sign(ours);
     const first = await Promise.all(Array.from({ length: 5 }, () => ask(token)));
     expect(first.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(fetches).toHaveLength(1);
   });
 
   it("are fetched again for an unknown key id, but not for each of them", async () => {
@@ -181,6 +182,89 @@ describe("the published keys", () => {
     published = async () => Response.json({ keys: [] });
     vi.useFakeTimers({ now: Date.now() + 11 * 60_000, toFake: ["Date"] });
     expect((await ask(await sign(ours))).status).toBe(401);
+  });
+
+  it.each<[string, () => Promise<Response>]>([
+    ["cannot be reached", () => Promise.reject(new TypeError("Network connection lost."))],
+    ["are answered with 500", async () => new Response("Internal error", { status: 500 })],
+    ["are not JSON", async () => new Response("<!doctype html><p>Sign in</p>")],
+    ["have no list", async () => Response.json({})],
+  ])("that %s stay good for a day, and not for longer", async (_name, respond) => {
+    const start = Date.now();
+    const token = await sign(ours, undefined, { ...CLAIMS, exp: CLAIMS.exp + 3 * 86_400 });
+    const other = await sign(foreign, { alg: "RS256", kid: "2" }, { ...CLAIMS, exp: 4e9 });
+    const at = async (hours: number) => {
+      vi.useFakeTimers({ now: start + hours * 3_600_000, toFake: ["Date"] });
+      return (await ask(token)).status;
+    };
+    expect(await at(0)).toBe(200);
+    published = respond;
+    for (const hour of [0.16, 0.17, 0.2, 1, 12, 23.9]) expect(await at(hour)).toBe(200);
+    // Nobody knows whether this one has been published meanwhile.
+    expect((await ask(other)).status).toBe(503);
+    expect(await at(24.1)).toBe(503);
+    published = async () => Response.json({ keys: [publicJwk] });
+    expect(await at(24.2)).toBe(200);
+  });
+
+  it("that cannot be had are not fetched for every request that comes", async () => {
+    published = async () => new Response("", { status: 500 });
+    const token = await sign(ours);
+    for (let i = 0; i < 20; i += 1) expect((await ask(token)).status).toBe(503);
+    expect(fetches).toHaveLength(2);
+    vi.useFakeTimers({ now: Date.now() + 2_000, toFake: ["Date"] });
+    published = async () => Response.json({ keys: [publicJwk] });
+    expect((await ask(token)).status).toBe(200);
+    expect(fetches).toHaveLength(3);
+  });
+
+  it("keep nobody waiting for a provider that fails", async () => {
+    const token = await sign(ours);
+    expect((await ask(token)).status).toBe(200);
+    const start = Date.now();
+    const inMinute = (minutes: number) => {
+      vi.useFakeTimers({ now: start + minutes * 60_000, toFake: ["Date"] });
+      return ask(token);
+    };
+    published = async () => new Response("", { status: 500 });
+    expect((await inMinute(11)).status).toBe(200);
+    const hanging = Promise.withResolvers<Response>();
+    published = () => hanging.promise;
+    for (const minutes of [12, 13, 14]) expect((await inMinute(minutes)).status).toBe(200);
+    expect(fetches).toHaveLength(3);
+    published = async () => Response.json({ keys: [] });
+    hanging.resolve(await published());
+    // The key is gone as soon as the provider has said so.
+    await vi.waitFor(async () => expect((await inMinute(15)).status).toBe(401));
+  });
+
+  it("may be changed for others", async () => {
+    const next = { ...(await exportJWK(foreign.publicKey)), kid: "2", alg: "RS256" };
+    const [former, latter] = [await sign(ours), await sign(foreign, { alg: "RS256", kid: "2" })];
+    expect((await ask(former)).status).toBe(200);
+    published = async () => Response.json({ keys: [next] });
+    vi.useFakeTimers({ now: Date.now() + 31_000, toFake: ["Date"] });
+    expect((await ask(latter)).status).toBe(200);
+    expect((await ask(former)).status).toBe(401);
+  });
+
+  it.each([
+    ["a length that says so", true],
+    ["no length", false],
+  ])("are not read beyond 256 KiB, with %s", async (_how, said) => {
+    let read = 0;
+    published = async () => {
+      const body = new ReadableStream({
+        pull(controller) {
+          read += 1;
+          controller.enqueue(new TextEncoder().encode(" ".repeat(16 * 1024)));
+          if (read > 1_000) controller.close();
+        },
+      });
+      return new Response(body, said ? { headers: { "content-length": "16400000" } } : {});
+    };
+    expect((await ask(await sign(ours))).status).toBe(503);
+    expect(read).toBeLessThan(30);
   });
 
   it.each<[string, () => Promise<Response>]>([
