@@ -11,6 +11,7 @@ import { ServiceError } from "./errors.ts";
 import { ExtractiveGenerator } from "./generators/extractive.ts";
 import { OpenAiGenerator } from "./generators/openai.ts";
 import { WorkersAiGenerator } from "./generators/workers-ai.ts";
+import { meantOrigin, originOf } from "./origin.ts";
 import type { QuotaPeriod } from "./protocol.ts";
 import { FullTextRetriever } from "./retrievers/full-text.ts";
 import { HybridRetriever } from "./retrievers/hybrid.ts";
@@ -177,16 +178,20 @@ export function sessionConfig(env: Env): SessionConfig | undefined {
   };
 }
 
-/** The origins whose pages may read our responses. */
+/** The origins whose pages may read our responses, in lower case. */
 export function corsOrigins(env: Env): readonly string[] {
   const origins = (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
-  for (const origin of origins) {
-    if (origin !== "" && URL.parse(origin)?.origin !== origin) {
-      throw invalid(
-        "CORS_ORIGINS",
-        "must be exact origins such as https://example.com, comma-separated",
-      );
-    }
+  for (const [index, origin] of origins.entries()) {
+    if (origin === "" || originOf(origin) === origin) continue;
+    if (origin === "null")
+      throw invalid("CORS_ORIGINS", "must not hold null: any page can be null");
+    const meant = meantOrigin(origin);
+    throw invalid(
+      "CORS_ORIGINS",
+      `must list exact origins such as https://example.com or tauri://localhost, with commas between, and without paths and wildcards${
+        meant === undefined ? "" : `: write ${meant} for number ${index + 1}`
+      }`,
+    );
   }
   return origins.filter((origin) => origin !== "");
 }

@@ -524,6 +524,149 @@ describe("a page of another origin", () => {
     expect(response.headers.get("access-control-allow-headers")).toContain("Authorization");
   });
 
+  const asking = (origin: string, names: string) =>
+    fetchApi("/api/v1/ai/ask?stream=true", {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": names,
+      },
+    });
+  const allowed = (response: Response) =>
+    (response.headers.get("access-control-allow-headers") ?? "").toLowerCase().split(", ");
+  const OURS = ["authorization", "content-type", "idempotency-key", "last-event-id"];
+
+  it("may send the headers that it asks for, and always ours", async () => {
+    const names = ["x-stainless-os", "traceparent", "baggage", "x!#$%&'*+.^_`|~-9"];
+    const response = await asking(
+      "https://app.example",
+      `Content-Type,${names.join(" , ")},baggage`,
+    );
+    expect(response.status).toBe(204);
+    expect(allowed(response)).toEqual([...OURS, ...names]);
+    expect(response.headers.get("access-control-allow-methods")).toBe(
+      "GET, POST, PUT, PATCH, DELETE",
+    );
+    expect(response.headers.get("access-control-max-age")).toBe("600");
+    const vary = (response.headers.get("vary") ?? "").toLowerCase();
+    expect(vary).toContain("origin");
+    expect(vary).toContain("access-control-request-headers");
+  });
+
+  it.each([
+    ["what is no header's name", "a b, c:d, e/f, <g>, ü, (h), x-good", [...OURS, "x-good"]],
+    ["nothing", "", OURS],
+    ["commas", ",,, ,", OURS],
+    ["too many names", Array.from({ length: 65 }, (_, n) => `x-${n}`).join(), OURS],
+    ["a name that is too long", `x-good, x-${"y".repeat(5_000)}`, OURS],
+  ])("is told nothing back for %s", async (_what, names, expected) => {
+    expect(allowed(await asking("https://app.example", names))).toEqual(expected);
+  });
+
+  it.each(["https://evil.example", "null", "https://app.example.evil", "tauri://localhost"])(
+    "is told no more than ever where it is not allowed: %s",
+    async (origin) => {
+      const response = await asking(origin, "traceparent");
+      expect(response.status).toBe(204);
+      expect(allowed(response)).toEqual(OURS);
+      expect(response.headers.get("access-control-allow-origin")).toBeNull();
+    },
+  );
+
+  const from = (origin: string, CORS_ORIGINS: string) =>
+    handle(new Request("https://belay.test/healthz", { headers: { origin } }), {
+      ...env,
+      CORS_ORIGINS,
+    } as Env);
+
+  it.each([
+    "https://example.com",
+    "http://localhost:3000",
+    "http://[::1]:8787",
+    "http://tauri.localhost",
+    "https://tauri.localhost",
+    "tauri://localhost",
+    "capacitor://localhost",
+    "ionic://localhost",
+    "app://.",
+    "app://-",
+    "app://obsidian.md",
+    "app://bundle:8080",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    "moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc",
+    "vscode-webview://0abc123",
+  ])("may be of any scheme: %s", async (origin) => {
+    const response = await from(origin, ` https://first.example , ${origin}`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+    const other = await from(`${origin}x`, origin);
+    expect(other.headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("may be an extension of Safari, which writes its id in capitals", async () => {
+    const origin = "safari-web-extension://AC5F22CE-3D5B-4B0A-9F0E-1C2D3E4F5A6B";
+    const response = await from(origin, origin.toLowerCase());
+    expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+  });
+
+  it.each([
+    ["https://example.com/", "https://example.com"],
+    ["https://example.com/app?x=y#z", "https://example.com"],
+    ["https://Example.com", "https://example.com"],
+    ["HTTPS://example.com", "https://example.com"],
+    ["https://example.com:443", "https://example.com"],
+    ["http://example.com:80", "http://example.com"],
+    ["https://user:password@example.com", "https://example.com"],
+    ["https://*.example.com", "https://www.example.com"],
+    ["http://localhost:*", "http://localhost"],
+    ["example.com", "https://example.com"],
+    ["example.com:8443/x", "https://example.com:8443"],
+    ["//example.com", "https://example.com"],
+    ["localhost:3000", "http://localhost:3000"],
+    ["127.0.0.1:8787", "http://127.0.0.1:8787"],
+    ["wss://example.com", "https://example.com"],
+    ["blob:https://example.com/1", "https://example.com"],
+    ["https://müller.example", "https://xn--mller-kva.example"],
+    ['"https://example.com"', "https://example.com"],
+    ["https://example.com https://b.example", "https://example.com"],
+    ["tauri://localhost/", "tauri://localhost"],
+    ["Tauri://LOCALHOST", "tauri://localhost"],
+    ["capacitor://localhost/index.html", "capacitor://localhost"],
+    ["chrome-extension://abcdef/popup.html", "chrome-extension://abcdef"],
+  ])("is named as it would be taken where it is written wrongly: %s", async (wrong, right) => {
+    const response = await from(right, `https://a.example,${wrong}`);
+    expect(response.status).toBe(503);
+    const { message } = await response.json<ErrorBody>();
+    expect(message).toContain("CORS_ORIGINS");
+    expect(message).toContain(`: write ${right} for number 2.`);
+    expect(message).not.toContain("password");
+    expect((await from(right, `https://a.example,${right}`)).status).toBe(200);
+  });
+
+  it.each([
+    "null",
+    "*",
+    "nowhere",
+    "file://",
+    "file:///index.html",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "https://",
+    "https:// example.com",
+    "chrome-extension://*",
+    "sk_live_0123456789abcdef",
+    "a secret of more than thirty-two bytes",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ5b3UifQ.vkd-SOdPGIrz3Aylr37FJAKankFFyA2B7yLGQG_NDxE",
+  ])("is not shown where it is none, since it may be a secret: %s", async (wrong) => {
+    const response = await from("https://example.com", wrong);
+    expect(response.status).toBe(503);
+    const { message } = await response.json<ErrorBody>();
+    expect(message).toContain("CORS_ORIGINS");
+    expect(message).not.toContain("write ");
+    if (wrong.length > 10) expect(message).not.toContain(wrong);
+  });
+
   it("keeps the status of an error", async () => {
     const response = await fetchApi("/nowhere", { headers: { origin: "https://app.example" } });
     expect(response.status).toBe(404);

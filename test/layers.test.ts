@@ -37,13 +37,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The only place where an adapter or an object is named.
   config: [
     ...INTERFACES,
-    ...["user", "retrievers", "generators", "vectors", "corpus", "errors", "protocol"],
+    ...["user", "retrievers", "generators", "vectors", "corpus", "errors", "protocol", "origin"],
   ],
   request: ["errors", "protocol"],
   deadline: ["errors"],
   response: ["protocol"],
   alarm: [],
   digest: [],
+  origin: [],
   errors: ["protocol"],
   text: [],
   protocol: [],

@@ -1,13 +1,15 @@
 // Which pages may read our responses. A browser asks first (preflight), and is answered here without
 // a bearer token and without waking an object.
 
-const ALLOWED = {
-  "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
-  // A `*` would not cover Authorization. Last-Event-ID is read by nobody here, but some clients send
-  // it when they ask again, and could not without this.
-  "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
-  "access-control-max-age": "600",
-} as const;
+const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
+// A `*` would not cover Authorization. Last-Event-ID is read by nobody here, but some clients send
+// it when they ask again, and could not without this.
+const ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"];
+const MAX_AGE_S = "600"; /* 10 min */
+
+/** More than these, a client does not add, and a stranger could make us answer at length. */
+const REQUESTED_MAX = 64;
+const REQUESTED_LENGTH_MAX = 4_096;
 
 const EXPOSED = [
   "X-Query-Id",
@@ -20,8 +22,39 @@ const EXPOSED = [
   "WWW-Authenticate",
 ].join(", ");
 
-export function preflight(): Response {
-  return new Response(null, { status: 204, headers: ALLOWED });
+/**
+ * The answer to a browser that asks whether a page may send a request. Clients and tracers add headers
+ * of their own, which nobody reads here: a page whose origin is allowed may send any.
+ */
+export function preflight(request: Request, origins: readonly string[]): Response {
+  const names = isAllowed(request, origins) ? requestedHeaders(request) : [];
+  const known = new Set(ALLOWED_HEADERS.map((name) => name.toLowerCase()));
+  const others = names.filter((name) => !known.has(name.toLowerCase()));
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "access-control-allow-methods": ALLOWED_METHODS,
+      "access-control-allow-headers": [...ALLOWED_HEADERS, ...new Set(others)].join(", "),
+      "access-control-max-age": MAX_AGE_S,
+      vary: "Access-Control-Request-Headers",
+    },
+  });
+}
+
+/** The names in it that are tokens (RFC 9110, section 5.6.2); none where there are too many. */
+function requestedHeaders(request: Request): string[] {
+  const list = request.headers.get("access-control-request-headers") ?? "";
+  if (list.length > REQUESTED_LENGTH_MAX) return [];
+  const names = list.split(",").map((name) => name.trim());
+  return names.length > REQUESTED_MAX
+    ? []
+    : names.filter((name) => /^[!#$%&'*+.^`|~\w-]+$/.test(name));
+}
+
+function isAllowed(request: Request, origins: readonly string[]): boolean {
+  const origin = request.headers.get("origin");
+  // Safari writes those of its extensions in capitals.
+  return origin !== null && origins.includes(origin.toLowerCase());
 }
 
 /** The response with the headers that let pages of the given origins read it. */
@@ -34,9 +67,8 @@ export function withCors(
   const readable = new Response(response.body, response);
   readable.headers.append("vary", "Origin");
   readable.headers.set("x-content-type-options", "nosniff");
-  const origin = request.headers.get("origin");
-  if (origin !== null && origins.includes(origin)) {
-    readable.headers.set("access-control-allow-origin", origin);
+  if (isAllowed(request, origins)) {
+    readable.headers.set("access-control-allow-origin", request.headers.get("origin") ?? "");
     readable.headers.set("access-control-expose-headers", EXPOSED);
   }
   return readable;

@@ -65,7 +65,7 @@ export async function handle(request: Request, env: Env): Promise<Response> {
     const url = urlOf(request);
     const response =
       request.method === "OPTIONS"
-        ? preflight()
+        ? preflight(request, origins)
         : await route(url, request, env).catch(refuse(request));
     return withCors(request, response, origins);
   } catch (thrown) {
