@@ -1,0 +1,230 @@
+// What is read of a request, much of it before anybody knows who asks, takes time in proportion to its
+// length, whatever is in it. Over a socket, the same is in ../servers/requests.test.ts.
+
+import { type IRequest, Router } from "itty-router";
+import { describe, expect, it } from "vitest";
+import { addressOf } from "../../src/edge/address.ts";
+import { preflight, withCors } from "../../src/edge/cors.ts";
+import { newReaderOf, readerOf } from "../../src/edge/session.ts";
+import { meantOrigin, originOf } from "../../src/origin.ts";
+import {
+  decodeParameter,
+  isName,
+  isVisible,
+  readJson,
+  refuseCompressed,
+  withoutRepeats,
+} from "../../src/request.ts";
+import { parseAsk, parseFeedback, parseSettingsChange } from "../../src/user/ask.ts";
+import { between, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
+
+/** To what a head, or a body without a document, may have. */
+const BOUNDS = { from: 8_000, to: 64_000 };
+const SITE = "https://belay.test";
+const SESSION = {
+  secret: new TextEncoder().encode("a secret that is only for tests, 32 bytes"),
+  admits: async () => true,
+};
+
+type Read = (text: string) => unknown;
+type Case = readonly [what: string, read: Read, shape: Shape];
+
+/** Shorter than this, the clock of CPU time tells little, in ms. */
+const MEASURED_MS = 12;
+const READINGS_MAX = 200;
+
+/** The CPU time of one reading, which may wait, in ms; one that refuses has read as well. */
+async function readMs(read: () => unknown): Promise<number> {
+  const start = process.threadCpuUsage();
+  for (let readings = 1; ; readings += 1) {
+    try {
+      await read();
+    } catch {
+      // What it says is for other tests.
+    }
+    const { user, system } = process.threadCpuUsage(start);
+    const ms = (user + system) / 1_000;
+    if (ms > MEASURED_MS || readings === READINGS_MAX) return ms / readings;
+  }
+}
+
+const withHeader = (name: string, text: string, method = "POST") =>
+  new Request(`${SITE}/api/v1/ai/ask`, { method, headers: { [name]: text } });
+
+// The forms of the paths that edge.ts has, by the same router.
+const router = Router<IRequest>()
+  .get("/api/v1/ai/queries/:id", () => null)
+  .get("/api/v1/ai/queries/:id/events", () => null)
+  .post("/api/v1/admin/users/:userId/queries/:id/refund", () => null)
+  .all("/api/v1/ai/*", () => null);
+const route: Read = (path) => {
+  router.fetch({ method: "GET", url: SITE + path } as IRequest);
+  return router.fetch({ method: "POST", url: SITE + path } as IRequest);
+};
+
+const query: Read = (text) => withoutRepeats(new URL(`${SITE}/healthz?${text}`).searchParams);
+const cookie: Read = (text) => readerOf(withHeader("cookie", text, "GET"), SESSION);
+const origin: Read = (text) => newReaderOf(withHeader("origin", text), SESSION);
+const cors: Read = (text) => withCors(withHeader("origin", text), new Response(""), [SITE]);
+const requested: Read = (text) => {
+  const headers = { origin: SITE, "access-control-request-headers": text };
+  return preflight(new Request(SITE, { method: "OPTIONS", headers }), [SITE]);
+};
+const address: Read = (text) => addressOf(withHeader("cf-connecting-ip", text));
+const peer: Read = (text) =>
+  addressOf(Object.assign(new Request(SITE), { cf: { clientIp: text } }) as unknown as Request);
+const coding: Read = (text) => refuseCompressed(withHeader("content-encoding", text));
+const type: Read = (text) => readJson(withHeader("content-type", text), LIMITS);
+
+const LIMITS = { bytesMax: 8_000_000, timeoutMs: 60_000 };
+const bodyOf = (body: string) => readJson(new Request(SITE, { method: "POST", body }), LIMITS);
+const ask: Read = async (body) => parseAsk(await bodyOf(body));
+const feedback: Read = async (body) => parseFeedback(await bodyOf(body));
+const settings: Read = async (body) => parseSettingsChange(await bodyOf(body));
+
+/** Names that all differ, of about a length. */
+const distinct =
+  (write: (n: number) => string): Shape =>
+  (length) => {
+    const parts: string[] = [];
+    for (let n = 0, written = 0; written < length; n += 1) {
+      parts.push(write(n));
+      written += parts[n]?.length ?? 0;
+    }
+    return parts.join("");
+  };
+const within =
+  (before: string, shape: Shape, after: string): Shape =>
+  (length) =>
+    before + shape(length).replace(/,$/, "") + after;
+const encoded =
+  (shape: Shape, before: string, after: string): Shape =>
+  (length) =>
+    before + btoa(shape(0.75 * length)).replaceAll("=", "") + after;
+
+const CASES: readonly Case[] = [
+  ["slashes after a path", route, between("/api/v1/ai/queries/", "/", "x")],
+  ["slashes around a name", route, between("/api/v1/ai/queries/a", "/", "x/events/")],
+  ["many segments", route, between("/api/v1/admin/users/", "a/", "refund")],
+  ["many queries of a user", route, between("/api/v1/admin/users/a", "/queries/a", "/refun")],
+  ["a long name", route, between("/api/v1/ai/queries/", "a", "/event")],
+  ["encoded line ends", route, between("/api/v1/ai/queries/", "%0a", "/events")],
+  ["steps back", route, between("/api/v1/", "a/../", "ai")],
+
+  ["a parameter that is repeated", query, repeated("a=b&")],
+  ["parameters that all differ", query, distinct((n) => `${n}=&`)],
+  ["parameters named like prototypes", query, repeated("__proto__=a&constructor=b&")],
+  ["ampersands", query, repeated("&")],
+  ["percent signs", query, repeated("%")],
+  ["plus signs", query, between("a=", "+", "")],
+
+  ["semicolons in a cookie", cookie, repeated(";")],
+  ["blanks in a cookie", cookie, between("a=b;", " \t", "c")],
+  ["many cookies", cookie, distinct((n) => `a${n}=b; `)],
+  ["our cookie, often", cookie, repeated("__Host-belay=a.b.c; ")],
+  ["a cookie of dots", cookie, between("__Host-belay=", "a.", "b")],
+  ["a cookie of one part", cookie, between("__Host-belay=", "a", "")],
+  ["a cookie with a deep head", cookie, encoded(repeated('{"a":'), "__Host-belay=", ".e30.x")],
+  [
+    "a cookie that is critical of much",
+    cookie,
+    encoded(
+      within(
+        '{"alg":"HS256","crit":[',
+        distinct((n) => `"${n}",`),
+        "]}",
+      ),
+      "__Host-belay=",
+      ".e30.x",
+    ),
+  ],
+
+  ["labels in an origin", origin, between("https://", "a.", "test")],
+  ["Punycode in an origin", origin, between("https://", "xn--a-", ".test")],
+  ["colons in an origin", origin, between("https://", ":", "")],
+  ["an origin that nobody lists", cors, between("https://", "a.", "test")],
+  ["names in a preflight", requested, repeated("a,")],
+  ["one name in a preflight", requested, repeated("a")],
+  ["blanks in a preflight", requested, between("a,", " ", ",b")],
+
+  ["an address of colons", address, repeated(":")],
+  ["an address of zeros", address, repeated("0:")],
+  ["an address of ports", peer, repeated(":1")],
+  ["an address in brackets", peer, between("[", "a:", "]:1")],
+  ["an address in digits", peer, between("::ffff:", "1.", "1")],
+
+  ["codings", coding, repeated("identity,")],
+  ["a coding of blanks", coding, between("a", " ", "b")],
+  ["a type of suffixes", type, between("application/", "a+", "xml")],
+  ["a type of blanks", type, between("application/json", " ", ";")],
+  ["parameters of a type", type, between("text/html", ";a=b", "")],
+
+  ["an origin in the settings", originOf, between("https://", "a.", "test")],
+  ["a wrong origin in the settings", meantOrigin, repeated("a.")],
+  ["an origin of wildcards in the settings", meantOrigin, between("https://", "*.", "test")],
+  ["quotes in the settings", meantOrigin, repeated("\"' ")],
+  ["slashes in the settings", meantOrigin, repeated("/")],
+
+  ["a name in percents", decodeParameter, repeated("%41")],
+  ["percents that say nothing", decodeParameter, repeated("%")],
+  ["a long name for somebody", isName, repeated("a")],
+  ["a name of pairs", isName, repeated("😀")],
+  ["invisible text", isVisible, repeated("\u200b\u{e0100}")],
+  ["invisible text before the rest", isVisible, between("", "\u200b ", "x")],
+
+  ["a body of brackets", ask, repeated("[")],
+  ["a deep body", ask, repeated('{"query":')],
+  [
+    "unknown fields",
+    ask,
+    within(
+      '{"query":"x",',
+      distinct((n) => `"f${n}":1,`),
+      "}",
+    ),
+  ],
+  ["one field, often", ask, within("{", repeated('"query":"x",'), "}")],
+  ["a list of numbers", ask, between('{"query":"x","history":[', "1,", "1]}")],
+  ["a list of empty turns", ask, between('{"query":"x","history":[', "{},", "{}]}")],
+  [
+    "a list of turns",
+    ask,
+    between('{"query":"x","history":[', '{"role":"user","content":"x"},', "1]}"),
+  ],
+  [
+    "unknown fields in a turn",
+    ask,
+    within(
+      '{"query":"x","history":[{',
+      distinct((n) => `"f${n}":1,`),
+      "}]}",
+    ),
+  ],
+  ["a query of blanks", ask, between('{"query":"', " ", 'x"}')],
+  ["a query of escapes", ask, between('{"query":"', "\\ud83d", '"}')],
+  ["a query of pairs", ask, between('{"query":"', "😀", '"}')],
+  ["a number of digits", ask, between('{"query":"x","topK":', "9", "}")],
+  ["a comment of blanks", feedback, between('{"queryId":"1","rating":"up","comment":"', " ", '"}')],
+  ["a long id", feedback, between('{"queryId":"', "a", '","rating":"up"}')],
+  ["a limit of digits", settings, between('{"limit":', "9", "}")],
+];
+
+describe("a request is read in time that grows with its length", () => {
+  // A machine that is busy with something else can make one measurement of a linear reader too long.
+  it.each(CASES)("%s", { retry: 2 }, async (_what, read, shape) => {
+    const { exponent, length, ms } = await growth((length) => {
+      const text = shape(length);
+      return readMs(() => read(text));
+    }, BOUNDS);
+    expect(exponent, `${Math.round(ms)} ms for ${length}`).toBeLessThan(EXPONENT_MAX);
+  });
+});
+
+it("takes quadratic time where the router reads parameters, which it therefore never does", async () => {
+  const text = repeated("a=b&");
+  const { exponent } = await growth((length) => {
+    const url = `${SITE}/healthz?${text(length)}`;
+    return readMs(() => router.fetch({ method: "GET", url } as IRequest));
+  }, BOUNDS);
+  expect(exponent).toBeGreaterThan(1.5);
+});
