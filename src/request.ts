@@ -5,23 +5,29 @@
 import * as v from "valibot";
 import { ServiceError } from "./errors.ts";
 
-/**
- * JSON as it calls itself, and as `fetch` sends a string that nobody has named a type for. A simple
- * request of another site may have the latter, so a type is no protection: session.ts checks the origin.
- */
-const JSON_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/plain)?$/;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
+/** As `fetch` sends a string for which no type was named. */
+const NO_TYPE = /^(?:text\/plain)?$/;
+
+interface Limits {
+  readonly bytesMax: number;
+  readonly timeoutMs: number;
+  /**
+   * Whether JSON may come without a type or as `text/plain`, which any site's page can send: only where
+   * a bearer token or session.ts says that the sender is no other site.
+   */
+  readonly untyped?: boolean;
+}
 
 /**
  * The body of a request as parsed JSON.
  * Throws UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (counted while reading, since a length may be
  * missing or wrong), REQUEST_TIMEOUT, and INVALID_REQUEST for what is no UTF-8 or no JSON.
  */
-export async function readJson(
-  request: Request,
-  limits: { readonly bytesMax: number; readonly timeoutMs: number },
-): Promise<unknown> {
-  const type = (request.headers.get("content-type") ?? "").split(";", 1)[0] ?? "";
-  if (!JSON_TYPE.test(type.trim().toLowerCase())) {
+export async function readJson(request: Request, limits: Limits): Promise<unknown> {
+  const [name = ""] = (request.headers.get("content-type") ?? "").split(";", 1);
+  const type = name.trim().toLowerCase();
+  if (!JSON_TYPE.test(type) && !(limits.untyped && NO_TYPE.test(type))) {
     throw new ServiceError(
       "UNSUPPORTED_MEDIA_TYPE",
       "Send the body as JSON, with the header Content-Type: application/json.",
@@ -42,10 +48,7 @@ export async function readJson(
   }
 }
 
-async function readBytes(
-  request: Request,
-  { bytesMax, timeoutMs }: { readonly bytesMax: number; readonly timeoutMs: number },
-): Promise<Uint8Array> {
+async function readBytes(request: Request, { bytesMax, timeoutMs }: Limits): Promise<Uint8Array> {
   const tooLarge = () =>
     new ServiceError("PAYLOAD_TOO_LARGE", `The body must be at most ${bytesMax} bytes long.`);
   if (Number(request.headers.get("content-length")) > bytesMax) throw tooLarge();

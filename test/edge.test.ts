@@ -230,6 +230,18 @@ describe("the body of an ask", () => {
     await response.text();
   });
 
+  it("of a document has a type, since text may be the document itself", async () => {
+    const authorization = `Bearer ${await bearer({ sub: "ops", scope: "operator" })}`;
+    for (const type of ["text/plain", "text/markdown", ""]) {
+      const response = await fetchApi("/api/v1/admin/documents/a", {
+        method: "PUT",
+        body: new TextEncoder().encode('{"title":"A","text":"Text."}'),
+        headers: { authorization, ...(type !== "" && { "content-type": type }) },
+      });
+      expect(await refusal(response)).toMatchObject({ status: 415 });
+    }
+  });
+
   it.each([
     "text/html",
     "text/json",

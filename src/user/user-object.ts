@@ -652,7 +652,8 @@ export class UserObject extends DurableObject<Env> {
 
   #body(request: Request): Promise<unknown> {
     const { bodyTimeoutMs } = this.#variables();
-    return readJson(request, { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs });
+    const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs, untyped: true };
+    return readJson(request, limits);
   }
 
   #findOwn(request: IRequest): QueryRow {

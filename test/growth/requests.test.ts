@@ -76,7 +76,7 @@ const peer: Read = (text) =>
 const coding: Read = (text) => refuseCompressed(withHeader("content-encoding", text));
 const type: Read = (text) => readJson(withHeader("content-type", text), LIMITS);
 
-const LIMITS = { bytesMax: 8_000_000, timeoutMs: 60_000 };
+const LIMITS = { bytesMax: 8_000_000, timeoutMs: 60_000, untyped: true };
 const bodyOf = (body: string) => readJson(new Request(SITE, { method: "POST", body }), LIMITS);
 const ask: Read = async (body) => parseAsk(await bodyOf(body));
 const feedback: Read = async (body) => parseFeedback(await bodyOf(body));
