@@ -753,6 +753,23 @@ describe("HEAD", () => {
     expect(wrong.status).toBe(400);
   });
 
+  it("does not put off the end of an answer that waits for its reader", async () => {
+    const user = await newUser({ RESUME_WAIT_SECONDS: "1" });
+    const stream = await user.ask({ tokens: 3, gapMs: 60_000 }, { onDisconnect: "wait" });
+    await stream.until("token");
+    stream.leave();
+    const asked = Date.now();
+    const path = `/ai/queries/${stream.queryId}/events`;
+    for (;;) {
+      const { status } = await user.request(path, { method: "HEAD" });
+      if (status === 410) break;
+      expect(status).toBe(200);
+      expect(Date.now() - asked).toBeLessThan(4_000);
+      await scheduler.wait(100);
+    }
+    expect(await user.receipt(stream.queryId)).toMatchObject({ reason: "disconnected" });
+  });
+
   it("is 405 where there is nothing to read", async () => {
     const user = await newUser();
     for (const path of ["/ai/ask", "/ai/feedback", "/ai/queries/1/cancel", "/session"]) {

@@ -891,6 +891,7 @@ describe("an operator", () => {
     expect(refused.status).toBe(403);
     expect(await refused.json()).toMatchObject({ code: "BLOCKED" });
     expect(await user.receipt(stream.queryId)).toMatchObject({ state: "charged" });
+    expect(await (await patch({ blocked: null })).json()).toMatchObject({ blocked: true });
     await patch({ blocked: false, refundLimit: 2 });
     expect(await user.quota()).toMatchObject({ refundsLeft: 2 });
     const refusal = await patch({ limit: -1 });

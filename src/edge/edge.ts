@@ -189,7 +189,7 @@ async function authenticateOperator(request: Request, env: Env): Promise<void> {
   if (!operator) {
     throw new ServiceError(
       "FORBIDDEN",
-      "Only operators may do this: with a bearer token whose scope or roles say operator.",
+      "Only operators may do this. Send a bearer token with the scope or role operator.",
     );
   }
 }

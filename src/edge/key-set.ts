@@ -9,7 +9,7 @@ import { ServiceError } from "../errors.ts";
 const FRESH_MS = 10 * 60_000;
 /** The same, while it does not. */
 const GOOD_MS = 24 * 60 * 60_000;
-/** After a successful fetch, the first one for an unknown key id waits this long: anybody can make one up. */
+/** After a success, a fetch for an unknown key id waits this long: anybody can make one up. */
 const COOLDOWN_MS = 30_000;
 /** After failures, the next fetch waits a second for each of them except the first, up to this. */
 const RETRY_MS_MAX = 10_000;
@@ -61,7 +61,7 @@ export class KeySet {
     }
     if (ageMs <= FRESH_MS || this.#fetching !== undefined || !this.#mayFetch()) return keys;
     const fetched = this.#fetched().catch(() => keys);
-    // While the provider fails, nobody waits for it.
+    // While the provider fails, requests do not wait for it.
     return this.#failures === 0 ? fetched : keys;
   }
 
@@ -120,7 +120,7 @@ export class KeySet {
   /** What it means that a token has no key in the set as it is. */
   #judged(thrown: unknown): unknown {
     if (thrown instanceof errors.JWKSMultipleMatchingKeys) return thrown;
-    // After a failure nobody knows what is published now.
+    // After a failed fetch the key may have been published and not been seen.
     if (thrown instanceof errors.JWKSNoMatchingKey) {
       return this.#failures === 0 ? thrown : unavailable();
     }

@@ -182,7 +182,13 @@ describe("who asks", () => {
     await visit.latest.getByText("Thank you.").waitFor();
     await expect.poll(feedback).toEqual({ rating: "down", comment: "Too short." });
     expect(await down.getAttribute("aria-pressed")).toBe("true");
-    await down.click();
+    const up = visit.latest.getByRole("button", { name: "Good answer" });
+    await up.click();
+    await expect.poll(feedback).toEqual({ rating: "up", comment: "Too short." });
+    await visit.latest.getByLabel("Comment on this answer").fill(" ");
+    await visit.latest.getByRole("button", { name: "Send" }).click();
+    await expect.poll(feedback).toEqual({ rating: "up", comment: null });
+    await up.click();
     await expect.poll(feedback).toBeNull();
   });
 

@@ -235,6 +235,8 @@ describe("a preview of a search", () => {
     for (const [parameters, name] of [
       ["?search=", "search"],
       ["?search=%20", "search"],
+      ["?search=%E2%80%8B%C2%AD", "search"],
+      ["?search=%00", "search"],
       [`?search=${"x".repeat(4_001)}`, "search"],
       ["?search=table&limit=21", "limit"],
       ["?search=table&limit=0", "limit"],
