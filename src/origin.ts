@@ -1,4 +1,4 @@
-// The origin of a page, as browsers and app shells write it in the header Origin.
+// The origin of a page, as browsers and app shells write it in the header Origin, and whether it is ours.
 
 /** Schemes of the web whose pages are never the origin of a request. */
 const NO_PAGE = /^(?:wss?|ftp|file|blob|data|javascript|about):/;
@@ -36,3 +36,14 @@ export function meantOrigin(text: string): string | undefined {
 const LOCAL = /^(?:localhost|(?:\d{1,3}\.){3}\d{1,3}|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#]|$)/i;
 /** A name under a top-level domain, which is what no token or key looks like. */
 const HOST = /^(?:[a-z\d-]{1,63}\.){1,9}[a-z]{2,24}(?::\d{1,5})?(?:[/?#]|$)/i;
+
+/** CSRF: whether a page of this origin sends the request, as far as browsers say. */
+export function isSameOrigin(request: Request): boolean {
+  const site = request.headers.get("sec-fetch-site");
+  // No page can set it. Browsers leave it out over plain HTTP, except to this machine.
+  if (site !== null) return site === "same-origin";
+  const origin = request.headers.get("origin");
+  // Browsers leave this out only of what reads.
+  if (origin === null) return request.method === "GET" || request.method === "HEAD";
+  return URL.parse(origin)?.host === new URL(request.url).host;
+}

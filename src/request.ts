@@ -118,6 +118,15 @@ export function withoutRepeats(parameters: URLSearchParams): string {
   return new URLSearchParams([...first]).toString();
 }
 
+/** The value of the first cookie of a name. */
+export function cookieOf(request: Request, name: string): string | undefined {
+  const prefix = `${name}=`;
+  // Not trim(), to which more is white space than to a browser: a cookie whose name begins with some of
+  // that is not bound to this host, and would come first.
+  const cookies = (request.headers.get("cookie") ?? "").split(/;[ \t]*/);
+  return cookies.find((text) => text.startsWith(prefix))?.slice(prefix.length);
+}
+
 /** The value as the schema has it, or INVALID_REQUEST with the first field that is wrong. */
 export function check<const Schema extends v.GenericSchema>(
   schema: Schema,

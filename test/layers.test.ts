@@ -10,7 +10,7 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
 
 const LEAVES = [
   ...["protocol", "errors", "text", "config", "request", "response"],
-  ...["deadline", "alarm", "digest"],
+  ...["deadline", "alarm", "digest", "origin"],
 ];
 /** The interfaces that adapters implement, and nothing else of answer/, which knows no adapter. */
 const ANSWER = ["answer/generator", "answer/retriever"];

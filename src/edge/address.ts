@@ -6,7 +6,7 @@
  * header that it sets itself.
  */
 export function addressOf(request: Request): string {
-  const peer = (request.cf as { readonly clientIp?: string } | undefined)?.clientIp;
+  const peer = (request as { readonly cf?: { readonly clientIp?: string } }).cf?.clientIp;
   const address =
     peer === undefined
       ? (request.headers.get("cf-connecting-ip") ?? "")

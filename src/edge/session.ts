@@ -5,6 +5,8 @@
 import { base64url, jwtVerify, SignJWT } from "jose";
 import type { SessionConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
+import { isSameOrigin } from "../origin.ts";
+import { cookieOf } from "../request.ts";
 import { ANONYMOUS } from "../user/settings.ts";
 import { addressOf } from "./address.ts";
 import type { Caller } from "./authentication.ts";
@@ -26,7 +28,7 @@ export async function readerOf(
   request: Request,
   { secret }: SessionConfig,
 ): Promise<Caller | undefined> {
-  const cookie = cookieOf(request);
+  const cookie = ownCookie(request);
   if (cookie === undefined) return undefined;
   if (!isSameOrigin(request)) throw otherSite();
   const identity = await identityIn(cookie, secret);
@@ -51,7 +53,7 @@ export async function newReaderOf(
 /** A cookie for a new reader or, for one who has a cookie, the same identity for longer. */
 export async function startSession(request: Request, config: SessionConfig): Promise<Response> {
   if (!isSameOrigin(request)) throw otherSite();
-  const known = await identityIn(cookieOf(request) ?? "", config.secret);
+  const known = await identityIn(ownCookie(request) ?? "", config.secret);
   const identity = known ?? (await newIdentity(request, config));
   const cookie = await signedCookie(identity, request, config.secret);
   return new Response(null, {
@@ -95,12 +97,8 @@ function cookieForm(request: Request): { name: string; secure: string } {
     : { name: "belay", secure: "" };
 }
 
-function cookieOf(request: Request): string | undefined {
-  const prefix = `${cookieForm(request).name}=`;
-  // Not trim(), to which more is white space than to a browser: a cookie whose name begins with some of
-  // that is not bound to this host, and would come first.
-  const cookies = (request.headers.get("cookie") ?? "").split(/;[ \t]*/);
-  return cookies.find((text) => text.startsWith(prefix))?.slice(prefix.length);
+function ownCookie(request: Request): string | undefined {
+  return cookieOf(request, cookieForm(request).name);
 }
 
 async function identityIn(cookie: string, secret: Uint8Array): Promise<string | undefined> {
@@ -131,17 +129,6 @@ async function mac(secret: Uint8Array, text: string): Promise<Uint8Array> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", secret, algorithm, false, ["sign"]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
-}
-
-/** CSRF: whether a page of this origin sends the request, as far as browsers say. */
-function isSameOrigin(request: Request): boolean {
-  const site = request.headers.get("sec-fetch-site");
-  // No page can set it. Browsers leave it out over plain HTTP, except to this machine.
-  if (site !== null) return site === "same-origin";
-  const origin = request.headers.get("origin");
-  // Browsers leave this out only of what reads.
-  if (origin === null) return request.method === "GET" || request.method === "HEAD";
-  return URL.parse(origin)?.host === new URL(request.url).host;
 }
 
 function otherSite(): ServiceError {
