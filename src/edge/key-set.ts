@@ -13,6 +13,8 @@ const GOOD_MS = 24 * 60 * 60_000;
 const COOLDOWN_MS = 30_000;
 /** After failures, the next fetch waits a second for each of them except the first, up to this. */
 const RETRY_MS_MAX = 10_000;
+/** A failure longer ago than this says nothing about the provider as it is now. */
+const LATELY_MS = 60_000;
 const TIMEOUT_MS = 5_000;
 /** The largest sets in use have some dozens of keys with certificates, together below 50 KB. */
 const BYTES_MAX = 256 * 1024;
@@ -60,9 +62,10 @@ export class KeySet {
       return this.#fetched();
     }
     if (ageMs <= FRESH_MS || this.#fetching !== undefined || !this.#mayFetch()) return keys;
+    const fails = this.#failures > 0 && Date.now() - this.#triedAt < LATELY_MS;
     const fetched = this.#fetched().catch(() => keys);
     // While the provider fails, requests do not wait for it.
-    return this.#failures === 0 ? fetched : keys;
+    return fails ? keys : fetched;
   }
 
   #mayFetch(): boolean {

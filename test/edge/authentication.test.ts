@@ -230,12 +230,24 @@ describe("the published keys", () => {
     expect((await inMinute(11)).status).toBe(200);
     const hanging = Promise.withResolvers<Response>();
     published = () => hanging.promise;
-    for (const minutes of [12, 13, 14]) expect((await inMinute(minutes)).status).toBe(200);
+    for (const minutes of [11.5, 12, 14]) expect((await inMinute(minutes)).status).toBe(200);
     expect(fetches).toHaveLength(3);
     published = async () => Response.json({ keys: [] });
     hanging.resolve(await published());
     // The key is gone as soon as the provider has said so.
     await vi.waitFor(async () => expect((await inMinute(15)).status).toBe(401));
+  });
+
+  it("that were withdrawn let nobody in once the provider answers again, however long it failed", async () => {
+    const token = await sign(ours, undefined, { ...CLAIMS, exp: 4e9 });
+    expect((await ask(token)).status).toBe(200);
+    const start = Date.now();
+    published = async () => new Response("", { status: 500 });
+    vi.useFakeTimers({ now: start + 11 * 60_000, toFake: ["Date"] });
+    expect((await ask(token)).status).toBe(200);
+    published = async () => Response.json({ keys: [] });
+    vi.useFakeTimers({ now: start + 20 * 3_600_000, toFake: ["Date"] });
+    expect((await ask(token)).status).toBe(401);
   });
 
   it("may be changed for others", async () => {
