@@ -12,6 +12,7 @@ import { REFUSALS } from "./conformance/refusals.ts";
 import { callerOf, originOf } from "./conformance/target.ts";
 import { WIRE } from "./conformance/wire.ts";
 import { flags } from "./flags.ts";
+import { printable } from "./printable.ts";
 
 const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
 
@@ -78,7 +79,7 @@ await run(async () => {
 /** Checks one row, prints it, and says how it came out. */
 async function check(row: Row, deployment: Deployment): Promise<"ok" | "FAILED" | "skipped"> {
   const print = <const T extends string>(outcome: T, detail: string): T => {
-    const line = detail.replace(/\s+/g, " ").slice(0, 400);
+    const line = printable(detail.replace(/\s+/g, " "), 400);
     console.log(`${row.name.padEnd(NAME_WIDTH)}  ${outcome.padEnd(7)}  ${line}`);
     return outcome;
   };

@@ -14,6 +14,7 @@ import { Failure, run } from "./command.ts";
 import { holdFolder } from "./data-folder.ts";
 import { loadDocuments } from "./documents.ts";
 import { type ServerFlags, serverFlags } from "./flags.ts";
+import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
 import { tryIt } from "./try-it.ts";
 import { makeAuthSecret, type Variables, variables } from "./variables.ts";
@@ -131,7 +132,7 @@ function log(output: Readable | null, isChatter: Server["isChatter"]): void {
   if (output === null) return;
   createInterface({ input: output }).on("line", (coloured) => {
     const line = stripVTControlCharacters(coloured);
-    if (!isChatter(line)) console.error(line);
+    if (!isChatter(line)) console.error(printable(line));
   });
 }
 

@@ -3,7 +3,8 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -11,6 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type JWTPayload, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { printable } from "../../scripts/printable.ts";
 import { makeAuthSecret, variables } from "../../scripts/variables.ts";
 import type { Quota, StreamEvent } from "../../src/protocol.ts";
 import { startServer } from "../support/server.ts";
@@ -184,6 +186,47 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     process.kill(leader as number, "SIGKILL");
     expect(await command.exitCode).toBe(1);
     expect(command.stderr()).toMatch(/^The server has ended by itself: SIGKILL\.$/m);
+  });
+});
+
+describe("words of others are printed and not obeyed", () => {
+  const hostile = "\x1b]0;owned\x07\x1b[2J\r\n\u009b31m\u202eAll is well.";
+  let server: Server;
+  let url: string;
+
+  beforeAll(async () => {
+    server = createHttpServer((_request, response) => {
+      response.writeHead(418, { "content-type": "application/json" });
+      response.end(JSON.stringify({ message: hostile, type: hostile, code: hostile }));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => server.close());
+
+  test.each([
+    ["canary", ["--token"]],
+    ["conformance", ["--token", "--operator-token"]],
+    ["ingest", ["--token"]],
+  ])("by npm run %s", async (script, flags) => {
+    const tokens = flags.map(async (flag) => `${flag}=${await token([`--user=${flag}`])}`);
+    const place = script === "ingest" ? ["docs", `--server=${url}`] : [`--url=${url}`];
+    const command = node(PROJECT, script, [...place, ...(await Promise.all(tokens))]);
+    expect(await command.exitCode).toBe(1);
+    const printed = command.stdout() + command.stderr();
+    expect(printed).toContain("All is well.");
+    expect(printed).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+    expect(printed).not.toMatch(/^All is well/m);
+  });
+
+  test.each([
+    ["a\tb\r\nc", "a\\tb\\r\\nc"],
+    ["\x00\x7f\x85\x9b", "\\x00\\x7f\\x85\\x9b"],
+    ["\u2028\u2029\u2066\u061c", "\\u{2028}\\u{2029}\\u{2066}\\u{61c}"],
+    ["\ud800 \u{e0041}", "\\u{d800} \\u{e0041}"],
+    ["é 日本 👩‍👩‍👧 क्‍ष \\x1b", "é 日本 👩‍👩‍👧 क्‍ष \\x1b"],
+  ])("as %j", (text, line) => {
+    expect(printable(text)).toBe(line);
   });
 });
 
