@@ -10,14 +10,14 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { bearerToken } from "./bearer-token.ts";
-import { Failure, run } from "./command.ts";
+import { Failure, run, systemReason } from "./command.ts";
 import { holdFolder } from "./data-folder.ts";
 import { loadDocuments } from "./documents.ts";
 import { type ServerFlags, serverFlags } from "./flags.ts";
 import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
 import { tryIt } from "./try-it.ts";
-import { makeAuthSecret, type Variables, variables } from "./variables.ts";
+import { makeAuthSecret, refuseBindings, unread, type Variables, variables } from "./variables.ts";
 
 export interface Server {
   /** The first line of its help. */
@@ -53,6 +53,7 @@ export function runServer(server: Server): Promise<never> {
 
 async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Promise<void> {
   await checkPort(flags.port);
+  await refuseBindings();
   await makeAuthSecret(flags.variables);
   await holdFolder(flags.persistTo);
   const folder = await mkdtemp(join(tmpdir(), "belay-"));
@@ -77,6 +78,7 @@ async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Pro
 /** Prints that the server is ready, once an ask would work. */
 async function announce(group: ProcessGroup, flags: ServerFlags): Promise<void> {
   const [port, all] = await Promise.all([listening(group), variables(flags.variables)]);
+  for (const sentence of unread(all)) console.error(sentence);
   // Wrangler takes another port when its own is taken after we looked.
   if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
   const url = `http://127.0.0.1:${port}`;
@@ -140,14 +142,10 @@ async function checkPort(port: number): Promise<void> {
   const probe = createServer();
   const bound = once(probe, "listening");
   probe.listen(port, "127.0.0.1");
-  try {
-    await bound;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === "EADDRINUSE"
-      ? taken(port)
-      : new Failure(`Port ${port} cannot be used: ${message}.`);
-  }
+  await bound.catch((error) => {
+    if (error.code === "EADDRINUSE") throw taken(port);
+    throw new Failure(`Port ${port} cannot be used: ${systemReason(error)}.`);
+  });
   probe.close();
   await once(probe, "close");
 }

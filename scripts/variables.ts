@@ -5,7 +5,8 @@ import { randomBytes } from "node:crypto";
 import { appendFile, link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { PROJECT } from "./command.ts";
+import { Failure, PROJECT } from "./command.ts";
+import { isBinding, isVariable, misnamed } from "./variable-names.ts";
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -39,6 +40,20 @@ export async function variables(overrides: Variables = {}): Promise<Variables> {
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
   return { ...Object.fromEntries(configured), ...(await devVars()), ...overrides };
+}
+
+/** Throws a Failure for a binding that .dev.vars sets: text in its place would break every request. */
+export async function refuseBindings(): Promise<void> {
+  const name = Object.keys(await devVars()).find(isBinding);
+  if (name !== undefined) throw new Failure(`${misnamed(name)} Remove it from .dev.vars.`);
+}
+
+/** What to say of names that wrangler.toml or .dev.vars set and no one reads. They may be for another program. */
+export function unread(all: Variables): string[] {
+  return Object.keys(all)
+    .filter((name) => !isVariable(name))
+    .sort()
+    .map((name) => `Set in wrangler.toml or .dev.vars: ${misnamed(name)}`);
 }
 
 /** Leaves whatever stands in .dev.vars as it is. Where keys are published, a secret would contradict them. */

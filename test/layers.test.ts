@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: [
     ...INTERFACES,
     ...["user", "retrievers", "generators", "vectors", "corpus", "errors", "protocol"],
+    "variables",
   ],
   request: ["errors", "protocol"],
   deadline: ["errors"],
@@ -45,6 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   alarm: [],
   digest: [],
   errors: ["protocol"],
+  // What the Worker's configuration and the commands share.
+  variables: [],
   text: [],
   protocol: [],
 };

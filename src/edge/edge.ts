@@ -3,6 +3,7 @@
 
 import { type IRequest, Router } from "itty-router";
 import {
+  allowedHosts,
   authenticationConfig,
   checkConfig,
   corpusStub,
@@ -17,6 +18,7 @@ import { decodeParameter } from "../request.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
+import { checkHost } from "./host.ts";
 import { readerOf, startSession } from "./session.ts";
 
 const router = Router<IRequest, [Env]>();
@@ -58,6 +60,7 @@ export async function handle(request: Request, env: Env): Promise<Response> {
   try {
     // First: a variable that is wrong must refuse before anything is reserved.
     const origins = corsOrigins(env);
+    checkHost(request, allowedHosts(env), origins);
     const response =
       request.method === "OPTIONS" ? preflight() : await route(request, env).catch(refuse(request));
     return withCors(request, response, origins);
@@ -71,9 +74,13 @@ async function route(request: Request, env: Env): Promise<Response> {
   const methods = router.routes.filter(([, path]) => path.test(pathname)).map(([method]) => method);
   if (methods.length === 0) {
     const { method } = request;
-    const file = method === "GET" || method === "HEAD" ? env.PAGE?.[pathname] : undefined;
-    if (file !== undefined) {
-      return new Response(method === "GET" ? file.text : null, { headers: file.headers });
+    if (method === "GET" || method === "HEAD") {
+      const file = env.PAGE?.[pathname];
+      if (file !== undefined) {
+        return new Response(method === "GET" ? file.text : null, { headers: file.headers });
+      }
+      const asset = await env.ASSETS?.fetch(request);
+      if (asset !== undefined && asset.status !== 404) return asset;
     }
     throw new ServiceError("NOT_FOUND", "There is nothing at this address.");
   }

@@ -107,6 +107,11 @@ describe("two npm start and one npm run serve, at once from one checkout", () =>
   });
 });
 
+const unknown = (name: string, meant: string) =>
+  `--var ${name} is no variable of Belay. Did you mean ${meant}?`;
+const binding = (name: string, what: string) =>
+  `--var ${name} is no variable but a binding: ${what}, which wrangler.toml declares.`;
+
 describe.each(["start", "serve"] as const)("%s", (script) => {
   test("refuses a port that is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
@@ -126,8 +131,38 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     ["--port=65536", "--port must be a whole number from 0 to 65535."],
     ["--persist-to=", "--persist-to must not be empty."],
     ["--var=QUOTA_LIMIT", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
-  ])("refuses %s", async (flag, message) => {
-    expect(await refused(script, flag)).toEqual({
+    ["--var=QUOTA-LIMIT:5", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
+    [
+      "--var=QUOTA_LIMIT=5",
+      "--var must be NAME:VALUE, with a colon: write --var QUOTA_LIMIT:VALUE.",
+    ],
+    ["--var=QUOTA_LIMT:5", unknown("QUOTA_LIMT", "QUOTA_LIMIT")],
+    ["--var=QUOTA_LIMT=5", unknown("QUOTA_LIMT", "QUOTA_LIMIT")],
+    ["--var=quota_limit:5", unknown("quota_limit", "QUOTA_LIMIT")],
+    ["--var=QOUTA_PERIOD:day", unknown("QOUTA_PERIOD", "QUOTA_PERIOD")],
+    ["--var=OPENAI_KEY:sk-of-no-one", unknown("OPENAI_KEY", "OPENAI_API_KEY")],
+    ["--var=JWKS_URL:https://a.b/c", unknown("JWKS_URL", "AUTH_JWKS_URL")],
+    ["--var=constructor:1", "--var constructor is no variable of Belay. README.md lists them all."],
+    ["--var=USERS:x", binding("USERS", "the Durable Objects of users")],
+    ["--var=CORPUS=x", binding("CORPUS", "the Durable Object of documents")],
+    ["--var=AI:", binding("AI", "Workers AI")],
+    ["--var=VECTORIZE:x", binding("VECTORIZE", "the index of vectors")],
+    ["--var=SESSION_RATE:x", binding("SESSION_RATE", "the counter of new sessions")],
+    ["--var=PAGE:x", binding("PAGE", "the files of the page")],
+    [
+      ["--var=QUOTA_LIMIT:5", "--var=QUOTA_LIMIT:5"],
+      "--var QUOTA_LIMIT is given twice: leave one of them out.",
+    ],
+    [
+      "--var=ALLOWED_HOSTS:a.b",
+      "--var ALLOWED_HOSTS is set by this command itself: use --host NAME.",
+    ],
+    ...["", "a.b:80", "https://a.b", "a b", "a,b", "*", "[::1", "a@b"].map((host) => [
+      `--host=${host}`,
+      "--host must be a name without a port, such as belay.example.com.",
+    ]),
+  ] as [string | string[], string][])("refuses %s", async (typed, message) => {
+    expect(await refused(script, ...[typed].flat())).toEqual({
       code: 2,
       stderr: `${message} --help tells more.\n`,
     });
@@ -186,6 +221,70 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     process.kill(leader as number, "SIGKILL");
     expect(await command.exitCode).toBe(1);
     expect(command.stderr()).toMatch(/^The server has ended by itself: SIGKILL\.$/m);
+  });
+});
+
+describe("in a checkout of its own", () => {
+  test.each(["start", "serve"])(
+    "npm run %s refuses a binding in .dev.vars, and shows no value",
+    async (script) => {
+      const project = await freshProject();
+      await writeFile(join(project, ".dev.vars"), "USERS=a-value-of-someone\n");
+      const command = node(project, script, ["--port=0"]);
+      expect(await command.exitCode).toBe(1);
+      expect(command.stdout() + command.stderr()).toBe(
+        "USERS is no variable but a binding: the Durable Objects of users, which wrangler.toml declares. Remove it from .dev.vars.\n",
+      );
+    },
+  );
+
+  test("npm start names what no one reads, and serves what the source has become", async () => {
+    const project = await freshProject();
+    await writeFile(join(project, ".dev.vars"), "QUOTA_LIMT=5\nOTHER_PROGRAM_KEY=a-secret\n");
+    const command = node(project, "start", ["--port=0"]);
+    try {
+      await ready(command);
+      expect(command.stderr()).toBe(
+        "Set in wrangler.toml or .dev.vars: OTHER_PROGRAM_KEY is no variable of Belay. README.md lists them all.\n" +
+          "Set in wrangler.toml or .dev.vars: QUOTA_LIMT is no variable of Belay. Did you mean QUOTA_LIMIT?\n",
+      );
+      const get = async (path: string) =>
+        (await fetch(`${address(command.stdout())}${path}`)).text();
+      const change = async (path: string, from: string, to: string) => {
+        const file = join(project, path);
+        const source = await readFile(file, "utf8");
+        expect(source).toContain(from);
+        await writeFile(file, source.replace(from, to));
+      };
+      const until = (path: string, text: string) =>
+        vi.waitFor(async () => expect(await get(path)).toContain(text), {
+          timeout: 30_000,
+          interval: 100,
+        });
+      expect(await get("/healthz")).toBe("ok\n");
+
+      // The edge, then what lies below it, then the page and what it is made of.
+      await change("src/edge/edge.ts", '"ok\\n"', '"changed at the edge\\n"');
+      await until("/healthz", "changed at the edge");
+      await change("src/errors.ts", '"Internal error."', '"Internal error, changed."');
+      await change("src/request.ts", "There is nothing at this address.", "Changed below.");
+      await change("src/edge/edge.ts", "There is nothing at this address.", "Changed again.");
+      await until("/api/v1/nowhere", "Changed again.");
+      await change("src/web/index.html", "<title>Belay</title>", "<title>Changed page</title>");
+      await until("/", "<title>Changed page</title>");
+      await change("src/web/page.css", ":root", "/*! changed style */\n:root");
+      await until("/page.css", "changed style");
+      // A source that cannot be built is said, and what was served goes on.
+      await change("src/edge/edge.ts", "const router", "const const router");
+      await vi.waitFor(() => expect(command.stderr()).toContain("edge.ts"), 30_000);
+      expect(await get("/healthz")).toContain("changed at the edge");
+      await change("src/edge/edge.ts", "const const router", "const router");
+      await change("src/edge/edge.ts", "changed at the edge", "mended");
+      await until("/healthz", "mended");
+    } finally {
+      command.process.kill("SIGTERM");
+      expect(await command.exitCode).toBe(0);
+    }
   });
 });
 
@@ -374,7 +473,7 @@ function lifetime({ exp, iat }: JWTPayload): number {
 /** A checkout in which nothing has been started yet. */
 async function freshProject(): Promise<string> {
   const project = await mkdtemp(join(folder, "fresh-"));
-  for (const part of ["scripts", "package.json", "wrangler.toml"]) {
+  for (const part of ["scripts", "src", "docs", "README.md", "package.json", "wrangler.toml"]) {
     await cp(join(PROJECT, part), join(project, part), { recursive: true });
   }
   await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));
