@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { bearerToken } from "./bearer-token.ts";
-import { Failure, run, systemReason } from "./command.ts";
+import { Failure, PROJECT, run, systemReason } from "./command.ts";
 import { holdFolder } from "./data-folder.ts";
 import { loadDocuments } from "./documents.ts";
 import { type ServerFlags, serverFlags } from "./flags.ts";
@@ -55,8 +55,8 @@ async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Pro
   await checkPort(flags.port);
   await refuseBindings();
   await makeAuthSecret(flags.variables);
-  await holdFolder(flags.persistTo);
-  const folder = await mkdtemp(join(tmpdir(), "belay-"));
+  await holdFolder(flags.persistTo, flags.persistTo === resolve(PROJECT, server.persistTo));
+  const folder = await temporaryFolder();
   try {
     const program = await server.program(flags, folder, stop);
     stop.throwIfAborted();
@@ -73,6 +73,12 @@ async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Pro
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "belay-")).catch((error) => {
+    throw new Failure(`No folder can be made in ${tmpdir()}: ${systemReason(error)}.`);
+  });
 }
 
 /** Prints that the server is ready, once an ask would work. */

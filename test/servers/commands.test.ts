@@ -2,11 +2,22 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createServer as createHttpServer, type Server } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -184,11 +195,69 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     expect(stderr).not.toContain(value);
   });
 
-  test("refuses a file for a folder", async () => {
-    const file = join(PROJECT, "package.json");
-    const { code, stderr } = await refused(script, "--port=0", `--persist-to=${file}`);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^--persist-to .* cannot be used as a folder: EEXIST/);
+  test.each([
+    ["a file", () => join(PROJECT, "package.json"), "EEXIST: file already exists"],
+    ["a path below a file", () => join(PROJECT, "package.json/x/y"), "ENOTDIR: not a directory"],
+    ["what is no place for files", () => "/proc/x/y", "ENOENT: no such file or directory"],
+    ["a name that is too long", () => join(folder, "x".repeat(300)), "ENAMETOOLONG: name too long"],
+    ["a folder that it may not write to", () => closed(), "EACCES: permission denied"],
+    ["one with a lock of old in it", () => closed("{}"), "EACCES: permission denied"],
+    [
+      "a folder in one of those",
+      async () => join(await closed(), "x"),
+      "EACCES: permission denied",
+    ],
+  ])("refuses %s for a folder, in a sentence", async (_what, path, reason) => {
+    const data = await path();
+    const args = [join(PROJECT, "scripts", `${script}.ts`), "--port=0", `--persist-to=${data}`];
+    // What may do everything, as root may, has to give that up first.
+    const words =
+      process.getuid?.() === 0
+        ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", process.execPath, ...args]
+        : [process.execPath, ...args];
+    const command = typing(words[0] as string, words.slice(1), {});
+    expect(await command.exitCode).toBe(1);
+    expect(command.stdout() + command.stderr()).toBe(
+      `--persist-to ${data} cannot be used as a folder: ${reason}.\n`,
+    );
+  });
+
+  test("keeps what it stores to its owner", async () => {
+    const data = join(folder, `${script}-modes`, "deeper");
+    const server = await startServer({ command: script, persistTo: data });
+    const answer = await fetch(`${server.url}/api/v1/ai/ask`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${await token(["--user=modest"])}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ query: "When am I charged?" }),
+    });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    const modes = await modesUnder(dirname(data));
+    await server.stop();
+    expect([...modes.keys()].filter((path) => path.endsWith(".sqlite")).length).toBeGreaterThan(2);
+    expect([...modes].filter(([, mode]) => mode !== "700 folder" && mode !== "600 file")).toEqual(
+      [],
+    );
+    expect(((await stat(join(PROJECT, ".dev.vars"))).mode & 0o777).toString(8)).toBe("600");
+  });
+
+  test("names a folder that is open to others, and leaves it so", async () => {
+    const data = await mkdtemp(join(folder, "open-"));
+    await chmod(data, 0o755);
+    const command = node(PROJECT, script, ["--port=0", `--persist-to=${data}`]);
+    await ready(command);
+    command.process.kill("SIGTERM");
+    await command.exitCode;
+    expect(command.stderr()).toBe(
+      `Other users of this machine can look into ${data}: chmod 700 closes it.\n`,
+    );
+    const modes = await modesUnder(data);
+    expect([...modes].filter(([, mode]) => mode !== "700 folder" && mode !== "600 file")).toEqual([
+      [data, "755 folder"],
+    ]);
   });
 
   test("keeps what was charged through kill -9", async () => {
@@ -237,6 +306,20 @@ describe("in a checkout of its own", () => {
       );
     },
   );
+
+  test("npm start closes its own folder, and .dev.vars, where they are open", async () => {
+    const project = await freshProject();
+    const state = join(project, ".wrangler/state");
+    await mkdir(state, { recursive: true, mode: 0o755 });
+    await writeFile(join(project, ".dev.vars"), `AUTH_SECRET=${secret}\n`, { mode: 0o644 });
+    const command = node(project, "start", ["--port=0"]);
+    await ready(command);
+    command.process.kill("SIGTERM");
+    await command.exitCode;
+    expect(command.stderr()).toBe("");
+    expect((await stat(state)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(project, ".dev.vars"))).mode & 0o777).toBe(0o600);
+  });
 
   test("npm start names what no one reads, and serves what the source has become", async () => {
     const project = await freshProject();
@@ -478,6 +561,27 @@ async function freshProject(): Promise<string> {
   }
   await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));
   return project;
+}
+
+/** A folder that its owner may not write to, with a lock of these words in it or none. */
+async function closed(lock?: string): Promise<string> {
+  const path = await mkdtemp(join(folder, "closed-"));
+  if (lock !== undefined) await writeFile(join(path, "server.lock"), lock);
+  await chmod(path, 0o500);
+  return path;
+}
+
+/** What a folder is and holds, with its permissions, by path. */
+async function modesUnder(path: string): Promise<Map<string, string>> {
+  const found = await stat(path).catch(() => undefined);
+  // What SQLite has deleted meanwhile.
+  if (found === undefined) return new Map();
+  const mode = (found.mode & 0o777).toString(8);
+  if (!found.isDirectory()) return new Map([[path, `${mode} file`]]);
+  const below = await Promise.all(
+    (await readdir(path)).map((name) => modesUnder(join(path, name))),
+  );
+  return new Map([[path, `${mode} folder`], ...below.flatMap((modes) => [...modes])]);
 }
 
 /** The commands among what a server prints: the paragraphs that begin with one. */
