@@ -293,6 +293,33 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
   });
 });
 
+describe("npm in this checkout", () => {
+  async function installed(npmrc: string, engine: string, source = "file:./package") {
+    const project = await mkdtemp(join(folder, "npm-"));
+    await mkdir(join(project, "package"));
+    const manifest = (fields: object) => JSON.stringify({ version: "1.0.0", ...fields });
+    const dependencies = { package: source };
+    await writeFile(join(project, "package.json"), manifest({ name: "project", dependencies }));
+    await writeFile(
+      join(project, "package/package.json"),
+      manifest({ name: "package", engines: { node: engine } }),
+    );
+    await writeFile(join(project, ".npmrc"), npmrc);
+    const args = ["install", "--offline", "--no-audit", "--no-fund", `--cache=${project}/cache`];
+    const options = { cwd: project, env: withoutNpm() };
+    return promisify(execFile)("npm", args, options).catch((error) => error);
+  }
+
+  test("warns of no Node that is too old for a package, and shows errors", async () => {
+    const npmrc = await readFile(join(PROJECT, ".npmrc"), "utf8");
+    expect((await installed("", ">=99")).stderr).toContain("npm warn EBADENGINE");
+    const quiet = await installed(npmrc, ">=99");
+    expect(quiet.stderr).toBe("");
+    expect(quiet.stdout).toContain("added 1 package");
+    expect((await installed(npmrc, ">=20", "1.0.0")).stderr).toContain("npm error");
+  });
+});
+
 describe("in a checkout of its own", () => {
   test.each(["start", "serve"])(
     "npm run %s refuses a binding in .dev.vars, and shows no value",
@@ -561,6 +588,11 @@ async function freshProject(): Promise<string> {
   }
   await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));
   return project;
+}
+
+/** The environment without what the npm that runs these tests has told them. */
+function withoutNpm(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 }
 
 /** A folder that its owner may not write to, with a lock of these words in it or none. */
