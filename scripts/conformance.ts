@@ -21,7 +21,10 @@ const HELP = `Checks a deployment from outside, row by row, and fails if any row
   --operator-token O    another user's, with the scope \`operator\`; without it, that of
                         BELAY_OPERATOR_TOKEN
   --var NAME:VALUE      what the deployment sets to something other than the default, as far as the
-                        promise depends on it; may be repeated: ${Object.keys(VARIABLES).join(", ")}
+                        promise depends on it; may be repeated. One of
+                        ${Object.keys(VARIABLES)
+                          .join(", ")
+                          .replace(/(.{50,}?,) /g, "$1\n                        ")}
 
 The user is asked for about 25 answers, and should be one that nobody else uses; their limits are raised
 meanwhile and put back afterwards. A document conformance-… is there meanwhile, and may be found by
