@@ -112,9 +112,10 @@ export async function findFiles(
     }
     // Where nothing can be read, a mistake is likelier than that all documents are to go.
     there.add(idOf([]));
-    const reason = look instanceof Listing ? NOTHING_TO_READ : look.reason;
-    if (look instanceof Listing && look.skipped.length > 0) continue;
-    unusable.push({ path: printable(path), reason });
+    if (!(look instanceof Listing)) unusable.push({ path: printable(path), reason: look.reason });
+    else if (look.skipped.length === 0) {
+      unusable.push({ path: printable(path), reason: NOTHING_TO_READ });
+    }
   }
   if (unusable.length === paths.length && otherFormats.length === 0) {
     const sentences = unusable.map(({ path, reason }) => `${path} ${reason.replace(/^it /, "")}`);
