@@ -1,6 +1,8 @@
 // A command of the project: where it runs, and how it fails in one clear line.
 
 import { dirname } from "node:path";
+import { getSystemErrorMessage, inspect } from "node:util";
+import { printableLines } from "./printable.ts";
 
 /** The folder that holds wrangler.toml. */
 export const PROJECT = dirname(import.meta.dirname);
@@ -22,14 +24,23 @@ export class UsageError extends Failure {
   }
 }
 
-/** Runs a command to its exit code. Anything but a Failure is a bug, and keeps its stack trace. */
+/** Why the system refused something, without the path: `EACCES: permission denied`. */
+export function systemReason(error: unknown): string {
+  const { code, errno, message } = error as NodeJS.ErrnoException;
+  return errno === undefined ? message : `${code}: ${getSystemErrorMessage(errno)}`;
+}
+
+/**
+ * Runs a command to its exit code. Anything but a Failure is a bug, and keeps its stack trace. Either may
+ * hold words of others.
+ */
 export async function run(command: () => Promise<void>): Promise<never> {
   try {
     await command();
     process.exit(0);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    console.error(error.message);
-    process.exit(error.exitCode);
+    const isExpected = error instanceof Failure;
+    console.error(printableLines(isExpected ? error.message : inspect(error)));
+    process.exit(isExpected ? error.exitCode : 1);
   }
 }

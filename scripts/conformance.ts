@@ -12,6 +12,7 @@ import { REFUSALS } from "./conformance/refusals.ts";
 import { callerOf, originOf } from "./conformance/target.ts";
 import { WIRE } from "./conformance/wire.ts";
 import { flags } from "./flags.ts";
+import { printable } from "./printable.ts";
 
 const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
 
@@ -20,7 +21,10 @@ const HELP = `Checks a deployment from outside, row by row, and fails if any row
   --operator-token O    another user's, with the scope \`operator\`; without it, that of
                         BELAY_OPERATOR_TOKEN
   --var NAME:VALUE      what the deployment sets to something other than the default, as far as the
-                        promise depends on it; may be repeated: ${Object.keys(VARIABLES).join(", ")}
+                        promise depends on it; may be repeated. One of
+                        ${Object.keys(VARIABLES)
+                          .join(", ")
+                          .replace(/(.{50,}?,) /g, "$1\n                        ")}
 
 The user is asked for about 25 answers, and should be one that nobody else uses; their limits are raised
 meanwhile and put back afterwards. A document conformance-… is there meanwhile, and may be found by
@@ -78,7 +82,7 @@ await run(async () => {
 /** Checks one row, prints it, and says how it came out. */
 async function check(row: Row, deployment: Deployment): Promise<"ok" | "FAILED" | "skipped"> {
   const print = <const T extends string>(outcome: T, detail: string): T => {
-    const line = detail.replace(/\s+/g, " ").slice(0, 400);
+    const line = printable(detail.replace(/\s+/g, " "), 400);
     console.log(`${row.name.padEnd(NAME_WIDTH)}  ${outcome.padEnd(7)}  ${line}`);
     return outcome;
   };

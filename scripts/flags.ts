@@ -2,7 +2,9 @@
 
 import { resolve } from "node:path";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import type { VariableName } from "../src/variables.ts";
 import { PROJECT, UsageError } from "./command.ts";
+import { isVariable, misnamed } from "./variable-names.ts";
 
 /** What was typed. A flag that the command does not have is refused, and `--help` ends it here. */
 export function flags<const T extends ParseArgsOptionsConfig>(options: T, help: string) {
@@ -44,26 +46,37 @@ export interface ServerFlags {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** The names by which a browser on this machine reaches it, and by which no other machine can be reached. */
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+
+/** A name in any script, or an address, of which IPv6 is in brackets. */
+const HOST_NAME = /^(?:[\p{L}\p{M}\p{N}._-]+|\[[\da-f:.]+\])$/iu;
+
 export function serverFlags(about: string, persistTo: string): ServerFlags {
   const values = flags(
     {
       port: { type: "string", default: "8787" },
+      host: { type: "string", multiple: true, default: [] },
       "persist-to": { type: "string", default: persistTo },
       var: { type: "string", multiple: true, default: [] },
     },
     `${about}
 
   --port N            where to listen on 127.0.0.1 (8787; 0 lets the system choose)
+  --host NAME         answers also to requests for this host, such as belay.example.com, which a reverse
+                      proxy passes on; may be repeated. Always: ${LOOPBACK.join(", ")}
   --persist-to DIR    where users and documents are kept, relative to the project (${persistTo})
-  --var NAME:VALUE    sets a variable for this run, above wrangler.toml and .dev.vars; may be repeated
+  --var NAME:VALUE    sets a variable for this run, above wrangler.toml and .dev.vars; may be repeated.
+                      README.md lists them all
 
 SIGINT (Ctrl-C) or SIGTERM ends it and all it started, with exit code 0. Exit code 1: it could not
 start, or ended by itself. Exit code 2: the flags are wrong.`,
   );
+  const hosts = [...LOOPBACK, ...values.host.map(hostName)];
   return {
     port: port(values.port),
     persistTo: resolve(PROJECT, nonEmpty("--persist-to", values["persist-to"])),
-    variables: Object.fromEntries(values.var.map(variable)),
+    variables: { ...variables(values.var), ALLOWED_HOSTS: hosts.join(",") },
   };
 }
 
@@ -73,17 +86,43 @@ function port(text: string): number {
   return number;
 }
 
+/** In lower case, and an international one as browsers send it. */
+function hostName(text: string): string {
+  const url = HOST_NAME.test(text) ? URL.parse(`http://${text}`) : null;
+  if (url === null) {
+    throw new UsageError("--host must be a name without a port, such as belay.example.com.");
+  }
+  return url.hostname;
+}
+
 function nonEmpty(flag: string, text: string): string {
   if (text === "") throw new UsageError(`${flag} must not be empty.`);
   return text;
 }
 
-/** The value may be empty, which is the same as not set, and may hold further colons. */
-function variable(text: string): [name: string, value: string] {
-  const [, name, value] = /^([A-Za-z_]\w*):(.*)$/s.exec(text) ?? [];
-  // The text is not shown: it may be a secret.
+function variables(typed: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const text of typed) {
+    const [name, value] = variable(text);
+    if (name in values)
+      throw new UsageError(`--var ${name} is given twice: leave one of them out.`);
+    values[name] = value;
+  }
+  return values;
+}
+
+/** The value may be empty, which is the same as not set, and may hold further colons. It is never shown: it may be a secret. */
+function variable(text: string): [name: VariableName, value: string] {
+  const [, name, mark, value] = /^([A-Za-z_]\w*)([:=])(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) {
     throw new UsageError("--var must be NAME:VALUE, such as QUOTA_LIMIT:5.");
+  }
+  if (name === "ALLOWED_HOSTS") {
+    throw new UsageError("--var ALLOWED_HOSTS is set by this command itself: use --host NAME.");
+  }
+  if (!isVariable(name)) throw new UsageError(`--var ${misnamed(name)}`);
+  if (mark === "=") {
+    throw new UsageError(`--var must be NAME:VALUE, with a colon: write --var ${name}:VALUE.`);
   }
   return [name, value];
 }

@@ -3,31 +3,40 @@
 
 import { Failure, run, UsageError } from "./command.ts";
 import { flagsAndWords } from "./flags.ts";
-import { type File, findFiles } from "./ingest/files.ts";
+import { type File, type Found, findFiles } from "./ingest/files.ts";
 import { Refused, Server } from "./ingest/server.ts";
 import { inParallel } from "./parallel.ts";
 import { Progress } from "./progress.ts";
 
 const HELP = `Puts files into a server as documents, and leaves out what it holds already.
 
-  PATH...          files, and folders with Markdown (.md, .markdown) and text (.txt) in them
-  --server URL     the server: https://belay.example.com
-  --token T        an operator's bearer token; without it, that of BELAY_TOKEN, which no shell remembers
-  --prefix P       what every document's id begins with; nothing if you do not say
-  --url BASE       where readers find the files: sources link to BASE and the path inside PATH
-  --prune          deletes the documents of a folder whose files are gone
+  PATH...            files, and folders with Markdown (.md, .markdown) and text (.txt) in them
+  --server URL       the server: https://belay.example.com
+  --token T          an operator's bearer token; without it, that of BELAY_TOKEN, which no shell remembers
+  --prefix P         what every document's id begins with; nothing if you do not say
+  --url BASE         where readers find the files: sources link to BASE and the path inside PATH
+  --strip-extension  such links go without .md or .markdown, and that of an index.md, _index.md or README.md
+                     goes to its folder: BASE/guide/setup, BASE/guide/
+  --prune            deletes the documents of a folder whose files are gone
 
 A document's id is its path, from the name of PATH on: docs/guide/setup.md for a file of the folder docs,
 wherever that stands. --prune goes by that too: of the folder docs it deletes each document whose id
 begins with docs/ and has no file any more, however it came there. A document's title is the file's first
-heading, else the title in its front matter, which is not sent, else its name. Files and folders whose
-names begin with a dot are left out, and so is node_modules; symbolic links in a folder are not followed.
-A PATH that is relative begins where npm runs the command, which is the folder of package.json.
+heading, else the title in its front matter, which is not sent, else its name. A PATH that is relative begins
+where npm runs the command, which is the folder of package.json.
+
+Files of other formats (HTML, PDF, DOCX, reStructuredText, MDX and the like) are named and not read; a text of
+another format is read as it is if it is a PATH itself. Files that are no documents, such as pictures and
+programs, are counted. Files and folders whose names begin with a dot are left out, and so is node_modules;
+symbolic links in a folder are not followed.
 
 Exit code 1: some files were skipped or refused, or it could not be done. Exit code 2: the flags are wrong.`;
 
 /** So many at once keep a server busy without making its searches wait. */
 const PUTS_AT_ONCE = 8;
+
+/** The kinds of files that are left out, the most frequent first. */
+const KINDS_SHOWN = 12;
 
 type Outcome = "added" | "replaced" | "unchanged" | "deleted" | "skipped";
 
@@ -38,6 +47,7 @@ await run(async () => {
       token: { type: "string" },
       prefix: { type: "string", default: "" },
       url: { type: "string" },
+      "strip-extension": { type: "boolean", default: false },
       prune: { type: "boolean", default: false },
     },
     HELP,
@@ -45,12 +55,18 @@ await run(async () => {
   if (positionals.length === 0) throw new UsageError("PATH is missing: which files?");
   const { prune, prefix } = values;
   const server = new Server(originOf(values.server), tokenOf(values.token));
-  const found = await findFiles(positionals, prefix, baseOf(values.url));
+  const base = baseOf(values.url);
+  const stripExtension = values["strip-extension"];
+  if (stripExtension && base === undefined) {
+    throw new UsageError("--strip-extension goes with --url.");
+  }
+  const addresses = base === undefined ? undefined : { base, stripExtension };
+  const found = await findFiles(positionals, prefix, addresses);
   if (prune && found.prefixes.length === 0) throw new UsageError("--prune goes with a folder.");
 
   const held = await server.entries();
   const isUnder = (id: string) => found.prefixes.some((prefix) => id.startsWith(prefix));
-  const gone = prune ? [...held.keys()].filter((id) => isUnder(id) && !found.ids.has(id)) : [];
+  const gone = prune ? [...held.keys()].filter((id) => isUnder(id) && !found.isThere(id)) : [];
   const counts = new Map<Outcome, number>();
   const progress = new Progress("documents", found.files.length + gone.length);
   const note = (outcome: Outcome, id: string, detail = "") => {
@@ -58,6 +74,8 @@ await run(async () => {
     if (outcome === "skipped") progress.say(`Skipped ${id}: ${detail}`);
     else if (outcome !== "unchanged") progress.log(`${outcome} ${id}${detail}`);
   };
+  for (const { path, reason } of found.otherFormats) progress.say(`Not read: ${path}: ${reason}`);
+  for (const line of leftOut(found)) progress.say(line);
   for (const { path, reason } of found.skipped) note("skipped", path, reason);
 
   try {
@@ -99,6 +117,17 @@ await run(async () => {
     }
   }
 });
+
+/** What is not worth a line each. */
+function leftOut({ others, hidden }: Found): string[] {
+  const kinds = [...others].sort(([, a], [, b]) => b - a);
+  const shown = kinds.slice(0, KINDS_SHOWN).map(([extension, count]) => `${count} ${extension}`);
+  if (kinds.length > KINDS_SHOWN) shown.push(`${kinds.length - KINDS_SHOWN} more kinds`);
+  return [
+    ...(kinds.length > 0 ? [`Left out as no documents: ${shown.join(", ")}.`] : []),
+    ...(hidden > 0 ? [`Left out by name (a leading dot, node_modules): ${hidden}.`] : []),
+  ];
+}
 
 function originOf(server: string | undefined): string {
   if (server === undefined) throw new UsageError("--server is missing.");

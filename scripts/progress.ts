@@ -1,6 +1,8 @@
 // How far a command has come: a bar that fills in a terminal, and elsewhere a line now and then. On
 // standard error, so that what the command prints can be piped on.
 
+import { printable } from "./printable.ts";
+
 const BAR_WIDTH = 30;
 const REDRAW_MS = 50;
 const LINE_MS = 5_000;
@@ -28,13 +30,13 @@ export class Progress {
   /** A line among the others, above the bar. */
   say(line: string): void {
     this.clear();
-    console.error(line);
+    console.error(printable(line));
     if (process.stderr.isTTY) this.#show();
   }
 
   /** A line for the record, where no bar shows how things are going. */
   log(line: string): void {
-    if (!process.stderr.isTTY) console.log(line);
+    if (!process.stderr.isTTY) console.log(printable(line));
   }
 
   /** Takes the bar away, for whatever is printed next. */

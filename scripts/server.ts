@@ -4,19 +4,20 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { bearerToken } from "./bearer-token.ts";
-import { Failure, run } from "./command.ts";
+import { Failure, PROJECT, run, systemReason } from "./command.ts";
 import { holdFolder } from "./data-folder.ts";
 import { loadDocuments } from "./documents.ts";
 import { type ServerFlags, serverFlags } from "./flags.ts";
+import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
 import { tryIt } from "./try-it.ts";
-import { makeAuthSecret, type Variables, variables } from "./variables.ts";
+import { makeAuthSecret, refuseBindings, unread, type Variables, variables } from "./variables.ts";
 
 export interface Server {
   /** The first line of its help. */
@@ -52,9 +53,10 @@ export function runServer(server: Server): Promise<never> {
 
 async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Promise<void> {
   await checkPort(flags.port);
+  await refuseBindings();
   await makeAuthSecret(flags.variables);
-  await holdFolder(flags.persistTo);
-  const folder = await mkdtemp(join(tmpdir(), "belay-"));
+  await holdFolder(flags.persistTo, flags.persistTo === resolve(PROJECT, server.persistTo));
+  const folder = await temporaryFolder();
   try {
     const program = await server.program(flags, folder, stop);
     stop.throwIfAborted();
@@ -73,9 +75,16 @@ async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Pro
   }
 }
 
+async function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "belay-")).catch((error) => {
+    throw new Failure(`No folder can be made in ${tmpdir()}: ${systemReason(error)}.`);
+  });
+}
+
 /** Prints that the server is ready, once an ask would work. */
 async function announce(group: ProcessGroup, flags: ServerFlags): Promise<void> {
   const [port, all] = await Promise.all([listening(group), variables(flags.variables)]);
+  for (const sentence of unread(all)) console.error(sentence);
   // Wrangler takes another port when its own is taken after we looked.
   if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
   const url = `http://127.0.0.1:${port}`;
@@ -131,7 +140,7 @@ function log(output: Readable | null, isChatter: Server["isChatter"]): void {
   if (output === null) return;
   createInterface({ input: output }).on("line", (coloured) => {
     const line = stripVTControlCharacters(coloured);
-    if (!isChatter(line)) console.error(line);
+    if (!isChatter(line)) console.error(printable(line));
   });
 }
 
@@ -139,14 +148,10 @@ async function checkPort(port: number): Promise<void> {
   const probe = createServer();
   const bound = once(probe, "listening");
   probe.listen(port, "127.0.0.1");
-  try {
-    await bound;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === "EADDRINUSE"
-      ? taken(port)
-      : new Failure(`Port ${port} cannot be used: ${message}.`);
-  }
+  await bound.catch((error) => {
+    if (error.code === "EADDRINUSE") throw taken(port);
+    throw new Failure(`Port ${port} cannot be used: ${systemReason(error)}.`);
+  });
   probe.close();
   await once(probe, "close");
 }

@@ -6,7 +6,7 @@ import { WRANGLER, wranglerEnvironment } from "./wrangler.ts";
 
 // Wrangler's own lines among the Worker's: bindings, requests, reloads.
 const CHATTER =
-  /^$|^\[wrangler:|^\[custom build\]|^⎔ |^Using secrets|^Your Worker has access|^Binding {2}|^env\.\w+ \(/;
+  /^$|^\[wrangler:|^\[custom build\]|^⎔ |^Using secrets|^Your Worker has access|^Binding {2}|^env\.\w+ +(\(|\w+ +local)/;
 
 await runServer({
   about: "Serves Belay on this machine, from its source.",

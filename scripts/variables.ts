@@ -2,10 +2,11 @@
 // those of the command. Makes the one secret that a fresh checkout lacks.
 
 import { randomBytes } from "node:crypto";
-import { appendFile, link, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { PROJECT } from "./command.ts";
+import { Failure, PROJECT, systemReason } from "./command.ts";
+import { isBinding, isVariable, misnamed } from "./variable-names.ts";
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -41,17 +42,47 @@ export async function variables(overrides: Variables = {}): Promise<Variables> {
   return { ...Object.fromEntries(configured), ...(await devVars()), ...overrides };
 }
 
-/** Leaves whatever stands in .dev.vars as it is. Where keys are published, a secret would contradict them. */
+/** Throws a Failure for a binding that .dev.vars sets: text in its place would break every request. */
+export async function refuseBindings(): Promise<void> {
+  const name = Object.keys(await devVars()).find(isBinding);
+  if (name !== undefined) throw new Failure(`${misnamed(name)} Remove it from .dev.vars.`);
+}
+
+/** What to say of names that wrangler.toml or .dev.vars set and no one reads. They may be for another program. */
+export function unread(all: Variables): string[] {
+  return Object.keys(all)
+    .filter((name) => !isVariable(name))
+    .sort()
+    .map((name) => `Set in wrangler.toml or .dev.vars: ${misnamed(name)}`);
+}
+
+/**
+ * Leaves whatever stands in .dev.vars as it is, and closes it to other users. Where keys are published, a secret
+ * would contradict them.
+ */
 export async function makeAuthSecret(overrides: Variables = {}): Promise<void> {
   const line = `AUTH_SECRET=${randomBytes(32).toString("base64url")}\n`;
-  const file = await readFile(DEV_VARS, "utf8").catch(absent);
-  if (file !== undefined && parseEnv(file).AUTH_SECRET) return;
-  if ((await variables(overrides)).AUTH_JWKS_URL) return;
-  if (file !== undefined) {
-    await appendFile(DEV_VARS, file === "" || file.endsWith("\n") ? line : `\n${line}`);
-    return;
+  try {
+    const file = await readFile(DEV_VARS, "utf8").catch(absent);
+    if (file !== undefined) await closeToOthers();
+    if (file !== undefined && parseEnv(file).AUTH_SECRET) return;
+    if ((await variables(overrides)).AUTH_JWKS_URL) return;
+    if (file === undefined) await putInPlace(line);
+    else await appendFile(DEV_VARS, file === "" || file.endsWith("\n") ? line : `\n${line}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).errno === undefined) throw error;
+    throw new Failure(`${DEV_VARS} cannot be used: ${systemReason(error)}.`);
   }
-  // Linked into place whole, so that of two first runs at once the second finds the secret of the first.
+}
+
+async function closeToOthers(): Promise<void> {
+  if (((await stat(DEV_VARS)).mode & 0o077) === 0) return;
+  // Of a file that belongs to another user, the mode is theirs to set.
+  await chmod(DEV_VARS, 0o600).catch(() => {});
+}
+
+/** Linked into place whole, so that of two first runs at once the second finds the secret of the first. */
+async function putInPlace(line: string): Promise<void> {
   const draft = `${DEV_VARS}.${process.pid}`;
   await writeFile(draft, line, { mode: 0o600 });
   try {

@@ -17,6 +17,7 @@ import { FullTextRetriever } from "./retrievers/full-text.ts";
 import { HybridRetriever } from "./retrievers/hybrid.ts";
 import { VectorRetriever } from "./retrievers/vector.ts";
 import type { UserObject } from "./user/user-object.ts";
+import type { VariableName } from "./variables.ts";
 import { OpenAiEmbedder } from "./vectors/openai-embedder.ts";
 import { VectorizeIndex } from "./vectors/vectorize.ts";
 import { WorkersAiEmbedder } from "./vectors/workers-ai-embedder.ts";
@@ -35,6 +36,8 @@ export interface Env {
   readonly SESSION_RATE?: RateLimit;
   /** The files of the page, by path; only where nothing before this Worker serves them. */
   readonly PAGE?: Readonly<Record<string, PageFile>>;
+  /** The same files; only where this Worker is asked before they are served. */
+  readonly ASSETS?: Fetcher;
   readonly [variable: string]: unknown;
 }
 
@@ -178,6 +181,20 @@ export function sessionConfig(env: Env): SessionConfig | undefined {
   };
 }
 
+/** The names to which alone this server answers, in lower case; without any, it answers to all. */
+export function allowedHosts(env: Env): readonly string[] {
+  const hosts = (text(env, "ALLOWED_HOSTS") ?? "").split(",").map((host) => host.trim());
+  for (const host of hosts) {
+    if (host !== "" && !/^(?:[a-z\d._-]+|\[[\da-f:.]+\])$/i.test(host)) {
+      throw invalid(
+        "ALLOWED_HOSTS",
+        "must be host names such as belay.example.com, without a port, comma-separated",
+      );
+    }
+  }
+  return hosts.filter((host) => host !== "").map((host) => host.toLowerCase());
+}
+
 /** The origins whose pages may read our responses, in lower case. */
 export function corsOrigins(env: Env): readonly string[] {
   const origins = (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
@@ -281,12 +298,12 @@ export function generator(env: Env): Generator {
 }
 
 /** The binding, for the variable that is `workers-ai`. */
-function workersAi(env: Env, name: string): Ai {
+function workersAi(env: Env, name: VariableName): Ai {
   if (env.AI !== undefined) return env.AI;
   throw invalid(name, "is workers-ai, but wrangler.toml declares no binding AI here");
 }
 
-function workersAiModel(env: Env, name: string, byDefault: string): string {
+function workersAiModel(env: Env, name: VariableName, byDefault: string): string {
   const value = text(env, name) ?? byDefault;
   if (!/^@\w+(?:\/[\w.-]+){2}$/.test(value)) {
     throw invalid(name, `must be the name of a model such as ${byDefault}`);
@@ -330,13 +347,13 @@ function placed<T extends Rpc.DurableObjectBranded>(
   }
 }
 
-function text(env: Env, name: string): string | undefined {
+function text(env: Env, name: VariableName): string | undefined {
   const value = env[name] as Variable;
   return value === undefined || value === "" ? undefined : String(value);
 }
 
 /** What something is signed with. */
-function secret(env: Env, name: string): Uint8Array | undefined {
+function secret(env: Env, name: VariableName): Uint8Array | undefined {
   const value = text(env, name);
   if (value === undefined) return undefined;
   const bytes = new TextEncoder().encode(value);
@@ -344,13 +361,13 @@ function secret(env: Env, name: string): Uint8Array | undefined {
   return bytes;
 }
 
-function required(env: Env, name: string): string {
+function required(env: Env, name: VariableName): string {
   const value = text(env, name);
   if (value === undefined) throw invalid(name, "is not set");
   return value;
 }
 
-function whole(env: Env, name: string, byDefault: number, min: number, max: number): number {
+function whole(env: Env, name: VariableName, byDefault: number, min: number, max: number): number {
   const value = text(env, name);
   if (value === undefined) return byDefault;
   const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
@@ -363,7 +380,7 @@ function whole(env: Env, name: string, byDefault: number, min: number, max: numb
 /** One of the choices, of which the first is the default. */
 function oneOf<const T extends readonly [string, ...string[]]>(
   env: Env,
-  name: string,
+  name: VariableName,
   choices: T,
 ): T[number] {
   const value = text(env, name) ?? choices[0];
@@ -371,7 +388,7 @@ function oneOf<const T extends readonly [string, ...string[]]>(
   return value;
 }
 
-function invalid(name: string, rule: string): ServiceError {
+function invalid(name: VariableName, rule: string): ServiceError {
   const message = `The variable ${name} ${rule}.`;
   console.error(message);
   return new ServiceError("UNAVAILABLE", `${message} Its operator has to set it.`, {

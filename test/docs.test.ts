@@ -9,6 +9,7 @@ import protocolText from "../docs/protocol.md?raw";
 import testingText from "../docs/testing.md?raw";
 import manifest from "../package.json?raw";
 import readmeText from "../README.md?raw";
+import { BINDINGS, VARIABLES } from "../src/variables.ts";
 import configuration from "../wrangler.toml?raw";
 
 const decisions = unpadded(decisionsText);
@@ -57,9 +58,19 @@ it("documents every route", () => {
   expect(missing(routes, heading, protocol)).toEqual([]);
 });
 
-it("documents every variable", () => {
-  const names = matches(source["../src/config.ts"], /\(\s*env,\s*"(\w+)"/g);
-  expect(missing(names, ([name]) => `\n| \`${name}\` |`, readme)).toEqual([]);
+it("documents every variable, and knows no other", () => {
+  const read = matches(source["../src/config.ts"], /\(\s*env,\s*"(\w+)"/g);
+  expect(missing(read, ([name]) => `\n| \`${name}\` |`, readme)).toEqual([]);
+  const table = readme.slice(readme.indexOf("\n| variable |"));
+  const [, , ...documented] = matches(table.split("\n\n")[0], /^\| (\S+) \|/gm);
+  expect(new Set(documented.flat())).toEqual(new Set(VARIABLES.map((name) => `\`${name}\``)));
+  expect(new Set(read.flat())).toEqual(new Set(VARIABLES));
+});
+
+it("knows every binding, so that none is taken for a variable", () => {
+  const declared = matches(configuration, /^#? ?(?:name|binding) = "([A-Z_]+)"$/gm);
+  const typed = matches(source["../src/config.ts"], /^ {2}readonly ([A-Z_]+)\??: /gm);
+  expect(new Set([...declared, ...typed].flat())).toEqual(new Set(Object.keys(BINDINGS)));
 });
 
 it("gives every variable's default, and its value on a laptop", () => {

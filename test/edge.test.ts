@@ -123,7 +123,7 @@ describe("an error of an operator's route", () => {
 });
 
 describe("a path that is not there", () => {
-  it.each(["/", "/api/v1", "/api/v1/ai", "/api/v2/ai/ask", "/api/v1/ai/queries/a/b/c", "/%"])(
+  it.each(["/page", "/api/v1", "/api/v1/ai", "/api/v2/ai/ask", "/api/v1/ai/queries/a/b/c", "/%"])(
     "is 404: %s",
     async (path) => {
       const user = await newUser();

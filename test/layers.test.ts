@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: [
     ...INTERFACES,
     ...["user", "retrievers", "generators", "vectors", "corpus", "errors", "protocol", "origin"],
+    "variables",
   ],
   request: ["errors", "protocol"],
   deadline: ["errors"],
@@ -46,6 +47,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   digest: [],
   origin: [],
   errors: ["protocol"],
+  // What the Worker's configuration and the commands share.
+  variables: [],
   text: [],
   protocol: [],
 };

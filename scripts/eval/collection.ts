@@ -4,6 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Failure } from "../command.ts";
+import { printable } from "../printable.ts";
 
 export interface Document {
   readonly id: string;
@@ -35,7 +36,8 @@ export interface Collection {
 export async function readCollection(folder: string): Promise<Collection> {
   const documents = new Map<string, Document>();
   for (const { id, title, text } of await readLines(folder, "corpus.jsonl")) {
-    if (documents.has(id)) throw new Failure(`${folder}/corpus.jsonl has two documents "${id}".`);
+    if (documents.has(id))
+      throw new Failure(`${folder}/corpus.jsonl has two documents "${printable(id)}".`);
     documents.set(id, { id, title, text });
   }
   const [questions, judgements, answers] = await Promise.all([

@@ -1,9 +1,15 @@
 // The files that are to become documents: which of those under a path, and what each says.
 
 import { createHash } from "node:crypto";
-import { lstat, readdir, readFile, stat } from "node:fs/promises";
-import { basename, extname, join, resolve, sep } from "node:path";
-import { Failure, UsageError } from "../command.ts";
+import { constants } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { basename, extname, join, resolve } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { Failure, systemReason, UsageError } from "../command.ts";
+import { printable } from "../printable.ts";
+import { type Addresses, addressOf } from "./address.ts";
+import { kindOf, Listing, list, type Names, type Unread } from "./folder.ts";
+import { NOT_TEXT, TEXT } from "./formats.ts";
 import { headOf } from "./head.ts";
 
 export interface Document {
@@ -16,116 +22,165 @@ export interface Document {
   readonly contentHash: string;
 }
 
-/** What cannot become a document, and why. */
-export interface Skipped {
-  readonly path: string;
-  readonly reason: string;
-}
-
 export interface File {
   readonly id: string;
-  read(): Promise<Document | Skipped>;
+  read(): Promise<Document | Unread>;
 }
 
 export interface Found {
   readonly files: readonly File[];
-  readonly skipped: readonly Skipped[];
-  /** Of everything that is there, whether it can become a document or not. */
-  readonly ids: ReadonlySet<string>;
+  readonly skipped: readonly Unread[];
+  readonly otherFormats: readonly Unread[];
+  /** How many other files there are, by their extension. */
+  readonly others: ReadonlyMap<string, number>;
+  /** How many files and folders have a name that begins with a dot, or are node_modules. */
+  readonly hidden: number;
   /** What the ids under the folders begin with. */
   readonly prefixes: readonly string[];
+  /** Whether something of this id is there, read or not, or may be where nothing was looked at. */
+  isThere(id: string): boolean;
 }
 
-const EXTENSIONS = new Set([".md", ".markdown", ".txt"]);
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
+/** Front matter is not sent, so that a file may be longer than its text. */
+const FILE_BYTES_MAX = TEXT_BYTES_MAX + 64 * 1024;
+const NOTHING_TO_READ = `it has no file that ends in ${[...TEXT].join(", ")}.`;
 const ID_LENGTH_MAX = 128;
 const TITLE_LENGTH_MAX = 300;
+/** A pipe that takes the file's place meanwhile must not make us wait. */
+const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** @param base What the addresses begin with under which readers find the files. */
+/** Throws a Failure if nothing can be done with any path, and a UsageError for two that meet in an id. */
 export async function findFiles(
   paths: readonly string[],
   prefix: string,
-  base: string | undefined,
+  addresses: Addresses | undefined,
 ): Promise<Found> {
   const files = new Map<string, File>();
-  const skipped: Skipped[] = [];
+  const skipped: Unread[] = [];
+  const otherFormats: Unread[] = [];
+  const others = new Map<string, number>();
   const prefixes: string[] = [];
+  const there = new Set<string>();
+  /** Of the paths themselves. */
+  const unusable: Unread[] = [];
+  let hidden = 0;
+
   for (const path of paths) {
-    const name = basename(resolve(path));
-    const isFolder = await folder(path);
-    if (isFolder) prefixes.push(`${prefix}${name}/`);
-    const inside = isFolder ? await pathsIn(path) : [""];
-    if (inside.length === 0) {
-      throw new Failure(`${path} has no file that ends in ${[...EXTENSIONS].join(", ")}.`);
-    }
-    for (const rest of inside) {
-      const id = (prefix + [name, ...rest.split(sep)].filter(Boolean).join("/")).normalize("NFC");
-      const file = join(path, rest);
-      if (files.has(id)) {
-        const message = `Two files would be the document ${id}: put them in apart, with --prefix.`;
-        throw new UsageError(message);
+    const root = basename(resolve(path));
+    const idOf = (names: Names) => (prefix + [root, ...names].join("/")).normalize("NFC");
+    const isFromBefore = new Set(files.keys());
+    const add = (names: Names, mayBeLink: boolean) => {
+      const id = idOf(names);
+      if (isFromBefore.has(id)) {
+        throw new UsageError(
+          `Two files would be the document ${printable(id)}: put them in apart, with --prefix.`,
+        );
       }
-      const url = base && base + (rest || name).split(sep).map(encodeURIComponent).join("/");
-      const isLink = rest !== "" && (await lstat(file)).isSymbolicLink();
-      if (isLink)
-        skipped.push({ path: id, reason: "it is a symbolic link: name what it leads to." });
-      files.set(id, { id, read: () => read(file, id, url) });
+      const reason = files.has(id)
+        ? "another file would be the same document: their names differ only in how an accent is written."
+        : whyNoId(id);
+      there.add(id);
+      if (reason !== undefined) {
+        skipped.push({ path: printable(id), reason });
+        return;
+      }
+      const url = addresses && addressOf(names.length === 0 ? [root] : names, addresses);
+      files.set(id, { id, read: () => read(join(path, ...names), id, url, mayBeLink) });
+    };
+
+    const look = await lookAt(path);
+    if (look === "file") {
+      add([], true);
+      continue;
+    }
+    if (look instanceof Listing) {
+      const below = (unread: Unread) => ({
+        ...unread,
+        path: `${printable(idOf([]))}/${unread.path}`,
+      });
+      for (const names of look.files) add(names, false);
+      skipped.push(...look.skipped.map(below));
+      otherFormats.push(...look.otherFormats.map(below));
+      for (const [extension, count] of look.others) {
+        others.set(extension, (others.get(extension) ?? 0) + count);
+      }
+      hidden += look.hidden;
+      for (const names of look.rest) there.add(idOf(names));
+      prefixes.push(`${idOf([])}/`);
+      if (look.files.length > 0) continue;
+    }
+    // Where nothing can be read, a mistake is likelier than that all documents are to go.
+    there.add(idOf([]));
+    if (!(look instanceof Listing)) unusable.push({ path: printable(path), reason: look.reason });
+    else if (look.skipped.length === 0) {
+      unusable.push({ path: printable(path), reason: NOTHING_TO_READ });
     }
   }
-  for (const id of files.keys()) {
-    if ([...id].length > ID_LENGTH_MAX || /\p{Cc}/u.test(id)) {
-      const reason = `its id would not be 1 to ${ID_LENGTH_MAX} characters without control characters.`;
-      skipped.push({ path: id, reason });
-    }
+  if (unusable.length === paths.length && otherFormats.length === 0) {
+    const sentences = unusable.map(({ path, reason }) => `${path} ${reason.replace(/^it /, "")}`);
+    throw new Failure(sentences.join("\n"));
   }
-  const ids = new Set(files.keys());
-  for (const { path } of skipped) files.delete(path);
-  return { files: [...files.values()], skipped, ids, prefixes };
+  skipped.push(...unusable);
+  return {
+    files: [...files.values()],
+    skipped,
+    otherFormats,
+    others,
+    hidden,
+    prefixes,
+    isThere: (id) => {
+      const names = id.split("/");
+      return names.some((_, index) => there.has(names.slice(0, index + 1).join("/")));
+    },
+  };
 }
 
-async function folder(path: string): Promise<boolean> {
+async function lookAt(path: string): Promise<Listing | "file" | { readonly reason: string }> {
   try {
-    return (await stat(path)).isDirectory();
+    const found = await stat(path);
+    if (found.isDirectory()) return await list(path);
+    if (!found.isFile()) return { reason: `it is ${kindOf(found)}, not a file.` };
+    if (!NOT_TEXT.has(extname(path).toLowerCase())) return "file";
+    return { reason: "it is of a format that is not read: convert it to Markdown first." };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Failure(code === "ENOENT" ? `${path} is not there.` : `${path}: ${message}.`);
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const reason = isMissing ? "it is not there." : `it cannot be read: ${systemReason(error)}.`;
+    return { reason };
   }
 }
 
-/** Relative to the folder, in order. A link to a folder is not followed: it may lead in a circle. */
-async function pathsIn(folder: string, inside = ""): Promise<string[]> {
-  const entries = await readdir(join(folder, inside), { withFileTypes: true }).catch((error) => {
-    throw new Failure(`${join(folder, inside)} cannot be read: ${error.message}.`);
-  });
-  const found: string[] = [];
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
-    const path = join(inside, entry.name);
-    if (entry.isDirectory()) found.push(...(await pathsIn(folder, path)));
-    else if (EXTENSIONS.has(extname(entry.name).toLowerCase())) found.push(path);
-  }
-  return found;
+function whyNoId(id: string): string | undefined {
+  if ([...id].length <= ID_LENGTH_MAX && !/\p{Cc}/u.test(id)) return undefined;
+  return `its id would not be 1 to ${ID_LENGTH_MAX} characters without control characters.`;
 }
-
 async function read(
   path: string,
   id: string,
   url: string | undefined,
-): Promise<Document | Skipped> {
-  const skip = (reason: string) => ({ path, reason });
+  mayBeLink: boolean,
+): Promise<Document | Unread> {
+  const skip = (reason: string) => ({ path: printable(id), reason });
+  let file: FileHandle | undefined;
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    file = await open(path, mayBeLink ? READ_ONLY : READ_ONLY | constants.O_NOFOLLOW);
+    const found = await file.stat();
+    if (!found.isFile()) return skip(`it is ${kindOf(found)}, not a file.`);
+    if (found.size > FILE_BYTES_MAX) return skip(tooLong("it", found.size));
+    // What the system says of a size need not be so: of a file in /proc it says 0.
+    bytes = await buffer(file.createReadStream({ end: FILE_BYTES_MAX, autoClose: false }));
   } catch (error) {
-    return skip(`it cannot be read: ${(error as Error).message}.`);
+    return skip(`it cannot be read: ${systemReason(error)}.`);
+  } finally {
+    await file?.close();
   }
+  if (bytes.byteLength > FILE_BYTES_MAX) return skip(tooLong("it", bytes.byteLength));
   const whole = decode(bytes);
   if (whole === undefined) return skip("it is no text in UTF-8.");
   const { title, text } = headOf(whole);
   const encoded = new TextEncoder().encode(text);
-  if (encoded.byteLength > TEXT_BYTES_MAX) {
-    return skip(`its text is ${encoded.byteLength} bytes long, and at most 1 MiB is taken.`);
-  }
+  if (encoded.byteLength > TEXT_BYTES_MAX) return skip(tooLong("its text", encoded.byteLength));
   if (text.trim() === "") return skip("there is nothing in it.");
   return {
     id,
@@ -134,6 +189,10 @@ async function read(
     url,
     contentHash: createHash("sha256").update(encoded).digest("hex"),
   };
+}
+
+function tooLong(what: string, bytes: number): string {
+  return `${what} is ${bytes} bytes long, and at most 1 MiB is taken.`;
 }
 
 /** Without a byte order mark. Undefined is what is no text. */

@@ -3,6 +3,7 @@
 
 import { type IRequest, Router } from "itty-router";
 import {
+  allowedHosts,
   authenticationConfig,
   checkConfig,
   corpusStub,
@@ -18,6 +19,7 @@ import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
+import { checkHost } from "./host.ts";
 import { type NewReader, newReaderOf, readerOf, startSession } from "./session.ts";
 
 const router = Router<IRequest, [Request, Env]>();
@@ -63,6 +65,7 @@ export async function handle(request: Request, env: Env): Promise<Response> {
     // First: a variable that is wrong must refuse before anything is reserved.
     const origins = corsOrigins(env);
     const url = urlOf(request);
+    checkHost(request, url, allowedHosts(env), origins);
     const response =
       request.method === "OPTIONS"
         ? preflight(request, origins)
@@ -88,8 +91,12 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
   const method = request.method === "HEAD" ? "GET" : request.method;
   const methods = router.routes.filter(([, path]) => path.test(pathname)).map(([method]) => method);
   if (methods.length === 0) {
-    const file = method === "GET" ? env.PAGE?.[pathname] : undefined;
-    if (file !== undefined) return new Response(file.text, { headers: file.headers });
+    if (method === "GET") {
+      const file = env.PAGE?.[pathname];
+      if (file !== undefined) return new Response(file.text, { headers: file.headers });
+      const asset = await env.ASSETS?.fetch(request);
+      if (asset !== undefined && asset.status !== 404) return asset;
+    }
     throw new ServiceError("NOT_FOUND", "There is nothing at this address.");
   }
   if (!methods.includes(method)) {

@@ -2,15 +2,28 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type JWTPayload, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { printable } from "../../scripts/printable.ts";
 import { makeAuthSecret, variables } from "../../scripts/variables.ts";
 import type { Quota, StreamEvent } from "../../src/protocol.ts";
 import { startServer } from "../support/server.ts";
@@ -105,6 +118,11 @@ describe("two npm start and one npm run serve, at once from one checkout", () =>
   });
 });
 
+const unknown = (name: string, meant: string) =>
+  `--var ${name} is no variable of Belay. Did you mean ${meant}?`;
+const binding = (name: string, what: string) =>
+  `--var ${name} is no variable but a binding: ${what}, which wrangler.toml declares.`;
+
 describe.each(["start", "serve"] as const)("%s", (script) => {
   test("refuses a port that is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
@@ -124,8 +142,38 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     ["--port=65536", "--port must be a whole number from 0 to 65535."],
     ["--persist-to=", "--persist-to must not be empty."],
     ["--var=QUOTA_LIMIT", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
-  ])("refuses %s", async (flag, message) => {
-    expect(await refused(script, flag)).toEqual({
+    ["--var=QUOTA-LIMIT:5", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
+    [
+      "--var=QUOTA_LIMIT=5",
+      "--var must be NAME:VALUE, with a colon: write --var QUOTA_LIMIT:VALUE.",
+    ],
+    ["--var=QUOTA_LIMT:5", unknown("QUOTA_LIMT", "QUOTA_LIMIT")],
+    ["--var=QUOTA_LIMT=5", unknown("QUOTA_LIMT", "QUOTA_LIMIT")],
+    ["--var=quota_limit:5", unknown("quota_limit", "QUOTA_LIMIT")],
+    ["--var=QOUTA_PERIOD:day", unknown("QOUTA_PERIOD", "QUOTA_PERIOD")],
+    ["--var=OPENAI_KEY:sk-of-no-one", unknown("OPENAI_KEY", "OPENAI_API_KEY")],
+    ["--var=JWKS_URL:https://a.b/c", unknown("JWKS_URL", "AUTH_JWKS_URL")],
+    ["--var=constructor:1", "--var constructor is no variable of Belay. README.md lists them all."],
+    ["--var=USERS:x", binding("USERS", "the Durable Objects of users")],
+    ["--var=CORPUS=x", binding("CORPUS", "the Durable Object of documents")],
+    ["--var=AI:", binding("AI", "Workers AI")],
+    ["--var=VECTORIZE:x", binding("VECTORIZE", "the index of vectors")],
+    ["--var=SESSION_RATE:x", binding("SESSION_RATE", "the counter of new sessions")],
+    ["--var=PAGE:x", binding("PAGE", "the files of the page")],
+    [
+      ["--var=QUOTA_LIMIT:5", "--var=QUOTA_LIMIT:5"],
+      "--var QUOTA_LIMIT is given twice: leave one of them out.",
+    ],
+    [
+      "--var=ALLOWED_HOSTS:a.b",
+      "--var ALLOWED_HOSTS is set by this command itself: use --host NAME.",
+    ],
+    ...["", "a.b:80", "https://a.b", "a b", "a,b", "*", "[::1", "a@b"].map((host) => [
+      `--host=${host}`,
+      "--host must be a name without a port, such as belay.example.com.",
+    ]),
+  ] as [string | string[], string][])("refuses %s", async (typed, message) => {
+    expect(await refused(script, ...[typed].flat())).toEqual({
       code: 2,
       stderr: `${message} --help tells more.\n`,
     });
@@ -147,11 +195,69 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     expect(stderr).not.toContain(value);
   });
 
-  test("refuses a file for a folder", async () => {
-    const file = join(PROJECT, "package.json");
-    const { code, stderr } = await refused(script, "--port=0", `--persist-to=${file}`);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^--persist-to .* cannot be used as a folder: EEXIST/);
+  test.each([
+    ["a file", () => join(PROJECT, "package.json"), "EEXIST: file already exists"],
+    ["a path below a file", () => join(PROJECT, "package.json/x/y"), "ENOTDIR: not a directory"],
+    ["what is no place for files", () => "/proc/x/y", "ENOENT: no such file or directory"],
+    ["a name that is too long", () => join(folder, "x".repeat(300)), "ENAMETOOLONG: name too long"],
+    ["a folder that it may not write to", () => closed(), "EACCES: permission denied"],
+    ["one with a lock of old in it", () => closed("{}"), "EACCES: permission denied"],
+    [
+      "a folder in one of those",
+      async () => join(await closed(), "x"),
+      "EACCES: permission denied",
+    ],
+  ])("refuses %s for a folder, in a sentence", async (_what, path, reason) => {
+    const data = await path();
+    const args = [join(PROJECT, "scripts", `${script}.ts`), "--port=0", `--persist-to=${data}`];
+    // What may do everything, as root may, has to give that up first.
+    const words =
+      process.getuid?.() === 0
+        ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", process.execPath, ...args]
+        : [process.execPath, ...args];
+    const command = typing(words[0] as string, words.slice(1), {});
+    expect(await command.exitCode).toBe(1);
+    expect(command.stdout() + command.stderr()).toBe(
+      `--persist-to ${data} cannot be used as a folder: ${reason}.\n`,
+    );
+  });
+
+  test("keeps what it stores to its owner", async () => {
+    const data = join(folder, `${script}-modes`, "deeper");
+    const server = await startServer({ command: script, persistTo: data });
+    const answer = await fetch(`${server.url}/api/v1/ai/ask`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${await token(["--user=modest"])}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ query: "When am I charged?" }),
+    });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    const modes = await modesUnder(dirname(data));
+    await server.stop();
+    expect([...modes.keys()].filter((path) => path.endsWith(".sqlite")).length).toBeGreaterThan(2);
+    expect([...modes].filter(([, mode]) => mode !== "700 folder" && mode !== "600 file")).toEqual(
+      [],
+    );
+    expect(((await stat(join(PROJECT, ".dev.vars"))).mode & 0o777).toString(8)).toBe("600");
+  });
+
+  test("names a folder that is open to others, and leaves it so", async () => {
+    const data = await mkdtemp(join(folder, "open-"));
+    await chmod(data, 0o755);
+    const command = node(PROJECT, script, ["--port=0", `--persist-to=${data}`]);
+    await ready(command);
+    command.process.kill("SIGTERM");
+    await command.exitCode;
+    expect(command.stderr()).toBe(
+      `Other users of this machine can look into ${data}: chmod 700 closes it.\n`,
+    );
+    const modes = await modesUnder(data);
+    expect([...modes].filter(([, mode]) => mode !== "700 folder" && mode !== "600 file")).toEqual([
+      [data, "755 folder"],
+    ]);
   });
 
   test("keeps what was charged through kill -9", async () => {
@@ -184,6 +290,152 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     process.kill(leader as number, "SIGKILL");
     expect(await command.exitCode).toBe(1);
     expect(command.stderr()).toMatch(/^The server has ended by itself: SIGKILL\.$/m);
+  });
+});
+
+describe("npm in this checkout", () => {
+  async function installed(npmrc: string, engine: string, source = "file:./package") {
+    const project = await mkdtemp(join(folder, "npm-"));
+    await mkdir(join(project, "package"));
+    const manifest = (fields: object) => JSON.stringify({ version: "1.0.0", ...fields });
+    const dependencies = { package: source };
+    await writeFile(join(project, "package.json"), manifest({ name: "project", dependencies }));
+    await writeFile(
+      join(project, "package/package.json"),
+      manifest({ name: "package", engines: { node: engine } }),
+    );
+    await writeFile(join(project, ".npmrc"), npmrc);
+    const args = ["install", "--offline", "--no-audit", "--no-fund", `--cache=${project}/cache`];
+    const options = { cwd: project, env: withoutNpm() };
+    return promisify(execFile)("npm", args, options).catch((error) => error);
+  }
+
+  test("warns of no Node that is too old for a package, and shows errors", async () => {
+    const npmrc = await readFile(join(PROJECT, ".npmrc"), "utf8");
+    expect((await installed("", ">=99")).stderr).toContain("npm warn EBADENGINE");
+    const quiet = await installed(npmrc, ">=99");
+    expect(quiet.stderr).toBe("");
+    expect(quiet.stdout).toContain("added 1 package");
+    expect((await installed(npmrc, ">=20", "1.0.0")).stderr).toContain("npm error");
+  });
+});
+
+describe("in a checkout of its own", () => {
+  test.each(["start", "serve"])(
+    "npm run %s refuses a binding in .dev.vars, and shows no value",
+    async (script) => {
+      const project = await freshProject();
+      await writeFile(join(project, ".dev.vars"), "USERS=a-value-of-someone\n");
+      const command = node(project, script, ["--port=0"]);
+      expect(await command.exitCode).toBe(1);
+      expect(command.stdout() + command.stderr()).toBe(
+        "USERS is no variable but a binding: the Durable Objects of users, which wrangler.toml declares. Remove it from .dev.vars.\n",
+      );
+    },
+  );
+
+  test("npm start closes its own folder, and .dev.vars, where they are open", async () => {
+    const project = await freshProject();
+    const state = join(project, ".wrangler/state");
+    await mkdir(state, { recursive: true, mode: 0o755 });
+    await writeFile(join(project, ".dev.vars"), `AUTH_SECRET=${secret}\n`, { mode: 0o644 });
+    const command = node(project, "start", ["--port=0"]);
+    await ready(command);
+    command.process.kill("SIGTERM");
+    await command.exitCode;
+    expect(command.stderr()).toBe("");
+    expect((await stat(state)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(project, ".dev.vars"))).mode & 0o777).toBe(0o600);
+  });
+
+  test("npm start names what no one reads, and serves what the source has become", async () => {
+    const project = await freshProject();
+    await writeFile(join(project, ".dev.vars"), "QUOTA_LIMT=5\nOTHER_PROGRAM_KEY=a-secret\n");
+    const command = node(project, "start", ["--port=0"]);
+    try {
+      await ready(command);
+      expect(command.stderr()).toBe(
+        "Set in wrangler.toml or .dev.vars: OTHER_PROGRAM_KEY is no variable of Belay. README.md lists them all.\n" +
+          "Set in wrangler.toml or .dev.vars: QUOTA_LIMT is no variable of Belay. Did you mean QUOTA_LIMIT?\n",
+      );
+      const get = async (path: string) =>
+        (await fetch(`${address(command.stdout())}${path}`)).text();
+      const change = async (path: string, from: string, to: string) => {
+        const file = join(project, path);
+        const source = await readFile(file, "utf8");
+        expect(source).toContain(from);
+        await writeFile(file, source.replace(from, to));
+      };
+      const until = (path: string, text: string) =>
+        vi.waitFor(async () => expect(await get(path)).toContain(text), {
+          timeout: 30_000,
+          interval: 100,
+        });
+      expect(await get("/healthz")).toBe("ok\n");
+
+      // The edge, then what lies below it, then the page and what it is made of.
+      await change("src/edge/edge.ts", '"ok\\n"', '"changed at the edge\\n"');
+      await until("/healthz", "changed at the edge");
+      await change("src/errors.ts", '"Internal error."', '"Internal error, changed."');
+      await change("src/request.ts", "There is nothing at this address.", "Changed below.");
+      await change("src/edge/edge.ts", "There is nothing at this address.", "Changed again.");
+      await until("/api/v1/nowhere", "Changed again.");
+      await change("src/web/index.html", "<title>Belay</title>", "<title>Changed page</title>");
+      await until("/", "<title>Changed page</title>");
+      await change("src/web/page.css", ":root", "/*! changed style */\n:root");
+      await until("/page.css", "changed style");
+      // A source that cannot be built is said, and what was served goes on.
+      await change("src/edge/edge.ts", "const router", "const const router");
+      await vi.waitFor(() => expect(command.stderr()).toContain("edge.ts"), 30_000);
+      expect(await get("/healthz")).toContain("changed at the edge");
+      await change("src/edge/edge.ts", "const const router", "const router");
+      await change("src/edge/edge.ts", "changed at the edge", "mended");
+      await until("/healthz", "mended");
+    } finally {
+      command.process.kill("SIGTERM");
+      expect(await command.exitCode).toBe(0);
+    }
+  });
+});
+
+describe("words of others are printed and not obeyed", () => {
+  const hostile = "\x1b]0;owned\x07\x1b[2J\r\n\u009b31m\u202eAll is well.";
+  let server: Server;
+  let url: string;
+
+  beforeAll(async () => {
+    server = createHttpServer((_request, response) => {
+      response.writeHead(418, { "content-type": "application/json" });
+      response.end(JSON.stringify({ message: hostile, type: hostile, code: hostile }));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => server.close());
+
+  test.each([
+    ["canary", ["--token"]],
+    ["conformance", ["--token", "--operator-token"]],
+    ["ingest", ["--token"]],
+  ])("by npm run %s", async (script, flags) => {
+    const tokens = flags.map(async (flag) => `${flag}=${await token([`--user=${flag}`])}`);
+    const place = script === "ingest" ? ["docs", `--server=${url}`] : [`--url=${url}`];
+    const command = node(PROJECT, script, [...place, ...(await Promise.all(tokens))]);
+    expect(await command.exitCode).toBe(1);
+    const printed = command.stdout() + command.stderr();
+    expect(printed).toContain("All is well.");
+    expect(printed).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+    expect(printed).not.toMatch(/^All is well/m);
+  });
+
+  test.each([
+    ["a\tb\r\nc", "a\\tb\\r\\nc"],
+    ["\x00\x7f\x85\x9b", "\\x00\\x7f\\x85\\x9b"],
+    ["\u2028\u2029\u2066\u061c", "\\u{2028}\\u{2029}\\u{2066}\\u{61c}"],
+    ["\ud800 \u{e0041}", "\\u{d800} \\u{e0041}"],
+    ["é 日本 👩‍👩‍👧 क्‍ष \\x1b", "é 日本 👩‍👩‍👧 क्‍ष \\x1b"],
+  ])("as %j", (text, line) => {
+    expect(printable(text)).toBe(line);
   });
 });
 
@@ -331,11 +583,37 @@ function lifetime({ exp, iat }: JWTPayload): number {
 /** A checkout in which nothing has been started yet. */
 async function freshProject(): Promise<string> {
   const project = await mkdtemp(join(folder, "fresh-"));
-  for (const part of ["scripts", "package.json", "wrangler.toml"]) {
+  for (const part of ["scripts", "src", "docs", "README.md", "package.json", "wrangler.toml"]) {
     await cp(join(PROJECT, part), join(project, part), { recursive: true });
   }
   await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));
   return project;
+}
+
+/** The environment without what the npm that runs these tests has told them. */
+function withoutNpm(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+}
+
+/** A folder that its owner may not write to, with a lock of these words in it or none. */
+async function closed(lock?: string): Promise<string> {
+  const path = await mkdtemp(join(folder, "closed-"));
+  if (lock !== undefined) await writeFile(join(path, "server.lock"), lock);
+  await chmod(path, 0o500);
+  return path;
+}
+
+/** What a folder is and holds, with its permissions, by path. */
+async function modesUnder(path: string): Promise<Map<string, string>> {
+  const found = await stat(path).catch(() => undefined);
+  // What SQLite has deleted meanwhile.
+  if (found === undefined) return new Map();
+  const mode = (found.mode & 0o777).toString(8);
+  if (!found.isDirectory()) return new Map([[path, `${mode} file`]]);
+  const below = await Promise.all(
+    (await readdir(path)).map((name) => modesUnder(join(path, name))),
+  );
+  return new Map([[path, `${mode} folder`], ...below.flatMap((modes) => [...modes])]);
 }
 
 /** The commands among what a server prints: the paragraphs that begin with one. */

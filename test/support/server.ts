@@ -15,6 +15,8 @@ export interface ServerOptions {
   /** A folder of the caller's; without it, one that `stop` removes. */
   readonly persistTo?: string;
   readonly port?: number;
+  /** By which names it is asked, besides those of this machine. */
+  readonly hosts?: readonly string[];
   /** Its files are in memory, where there is a folder for it: for who measures time, which a busy disk takes. */
   readonly inMemory?: boolean;
 }
@@ -46,6 +48,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       join(SCRIPTS, `${options.command}.ts`),
       `--port=${options.port ?? 0}`,
       `--persist-to=${persistTo}`,
+      ...(options.hosts ?? []).map((host) => `--host=${host}`),
       ...vars,
     ],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TMPDIR: privateFiles } },
