@@ -9,6 +9,7 @@ import {
   corsOrigins,
   type Env,
   sessionConfig,
+  storageProbe,
   userStub,
 } from "../config.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
@@ -18,6 +19,9 @@ import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-ob
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
 import { readerOf, startSession } from "./session.ts";
+
+/** One write of all calls in this time, in milliseconds: anybody may call it, and writes are billed. */
+const HEALTH_AGE_MAX_MS = 10_000;
 
 const router = Router<IRequest, [Env]>();
 
@@ -91,8 +95,17 @@ function refuse(request: Request): (thrown: unknown) => Response {
   return (thrown) => errorResponse(toServiceError(thrown), streaming);
 }
 
-function health(_request: IRequest, env: Env): Response {
+async function health(_request: IRequest, env: Env): Promise<Response> {
   checkConfig(env);
+  try {
+    await storageProbe(env).tryWrite(HEALTH_AGE_MAX_MS);
+  } catch (cause) {
+    throw new ServiceError(
+      "UNAVAILABLE",
+      "Storage takes no writes, so every ask is refused. Look at the disk and at the log.",
+      { headers: { "retry-after": "10" }, cause },
+    );
+  }
   return new Response("ok\n", { headers: { "cache-control": "no-store" } });
 }
 

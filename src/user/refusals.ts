@@ -35,6 +35,14 @@ export function tooManyFailures(seconds: number): ServiceError {
   );
 }
 
+export function storageOut(): ServiceError {
+  return new ServiceError(
+    "UNAVAILABLE",
+    "Nothing can be stored just now. Nothing was charged; what is stored can be read. Ask again later.",
+    { headers: { "retry-after": "10" } },
+  );
+}
+
 /** A run that was stopped while its refund was still allowed. */
 export function stopped(): ServiceError {
   return cancelled("The answer was stopped. You were not charged.");

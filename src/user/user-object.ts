@@ -6,7 +6,14 @@ import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import { Alarm } from "../alarm.ts";
 import { answer } from "../answer/pipeline.ts";
-import { type Env, generator, retriever, type UserConfig, userConfig } from "../config.ts";
+import {
+  type Env,
+  generator,
+  retriever,
+  storageProbe,
+  type UserConfig,
+  userConfig,
+} from "../config.ts";
 import { errorResponse, ServiceError, toServiceError, traceOf } from "../errors.ts";
 import {
   API_PREFIX,
@@ -24,6 +31,7 @@ import { inspect, shownReceipt } from "./inspect.ts";
 import { type AskKey, askKey, KEYS_SCHEMA, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
 import { holdMs, Listener } from "./listener.ts";
+import { Outage } from "./outage.ts";
 import { QUERIES_SCHEMA, Queries, type QueryRow, receipt } from "./queries.ts";
 import { Quota } from "./quota.ts";
 import {
@@ -44,6 +52,7 @@ import {
   noQuery,
   notKept,
   stopped,
+  storageOut,
   tooManyFailures,
   tooManyListeners,
   tooManyReplays,
@@ -64,6 +73,8 @@ export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
 /** When a sweep failed, it is tried again after this time, whatever the variables say. */
 const SWEEP_RETRY_MS = 30_000;
+/** An alarm takes a check of storage for good that is at most so old. */
+const CHECK_AGE_MAX_MS = 10_000;
 /** Connections that may read one run; of one user, those that may read stored answers. */
 const LISTENERS_MAX = 8;
 const REPLAY_LISTENERS_MAX = 32;
@@ -107,6 +118,9 @@ export class UserObject extends DurableObject<Env> {
   /** Whether there are tables: none are made for a user whom nobody knows. */
   #known: boolean;
   readonly #alarm: Alarm;
+  readonly #outage: Outage;
+  /** When storage last took a write that was only tried, in milliseconds since the epoch. */
+  #triedAt = 0;
   #config: UserConfig | undefined;
 
   readonly #router = Router<IRequest, []>({ base: API_PREFIX })
@@ -128,6 +142,7 @@ export class UserObject extends DurableObject<Env> {
     super(ctx, env);
     const { sql } = ctx.storage;
     this.#alarm = new Alarm(ctx.storage);
+    this.#outage = new Outage((maxAgeMs) => storageProbe(this.env).tryWrite(maxAgeMs));
     this.#settings = new Settings(sql);
     this.#ledger = new Ledger(sql);
     this.#queries = new Queries(sql);
@@ -138,15 +153,36 @@ export class UserObject extends DurableObject<Env> {
       sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'settings'").toArray().length > 0;
     if (this.#known) this.#queries.upgrade();
     this.#failures = new Failures(this.#failedLately());
-    // Whatever is reserved now, an incarnation that is dead has left behind.
-    this.#tend(() => this.#sweep());
+    ctx.blockConcurrencyWhile(() => this.#wake());
+  }
+
+  async #wake(): Promise<void> {
     // An ask must not put off the alarm that an earlier incarnation has set.
-    ctx.blockConcurrencyWhile(() => this.#alarm.recall());
+    await this.#alarm.recall();
+    // What is reserved now was left by an incarnation that is gone, maybe because a write failed. The next
+    // one that fails would take reading along.
+    if (!this.#known || this.#ledger.reserved() === 0 || (await this.#outage.check(0))) return;
+    this.#tend(() => this.#sweep());
+  }
+
+  /**
+   * Writes something and removes it, unless that was done at most so many milliseconds ago. Throws, and
+   * resets this object, where storage takes no writes: for an object that has nothing to lose.
+   */
+  async tryWrite(maxAgeMs: number): Promise<void> {
+    const { storage } = this.ctx;
+    if (Date.now() - this.#triedAt < maxAgeMs) return;
+    await storage.put("tried", true);
+    await storage.sync();
+    // The next one has to find room for a new file, as a new user has.
+    await storage.deleteAll();
+    this.#triedAt = Date.now();
   }
 
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     try {
+      if (/^(POST|PATCH)$/.test(request.method)) await this.#refuseInOutage();
       return await this.#router.fetch(request);
     } catch (thrown) {
       return errorResponse(toServiceError(thrown), url.searchParams.get("stream") === "true");
@@ -155,8 +191,16 @@ export class UserObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarm.clear();
+    await this.#outage.end(CHECK_AGE_MAX_MS);
     this.#tend(() => this.#sweep());
     this.#tend(() => this.#prune());
+  }
+
+  /** Refuses what writes while storage takes no writes. Reading goes on, and erasing, which makes room. */
+  async #refuseInOutage(): Promise<void> {
+    if (!this.#outage.isOn) return;
+    if (await this.#outage.check(0)) throw storageOut();
+    this.#tend(() => this.#sweep());
   }
 
   // --- One ask ---
@@ -453,6 +497,8 @@ export class UserObject extends DurableObject<Env> {
     if (!this.#runs.delete(run.queryId)) return;
     clearTimeout(run.waitTimer ?? null);
     try {
+      // A write that fails would reset the object, and cut the other runs off.
+      if (this.#outage.isOn) throw storageOut();
       const isMoved = this.ctx.storage.transactionSync(write);
       const { firstTokenMs, totalMs } = run;
       const tokens = run.transcript.tokens.length;
@@ -463,9 +509,18 @@ export class UserObject extends DurableObject<Env> {
     run.resolved.resolve();
   }
 
-  /** One line for each query, at its end. The user is the object's id, which is a hash of the name. */
+  /**
+   * One line for each query, at its end. The user is the object's id, which is a hash of the name. It waits
+   * for the disk: what is lost with this incarnation is resolved, and logged, by the next.
+   */
   #log(queryId: string, outcome: Outcome): void {
-    console.log(encodeJson({ event: "query", queryId, user: this.ctx.id.toString(), ...outcome }));
+    const line = encodeJson({ event: "query", queryId, user: this.ctx.id.toString(), ...outcome });
+    this.ctx.waitUntil(
+      this.ctx.storage.sync().then(
+        () => console.log(line),
+        () => {},
+      ),
+    );
   }
 
   /**
@@ -489,8 +544,8 @@ export class UserObject extends DurableObject<Env> {
     for (const { id } of this.#queries.reserved(this.#ledger.reserved())) {
       if (this.#runs.has(id)) continue;
       try {
-        this.ctx.storage.transactionSync(() => this.#giveBack(id, "expired"));
-        this.#log(id, { state: "refunded", reason: "expired" });
+        const isMoved = this.ctx.storage.transactionSync(() => this.#giveBack(id, "expired"));
+        if (isMoved) this.#log(id, { state: "refunded", reason: "expired" });
       } catch (thrown) {
         // It stays reserved, so the alarm comes back; the others must not wait for it.
         console.error(`Query ${id} could not be swept:`, thrown);

@@ -1,0 +1,49 @@
+// An outage of storage. A write that fails resets its object: runs, readers and the alarm's own next time go
+// with it, and the runtime then waits twice as long each time before it rings again. So an object that might
+// meet an outage lets another one, which has nothing to lose, try a write first.
+
+/** How long a check may take, in milliseconds. */
+const CHECK_MS = 5_000;
+/** How often an alarm that waits for the end of an outage looks, in milliseconds. */
+const LOOK_MS = 10_000;
+/** The runtime ends an alarm after 15 minutes. */
+const WAIT_MS_MAX = 14 * 60_000;
+
+export class Outage {
+  /** Tries a write elsewhere, unless one has succeeded at most so many milliseconds ago. */
+  readonly #tryWrite: (maxAgeMs: number) => Promise<void>;
+  #isOn = false;
+
+  constructor(tryWrite: (maxAgeMs: number) => Promise<void>) {
+    this.#tryWrite = tryWrite;
+  }
+
+  /** Whether the last check found that storage takes no writes. */
+  get isOn(): boolean {
+    return this.#isOn;
+  }
+
+  /** Checks, and returns whether storage takes no writes. Never throws. */
+  async check(maxAgeMs: number): Promise<boolean> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error(`no answer in ${CHECK_MS} ms`)), CHECK_MS);
+    try {
+      await Promise.race([this.#tryWrite(maxAgeMs), late.promise]);
+      this.#isOn = false;
+    } catch (thrown) {
+      if (!this.#isOn) console.error("Storage takes no writes:", thrown);
+      this.#isOn = true;
+    } finally {
+      clearTimeout(timer);
+    }
+    return this.#isOn;
+  }
+
+  /** Resolves when storage takes writes, or when an alarm must not wait any longer. */
+  async end(maxAgeMs: number): Promise<void> {
+    const endsAt = Date.now() + WAIT_MS_MAX;
+    while ((await this.check(maxAgeMs)) && Date.now() < endsAt) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+}
