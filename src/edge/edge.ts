@@ -163,7 +163,7 @@ async function forward(
   identity?: string,
 ): Promise<Response> {
   const headers = new Headers();
-  for (const name of ["content-type", "idempotency-key"]) {
+  for (const name of ["content-type", "idempotency-key", "accept", "last-event-id"]) {
     const value = request.headers.get(name);
     if (value !== null) headers.set(name, value);
   }

@@ -217,7 +217,7 @@ export class UserObject extends DurableObject<Env> {
     this.#open(request);
     // Nothing is awaited from here until the listener listens.
     const how = { after: 0, streaming };
-    const earlier = this.#earlier(key);
+    const earlier = this.#earlier(key, asksByItself(request));
     switch (earlier?.type) {
       case "live":
         return this.#join(earlier.run, request, how);
@@ -233,7 +233,7 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** Undefined if the ask is a new one, which it is after a refund too. A replay is counted here. */
-  #earlier(key: AskKey): Earlier | undefined {
+  #earlier(key: AskKey, byItself: boolean): Earlier | undefined {
     const { repeatWindowMs } = this.#variables();
     if (!key.chosen && repeatWindowMs === 0) return undefined;
     const known = this.#keys.get(key);
@@ -244,11 +244,12 @@ export class UserObject extends DurableObject<Env> {
     if (row?.state !== "charged" || row.answer === null) return undefined;
     // A replay that is refused must not count as one that was served.
     if (this.#replays.size >= REPLAY_LISTENERS_MAX) throw tooManyReplays();
-    switch (this.#keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs)) {
+    const served = this.#keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs);
+    switch (served) {
       case "replay":
         return { type: "stored", row };
       case "enough":
-        return { type: "enough", queryId: row.id };
+        return byItself ? { type: "enough", queryId: row.id } : { type: "stored", row };
       case "late":
         return undefined;
     }
@@ -730,4 +731,11 @@ function idOf({ id = "" }: IRequest["params"]): string {
 
 function identityOf(request: Request): string | null {
   return request.headers.get(IDENTITY_HEADER);
+}
+
+/** Whether the client may be one that asks again by itself whenever a stream ends: those all say so. */
+function asksByItself({ headers }: Request): boolean {
+  const types = headers.get("accept")?.split(",") ?? [];
+  const onlyStreams = types.every((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type));
+  return headers.has("last-event-id") || (types.length > 0 && onlyStreams);
 }

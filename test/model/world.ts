@@ -69,6 +69,10 @@ export class World {
   /** Asks that wait in the object for others, and how many these are. */
   #gate: { missing: number; readonly waiting: (() => void)[] } | undefined;
   #storage: DurableObjectStorage | undefined;
+  /** Whether storage takes no writes, for minutes. */
+  isOut = false;
+  /** The other object that a user object lets try a write. */
+  readonly #probed = { getByName: () => ({ tryWrite: () => this.#tryWrite() }) };
 
   private constructor(name: string, settings: Settings, upstream: Upstream, complaints: string[]) {
     this.name = name;
@@ -106,6 +110,7 @@ export class World {
     worlds += 1;
     const world = new World(`history-${worlds}`, settings, upstream, complaints);
     variables.set(world.name, {
+      USERS: world.#probed as unknown as string,
       GENERATOR: "openai",
       OPENAI_BASE_URL: Upstream.url(world.name),
       QUOTA_LIMIT: `${settings.limit}`,
@@ -173,7 +178,11 @@ export class World {
       this.request(`/ai/ask${streaming ? "?stream=true" : ""}`, {
         method: "POST",
         body: JSON.stringify({ query: question, onDisconnect }),
-        headers: key === undefined ? {} : { "idempotency-key": key },
+        headers: {
+          ...(key !== undefined && { "idempotency-key": key }),
+          // As the clients send it that ask again by themselves.
+          ...(streaming && { accept: "text/event-stream" }),
+        },
         signal,
       }),
     );
@@ -193,6 +202,10 @@ export class World {
 
   async gathered(): Promise<void> {
     while (this.#gate !== undefined) await this.turn();
+  }
+
+  async #tryWrite(): Promise<void> {
+    if (this.isOut) throw new Error("database or disk is full");
   }
 
   /** Runs inside the object. */
