@@ -20,6 +20,7 @@ import {
   type TestUser,
   upstreamEnded,
 } from "./harness.ts";
+import { variables } from "./worker.ts";
 
 describe("an answer that arrives", () => {
   it("streams start, sources, tokens and done, and charges once", async () => {
@@ -811,6 +812,76 @@ describe("a window", () => {
     setClock("2026-12-31T23:59:59Z");
     expect(await user.quota()).toMatchObject({ remaining: 0, charged: 1 });
     expect((await user.post("/ai/ask", { query: "x" })).status).toBe(429);
+  });
+});
+
+describe("another QUOTA_PERIOD", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const BEFORE = { QUOTA_LIMIT: "5", REFUND_LIMIT: "3" };
+
+  async function leave(user: TestUser) {
+    const stream = await user.ask(scripted({ tokens: 20, gapMs: 20 }, crypto.randomUUID()));
+    await stream.until("token");
+    stream.leave();
+    return user.resolved(stream.queryId);
+  }
+
+  async function answer(user: TestUser) {
+    const stream = await user.ask(scripted({ tokens: 1 }, crypto.randomUUID()));
+    await stream.all();
+    if (stream.response.status === 200) await user.resolved(stream.queryId);
+    return stream.response.status;
+  }
+
+  async function change(user: TestUser, period: string) {
+    variables.set(user.name, { ...BEFORE, QUOTA_PERIOD: period });
+    await abortAllDurableObjects();
+  }
+
+  it.each([
+    ["day", "month"],
+    ["day", "total"],
+    ["month", "day"],
+    ["month", "total"],
+    ["total", "day"],
+    ["total", "month"],
+  ])("from %s to %s grants nobody more", async (from, to) => {
+    setClock("2030-05-17T12:00:00Z");
+    const user = await newUser({ ...BEFORE, QUOTA_PERIOD: from });
+    for (let n = 0; n < 3; n += 1) expect(await answer(user)).toBe(200);
+    for (let n = 0; n < 2; n += 1) await leave(user);
+    const before = await user.quota();
+    expect(before).toMatchObject({ remaining: 2, charged: 3, refundsLeft: 1 });
+    await change(user, to);
+    expect(await user.quota()).toMatchObject({
+      limit: 5,
+      remaining: 2,
+      charged: 3,
+      refundsLeft: 1,
+    });
+    expect(await leave(user)).toMatchObject({ state: "refunded" });
+    expect(await user.quota()).toMatchObject({ remaining: 2, refundsLeft: 0 });
+    for (const status of [200, 200, 429]) expect(await answer(user)).toBe(status);
+    expect(await user.quota()).toMatchObject({ remaining: 0, charged: 5, reserved: 0 });
+    // And back again.
+    await change(user, from);
+    expect(await user.quota()).toMatchObject({ remaining: 0, charged: 5, refundsLeft: 0 });
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("counts what was asked in the time of the new window, and nothing that was before it", async () => {
+    setClock("2030-05-16T23:50:00Z");
+    const user = await newUser({ ...BEFORE, QUOTA_PERIOD: "month" });
+    for (let n = 0; n < 2; n += 1) expect(await answer(user)).toBe(200);
+    setClock("2030-05-17T12:00:00Z");
+    expect(await answer(user)).toBe(200);
+    await change(user, "day");
+    expect(await user.quota()).toMatchObject({ remaining: 4, charged: 1 });
+    setClock("2030-05-18T12:00:00Z");
+    expect(await user.quota()).toMatchObject({ remaining: 5, charged: 0 });
   });
 });
 

@@ -56,6 +56,9 @@ function statements(sql: SqlStorage) {
           window,
         )
         .toArray()[0]?.window,
+    otherPeriods: (window: string) =>
+      sql.exec("SELECT 1 FROM windows WHERE length(window) <> length(?) LIMIT 1", window).toArray()
+        .length,
     // The invariant stands in the statement: it reserves nothing where the limit is reached.
     reserve: (window: string, limit: number) =>
       sql
@@ -111,6 +114,8 @@ function statements(sql: SqlStorage) {
 
 export class Ledger {
   readonly #statements: ReturnType<typeof statements>;
+  /** Whether there are windows of another period; looked up once, since no period changes while we run. */
+  #isMixed: boolean | undefined;
 
   constructor(sql: SqlStorage) {
     this.#statements = statements(sql);
@@ -123,6 +128,12 @@ export class Ledger {
   currentWindow(now: number, period: QuotaPeriod): string {
     const window = windowAt(now, period);
     return this.#statements.latestAfter(window) ?? window;
+  }
+
+  /** Whether QUOTA_PERIOD has been another one, so that what it counted may belong into this window. */
+  isMixed(window: string): boolean {
+    this.#isMixed ??= this.#statements.otherPeriods(window) > 0;
+    return this.#isMixed;
   }
 
   counters(window: string): Counters {
