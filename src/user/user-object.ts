@@ -188,7 +188,7 @@ export class UserObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     try {
-      if (/^(POST|PATCH)$/.test(request.method)) await this.#refuseInOutage();
+      await this.#refuseInOutage(request.method, url.pathname);
       return await this.#router.fetch(request);
     } catch (thrown) {
       return errorResponse(toServiceError(thrown), url.searchParams.get("stream") === "true");
@@ -202,9 +202,12 @@ export class UserObject extends DurableObject<Env> {
     this.#tend(() => this.#prune());
   }
 
-  /** Refuses what writes while storage takes no writes. Reading goes on, and erasing, which makes room. */
-  async #refuseInOutage(): Promise<void> {
-    if (!this.#outage.isOn) return;
+  /**
+   * Refuses what writes while storage takes no writes. Reading goes on, and so does stopping, which leaves
+   * its refund to the sweep, and erasing, which makes room.
+   */
+  async #refuseInOutage(method: string, path: string): Promise<void> {
+    if (!this.#outage.isOn || !/^(POST|PATCH)$/.test(method) || path.endsWith("/cancel")) return;
     if (await this.#outage.check(0)) throw storageOut();
     this.#tend(() => this.#sweep());
   }

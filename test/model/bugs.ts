@@ -155,6 +155,26 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   "an alarm that nobody sets": [
     { file: OBJECT, from: "this.#alarm.set(now + config.sweepIntervalMs);", to: "" },
   ],
+  "an alarm that writes in an outage": [
+    { file: OBJECT, from: "await this.#outage.end(CHECK_AGE_MAX_MS);", to: "" },
+  ],
+  "an alarm that gives up in an outage": [
+    {
+      file: OBJECT,
+      from: "await this.#outage.end(CHECK_AGE_MAX_MS);",
+      to: "if (await this.#outage.check(0)) return;",
+    },
+  ],
+  "a new incarnation that writes in an outage": [
+    {
+      file: OBJECT,
+      from: "(await this.#outage.check(0))) return;\n    this.#tend",
+      to: "false) return;\n    this.#tend",
+    },
+  ],
+  "a charge that is written in an outage": [
+    { file: OBJECT, from: "if (this.#outage.isOn) throw storageOut();\n      const", to: "const" },
+  ],
 };
 
 /** A file of src with a bug put in. Throws if an edit fits in no place, or in two. */
