@@ -1,7 +1,7 @@
 // Readers without a bearer token: whose quota they share, what of each other they see, and which pages
 // may act for them.
 
-import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Env } from "../src/config.ts";
@@ -390,25 +390,6 @@ describe("a deployment that lets in nobody without a bearer token", () => {
     const { message } = (await short.json()) as { message: string };
     expect(message).toMatch(/AUTH_SECRET must be at least 32 bytes long/);
     expect(message).not.toContain("SESSION_SECRET");
-  });
-});
-
-describe("a user object from before there were readers", () => {
-  it("keeps what it has, and takes new asks", async () => {
-    const user = await newUser();
-    const first = await user.ask({ tokens: 1 });
-    await first.all();
-    await user.resolved(first.queryId);
-    await runInDurableObject(user.stub, (_instance, state) => {
-      state.storage.sql.exec("ALTER TABLE queries DROP COLUMN identity");
-    });
-    await abortAllDurableObjects();
-    const second = await user.ask({ tokens: 2 });
-    await second.all();
-    expect((await user.receipts()).map(({ queryId }) => queryId)).toEqual([
-      second.queryId,
-      first.queryId,
-    ]);
   });
 });
 

@@ -45,6 +45,13 @@ const EMPTY: Counters = {
 
 function statements(sql: SqlStorage) {
   return {
+    columns: () =>
+      sql
+        .exec<{ name: string }>("SELECT name FROM pragma_table_info('windows')")
+        .toArray()
+        .map(({ name }) => name),
+    addPrunedLeft: () =>
+      sql.exec("ALTER TABLE windows ADD COLUMN pruned_left INTEGER NOT NULL DEFAULT 0"),
     get: (window: string) =>
       sql.exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window).toArray()[0],
     // Windows of one period have names of one length, which sort as their times do.
@@ -119,6 +126,11 @@ export class Ledger {
 
   constructor(sql: SqlStorage) {
     this.#statements = statements(sql);
+  }
+
+  /** Gives a table that an earlier release has made what it lacks. */
+  upgrade(): void {
+    if (!this.#statements.columns().includes("pruned_left")) this.#statements.addPrunedLeft();
   }
 
   /**

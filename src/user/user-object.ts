@@ -157,7 +157,10 @@ export class UserObject extends DurableObject<Env> {
     this.#retention = new Retention(this.#settings, this.#ledger, this.#queries, this.#keys);
     this.#known =
       sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'settings'").toArray().length > 0;
-    if (this.#known) this.#queries.upgrade();
+    if (this.#known) {
+      this.#ledger.upgrade();
+      this.#queries.upgrade();
+    }
     this.#failures = new Failures(this.#failedLately());
     ctx.blockConcurrencyWhile(() => this.#wake());
   }
