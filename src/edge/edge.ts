@@ -1,5 +1,5 @@
 // The edge: every route of the API in one list, and for each who may call it and which object
-// answers. It keeps no state and reads no body.
+// answers. It reads no body, and keeps nothing in mind but when a write last failed.
 
 import { type IRequest, Router } from "itty-router";
 import {
@@ -20,8 +20,11 @@ import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
 import { readerOf, startSession } from "./session.ts";
 
-/** One write of all calls in this time, in milliseconds: anybody may call it, and writes are billed. */
+/** A write counts for all calls of this time, in milliseconds: anybody may call, and writes are billed. */
 const HEALTH_AGE_MAX_MS = 10_000;
+/** A write that failed, for this time: it resets the object that tried it, which keeps nothing in mind. */
+const FAILED_AGE_MAX_MS = 1_000;
+let writeFailedAt = Number.NEGATIVE_INFINITY;
 
 const router = Router<IRequest, [Env]>();
 
@@ -98,8 +101,10 @@ function refuse(request: Request): (thrown: unknown) => Response {
 async function health(_request: IRequest, env: Env): Promise<Response> {
   checkConfig(env);
   try {
+    if (Date.now() - writeFailedAt < FAILED_AGE_MAX_MS) throw new Error("A write has just failed.");
     await storageProbe(env).tryWrite(HEALTH_AGE_MAX_MS);
   } catch (cause) {
+    if (Date.now() - writeFailedAt >= FAILED_AGE_MAX_MS) writeFailedAt = Date.now();
     throw new ServiceError(
       "UNAVAILABLE",
       "Storage takes no writes, so every ask is refused. Look at the disk and at the log.",
