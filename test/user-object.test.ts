@@ -848,7 +848,7 @@ describe("another QUOTA_PERIOD", () => {
     ["month", "total"],
     ["total", "day"],
     ["total", "month"],
-  ])("from %s to %s grants nobody more", async (from, to) => {
+  ])("from %s to %s grants no extra answers", async (from, to) => {
     setClock("2030-05-17T12:00:00Z");
     const user = await newUser({ ...BEFORE, QUOTA_PERIOD: from });
     for (let n = 0; n < 3; n += 1) expect(await answer(user)).toBe(200);

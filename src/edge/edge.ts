@@ -1,5 +1,5 @@
 // The edge: every route of the API in one list, and for each who may call it and which object
-// answers. It reads no body, and keeps nothing in mind but when a write last failed.
+// answers. It reads no body. Its only state is when a write last failed.
 
 import { type IRequest, Router } from "itty-router";
 import {
@@ -20,9 +20,9 @@ import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
 import { readerOf, startSession } from "./session.ts";
 
-/** A write counts for all calls of this time, in milliseconds: anybody may call, and writes are billed. */
+/** How long a successful write counts, in ms: the route is public, and writes are billed. */
 const HEALTH_AGE_MAX_MS = 10_000;
-/** A write that failed, for this time: it resets the object that tried it, which keeps nothing in mind. */
+/** How long a failed write counts, in ms. Kept here: the object that tried it is reset. */
 const FAILED_AGE_MAX_MS = 1_000;
 let writeFailedAt = Number.NEGATIVE_INFINITY;
 

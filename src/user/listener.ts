@@ -82,7 +82,7 @@ export class Listener {
     this.#wake();
   }
 
-  /** Has a ping written as soon as there is nothing else to write: only a write notices who has left. */
+  /** Sends a ping as soon as nothing else is to be written: a closed connection shows only on a write. */
   nudge(): void {
     this.#nudged = true;
     this.#wake();

@@ -1,16 +1,16 @@
-// An outage of storage. A write that fails resets its object: runs, readers and the alarm's own next time go
-// with it, and the runtime then waits twice as long each time before it rings again. So an object that might
-// meet an outage lets another one, which has nothing to lose, try a write first.
+// An outage of storage. A failed write resets its object: runs, readers and the re-armed alarm are lost,
+// and the runtime doubles its wait before each retry of the alarm. So an object that may meet an outage
+// lets another object, which has nothing to lose, try a write first.
 
 /** How long a check may take, in milliseconds. */
 const CHECK_MS = 5_000;
-/** How often an alarm that waits for the end of an outage looks, in milliseconds. */
+/** How long an alarm pauses between two checks, in milliseconds. */
 const LOOK_MS = 10_000;
-/** The runtime ends an alarm after 15 minutes. */
+/** How long an alarm waits, in milliseconds. The runtime ends an alarm after 15 minutes. */
 const WAIT_MS_MAX = 14 * 60_000;
 
 export class Outage {
-  /** Tries a write elsewhere, unless one has succeeded at most so many milliseconds ago. */
+  /** Tries a write elsewhere, unless one succeeded within the last `maxAgeMs`. Rejects if it fails. */
   readonly #tryWrite: (maxAgeMs: number) => Promise<void>;
   #isOn = false;
 
@@ -23,7 +23,7 @@ export class Outage {
     return this.#isOn;
   }
 
-  /** Checks, and returns whether storage takes no writes. Never throws. */
+  /** Checks, and returns whether storage takes no writes. A slow check counts as failed. Never throws. */
   async check(maxAgeMs: number): Promise<boolean> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new Error(`no answer in ${CHECK_MS} ms`)), CHECK_MS);
@@ -39,7 +39,7 @@ export class Outage {
     return this.#isOn;
   }
 
-  /** Resolves when storage takes writes, or when an alarm must not wait any longer. */
+  /** Resolves when storage takes writes, or after the longest wait of an alarm. */
   async end(maxAgeMs: number): Promise<void> {
     const endsAt = Date.now() + WAIT_MS_MAX;
     while ((await this.check(maxAgeMs)) && Date.now() < endsAt) {

@@ -1,10 +1,10 @@
-// Readers who share a user object, as those of one address do. What keeps one of them from others is a limit
-// of each reader's own; what keeps throw-away cookies from buying anything is a bound for all together.
+// Readers who share a user object, as those of one address do. Each reader has limits of their own, so that
+// one cannot use up what others need. A bound for all together keeps new cookies from buying anything.
 
-/** So many times a reader's own limit is the bound for all who share the object. */
+/** The bound for all readers who share an object, as a multiple of one reader's limit. */
 export const READERS = 4;
 
-/** Whether a limit is reached by one reader, or its bound by all. A user who shares with nobody is both. */
+/** Whether one reader has reached the limit, or all together its bound. */
 export function isReached(limit: number, { own, all }: { own: number; all: number }): boolean {
   return own >= limit || all >= READERS * limit;
 }
@@ -19,8 +19,8 @@ export function count(
 }
 
 /**
- * How many more refunds for leaving a reader may have: of what the others leave of the allowance, at most
- * half, rounded up. So one reader cannot use all of it up, and all together get no more than it is.
+ * How many more refunds for leaving or stopping a reader may have: at most half, rounded up, of what the
+ * others leave of the allowance. All together never get more than the allowance.
  */
 export function refundsLeft(refundLimit: number, { own, all }: { own: number; all: number }) {
   const share = Math.ceil((refundLimit - (all - own)) / 2) - own;

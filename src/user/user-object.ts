@@ -74,9 +74,9 @@ export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
 /** When a sweep failed, it is tried again after this time, whatever the variables say. */
 const SWEEP_RETRY_MS = 30_000;
-/** An alarm takes a check of storage for good that is at most so old. */
+/** How old a check of storage may be for an alarm, in milliseconds. */
 const CHECK_AGE_MAX_MS = 10_000;
-/** How long after listeners were nudged they are left alone, in milliseconds: asking again makes no work. */
+/** How long listeners are left alone after a nudge, in milliseconds, so that asking again makes no work. */
 const NUDGE_AGAIN_MS = 1_000;
 /** Connections that may read one run; of one reader, those that may read stored answers. */
 const LISTENERS_MAX = 8;
@@ -116,7 +116,7 @@ export class UserObject extends DurableObject<Env> {
   /** The runs of this incarnation whose query is still reserved. */
   readonly #runs = new Map<string, Run>();
   readonly #failures: Failures;
-  /** Who reads a stored answer, by the identity of whoever asked for it. */
+  /** The connections that read stored answers, with the identity of each reader. */
   readonly #replays = new Map<Listener, string | null>();
   /** Set while the listeners are nudged, and when they were last. */
   #nudging: Promise<void> | undefined;
@@ -168,15 +168,15 @@ export class UserObject extends DurableObject<Env> {
   async #wake(): Promise<void> {
     // An ask must not put off the alarm that an earlier incarnation has set.
     await this.#alarm.recall();
-    // What is reserved now was left by an incarnation that is gone, maybe because a write failed. The next
-    // one that fails would take reading along.
+    // What is reserved now was left by an incarnation that is gone, maybe because a write failed. Another
+    // failed write would make this one unreadable too.
     if (!this.#known || this.#ledger.reserved() === 0 || (await this.#outage.check(0))) return;
     this.#tend(() => this.#sweep());
   }
 
   /**
-   * Writes something and removes it, unless that was done at most so many milliseconds ago. Throws, and
-   * resets this object, where storage takes no writes: for an object that has nothing to lose.
+   * Writes something and removes it, unless that succeeded within the last `maxAgeMs`. If storage takes no
+   * writes it throws, and this object is reset: call it only on `storageProbe`.
    */
   async tryWrite(maxAgeMs: number): Promise<void> {
     const { storage } = this.ctx;
@@ -206,8 +206,8 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /**
-   * Refuses what writes while storage takes no writes. Reading goes on, and so does stopping, which leaves
-   * its refund to the sweep, and erasing, which makes room.
+   * Refuses requests that write while storage takes no writes. Reading goes on. So does stopping, whose
+   * refund is left to the sweep, and erasing, which makes room.
    */
   async #refuseInOutage(method: string, path: string): Promise<void> {
     if (!this.#outage.isOn || !/^(POST|PATCH)$/.test(method) || path.endsWith("/cancel")) return;
@@ -321,7 +321,7 @@ export class UserObject extends DurableObject<Env> {
     return [...this.#runs.values()].filter((run) => run.transcript.ending === undefined);
   }
 
-  /** Where an ask would be refused for those who listen, nudges them: some may have left in a silence. */
+  /** If an ask would be refused because of listeners, nudges them: some may have left in a silence. */
   async #makeRoom(key: AskKey, identity: string | null): Promise<void> {
     if (this.#runs.size === 0) return;
     const run = this.#runs.get(this.#latestOf(key)?.query_id ?? "");
@@ -333,7 +333,7 @@ export class UserObject extends DurableObject<Env> {
     if (isFull()) await this.#nudge(isFull);
   }
 
-  /** Nudges all who listen, once for all who want it at the same time. */
+  /** Nudges all listeners. Requests that want it at the same time share one round. */
   #nudge(isFull: () => boolean): Promise<void> {
     if (performance.now() - this.#nudgedAt < NUDGE_AGAIN_MS) return Promise.resolve();
     this.#nudging ??= this.#nudgeTwice(isFull).finally(() => {
@@ -574,8 +574,8 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /**
-   * One line for each query, at its end. The user is the object's id, which is a hash of the name. It waits
-   * for the disk: what is lost with this incarnation is resolved, and logged, by the next.
+   * One line for each query, at its end. The user is the object's id, which is a hash of the name. The
+   * line waits for the disk: a write that is lost is repeated, and logged, by the next incarnation.
    */
   #log(queryId: string, outcome: Outcome): void {
     const line = encodeJson({ event: "query", queryId, user: this.ctx.id.toString(), ...outcome });
@@ -808,7 +808,7 @@ function secondsUntilOneEnds(runs: readonly Run[], now: number): number {
   return Math.max(1, Math.ceil((Math.min(...times) - now) / 1000));
 }
 
-/** Whether the client may be one that asks again by itself whenever a stream ends: those all say so. */
+/** Whether the client may ask again by itself whenever a stream ends: all that do accept only streams. */
 function asksByItself({ headers }: Request): boolean {
   const types = headers.get("accept")?.split(",") ?? [];
   const onlyStreams = types.every((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type));

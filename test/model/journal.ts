@@ -106,10 +106,10 @@ export function mendCounters(sql: SqlStorage): void {
 }
 
 const TABLES = ["queries", "windows", "keys", "settings"];
-/** What a write says that is refused in an outage. */
+/** The error of a write in an outage. */
 export const OUT = "database or disk is full";
 
-/** From now on nothing can be written, but for the journal. */
+/** From now on nothing can be written except the journal. */
 export function refuseWrites(sql: SqlStorage): void {
   for (const table of TABLES) {
     for (const change of ["INSERT", "UPDATE", "DELETE"]) {

@@ -13,7 +13,7 @@ const SECRET = "a secret that only this suite's servers know";
 /** As many as may run at a time. */
 const LIMIT = 3;
 const RESUME_WAIT_S = 4;
-/** Says some words, and nothing more for as long as anybody waits. */
+/** Two tokens, then silence without an end. */
 const SILENT = { tokens: 5, fault: "hang", at: 2 } as const;
 /** Far less than the 10 s between two pings. */
 const SOON_MS = 3_000;
