@@ -15,6 +15,7 @@ import {
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter } from "../request.ts";
+import { isWithin } from "../user/outage.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
@@ -101,10 +102,10 @@ function refuse(request: Request): (thrown: unknown) => Response {
 async function health(_request: IRequest, env: Env): Promise<Response> {
   checkConfig(env);
   try {
-    if (Date.now() - writeFailedAt < FAILED_AGE_MAX_MS) throw new Error("A write has just failed.");
+    if (isWithin(writeFailedAt, FAILED_AGE_MAX_MS)) throw new Error("A write has just failed.");
     await storageProbe(env).tryWrite(HEALTH_AGE_MAX_MS);
   } catch (cause) {
-    if (Date.now() - writeFailedAt >= FAILED_AGE_MAX_MS) writeFailedAt = Date.now();
+    if (!isWithin(writeFailedAt, FAILED_AGE_MAX_MS)) writeFailedAt = Date.now();
     throw new ServiceError(
       "UNAVAILABLE",
       "Storage takes no writes, so every ask is refused. Look at the disk and at the log.",

@@ -31,7 +31,7 @@ import { inspect, shownReceipt } from "./inspect.ts";
 import { type AskKey, askKey, KEYS_SCHEMA, type KeyRow, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
 import { holdMs, Listener } from "./listener.ts";
-import { Outage } from "./outage.ts";
+import { isWithin, Outage } from "./outage.ts";
 import { QUERIES_SCHEMA, Queries, type QueryRow, receipt } from "./queries.ts";
 import { Quota } from "./quota.ts";
 import {
@@ -180,7 +180,7 @@ export class UserObject extends DurableObject<Env> {
    */
   async tryWrite(maxAgeMs: number): Promise<void> {
     const { storage } = this.ctx;
-    if (Date.now() - this.#triedAt < maxAgeMs) return;
+    if (isWithin(this.#triedAt, maxAgeMs)) return;
     await storage.put("tried", true);
     await storage.sync();
     // The next one has to find room for a new file, as a new user has.
