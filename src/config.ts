@@ -228,6 +228,11 @@ export function userStub(env: Env, userId: string): DurableObjectStub<UserObject
   return placed(env, env.USERS).getByName(userId);
 }
 
+/** A user object of a name that no user can have: it has nothing to lose by a write that fails. */
+export function storageProbe(env: Env): Pick<UserObject, "tryWrite"> {
+  return userStub(env, "\u0000storage");
+}
+
 /** One object holds all documents; copies per region for reading would be chosen between here. */
 export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
   return placed(env, env.CORPUS).getByName("corpus");

@@ -148,25 +148,63 @@ describe("the very same body without a key", () => {
     expect(await user.quota()).toMatchObject({ charged: 1 });
   });
 
-  it("is replayed three times, and then told to stop", async () => {
+  it.each([
+    ["accepts nothing but an event stream", { accept: "text/event-stream" }],
+    ["writes that in another way", { accept: "Text/Event-Stream; q=1.0" }],
+    ["says so twice", { accept: "text/event-stream, text/event-stream;q=0.5" }],
+    ["says which event was the last", { accept: "*/*", "last-event-id": "" }],
+  ] as const)(
+    "is replayed three times, and then told to stop, by a client that %s",
+    async (_who, headers) => {
+      const { statuses, user } = await askFiveTimes(headers);
+      expect(statuses).toEqual([200, 200, 200, 204, 204]);
+      expect(await user.quota()).toMatchObject({ charged: 1 });
+    },
+  );
+
+  it.each([
+    ["as curl sends it", { accept: "*/*" }],
+    ["as a browser does", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }],
+    ["as an SDK does", { accept: "application/json" }],
+    ["as one does that takes both", { accept: "text/event-stream, application/json" }],
+    ["with nothing about it", { accept: "" }],
+  ] as const)("is replayed every time for a person, %s", async (_how, headers) => {
+    const { statuses, user } = await askFiveTimes(headers);
+    expect(statuses).toEqual([200, 200, 200, 200, 200]);
+    expect(await user.quota()).toMatchObject({ charged: 1, refunded: 0 });
+  });
+
+  it("is replayed as JSON every time too", async () => {
     const user = await newUser();
-    const first = await user.ask("One?");
+    const bodies: AnswerBody[] = [];
+    for (let time = 0; time < 6; time += 1) {
+      const response = await user.askForJson("One?");
+      bodies.push(await response.json<AnswerBody>());
+      await user.resolved(bodies[0]?.queryId ?? "");
+    }
+    expect(new Set(bodies.map(({ queryId, answer }) => queryId + answer)).size).toBe(1);
+    expect(await user.quota()).toMatchObject({ charged: 1 });
+  });
+
+  async function askFiveTimes(headers: Record<string, string>) {
+    const user = await newUser();
+    const first = await user.ask("One?", {}, headers);
     await first.all();
     await user.resolved(first.queryId);
     const statuses: number[] = [];
     for (let time = 0; time < 5; time += 1) {
-      const stream = await user.ask("One?");
+      const stream = await user.ask("One?", {}, headers);
       await stream.all();
       statuses.push(stream.response.status);
       expect(stream.queryId).toBe(first.queryId);
+      if (stream.response.status === 200) expect(stream.answer).toBe(first.answer);
       await eventually(
         () => user.quota(),
         ({ reserved }) => reserved === 0,
       );
     }
-    expect(statuses).toEqual([200, 200, 200, 204, 204]);
-    expect(await user.quota()).toMatchObject({ charged: 1 });
-  });
+    return { statuses, user };
+  }
 
   it("is a new ask once the repeat window is over", async () => {
     const user = await newUser({ REPEAT_WINDOW_SECONDS: "1" });

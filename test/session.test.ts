@@ -1,13 +1,14 @@
 // Readers without a bearer token: whose quota they share, what of each other they see, and which pages
 // may act for them.
 
-import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Env } from "../src/config.ts";
 import { handle } from "../src/edge/edge.ts";
 import type { Quota, Receipt } from "../src/protocol.ts";
-import { bearer, fetchApi, newUser, Stream, scripted } from "./harness.ts";
+import { bearer, eventually, fetchApi, newUser, Stream, scripted } from "./harness.ts";
+import type { Directive } from "./support/directive.ts";
 
 const SITE = "https://belay.test";
 const SAME_SITE = { origin: SITE, "sec-fetch-site": "same-origin" };
@@ -322,6 +323,114 @@ describe("readers of one address", () => {
   });
 });
 
+describe("what one reader of an address uses up", () => {
+  const LONG = { tokens: 500, gapMs: 20 };
+
+  async function begin(reader: Reader, directive: Directive): Promise<Stream> {
+    const query = scripted(directive, `Question ${crypto.randomUUID()}?`);
+    return new Stream(await reader.post("/ai/ask?stream=true", { query }));
+  }
+
+  /** Leaves an answer in the middle, and says what became of it. */
+  async function leave(reader: Reader): Promise<Receipt> {
+    const stream = await begin(reader, { tokens: 10, gapMs: 10 });
+    await stream.until("token");
+    stream.leave();
+    return eventually(
+      () => reader.get<Receipt>(`/ai/queries/${stream.queryId}`),
+      ({ state }) => state !== "reserved",
+    );
+  }
+
+  const refundsLeft = async (reader: Reader) => (await reader.get<Quota>("/ai/quota")).refundsLeft;
+
+  it("of the refund allowance is half of what the others leave, so that theirs are refunded", async () => {
+    const first = await newReader();
+    const reasons: (string | null)[] = [];
+    for (let left = 0; left < 11; left += 1) reasons.push((await leave(first)).reason);
+    expect(reasons).toEqual([...Array(10).fill("disconnected"), null]);
+    expect(await refundsLeft(first)).toBe(0);
+    const second = await newReader(first.address);
+    expect(await refundsLeft(second)).toBe(5);
+    expect(await leave(second)).toMatchObject({ state: "refunded", reason: "disconnected" });
+    expect(await refundsLeft(second)).toBe(4);
+  });
+
+  it("of it is not renewed by a new cookie: all together get no more than the allowance", async () => {
+    const { address } = await newReader();
+    let refunds = 0;
+    const shares: number[] = [];
+    for (let readers = 0; readers < 8; readers += 1) {
+      const reader = await newReader(address);
+      shares.push(await refundsLeft(reader));
+      while ((await refundsLeft(reader)) > 0) {
+        expect((await leave(reader)).reason).toBe("disconnected");
+        refunds += 1;
+      }
+    }
+    expect(shares).toEqual([10, 5, 3, 1, 1, 0, 0, 0]);
+    expect(refunds).toBe(20);
+    expect((await leave(await newReader(address))).state).toBe("charged");
+  });
+
+  it("of the places for answers leaves some to others, and all together get four times as many", async () => {
+    const { address } = await newReader();
+    const running: Stream[] = [];
+    for (let readers = 0; readers < 4; readers += 1) {
+      const reader = await newReader(address);
+      for (let n = 0; n < 3; n += 1) running.push(await begin(reader, LONG));
+      expect((await begin(reader, LONG)).response.status).toBe(429);
+    }
+    expect(running.map(({ response }) => response.status)).toEqual(Array(12).fill(200));
+    const late = await newReader(address);
+    const refused = await begin(late, LONG);
+    expect(refused.response.status).toBe(429);
+    expect((await refused.until("error")).code).toBe("TOO_MANY_STREAMS");
+    for (const stream of running) stream.leave();
+    await eventually(
+      () => late.get<Quota>("/ai/quota"),
+      ({ reserved }) => reserved === 0,
+    );
+    expect((await begin(late, { tokens: 1 })).response.status).toBe(200);
+  });
+
+  it("of the failures refuses no one else, until all together have had four times as many", async () => {
+    const { address } = await newReader();
+    const statusOf = async (reader: Reader) => {
+      const stream = await begin(reader, { status: 500 });
+      await stream.all();
+      return stream.response.status;
+    };
+    for (let readers = 0; readers < 4; readers += 1) {
+      const reader = await newReader(address);
+      for (let n = 0; n < 5; n += 1) expect(await statusOf(reader)).toBe(200);
+      expect(await statusOf(reader)).toBe(503);
+      // An incarnation that was not there reads whose they were.
+      if (readers === 1) await abortAllDurableObjects();
+      if (readers === 1) expect(await statusOf(reader)).toBe(503);
+    }
+    const late = await newReader(address);
+    expect(await statusOf(late)).toBe(503);
+    expect(await late.get<Quota>("/ai/quota")).toMatchObject({ charged: 0, refunded: 20 });
+  });
+
+  it("of the connections that read stored answers leaves some to others", async () => {
+    const first = await newReader();
+    const { queryId } = await first.ask();
+    const second = await newReader(first.address);
+    const other = await second.ask();
+    // Nothing of them is read, so they stay.
+    const statuses: number[] = [];
+    for (let n = 0; n < 33; n += 1) {
+      statuses.push((await first.request(`/ai/queries/${queryId}/events`)).status);
+    }
+    expect(statuses).toEqual([...Array(32).fill(200), 429]);
+    const again = await second.request(`/ai/queries/${other.queryId}/events`);
+    expect(again.status).toBe(200);
+    await again.text();
+  });
+});
+
 describe("a page of another site", () => {
   const OTHERS: readonly (readonly [string, Record<string, string>])[] = [
     ["as browsers say", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
@@ -395,25 +504,6 @@ describe("a deployment that lets in nobody without a bearer token", () => {
     const { message } = (await short.json()) as { message: string };
     expect(message).toMatch(/AUTH_SECRET must be at least 32 bytes long/);
     expect(message).not.toContain("SESSION_SECRET");
-  });
-});
-
-describe("a user object from before there were readers", () => {
-  it("keeps what it has, and takes new asks", async () => {
-    const user = await newUser();
-    const first = await user.ask({ tokens: 1 });
-    await first.all();
-    await user.resolved(first.queryId);
-    await runInDurableObject(user.stub, (_instance, state) => {
-      state.storage.sql.exec("ALTER TABLE queries DROP COLUMN identity");
-    });
-    await abortAllDurableObjects();
-    const second = await user.ask({ tokens: 2 });
-    await second.all();
-    expect((await user.receipts()).map(({ queryId }) => queryId)).toEqual([
-      second.queryId,
-      first.queryId,
-    ]);
   });
 });
 

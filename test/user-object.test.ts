@@ -20,6 +20,7 @@ import {
   type TestUser,
   upstreamEnded,
 } from "./harness.ts";
+import { variables } from "./worker.ts";
 
 describe("an answer that arrives", () => {
   it("streams start, sources, tokens and done, and charges once", async () => {
@@ -639,6 +640,133 @@ describe("storage that fails", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
+  describe("for minutes", () => {
+    afterEach(() => {
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+    });
+
+    /** A user with a stored answer and a reservation that a dead incarnation has left, and a switch. */
+    async function inOutage() {
+      const storage = { isOut: false, tries: 0 };
+      const tryWrite = async () => {
+        storage.tries += 1;
+        if (storage.isOut) throw new Error("database or disk is full");
+      };
+      const USERS = { getByName: () => ({ tryWrite }) } as unknown as string;
+      const user = await newUser({ USERS });
+      const stored = await user.ask("Stored?");
+      await stored.all();
+      await user.resolved(stored.queryId);
+      const left = await user.ask({ tokens: 500, gapMs: 20 });
+      await left.until("token");
+      const rest = left.all().catch(() => {});
+      storage.isOut = true;
+      await abortAllDurableObjects();
+      await rest;
+      return { user, storage, stored, left };
+    }
+
+    it("keeps what is stored readable, and refuses what would write", async () => {
+      const { user, storage, stored, left } = await inOutage();
+      expect(await user.quota()).toMatchObject({ charged: 1, reserved: 1 });
+      expect(await user.receipt(left.queryId)).toMatchObject({ state: "reserved" });
+      expect((await (await user.events(stored.queryId)).all()).at(-1)).toMatchObject({
+        type: "done",
+      });
+      const writing = [
+        await user.post("/ai/ask", { query: "New?" }),
+        await user.post("/ai/feedback", { queryId: stored.queryId, rating: "up" }),
+        await asOperator(adminPath(user), { method: "PATCH", body: '{"limit":1}' }),
+      ];
+      // Once when it woke: who asks again and again makes no work.
+      expect(storage.tries).toBe(1);
+      for (const response of writing) {
+        expect(response.status).toBe(503);
+        expect(response.headers.get("retry-after")).toBe("10");
+        expect(await response.json()).toMatchObject({ code: "UNAVAILABLE" });
+      }
+      storage.isOut = false;
+      await scheduler.wait(1_050);
+      // The first that would write finds that it may again, and gives back what was left behind.
+      await (await user.ask("New?")).all();
+      expect(await user.receipt(left.queryId)).toMatchObject({ reason: "expired" });
+      expect(await audit(user)).toEqual({ ok: true, differences: [] });
+    });
+
+    it("keeps the alarm waiting, which gives back what is reserved 10 s after it at most", async () => {
+      const { user, storage, left } = await inOutage();
+      const row = async () => (await user.rows(`SELECT reason FROM queries WHERE number = 2`))[0];
+      vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
+      const rung = runInDurableObject(user.stub, (object) => object.alarm());
+      for (let look = 0; look < 60; look += 1) {
+        await scheduler.wait(0);
+        await runInDurableObject(user.stub, () => vi.advanceTimersByTimeAsync(10_000));
+      }
+      expect(await row()).toEqual({ reason: null });
+      storage.isOut = false;
+      await runInDurableObject(user.stub, () => vi.advanceTimersByTimeAsync(10_000));
+      await rung;
+      expect(await row()).toEqual({ reason: "expired" });
+      expect(await user.receipt(left.queryId)).toMatchObject({ state: "refunded" });
+    });
+
+    it("does not keep the alarm past the time that the runtime allows it", async () => {
+      const { user } = await inOutage();
+      vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
+      let isOver = false;
+      const rung = runInDurableObject(user.stub, async (object) => {
+        await object.alarm();
+        isOver = true;
+      });
+      for (let look = 0; look < 89 && !isOver; look += 1) {
+        await scheduler.wait(0);
+        await runInDurableObject(user.stub, () => vi.advanceTimersByTimeAsync(10_000));
+      }
+      await rung;
+    });
+
+    it("writes no charge that would reset the object, and cut other answers off", async () => {
+      const { user, storage } = await inOutage();
+      storage.isOut = false;
+      const real = setTimeout;
+      vi.spyOn(globalThis, "setTimeout").mockImplementation(((callback: () => void, ms: number) =>
+        real(callback, ms === 10_000 ? 50 : ms)) as typeof setTimeout);
+      const first = await user.ask(scripted({ tokens: 2, gapMs: 100 }, "One?"));
+      const second = await user.ask(scripted({ tokens: 8, gapMs: 100 }, "Two?"));
+      await second.until("token");
+      storage.isOut = true;
+      const rung = runInDurableObject(user.stub, (object) => object.alarm());
+      expect((await first.all()).at(-1)).toMatchObject({ type: "done" });
+      expect(await user.receipt(first.queryId)).toMatchObject({ state: "reserved" });
+      expect((await second.all()).at(-1)).toMatchObject({ type: "done" });
+      storage.isOut = false;
+      await rung;
+      expect(await user.receipt(first.queryId)).toMatchObject({ reason: "expired" });
+    });
+
+    it("logs each query once, and only what is on the disk", async () => {
+      const lines: string[] = [];
+      vi.spyOn(console, "log").mockImplementation((line) => {
+        lines.push(line);
+      });
+      const user = await newUser();
+      await user.quota();
+      const synced = Promise.withResolvers<void>();
+      await runInDurableObject(user.stub, (_object, { storage }) => {
+        const real = storage.sync.bind(storage);
+        storage.sync = () => synced.promise.then(real);
+      });
+      const stream = await user.ask({ tokens: 1 });
+      await stream.all();
+      await user.resolved(stream.queryId);
+      expect(lines).toEqual([]);
+      synced.reject(new Error("database or disk is full"));
+      await scheduler.wait(20);
+      expect(lines).toEqual([]);
+    });
+  });
+
   /** The object's next transactions throw, after whatever they wrote. */
   async function failTransactions(user: TestUser, times: number): Promise<void> {
     await runInDurableObject(user.stub, (_object, { storage }) => {
@@ -689,6 +817,76 @@ describe("a window", () => {
     setClock("2026-12-31T23:59:59Z");
     expect(await user.quota()).toMatchObject({ remaining: 0, charged: 1 });
     expect((await user.post("/ai/ask", { query: "x" })).status).toBe(429);
+  });
+});
+
+describe("another QUOTA_PERIOD", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const BEFORE = { QUOTA_LIMIT: "5", REFUND_LIMIT: "3" };
+
+  async function leave(user: TestUser) {
+    const stream = await user.ask(scripted({ tokens: 20, gapMs: 20 }, crypto.randomUUID()));
+    await stream.until("token");
+    stream.leave();
+    return user.resolved(stream.queryId);
+  }
+
+  async function answer(user: TestUser) {
+    const stream = await user.ask(scripted({ tokens: 1 }, crypto.randomUUID()));
+    await stream.all();
+    if (stream.response.status === 200) await user.resolved(stream.queryId);
+    return stream.response.status;
+  }
+
+  async function change(user: TestUser, period: string) {
+    variables.set(user.name, { ...BEFORE, QUOTA_PERIOD: period });
+    await abortAllDurableObjects();
+  }
+
+  it.each([
+    ["day", "month"],
+    ["day", "total"],
+    ["month", "day"],
+    ["month", "total"],
+    ["total", "day"],
+    ["total", "month"],
+  ])("from %s to %s grants no extra answers", async (from, to) => {
+    setClock("2030-05-17T12:00:00Z");
+    const user = await newUser({ ...BEFORE, QUOTA_PERIOD: from });
+    for (let n = 0; n < 3; n += 1) expect(await answer(user)).toBe(200);
+    for (let n = 0; n < 2; n += 1) await leave(user);
+    const before = await user.quota();
+    expect(before).toMatchObject({ remaining: 2, charged: 3, refundsLeft: 1 });
+    await change(user, to);
+    expect(await user.quota()).toMatchObject({
+      limit: 5,
+      remaining: 2,
+      charged: 3,
+      refundsLeft: 1,
+    });
+    expect(await leave(user)).toMatchObject({ state: "refunded" });
+    expect(await user.quota()).toMatchObject({ remaining: 2, refundsLeft: 0 });
+    for (const status of [200, 200, 429]) expect(await answer(user)).toBe(status);
+    expect(await user.quota()).toMatchObject({ remaining: 0, charged: 5, reserved: 0 });
+    // And back again.
+    await change(user, from);
+    expect(await user.quota()).toMatchObject({ remaining: 0, charged: 5, refundsLeft: 0 });
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("counts what was asked in the time of the new window, and nothing that was before it", async () => {
+    setClock("2030-05-16T23:50:00Z");
+    const user = await newUser({ ...BEFORE, QUOTA_PERIOD: "month" });
+    for (let n = 0; n < 2; n += 1) expect(await answer(user)).toBe(200);
+    setClock("2030-05-17T12:00:00Z");
+    expect(await answer(user)).toBe(200);
+    await change(user, "day");
+    expect(await user.quota()).toMatchObject({ remaining: 4, charged: 1 });
+    setClock("2030-05-18T12:00:00Z");
+    expect(await user.quota()).toMatchObject({ remaining: 5, charged: 0 });
   });
 });
 

@@ -129,7 +129,7 @@ export class Deployment {
     }
   }
 
-  /** One whole answer, which many rows look at. Its key may be sent three times more, and then is 204. */
+  /** One whole answer, which many rows look at. */
   answer(): Promise<Answered> {
     this.#answer ??= this.#ask();
     return this.#answer;

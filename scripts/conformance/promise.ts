@@ -278,7 +278,9 @@ async function stopped({ user, question }: Deployment): Promise<string> {
 /** Clients that ask again by themselves whenever a stream ends send no key, and the very same body. */
 async function repeated({ user, question, variables }: Deployment): Promise<string> {
   const body = { query: `${question} (${crypto.randomUUID()})` };
-  const ask = () => user.exchange("POST", "/api/v1/ai/ask?stream=true", { body });
+  // As the clients send it that ask again by themselves: everybody else is answered every time.
+  const headers = { accept: "text/event-stream" };
+  const ask = () => user.exchange("POST", "/api/v1/ai/ask?stream=true", { body, headers });
   const before = await user.quota();
   const first = ask();
   const queryId = await begun(first);

@@ -1,5 +1,5 @@
 // The edge: every route of the API in one list, and for each who may call it and which object
-// answers. It keeps no state and reads no body.
+// answers. It reads no body. Its only state is when a write last failed.
 
 import { type IRequest, Router } from "itty-router";
 import {
@@ -11,16 +11,24 @@ import {
   type Env,
   type SessionConfig,
   sessionConfig,
+  storageProbe,
   userStub,
 } from "../config.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
+import { isWithin } from "../user/outage.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
 import { checkHost } from "./host.ts";
 import { type NewReader, newReaderOf, readerOf, startSession } from "./session.ts";
+
+/** How long a successful write counts, in ms: the route is public, and writes are billed. */
+const HEALTH_AGE_MAX_MS = 10_000;
+/** How long a failed write counts, in ms. Kept here: the object that tried it is reset. */
+const FAILED_AGE_MAX_MS = 1_000;
+let writeFailedAt = Number.NEGATIVE_INFINITY;
 
 const router = Router<IRequest, [Request, Env]>();
 
@@ -114,8 +122,19 @@ function refuse(request: Request): (thrown: unknown) => Response {
   return (thrown) => errorResponse(toServiceError(thrown), streaming);
 }
 
-function health(_matched: IRequest, _request: Request, env: Env): Response {
+async function health(_matched: IRequest, _request: Request, env: Env): Promise<Response> {
   checkConfig(env);
+  try {
+    if (isWithin(writeFailedAt, FAILED_AGE_MAX_MS)) throw new Error("A write has just failed.");
+    await storageProbe(env).tryWrite(HEALTH_AGE_MAX_MS);
+  } catch (cause) {
+    if (!isWithin(writeFailedAt, FAILED_AGE_MAX_MS)) writeFailedAt = Date.now();
+    throw new ServiceError(
+      "UNAVAILABLE",
+      "Storage takes no writes, so every ask is refused. Look at the disk and at the log.",
+      { headers: { "retry-after": "10" }, cause },
+    );
+  }
   return new Response("ok\n", { headers: { "cache-control": "no-store" } });
 }
 
@@ -221,7 +240,7 @@ async function forward(
   const body = method === "GET" || method === "HEAD" ? null : request.body;
   if (body !== null) refuseCompressed(request);
   const headers = new Headers();
-  for (const name of ["content-type", "idempotency-key"]) {
+  for (const name of ["content-type", "idempotency-key", "accept", "last-event-id"]) {
     const value = request.headers.get(name);
     if (value !== null) headers.set(name, value);
   }

@@ -1,39 +1,56 @@
 // How many of a user's runs failed lately. Kept in memory, and begun with what the query log says: an idle
 // object is evicted sooner than a minute is over, and may crash at any time.
 
+import { READERS } from "./sharing.ts";
+
 /** How far back failures count, in milliseconds. */
 export const WITHIN_MS = 60_000;
 
-export class Failures {
-  /** In milliseconds since the epoch, oldest first. */
-  #times: number[];
+/** When a run failed, in milliseconds since the epoch, and whose it was. */
+export interface Failure {
+  readonly at: number;
+  readonly identity: string | null;
+}
 
-  constructor(times: number[]) {
-    this.#times = times;
+export class Failures {
+  /** Oldest first. */
+  #failures: readonly Failure[];
+
+  constructor(failures: readonly Failure[]) {
+    this.#failures = failures;
   }
 
-  add(now: number): void {
-    this.#times = [...this.#recent(now), now];
+  add(failure: Failure): void {
+    this.#failures = [...this.#recent(failure.at), failure];
   }
 
   /**
-   * How long to wait before the next run may start, in milliseconds; undefined if it may at once. After
-   * a failure, what still runs counts too, since it may fail as well. Before one, as many as may run at
-   * once may fail: the bound is the larger of FAILURE_LIMIT and CONCURRENCY_LIMIT.
+   * How long to wait before a reader's next run may start, in milliseconds; undefined if it may at once.
+   * After a failure, what still runs counts too, since it may fail as well. Before one, as many as may run
+   * at once may fail: the bound is the larger of FAILURE_LIMIT and CONCURRENCY_LIMIT.
    */
-  waitMs(now: number, limit: number, unfinished: number): number | undefined {
-    const recent = this.#recent(now);
-    const [oldest] = recent;
-    if (oldest === undefined || recent.length + unfinished < limit) return undefined;
-    return oldest + WITHIN_MS - now;
+  waitMs(
+    now: number,
+    limit: number,
+    identity: string | null,
+    unfinished: { own: number; all: number },
+  ): number | undefined {
+    const all = this.#recent(now);
+    const own = all.filter((failure) => failure.identity === identity);
+    const oldest = [
+      own.length + unfinished.own >= limit ? own[0] : undefined,
+      all.length + unfinished.all >= READERS * limit ? all[0] : undefined,
+    ].filter((failure) => failure !== undefined);
+    if (oldest.length === 0) return undefined;
+    return Math.max(...oldest.map(({ at }) => at)) + WITHIN_MS - now;
   }
 
   clear(): void {
-    this.#times = [];
+    this.#failures = [];
   }
 
   /** Those of the last minute; a clock that goes back must not refuse all asks until it is there again. */
-  #recent(now: number): number[] {
-    return this.#times.filter((time) => time <= now && now - time < WITHIN_MS);
+  #recent(now: number): readonly Failure[] {
+    return this.#failures.filter(({ at }) => at <= now && now - at < WITHIN_MS);
   }
 }

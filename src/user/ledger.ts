@@ -45,6 +45,13 @@ const EMPTY: Counters = {
 
 function statements(sql: SqlStorage) {
   return {
+    columns: () =>
+      sql
+        .exec<{ name: string }>("SELECT name FROM pragma_table_info('windows')")
+        .toArray()
+        .map(({ name }) => name),
+    addPrunedLeft: () =>
+      sql.exec("ALTER TABLE windows ADD COLUMN pruned_left INTEGER NOT NULL DEFAULT 0"),
     get: (window: string) =>
       sql.exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window).toArray()[0],
     // Windows of one period have names of one length, which sort as their times do.
@@ -56,6 +63,9 @@ function statements(sql: SqlStorage) {
           window,
         )
         .toArray()[0]?.window,
+    otherPeriods: (window: string) =>
+      sql.exec("SELECT 1 FROM windows WHERE length(window) <> length(?) LIMIT 1", window).toArray()
+        .length,
     // The invariant stands in the statement: it reserves nothing where the limit is reached.
     reserve: (window: string, limit: number) =>
       sql
@@ -111,9 +121,16 @@ function statements(sql: SqlStorage) {
 
 export class Ledger {
   readonly #statements: ReturnType<typeof statements>;
+  /** Whether there are windows of another period; looked up once, since no period changes while we run. */
+  #isMixed: boolean | undefined;
 
   constructor(sql: SqlStorage) {
     this.#statements = statements(sql);
+  }
+
+  /** Gives a table that an earlier release has made what it lacks. */
+  upgrade(): void {
+    if (!this.#statements.columns().includes("pruned_left")) this.#statements.addPrunedLeft();
   }
 
   /**
@@ -123,6 +140,12 @@ export class Ledger {
   currentWindow(now: number, period: QuotaPeriod): string {
     const window = windowAt(now, period);
     return this.#statements.latestAfter(window) ?? window;
+  }
+
+  /** Whether QUOTA_PERIOD has been another one, so that what it counted may belong into this window. */
+  isMixed(window: string): boolean {
+    this.#isMixed ??= this.#statements.otherPeriods(window) > 0;
+    return this.#isMixed;
   }
 
   counters(window: string): Counters {

@@ -37,6 +37,8 @@ export class Listener {
   /** How it ends for this listener alone, before the run has ended or after. */
   dismissal: Ending | undefined;
   readonly body: ReadableStream;
+  /** How long a probe of it has to wait, in milliseconds. */
+  readonly holdMs: number;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #limits: ListenerLimits;
   #left = false;
@@ -47,9 +49,11 @@ export class Listener {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wroteAt = performance.now();
   #writing = false;
+  #nudged = false;
 
-  constructor(signal: AbortSignal, limits: ListenerLimits) {
+  constructor(signal: AbortSignal, limits: ListenerLimits, holdMs: number) {
     this.#limits = limits;
+    this.holdMs = holdMs;
     // Not a TransformStream or a ReadableStream of our own: on workerd 1.20260619.1 to 1.20261012.1
     // those never notice that a client left.
     const { readable, writable } = new IdentityTransformStream();
@@ -75,6 +79,12 @@ export class Listener {
   /** Ends this listener's part: this is what it is told last, unless it has been told something. */
   dismiss(ending: Ending): void {
     this.dismissal ??= ending;
+    this.#wake();
+  }
+
+  /** Sends a ping as soon as nothing else is to be written: a closed connection shows only on a write. */
+  nudge(): void {
+    this.#nudged = true;
     this.#wake();
   }
 
@@ -106,8 +116,10 @@ export class Listener {
         cursor = next;
         await this.#write(chunk);
       } else if (transcript.ending !== undefined) break;
-      else if (this.#silentMs() >= this.#limits.pingIntervalMs) await this.#write(PING);
-      else await this.#sleep();
+      else if (this.#nudged || this.#silentMs() >= this.#limits.pingIntervalMs) {
+        this.#nudged = false;
+        await this.#write(PING);
+      } else await this.#sleep();
     }
     unfollow();
     return this.#left ? undefined : this.#endingOf(transcript);
@@ -115,13 +127,13 @@ export class Listener {
 
   /**
    * Asks twice whether anybody is there: one write succeeds after a clean close, and each hop on the
-   * way swallows one. `beat` must mean nothing to the reader; `holdMs` is the time for the answers.
+   * way swallows one. `beat` must mean nothing to the reader.
    */
-  async probe(beat: string, holdMs: number): Promise<void> {
+  async probe(beat: string): Promise<void> {
     this.#watch();
     for (let beats = 0; beats < 2 && !this.#left; beats += 1) {
       await this.#write(beat);
-      await this.#rest(holdMs / 2);
+      await this.#rest(this.holdMs / 2);
     }
   }
 

@@ -13,6 +13,8 @@ import type {
   RefundReason,
   Source,
 } from "../protocol.ts";
+import type { Failure } from "./failures.ts";
+import { isLeft } from "./ledger.ts";
 
 /** Times are in milliseconds since the epoch, durations in milliseconds. */
 export type QueryRow = {
@@ -208,13 +210,18 @@ function statements(sql: SqlStorage) {
     // Of the newest rows only, so that it costs the same however many there are.
     failedAfter: (time: number) =>
       sql
-        .exec<{ resolved_at: number }>(
-          `SELECT resolved_at
-           FROM (SELECT reason, resolved_at FROM queries ORDER BY number DESC LIMIT ${RECENT_ROWS})
+        .exec<{ at: number; identity: string | null }>(
+          `SELECT resolved_at AS at, identity
+           FROM (SELECT reason, resolved_at, identity FROM queries
+                 ORDER BY number DESC LIMIT ${RECENT_ROWS})
            WHERE reason = 'failed' AND resolved_at > ? ORDER BY resolved_at`,
           time,
         )
         .toArray(),
+    newest: () =>
+      sql.exec<Pick<QueryRow, "window" | "asked_at" | "state" | "identity" | "reason">>(
+        "SELECT window, asked_at, state, identity, reason FROM queries ORDER BY number DESC",
+      ),
     recount: () =>
       sql
         .exec<RowCount>(
@@ -327,9 +334,37 @@ export class Queries {
     this.#statements.rate(numberOf(id), rating, comment);
   }
 
-  /** When those of the newest queries failed that failed after a time: in milliseconds, oldest first. */
-  failedAfter(time: number): number[] {
-    return this.#statements.failedAfter(time).map(({ resolved_at }) => resolved_at);
+  /** Those of the newest queries that failed after a time, oldest first. */
+  failedAfter(time: number): Failure[] {
+    return this.#statements.failedAfter(time);
+  }
+
+  /**
+   * How many refunds of a window the refund allowance counts for one reader. Reads the rows of the window
+   * and of later ones: they are the newest, since no window opens again.
+   */
+  leftOf(identity: string, window: string): number {
+    let left = 0;
+    for (const row of this.#statements.newest()) {
+      if (row.window < window || row.window.length !== window.length) break;
+      if (row.window === window && row.identity === identity && isLeft(row.reason)) left += 1;
+    }
+    return left;
+  }
+
+  /**
+   * What was asked since a time in windows of another period than this one's: how many are reserved or
+   * charged, and how many refunds the refund allowance counts. Reads the rows since then.
+   */
+  countedElsewhere(window: string, since: number): { used: number; left: number } {
+    const counted = { used: 0, left: 0 };
+    for (const row of this.#statements.newest()) {
+      if (row.asked_at < since) break;
+      if (row.window.length === window.length) continue;
+      if (row.state !== "refunded") counted.used += 1;
+      else if (isLeft(row.reason)) counted.left += 1;
+    }
+    return counted;
   }
 
   /** The rows of each window, counted by state and reason: for the audit. */

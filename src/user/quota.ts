@@ -5,12 +5,16 @@ import type { UserConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import type { Quota as QuotaBody } from "../protocol.ts";
 import { type Counters, type Ledger, windowSpan } from "./ledger.ts";
+import type { Queries } from "./queries.ts";
 import { ANONYMOUS, type Settings } from "./settings.ts";
+import { refundsLeft } from "./sharing.ts";
 
 interface Standing {
   readonly window: string;
   readonly limit: number;
-  readonly refundLimit: number;
+  /** How many of the limit the window itself may hold. */
+  readonly room: number;
+  /** With what windows of another period have counted in the same time. */
   readonly counters: Counters;
 }
 
@@ -18,11 +22,13 @@ export class Quota {
   readonly #config: () => UserConfig;
   readonly #settings: Settings;
   readonly #ledger: Ledger;
+  readonly #queries: Queries;
 
-  constructor(config: () => UserConfig, settings: Settings, ledger: Ledger) {
+  constructor(config: () => UserConfig, settings: Settings, ledger: Ledger, queries: Queries) {
     this.#config = config;
     this.#settings = settings;
     this.#ledger = ledger;
+    this.#queries = queries;
   }
 
   /** The overrides where there are any, else the variables: read at each ask, never stored in a window. */
@@ -40,7 +46,21 @@ export class Quota {
 
   standing(now: number): Standing {
     const window = this.#ledger.currentWindow(now, this.#config().quotaPeriod);
-    return { window, ...this.limits(), counters: this.#ledger.counters(window) };
+    const { limit } = this.limits();
+    const { used } = this.#elsewhere(window);
+    const counters = this.#ledger.counters(window);
+    return {
+      window,
+      limit,
+      room: Math.max(0, limit - used),
+      counters: { ...counters, charged: counters.charged + used },
+    };
+  }
+
+  /** What was counted in the time of this window before QUOTA_PERIOD was changed: no change grants more. */
+  #elsewhere(window: string): { used: number; left: number } {
+    if (!this.#ledger.isMixed(window)) return { used: 0, left: 0 };
+    return this.#queries.countedElsewhere(window, windowSpan(window)?.start ?? 0);
   }
 
   remaining(now: number): number {
@@ -48,24 +68,26 @@ export class Quota {
     return remaining(limit, counters);
   }
 
-  /** Whether the window still allows a refund for leaving or stopping. */
-  allowsRefund(window: string): boolean {
-    return this.#ledger.counters(window).left < this.limits().refundLimit;
+  /** How many refunds for leaving or stopping the window still allows, to one of those who share it. */
+  refundsLeft(window: string, identity: string | null): number {
+    const { left } = this.#ledger.counters(window);
+    const refundLimit = this.limits().refundLimit - this.#elsewhere(window).left;
+    if (identity === null) return Math.max(0, refundLimit - left);
+    return refundsLeft(refundLimit, { own: this.#queries.leftOf(identity, window), all: left });
   }
 
-  body(now: number): QuotaBody {
-    const { window, limit, refundLimit, counters } = this.standing(now);
-    const { reserved, charged, refunded, left } = counters;
-    const end = windowSpan(window)?.end;
+  body(now: number, identity: string | null): QuotaBody {
+    const { window, limit, counters } = this.standing(now);
+    const { reserved, charged, refunded } = counters;
     return {
       limit,
       remaining: remaining(limit, counters),
       reserved,
       charged,
       refunded,
-      refundsLeft: Math.max(0, refundLimit - left),
+      refundsLeft: this.refundsLeft(window, identity),
       period: this.#config().quotaPeriod,
-      resetsAt: end === undefined ? null : new Date(end).toISOString(),
+      resetsAt: endOf(window),
     };
   }
 
@@ -82,7 +104,8 @@ export class Quota {
   }
 
   exceeded(now: number): ServiceError {
-    const { limit, resetsAt } = this.body(now);
+    const { window, limit } = this.standing(now);
+    const resetsAt = endOf(window);
     const renews = resetsAt === null ? "It does not renew." : `It renews at ${resetsAt}.`;
     const message =
       limit === 0
@@ -102,6 +125,11 @@ export class Quota {
 
 export function remaining(limit: number, { reserved, charged }: Counters): number {
   return Math.max(0, limit - reserved - charged);
+}
+
+function endOf(window: string): string | null {
+  const end = windowSpan(window)?.end;
+  return end === undefined ? null : new Date(end).toISOString();
 }
 
 function secondsUntil(time: number, now: number): number {

@@ -7,9 +7,11 @@ export function blocked(): ServiceError {
   return new ServiceError("BLOCKED", "This user is blocked. Ask the operator.");
 }
 
-export function tooManyRuns(limit: number): ServiceError {
+/** `seconds`: when to ask again. */
+export function tooManyRuns(limit: number, seconds: number): ServiceError {
   return tooManyStreams(
     `At most ${limit} answers at a time: let one finish, or stop it, and ask again.`,
+    seconds,
   );
 }
 
@@ -23,8 +25,10 @@ export function tooManyReplays(): ServiceError {
   return tooManyStreams("Too many answers are being read again. Let one finish, and come again.");
 }
 
-function tooManyStreams(message: string): ServiceError {
-  return new ServiceError("TOO_MANY_STREAMS", message, { headers: { "retry-after": "1" } });
+function tooManyStreams(message: string, seconds = 1): ServiceError {
+  return new ServiceError("TOO_MANY_STREAMS", message, {
+    headers: { "retry-after": `${seconds}` },
+  });
 }
 
 export function tooManyFailures(seconds: number): ServiceError {
@@ -32,6 +36,14 @@ export function tooManyFailures(seconds: number): ServiceError {
     "UNAVAILABLE",
     `Too many answers failed just now. Ask again in ${seconds} s.`,
     { headers: { "retry-after": `${seconds}` } },
+  );
+}
+
+export function storageOut(): ServiceError {
+  return new ServiceError(
+    "UNAVAILABLE",
+    "Nothing can be stored just now. Nothing was charged; what is stored can be read. Ask again later.",
+    { headers: { "retry-after": "10" } },
   );
 }
 

@@ -20,6 +20,8 @@ const TOKEN_LENGTH_MAX = 8 * 1024;
 export class Run {
   readonly queryId: string;
   readonly ask: Ask;
+  /** Which of the readers that share the object has asked; null where it is one user's own. */
+  readonly identity: string | null;
   /** From the request's arrival to the reservation, in milliseconds. */
   readonly admitMs: number;
   readonly transcript = new Transcript();
@@ -30,6 +32,8 @@ export class Run {
   readonly window: string;
   /** Ends the wait for a listener to come back. */
   waitTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When that is, in milliseconds since the epoch; only of meaning while there is a timer. */
+  waitsUntil = 0;
   /** Settled when the query is no longer reserved, or can no longer be resolved by this run. */
   readonly resolved = Promise.withResolvers<void>();
   readonly #limits: RunLimits;
@@ -41,10 +45,14 @@ export class Run {
   #bytes = 0;
   #tokens = 0;
 
-  constructor(query: Pick<Run, "queryId" | "window" | "ask" | "admitMs">, limits: RunLimits) {
+  constructor(
+    query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "admitMs">,
+    limits: RunLimits,
+  ) {
     this.queryId = query.queryId;
     this.window = query.window;
     this.ask = query.ask;
+    this.identity = query.identity;
     this.admitMs = query.admitMs;
     this.onDisconnect = query.ask.onDisconnect;
     this.#limits = limits;

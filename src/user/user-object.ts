@@ -6,7 +6,14 @@ import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import { Alarm } from "../alarm.ts";
 import { answer } from "../answer/pipeline.ts";
-import { type Env, generator, retriever, type UserConfig, userConfig } from "../config.ts";
+import {
+  type Env,
+  generator,
+  retriever,
+  storageProbe,
+  type UserConfig,
+  userConfig,
+} from "../config.ts";
 import { errorResponse, ServiceError, toServiceError, traceOf } from "../errors.ts";
 import {
   API_PREFIX,
@@ -19,11 +26,12 @@ import {
 import { decodeParameter, readJson, wholeParameter, wrongParameter } from "../request.ts";
 import { json } from "../response.ts";
 import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
-import { Failures, WITHIN_MS } from "./failures.ts";
+import { type Failure, Failures, WITHIN_MS } from "./failures.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
-import { type AskKey, askKey, KEYS_SCHEMA, Keys } from "./keys.ts";
+import { type AskKey, askKey, KEYS_SCHEMA, type KeyRow, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
 import { holdMs, Listener } from "./listener.ts";
+import { isWithin, Outage } from "./outage.ts";
 import { QUERIES_SCHEMA, Queries, type QueryRow, receipt } from "./queries.ts";
 import { Quota } from "./quota.ts";
 import {
@@ -44,6 +52,7 @@ import {
   noQuery,
   notKept,
   stopped,
+  storageOut,
   tooManyFailures,
   tooManyListeners,
   tooManyReplays,
@@ -52,6 +61,7 @@ import {
 import { Retention } from "./retention.ts";
 import { Run } from "./run.ts";
 import { SETTINGS_SCHEMA, Settings } from "./settings.ts";
+import { count, isReached } from "./sharing.ts";
 import { type Ending, Transcript } from "./transcript.ts";
 
 /**
@@ -64,7 +74,11 @@ export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
 /** When a sweep failed, it is tried again after this time, whatever the variables say. */
 const SWEEP_RETRY_MS = 30_000;
-/** Connections that may read one run; of one user, those that may read stored answers. */
+/** How old a check of storage may be for an alarm, in milliseconds. */
+const CHECK_AGE_MAX_MS = 10_000;
+/** How long listeners are left alone after a nudge, in milliseconds, so that asking again makes no work. */
+const NUDGE_AGAIN_MS = 1_000;
+/** Connections that may read one run; of one reader, those that may read stored answers. */
 const LISTENERS_MAX = 8;
 const REPLAY_LISTENERS_MAX = 32;
 /**
@@ -72,7 +86,7 @@ const REPLAY_LISTENERS_MAX = 32;
  * after the charge would charge for what never left. The charge waits for so long, in ms.
  */
 const FLUSH_MS = 5;
-/** Runs beyond CONCURRENCY_LIMIT whose answer is whole, and waits to be taken by a slow reader. */
+/** Runs of one reader beyond CONCURRENCY_LIMIT whose answer is whole, and waits to be taken by a slow reader. */
 const RUNS_HELD_MAX = 32;
 
 /** What an ask that is known already finds: its run, its stored answer, or that it came too often. */
@@ -102,18 +116,24 @@ export class UserObject extends DurableObject<Env> {
   /** The runs of this incarnation whose query is still reserved. */
   readonly #runs = new Map<string, Run>();
   readonly #failures: Failures;
-  /** Who reads a stored answer. */
-  readonly #replays = new Set<Listener>();
+  /** The connections that read stored answers, with the identity of each reader. */
+  readonly #replays = new Map<Listener, string | null>();
+  /** Set while the listeners are nudged, and when they were last. */
+  #nudging: Promise<void> | undefined;
+  #nudgedAt = Number.NEGATIVE_INFINITY;
   /** Whether there are tables: none are made for a user whom nobody knows. */
   #known: boolean;
   readonly #alarm: Alarm;
+  readonly #outage: Outage;
+  /** When storage last took a write that was only tried, in milliseconds since the epoch. */
+  #triedAt = 0;
   #config: UserConfig | undefined;
 
   readonly #router = Router<IRequest, []>({ base: API_PREFIX })
     // What an operator does to a user whom nobody knows creates nothing, but for a setting.
     .all("/ai/*", (request) => this.#open(request))
     .post("/ai/ask", (request) => this.#ask(request))
-    .get("/ai/quota", () => json(this.#quota.body(Date.now())))
+    .get("/ai/quota", (request) => json(this.#quota.body(Date.now(), identityOf(request))))
     .get("/ai/queries", (request) => this.#list(request))
     .get("/ai/queries/:id", (request) => json(receipt(this.#findOwn(request))))
     .get("/ai/queries/:id/events", (request) => this.#resume(request))
@@ -129,25 +149,50 @@ export class UserObject extends DurableObject<Env> {
     super(ctx, env);
     const { sql } = ctx.storage;
     this.#alarm = new Alarm(ctx.storage);
+    this.#outage = new Outage((maxAgeMs) => storageProbe(this.env).tryWrite(maxAgeMs));
     this.#settings = new Settings(sql);
     this.#ledger = new Ledger(sql);
     this.#queries = new Queries(sql);
     this.#keys = new Keys(sql);
-    this.#quota = new Quota(() => this.#variables(), this.#settings, this.#ledger);
+    this.#quota = new Quota(() => this.#variables(), this.#settings, this.#ledger, this.#queries);
     this.#retention = new Retention(this.#settings, this.#ledger, this.#queries, this.#keys);
     this.#known =
       sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'settings'").toArray().length > 0;
-    if (this.#known) this.#queries.upgrade();
+    if (this.#known) {
+      this.#ledger.upgrade();
+      this.#queries.upgrade();
+    }
     this.#failures = new Failures(this.#failedLately());
-    // Whatever is reserved now, an incarnation that is dead has left behind.
-    this.#tend(() => this.#sweep());
+    ctx.blockConcurrencyWhile(() => this.#wake());
+  }
+
+  async #wake(): Promise<void> {
     // An ask must not put off the alarm that an earlier incarnation has set.
-    ctx.blockConcurrencyWhile(() => this.#alarm.recall());
+    await this.#alarm.recall();
+    // What is reserved now was left by an incarnation that is gone, maybe because a write failed. Another
+    // failed write would make this one unreadable too.
+    if (!this.#known || this.#ledger.reserved() === 0 || (await this.#outage.check(0))) return;
+    this.#tend(() => this.#sweep());
+  }
+
+  /**
+   * Writes something and removes it, unless that succeeded within the last `maxAgeMs`. If storage takes no
+   * writes it throws, and this object is reset: call it only on `storageProbe`.
+   */
+  async tryWrite(maxAgeMs: number): Promise<void> {
+    const { storage } = this.ctx;
+    if (isWithin(this.#triedAt, maxAgeMs)) return;
+    await storage.put("tried", true);
+    await storage.sync();
+    // The next one has to find room for a new file, as a new user has.
+    await storage.deleteAll();
+    this.#triedAt = Date.now();
   }
 
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     try {
+      await this.#refuseInOutage(request.method, url.pathname);
       return await this.#router.fetch(request);
     } catch (thrown) {
       return errorResponse(toServiceError(thrown), url.searchParams.get("stream") === "true");
@@ -156,8 +201,19 @@ export class UserObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarm.clear();
+    await this.#outage.end(CHECK_AGE_MAX_MS);
     this.#tend(() => this.#sweep());
     this.#tend(() => this.#prune());
+  }
+
+  /**
+   * Refuses requests that write while storage takes no writes. Reading goes on. So does stopping, whose
+   * refund is left to the sweep, and erasing, which makes room.
+   */
+  async #refuseInOutage(method: string, path: string): Promise<void> {
+    if (!this.#outage.isOn || !/^(POST|PATCH)$/.test(method) || path.endsWith("/cancel")) return;
+    if (await this.#outage.check(0)) throw storageOut();
+    this.#tend(() => this.#sweep());
   }
 
   // --- One ask ---
@@ -170,11 +226,12 @@ export class UserObject extends DurableObject<Env> {
     const ask = parseAsk(await this.#body(request));
     const identity = identityOf(request);
     const key = await askKey(ask, request.headers.get("idempotency-key"), identity);
-    // The user may have been erased while the body arrived.
+    await this.#makeRoom(key, identity);
+    // The user may have been erased meanwhile.
     this.#open(request);
     // Nothing is awaited from here until the listener listens.
     const how = { after: 0, streaming };
-    const earlier = this.#earlier(key);
+    const earlier = this.#earlier(key, identity, asksByItself(request));
     switch (earlier?.type) {
       case "live":
         return this.#join(earlier.run, request, how);
@@ -190,25 +247,31 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** Undefined if the ask is a new one, which it is after a refund too. A replay is counted here. */
-  #earlier(key: AskKey): Earlier | undefined {
+  #earlier(key: AskKey, identity: string | null, byItself: boolean): Earlier | undefined {
     const { repeatWindowMs } = this.#variables();
-    if (!key.chosen && repeatWindowMs === 0) return undefined;
-    const known = this.#keys.get(key);
+    const known = this.#latestOf(key);
     if (known === undefined) return undefined;
     const run = this.#runs.get(known.query_id);
     if (run !== undefined) return { type: "live", run };
     const row = this.#queries.get(known.query_id);
     if (row?.state !== "charged" || row.answer === null) return undefined;
     // A replay that is refused must not count as one that was served.
-    if (this.#replays.size >= REPLAY_LISTENERS_MAX) throw tooManyReplays();
-    switch (this.#keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs)) {
+    this.#admitReplay(identity);
+    const served = this.#keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs);
+    switch (served) {
       case "replay":
         return { type: "stored", row };
       case "enough":
-        return { type: "enough", queryId: row.id };
+        return byItself ? { type: "enough", queryId: row.id } : { type: "stored", row };
       case "late":
         return undefined;
     }
+  }
+
+  /** What was last asked under the key; without one of the client's, only where repeats are looked for. */
+  #latestOf(key: AskKey): KeyRow | undefined {
+    const isLookedFor = key.chosen || this.#variables().repeatWindowMs > 0;
+    return isLookedFor ? this.#keys.get(key) : undefined;
   }
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
@@ -217,35 +280,76 @@ export class UserObject extends DurableObject<Env> {
     // Built first: a variable that is wrong must refuse before anything is reserved.
     const adapters = [retriever(this.env), generator(this.env)] as const;
     const now = Date.now();
-    this.#admit(config, now);
-    const { window, limit } = this.#quota.standing(now);
+    this.#admit(config, identity, now);
+    const { window, room } = this.#quota.standing(now);
     const queryId = this.ctx.storage.transactionSync(() => {
-      if (!this.#ledger.reserve(window, limit)) throw this.#quota.exceeded(now);
+      if (!this.#ledger.reserve(window, room)) throw this.#quota.exceeded(now);
       const id = this.#queries.insert(ask, key.hash, identity, window, now);
       this.#keys.put(key, id);
       return id;
     });
     this.#alarm.set(now + config.sweepIntervalMs);
 
-    const run = new Run({ queryId, window, ask, admitMs }, config);
+    const run = new Run({ queryId, window, ask, identity, admitMs }, config);
     this.#runs.set(queryId, run);
     this.ctx.waitUntil(this.#drive(run, answer(ask, ...adapters, run.signal)));
     return run;
   }
 
   /** Every limit but the quota, which the reservation itself checks. */
-  #admit(config: UserConfig, now: number): void {
+  #admit(config: UserConfig, identity: string | null, now: number): void {
+    const { failureLimit, concurrencyLimit } = config;
     if (this.#settings.get().blocked === 1) throw blocked();
-    const unfinished = [...this.#runs.values()].filter(
-      (run) => run.transcript.ending === undefined,
-    );
-    const waitMs = this.#failures.waitMs(now, config.failureLimit, unfinished.length);
+    const unfinished = this.#unfinished();
+    const waitMs = this.#failures.waitMs(now, failureLimit, identity, count(unfinished, identity));
     if (waitMs !== undefined) throw tooManyFailures(Math.max(1, Math.ceil(waitMs / 1000)));
-    if (
-      unfinished.length >= config.concurrencyLimit ||
-      this.#runs.size >= config.concurrencyLimit + RUNS_HELD_MAX
-    ) {
-      throw tooManyRuns(config.concurrencyLimit);
+    if (isReached(concurrencyLimit, count(unfinished, identity))) {
+      const own = unfinished.filter((run) => run.identity === identity);
+      const ending = own.length >= concurrencyLimit ? own : unfinished;
+      throw tooManyRuns(concurrencyLimit, secondsUntilOneEnds(ending, now));
+    }
+    const runs = count([...this.#runs.values()], identity);
+    if (isReached(concurrencyLimit + RUNS_HELD_MAX, runs)) throw tooManyRuns(concurrencyLimit, 1);
+  }
+
+  #admitReplay(identity: string | null): void {
+    const replays = [...this.#replays.values()].map((reader) => ({ identity: reader }));
+    if (isReached(REPLAY_LISTENERS_MAX, count(replays, identity))) throw tooManyReplays();
+  }
+
+  /** The runs whose answer is not whole yet. */
+  #unfinished(): Run[] {
+    return [...this.#runs.values()].filter((run) => run.transcript.ending === undefined);
+  }
+
+  /** If an ask would be refused because of listeners, nudges them: some may have left in a silence. */
+  async #makeRoom(key: AskKey, identity: string | null): Promise<void> {
+    if (this.#runs.size === 0) return;
+    const run = this.#runs.get(this.#latestOf(key)?.query_id ?? "");
+    const { concurrencyLimit } = this.#variables();
+    const isFull = () =>
+      run === undefined
+        ? isReached(concurrencyLimit, count(this.#unfinished(), identity))
+        : run.listeners.size >= LISTENERS_MAX;
+    if (isFull()) await this.#nudge(isFull);
+  }
+
+  /** Nudges all listeners. Requests that want it at the same time share one round. */
+  #nudge(isFull: () => boolean): Promise<void> {
+    if (performance.now() - this.#nudgedAt < NUDGE_AGAIN_MS) return Promise.resolve();
+    this.#nudging ??= this.#nudgeTwice(isFull).finally(() => {
+      this.#nudging = undefined;
+      this.#nudgedAt = performance.now();
+    });
+    return this.#nudging;
+  }
+
+  /** Twice, as a probe does, and with its pauses. */
+  async #nudgeTwice(isFull: () => boolean): Promise<void> {
+    for (let nudges = 0; nudges < 2 && isFull(); nudges += 1) {
+      const listeners = [...this.#runs.values()].flatMap((run) => [...run.listeners]);
+      for (const listener of listeners) listener.nudge();
+      await scheduler.wait(Math.max(0, ...listeners.map(({ holdMs }) => holdMs)) / 2);
     }
   }
 
@@ -269,34 +373,35 @@ export class UserObject extends DurableObject<Env> {
   /** Attaches a listener to a run. */
   #join(run: Run, request: Request, how: ReadingMode): Promise<Response> {
     if (run.listeners.size >= LISTENERS_MAX) throw tooManyListeners(LISTENERS_MAX);
-    const listener = new Listener(request.signal, this.#variables());
+    const listener = new Listener(request.signal, this.#variables(), this.#holdMs(request));
     clearTimeout(run.waitTimer ?? null);
     run.waitTimer = undefined;
     run.listeners.add(listener);
     listener.onLeave = () => this.#left(run, listener);
     if (listener.left) this.#left(run, listener);
     const { queryId, transcript } = run;
-    return this.#listen({ queryId, transcript, run, ...how }, listener, request);
+    return this.#listen({ queryId, transcript, run, ...how }, listener);
   }
 
   /** Reads a stored answer to a listener, which costs nothing and settles nothing. */
   #replay(row: QueryRow, request: Request, how: ReadingMode): Promise<Response> {
-    if (this.#replays.size >= REPLAY_LISTENERS_MAX) throw tooManyReplays();
-    const listener = new Listener(request.signal, this.#variables());
-    this.#replays.add(listener);
+    const identity = identityOf(request);
+    this.#admitReplay(identity);
+    const listener = new Listener(request.signal, this.#variables(), this.#holdMs(request));
+    this.#replays.set(listener, identity);
     const transcript = Transcript.of(row);
-    return this.#listen({ queryId: row.id, transcript, run: undefined, ...how }, listener, request);
+    return this.#listen({ queryId: row.id, transcript, run: undefined, ...how }, listener);
   }
 
   /** A listener's response: for a stream at once, for JSON when the status is known. */
-  async #listen(reading: Reading, listener: Listener, request: Request): Promise<Response> {
+  async #listen(reading: Reading, listener: Listener): Promise<Response> {
     try {
       if (!reading.streaming) {
         const ending = await listener.wait(reading.transcript);
         if (ending?.type === "failed") throw this.#failure(reading.queryId, ending.error);
       }
       const headers = this.#headersOf(reading);
-      this.ctx.waitUntil(this.#deliver(reading, listener, this.#holdMs(request)));
+      this.ctx.waitUntil(this.#deliver(reading, listener));
       return new Response(listener.body, { headers });
     } catch (thrown) {
       this.#release(reading, listener);
@@ -321,7 +426,7 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** Brings one listener what there is to read, and charges when the end of it was accepted. */
-  async #deliver(reading: Reading, listener: Listener, holdMs: number): Promise<void> {
+  async #deliver(reading: Reading, listener: Listener): Promise<void> {
     const { queryId, transcript, run, streaming } = reading;
     try {
       const ending = streaming
@@ -334,7 +439,7 @@ export class UserObject extends DurableObject<Env> {
       if (ending === undefined || listener.left) return;
       // What is stored was paid for: whether anybody is there makes no difference.
       if (ending.type === "finished" && run !== undefined) {
-        await listener.probe(beatOf(reading), holdMs);
+        await listener.probe(beatOf(reading));
       }
       const last = listener.dismissal ?? ending;
       if (last.type === "failed") {
@@ -371,6 +476,7 @@ export class UserObject extends DurableObject<Env> {
         this.#giveUp(run, "disconnected");
         break;
       case "wait":
+        run.waitsUntil = Date.now() + this.#variables().resumeWaitMs;
         run.waitTimer = setTimeout(
           () => this.#giveUp(run, "disconnected"),
           this.#variables().resumeWaitMs,
@@ -408,7 +514,7 @@ export class UserObject extends DurableObject<Env> {
   /** Whether the allowance has a refund left; in doubt, which is when storage fails, for the user. */
   #allowsRefund(run: Run): boolean {
     try {
-      return this.#quota.allowsRefund(run.window);
+      return this.#quota.refundsLeft(run.window, run.identity) > 0;
     } catch (thrown) {
       console.error(`The refund allowance could not be read for query ${run.queryId}:`, thrown);
       return true;
@@ -427,13 +533,15 @@ export class UserObject extends DurableObject<Env> {
       return window !== undefined;
     });
     // Whoever reads on reads a stored answer from now on.
-    for (const listener of run.listeners) this.#replays.add(listener);
+    for (const listener of run.listeners) this.#replays.set(listener, run.identity);
   }
 
   /** Gives the reservation back, stops what is upstream, and tells every listener why. */
   #refund(run: Run, reason: RefundReason, error: ServiceError): void {
     run.abort();
-    if (reason === "failed" && this.#runs.has(run.queryId)) this.#failures.add(Date.now());
+    if (reason === "failed" && this.#runs.has(run.queryId)) {
+      this.#failures.add({ at: Date.now(), identity: run.identity });
+    }
     const { code } = error;
     this.#resolve(run, { state: "refunded", reason, code }, () =>
       this.#giveBack(run.queryId, reason),
@@ -454,6 +562,8 @@ export class UserObject extends DurableObject<Env> {
     if (!this.#runs.delete(run.queryId)) return;
     clearTimeout(run.waitTimer ?? null);
     try {
+      // A write that fails would reset the object, and cut the other runs off.
+      if (this.#outage.isOn) throw storageOut();
       const isMoved = this.ctx.storage.transactionSync(write);
       const { firstTokenMs, totalMs } = run;
       const tokens = run.transcript.tokens.length;
@@ -464,9 +574,18 @@ export class UserObject extends DurableObject<Env> {
     run.resolved.resolve();
   }
 
-  /** One line for each query, at its end. The user is the object's id, which is a hash of the name. */
+  /**
+   * One line for each query, at its end. The user is the object's id, which is a hash of the name. The
+   * line waits for the disk: a write that is lost is repeated, and logged, by the next incarnation.
+   */
   #log(queryId: string, outcome: Outcome): void {
-    console.log(encodeJson({ event: "query", queryId, user: this.ctx.id.toString(), ...outcome }));
+    const line = encodeJson({ event: "query", queryId, user: this.ctx.id.toString(), ...outcome });
+    this.ctx.waitUntil(
+      this.ctx.storage.sync().then(
+        () => console.log(line),
+        () => {},
+      ),
+    );
   }
 
   /**
@@ -490,8 +609,8 @@ export class UserObject extends DurableObject<Env> {
     for (const { id } of this.#queries.reserved(this.#ledger.reserved())) {
       if (this.#runs.has(id)) continue;
       try {
-        this.ctx.storage.transactionSync(() => this.#giveBack(id, "expired"));
-        this.#log(id, { state: "refunded", reason: "expired" });
+        const isMoved = this.ctx.storage.transactionSync(() => this.#giveBack(id, "expired"));
+        if (isMoved) this.#log(id, { state: "refunded", reason: "expired" });
       } catch (thrown) {
         // It stays reserved, so the alarm comes back; the others must not wait for it.
         console.error(`Query ${id} could not be swept:`, thrown);
@@ -532,10 +651,13 @@ export class UserObject extends DurableObject<Env> {
   }
 
   async #resume(request: IRequest): Promise<Response> {
-    const row = this.#findOwn(request);
+    const { id } = this.#findOwn(request);
     const how = resumption(request);
-    const run = this.#runs.get(row.id);
+    const isFull = () => (this.#runs.get(id)?.listeners.size ?? 0) >= LISTENERS_MAX;
+    if (isFull()) await this.#nudge(isFull);
+    const run = this.#runs.get(id);
     if (run !== undefined) return this.#join(run, request, how);
+    const row = this.#find(id);
     if (row.answer === null) throw notKept();
     return this.#replay(row, request, how);
   }
@@ -612,7 +734,7 @@ export class UserObject extends DurableObject<Env> {
       for (const listener of run.listeners) listener.dismiss(ending);
       run.resolved.resolve();
     }
-    for (const listener of this.#replays) listener.dismiss(ending);
+    for (const listener of this.#replays.keys()) listener.dismiss(ending);
     // ctx.abort() would forget this too, and lose the response; what is in memory is all here.
     this.#runs.clear();
     this.#failures.clear();
@@ -631,7 +753,7 @@ export class UserObject extends DurableObject<Env> {
 
   // --- What several of the above need ---
 
-  #failedLately(): number[] {
+  #failedLately(): Failure[] {
     return this.#known ? this.#queries.failedAfter(Date.now() - WITHIN_MS) : [];
   }
 
@@ -694,4 +816,20 @@ function idOf({ id = "" }: IRequest["params"]): string {
 
 function identityOf(request: Request): string | null {
   return request.headers.get(IDENTITY_HEADER);
+}
+
+/**
+ * When to ask again, in seconds. A run that only waits for its reader to come back ends at a known time;
+ * any other may end at any time.
+ */
+function secondsUntilOneEnds(runs: readonly Run[], now: number): number {
+  const times = runs.map((run) => (run.waitTimer === undefined ? now : run.waitsUntil));
+  return Math.max(1, Math.ceil((Math.min(...times) - now) / 1000));
+}
+
+/** Whether the client may ask again by itself whenever a stream ends: all that do accept only streams. */
+function asksByItself({ headers }: Request): boolean {
+  const types = headers.get("accept")?.split(",") ?? [];
+  const onlyStreams = types.every((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type));
+  return headers.has("last-event-id") || (types.length > 0 && onlyStreams);
 }

@@ -196,15 +196,15 @@ it("204 tells to stop", async () => {
   expect(net.requests).toHaveLength(1);
 });
 
-it("204 comes from the real service once the same key has been answered four times", async () => {
+it("204 never comes from the real service, however often the same key is sent", async () => {
   const user = await newUser();
   const { client } = clientOf(user);
-  for (let time = 0; time < 4; time += 1) {
+  const ids = new Set<string>();
+  for (let time = 0; time < 6; time += 1) {
     const { queryId } = await client.ask("One?", { idempotencyKey: "k" }).done;
-    await user.resolved(queryId);
+    ids.add((await user.resolved(queryId)).queryId);
   }
-  const error = await errorOf(client.ask("One?", { idempotencyKey: "k" }));
-  expect(error).toMatchObject({ code: "TOLD_TO_STOP" });
+  expect(ids.size).toBe(1);
 });
 
 it("a call that gets nowhere is CONNECTION_LOST, and one that its caller aborts is the caller's", async () => {

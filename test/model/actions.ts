@@ -339,6 +339,17 @@ const usual = [
   { weight: 1, arbitrary: fc.constant(nextWindow) },
 ];
 export const whileStorageFails = fc.oneof(...writing);
+/** What may be tried in an outage. Before its alarm rings, any of it may reset the object. */
+export const whileStorageIsOut = fc.oneof(
+  { weight: 6, arbitrary: ask },
+  { weight: 5, arbitrary: leave },
+  { weight: 5, arbitrary: finish },
+  { weight: 2, arbitrary: fail },
+  { weight: 2, arbitrary: cancel },
+  { weight: 2, arbitrary: again },
+  { weight: 1, arbitrary: takeBack },
+  { weight: 1, arbitrary: patch },
+);
 export const atOnce = fc.oneof(...usual, { weight: 1, arbitrary: fc.constant(crash) });
 export const alone = fc.oneof(
   ...usual,

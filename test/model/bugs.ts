@@ -21,7 +21,7 @@ const resolvedTwice: Edit = {
 };
 
 /** What follows an await whose only mistake is a limit: whoever came meanwhile is joined. */
-const LOOK_AGAIN = `const late = this.#earlier(key); if (late?.type === "live") return late.run;`;
+const LOOK_AGAIN = `const late = this.#earlier(key, identity, true); if (late?.type === "live") return late.run;`;
 
 /** What `#start` becomes when something is awaited in it. */
 const startAwaits: readonly Edit[] = [
@@ -76,8 +76,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   "a key ignored": [
     {
       file: OBJECT,
-      from: "const known = this.#keys.get(key);",
-      to: "const known = key.chosen ? undefined : this.#keys.get(key);",
+      from: "isLookedFor ? this.#keys.get(key)",
+      to: "isLookedFor && !key.chosen ? this.#keys.get(key)",
     },
   ],
   ...Object.fromEntries(
@@ -87,8 +87,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
         [
           {
             file: OBJECT,
-            from: "const earlier = this.#earlier(key);",
-            to: `const earlier = this.#earlier(key); ${pause}`,
+            from: "const earlier = this.#earlier(key, identity, asksByItself(request));",
+            to: `const earlier = this.#earlier(key, identity, true); ${pause}`,
           },
         ],
       ],
@@ -98,8 +98,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
           ...startAwaits,
           {
             file: OBJECT,
-            from: "this.#admit(config, now);",
-            to: `this.#admit(config, now); ${pause} ${LOOK_AGAIN}`,
+            from: "this.#admit(config, identity, now);",
+            to: `this.#admit(config, identity, now); ${pause} ${LOOK_AGAIN}`,
           },
         ],
       ],
@@ -109,10 +109,10 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
           ...startAwaits,
           {
             file: OBJECT,
-            from: "const { window, limit } = this.#quota.standing(now);",
-            to: `const { window, limit } = this.#quota.standing(now);
+            from: "const { window, room } = this.#quota.standing(now);",
+            to: `const { window, room } = this.#quota.standing(now);
               if (this.#quota.remaining(now) === 0) throw this.#quota.exceeded(now);
-              ${pause} ${LOOK_AGAIN} this.#admit(config, now);`,
+              ${pause} ${LOOK_AGAIN} this.#admit(config, identity, now);`,
           },
           { file: LEDGER, from: "SELECT ?1, 1 WHERE ?2 > 0", to: "SELECT ?1, 1 WHERE ?2 = ?2" },
           { file: LEDGER, from: "WHERE reserved + charged < ?2 RETURNING", to: "RETURNING" },
@@ -134,8 +134,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   "one refund over the allowance": [
     {
       file: "user/quota.ts",
-      from: "left < this.limits().refundLimit",
-      to: "left <= this.limits().refundLimit",
+      from: "Math.max(0, refundLimit - left)",
+      to: "Math.max(0, refundLimit + 1 - left)",
     },
   ],
   "a charge before anybody took the answer": [
@@ -154,6 +154,26 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   ],
   "an alarm that nobody sets": [
     { file: OBJECT, from: "this.#alarm.set(now + config.sweepIntervalMs);", to: "" },
+  ],
+  "an alarm that writes in an outage": [
+    { file: OBJECT, from: "await this.#outage.end(CHECK_AGE_MAX_MS);", to: "" },
+  ],
+  "an alarm that gives up in an outage": [
+    {
+      file: OBJECT,
+      from: "await this.#outage.end(CHECK_AGE_MAX_MS);",
+      to: "if (await this.#outage.check(0)) return;",
+    },
+  ],
+  "a new incarnation that writes in an outage": [
+    {
+      file: OBJECT,
+      from: "(await this.#outage.check(0))) return;\n    this.#tend",
+      to: "false) return;\n    this.#tend",
+    },
+  ],
+  "a charge that is written in an outage": [
+    { file: OBJECT, from: "if (this.#outage.isOn) throw storageOut();\n      const", to: "const" },
   ],
 };
 

@@ -3,11 +3,19 @@
 // takes over what came of it.
 
 import fc from "fast-check";
-import { type Action, alone, asks, atOnce, whileStorageFails } from "./actions.ts";
+import {
+  type Action,
+  alone,
+  asks,
+  atOnce,
+  whileStorageFails,
+  whileStorageIsOut,
+} from "./actions.ts";
 import { ALONE } from "./invariants.ts";
 import type { Model, Settings } from "./model.ts";
+import { findOrphans, passHold } from "./rest.ts";
 import { endStep, endUncertainStep } from "./steps.ts";
-import type { World } from "./world.ts";
+import { LOOK_MS, type World } from "./world.ts";
 
 const COMMANDS_MAX = 20;
 
@@ -35,7 +43,13 @@ export function histories(replayPath: string) {
       ),
   );
   const fault = whileStorageFails.map((action) => new Fault(action));
-  return fc.commands([step, step, step, step, step, step, race, crowd, fault], {
+  const outage = fc
+    .record({
+      before: fc.array(whileStorageIsOut, { maxLength: 3 }),
+      after: fc.array(whileStorageIsOut, { maxLength: 3 }),
+    })
+    .map(({ before, after }) => new Outage(before, after));
+  return fc.commands([step, step, step, step, step, step, race, crowd, fault, outage], {
     maxCommands: COMMANDS_MAX,
     size: "max",
     ...(replayPath !== "" && { replayPath }),
@@ -144,5 +158,52 @@ class Fault implements fc.AsyncCommand<Model, World, true> {
 
   toString(): string {
     return `fault(${this.#action.name})`;
+  }
+}
+
+/** Storage takes no writes for minutes, over an alarm, and then does again. */
+class Outage implements fc.AsyncCommand<Model, World, true> {
+  /** What is done before the alarm rings, and what while it waits. */
+  readonly #before: readonly Action[];
+  readonly #after: readonly Action[];
+
+  constructor(before: readonly Action[], after: readonly Action[]) {
+    this.#before = before;
+    this.#after = after;
+  }
+
+  async check(model: Model): Promise<boolean> {
+    return model.live.length > 0;
+  }
+
+  async run(model: Model, world: World): Promise<void> {
+    let crashed = false;
+    const act = async (actions: readonly Action[]) => {
+      for (const action of actions) {
+        if (!action.isPossible(model)) continue;
+        const plan = action.plan(model, world);
+        await plan?.act().catch(() => {});
+        if (await world.suffer()) crashed = true;
+      }
+    };
+    await world.beginOutage();
+    await act(this.#before);
+    await world.ring();
+    for (const action of this.#after) {
+      await world.pass(LOOK_MS);
+      await act([action]);
+    }
+    if (await world.suffer()) crashed = true;
+    await findOrphans(world, await world.look());
+    await world.endOutage();
+    // A part of it has passed with the time.
+    await passHold(world);
+    await endUncertainStep(model, world, { ...ALONE, faulty: true, crashed, single: false });
+    world.orphans.clear();
+  }
+
+  toString(): string {
+    const names = (actions: readonly Action[]) => actions.map(({ name }) => name).join(", ");
+    return `outage(${names(this.#before)} | alarm | ${names(this.#after)})`;
   }
 }

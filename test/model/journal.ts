@@ -105,6 +105,32 @@ export function mendCounters(sql: SqlStorage): void {
   sql.exec("DROP TRIGGER broken_INSERT; DROP TRIGGER broken_UPDATE");
 }
 
+const TABLES = ["queries", "windows", "keys", "settings"];
+/** The error of a write in an outage. */
+export const OUT = "database or disk is full";
+
+/** From now on nothing can be written except the journal. */
+export function refuseWrites(sql: SqlStorage): void {
+  for (const table of TABLES) {
+    for (const change of ["INSERT", "UPDATE", "DELETE"]) {
+      sql.exec(
+        `CREATE TRIGGER out_${change}_${table} BEFORE ${change} ON ${table} BEGIN
+           SELECT RAISE(ABORT, '${OUT}');
+         END`,
+      );
+    }
+  }
+}
+
+export function takeWrites(sql: SqlStorage): void {
+  for (const table of TABLES) {
+    sql.exec(
+      `DROP TRIGGER out_INSERT_${table}; DROP TRIGGER out_UPDATE_${table};
+       DROP TRIGGER out_DELETE_${table}`,
+    );
+  }
+}
+
 export function takeSnapshot(
   sql: SqlStorage,
   since: number,

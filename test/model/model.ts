@@ -135,7 +135,7 @@ export class Model {
 
   // --- What is done ---
 
-  ask({ question, onDisconnect, key }: AskOptions, now: number): Admission {
+  ask({ question, onDisconnect, key, streaming }: AskOptions, now: number): Admission {
     const { repeatSeconds, concurrencyLimit, failureLimit } = this.settings;
     const name = key ?? question;
     const known = this.keys.get(name);
@@ -150,7 +150,7 @@ export class Model {
           const enough = replays >= REPLAYS_IN_A_ROW_MAX && repeatSeconds > 0;
           known.replayedAt = now;
           known.replays = enough ? replays : replays + 1;
-          return enough ? { status: 204 } : { status: 200, query, replay: true };
+          return enough && streaming ? { status: 204 } : { status: 200, query, replay: true };
         }
       }
     }

@@ -57,7 +57,7 @@ async function pauseAfter(looks: number, told: () => string): Promise<void> {
 }
 
 /** What a failed transaction has left reserved without a run: the object says so, and sweeps it later. */
-async function findOrphans(world: World, { rows }: Snapshot): Promise<void> {
+export async function findOrphans(world: World, { rows }: Snapshot): Promise<void> {
   const live = await world.liveRuns();
   for (const { id, state } of rows) {
     if (state === "reserved" && !live.has(id)) world.orphans.add(id);

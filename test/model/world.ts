@@ -13,8 +13,11 @@ import {
   breakCounters,
   installJournal,
   mendCounters,
+  OUT,
+  refuseWrites,
   type Snapshot,
   takeSnapshot,
+  takeWrites,
 } from "./journal.ts";
 import type { AskOptions, Settings } from "./model.ts";
 import { type Call, Upstream } from "./upstream.ts";
@@ -25,6 +28,8 @@ const HOLD_MS = 20;
 const RESUME_WAIT_MS = 15_000;
 /** Longer than a model may be silent, which is half of it. */
 const SILENCE_MS = 3_600_000;
+/** How long an alarm that waits for the end of an outage rests between two looks. */
+export const LOOK_MS = 10_000;
 /** How far the clock goes back. */
 const BACK_MS = 3_600_000;
 /** When every history begins: far from the present, so that no alarm rings by itself. */
@@ -69,6 +74,10 @@ export class World {
   /** Asks that wait in the object for others, and how many these are. */
   #gate: { missing: number; readonly waiting: (() => void)[] } | undefined;
   #storage: DurableObjectStorage | undefined;
+  /** Whether storage takes no writes, for minutes. */
+  isOut = false;
+  /** The other object that a user object lets try a write. */
+  readonly #probed = { getByName: () => ({ tryWrite: () => this.#tryWrite() }) };
 
   private constructor(name: string, settings: Settings, upstream: Upstream, complaints: string[]) {
     this.name = name;
@@ -106,6 +115,7 @@ export class World {
     worlds += 1;
     const world = new World(`history-${worlds}`, settings, upstream, complaints);
     variables.set(world.name, {
+      USERS: world.#probed as unknown as string,
       GENERATOR: "openai",
       OPENAI_BASE_URL: Upstream.url(world.name),
       QUOTA_LIMIT: `${settings.limit}`,
@@ -173,7 +183,11 @@ export class World {
       this.request(`/ai/ask${streaming ? "?stream=true" : ""}`, {
         method: "POST",
         body: JSON.stringify({ query: question, onDisconnect }),
-        headers: key === undefined ? {} : { "idempotency-key": key },
+        headers: {
+          ...(key !== undefined && { "idempotency-key": key }),
+          // As the clients send it that ask again by themselves.
+          ...(streaming && { accept: "text/event-stream" }),
+        },
         signal,
       }),
     );
@@ -193,6 +207,10 @@ export class World {
 
   async gathered(): Promise<void> {
     while (this.#gate !== undefined) await this.turn();
+  }
+
+  async #tryWrite(): Promise<void> {
+    if (this.isOut) throw new Error(OUT);
   }
 
   /** Runs inside the object. */
@@ -344,6 +362,74 @@ export class World {
 
   mendStorage(): Promise<void> {
     return this.inside(({ sql }) => mendCounters(sql));
+  }
+
+  /** From here on storage takes no writes. */
+  async beginOutage(): Promise<void> {
+    this.isOut = true;
+    await this.inside(({ sql }) => refuseWrites(sql));
+  }
+
+  /**
+   * What an outage does with what was done in it: a write that was tried has reset the object, as the
+   * runtime does. Reading must go on all the same, and write nothing.
+   */
+  async suffer(): Promise<boolean> {
+    await this.#rest();
+    const crashed = await this.#crashIfWritten();
+    const { rows } = await this.look();
+    const paths = ["/ai/quota", "/ai/queries", ...rows.map(({ id }) => `/ai/queries/${id}`)];
+    for (const path of paths) {
+      const response = await this.request(path);
+      await response.text();
+      if (response.status !== 200) this.violations.push(`3: ${path} is ${response.status}`);
+    }
+    for (const { id, answer } of rows) {
+      if (answer === null) continue;
+      const response = await this.request(`/ai/queries/${id}/events`);
+      if (!(await response.text()).includes('"done"')) {
+        this.violations.push(`6: ${id} cannot be read in an outage`);
+      }
+    }
+    if (await this.#crashIfWritten()) this.violations.push("4: reading has written in an outage");
+    return crashed;
+  }
+
+  /** A few turns, which are what comes of anything that needs no time. */
+  async #rest(): Promise<void> {
+    for (let turns = 0; turns < 8; turns += 1) await this.turn();
+  }
+
+  async #crashIfWritten(): Promise<boolean> {
+    // That a check has failed is said too, and is no write.
+    const isWrite = (words: string) => words.includes(OUT) && !words.includes("takes no writes");
+    const index = this.complaints.findIndex(isWrite);
+    if (index === -1) return false;
+    this.complaints.length = 0;
+    await this.crash();
+    return true;
+  }
+
+  /** Rings the alarm, which in an outage does not end before it. Rung once: what it loses is lost. */
+  async ring(): Promise<void> {
+    const rung = this.alarm();
+    rung.catch(() => {});
+    if (this.isOut) await this.#rest();
+    else await rung;
+  }
+
+  /** Storage takes writes again, and an alarm that has waited for that has time to see it. */
+  async endOutage(): Promise<void> {
+    await this.inside(({ sql }) => takeWrites(sql));
+    this.isOut = false;
+    await this.pass(LOOK_MS);
+    await this.#rest();
+    const live = await this.liveRuns();
+    for (const { id, state } of (await this.look()).rows) {
+      if (state === "reserved" && !live.has(id)) {
+        this.violations.push(`4: ${id} is still reserved after an outage`);
+      }
+    }
   }
 
   // --- Looking ---

@@ -2,12 +2,12 @@
 // in less than a tenth of a second, each time with an empty memory.
 
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { ProcessGroup } from "../../scripts/process-group.ts";
+import { ProcessGroup, type Program } from "../../scripts/process-group.ts";
 import { bundle, workerd } from "../../scripts/workerd.ts";
 
 export interface Incarnations {
@@ -25,17 +25,22 @@ export interface Incarnation {
   readonly startedAt: number;
   /** Sent at once, in the middle of whatever it does; resolves when it is dead. */
   kill9(): Promise<void>;
+  /** Fills its disk to the last byte, or makes room again. Only on a disk of its own. */
+  fillDisk(full: boolean): Promise<void>;
 }
 
+/** With `ownDisk`, the storage is a small disk in memory that only the server sees, and dies with it. */
 export async function incarnations(
   variables: Readonly<Record<string, string>>,
+  { ownDisk = false } = {},
 ): Promise<Incarnations> {
   const folder = await mkdtemp(join(tmpdir(), "belay-test-"));
   const bundled = join(folder, "bundle");
   const persistTo = join(folder, "data");
   await Promise.all([bundled, persistTo].map((path) => mkdir(path)));
   await bundle(bundled);
-  const program = await workerd(bundled, { port: 0, persistTo, variables });
+  const server = await workerd(bundled, { port: 0, persistTo, variables });
+  const program = ownDisk ? onOwnDisk(server, persistTo) : server;
   const log: string[] = [];
   return {
     log,
@@ -60,8 +65,30 @@ export async function incarnations(
           await group.ended;
           await group.stop(0);
         },
+        async fillDisk(full) {
+          const filler = `/proc/${group.leader.pid}/root${persistTo}/filler`;
+          if (full) await fill(filler);
+          else await rm(filler);
+        },
       };
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Needs no rights where users may make name spaces of their own. */
+function onOwnDisk(program: Program, folder: string): Program {
+  const mount = 'mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"';
+  const unshare = ["--user", "--map-root-user", "--mount", "sh", "-c", mount, folder];
+  return { ...program, file: "unshare", args: [...unshare, program.file, ...program.args] };
+}
+
+async function fill(path: string): Promise<void> {
+  for (const size of [1 << 20, 1 << 12, 1]) {
+    try {
+      for (;;) await appendFile(path, Buffer.alloc(size));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    }
+  }
 }

@@ -1,0 +1,28 @@
+// Readers who share a user object, as those of one address do. Each reader has limits of their own, so that
+// one cannot use up what others need. A bound for all together keeps new cookies from buying anything.
+
+/** The bound for all readers who share an object, as a multiple of one reader's limit. */
+export const READERS = 4;
+
+/** Whether one reader has reached the limit, or all together its bound. */
+export function isReached(limit: number, { own, all }: { own: number; all: number }): boolean {
+  return own >= limit || all >= READERS * limit;
+}
+
+/** How many of these a reader has, and how many all have. */
+export function count(
+  things: readonly { readonly identity: string | null }[],
+  identity: string | null,
+): { own: number; all: number } {
+  const own = things.filter((thing) => thing.identity === identity).length;
+  return { own, all: things.length };
+}
+
+/**
+ * How many more refunds for leaving or stopping a reader may have: at most half, rounded up, of what the
+ * others leave of the allowance. All together never get more than the allowance.
+ */
+export function refundsLeft(refundLimit: number, { own, all }: { own: number; all: number }) {
+  const share = Math.ceil((refundLimit - (all - own)) / 2) - own;
+  return Math.max(0, Math.min(refundLimit - all, share));
+}

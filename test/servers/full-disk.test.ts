@@ -1,0 +1,126 @@
+// A disk that has no room for minutes, under plain workerd: what is stored can be read, what would write
+// is refused, and what was reserved is given back as soon as there is room, with no request.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { API_PREFIX, type Quota, type Receipt } from "../../src/protocol.ts";
+import { scripted } from "../support/directive.ts";
+import { type Incarnation, type Incarnations, incarnations } from "../support/incarnations.ts";
+import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { ask, bearer, request } from "../support/socket-client.ts";
+
+const SECRET = "a secret that only this suite's servers know";
+const SWEEP_INTERVAL_MS = 1_000;
+/** Several alarms long. */
+const OUTAGE_MS = 15_000;
+/** How soon a reservation is given back once there is room. */
+const BOUND_MS = 15_000;
+
+let model: ModelServer;
+let servers: Incarnations;
+let server: Incarnation;
+
+beforeAll(async () => {
+  model = await startModelServer();
+  servers = await incarnations(
+    {
+      AUTH_SECRET: SECRET,
+      GENERATOR: "openai",
+      OPENAI_BASE_URL: model.url,
+      OPENAI_MODEL: "scripted",
+      DELIVERY_HOLD_MS: "200",
+      SWEEP_INTERVAL_MS: String(SWEEP_INTERVAL_MS),
+    },
+    { ownDisk: true },
+  );
+  server = await servers.start();
+});
+
+afterAll(async () => {
+  await server.kill9();
+  await servers.remove();
+  await model.close();
+});
+
+class User {
+  readonly token: string;
+
+  constructor(token: string) {
+    this.token = token;
+  }
+
+  ask(words: string, path: "stream" | "json" = "stream") {
+    const query = scripted({ tokens: 3, gapMs: 50 }, words);
+    return ask(server.url, { token: this.token, body: { query }, streaming: path === "stream" });
+  }
+
+  get<Body>(path: string) {
+    return request<Body>(`${server.url}${API_PREFIX}/ai${path}`, { token: this.token });
+  }
+
+  async post(path: string, body?: unknown) {
+    const options = { method: "POST", token: this.token, body };
+    return (await request(`${server.url}${API_PREFIX}/ai${path}`, options)).status;
+  }
+}
+
+async function newUser(): Promise<User> {
+  return new User(await bearer(SECRET, { user: crypto.randomUUID() }));
+}
+
+/** Every line of the log that says how a query ended. */
+function ends(queryId: string): string[] {
+  return servers.log
+    .filter((line) => line.startsWith("{") && line.includes(queryId))
+    .map((line) => JSON.parse(line).reason ?? JSON.parse(line).state);
+}
+
+const health = async () => (await request(`${server.url}/healthz`)).status;
+
+test("a full disk takes no reading away, and is over when there is room, with no request", async () => {
+  const [reader, leaver, idle] = [await newUser(), await newUser(), await newUser()];
+  const stored = reader.ask("Stored?");
+  await stored.untilEnd();
+  await idle.ask("Stored too?").untilEnd();
+  const cut = reader.ask("In the middle when the disk is full?");
+  const left = leaver.ask("Left when the disk is full?", "json");
+  await cut.until("token");
+  await sleep(50);
+  await server.fillDisk(true);
+  left.close();
+  await cut.untilEnd();
+  const [storedId, cutId] = [stored, cut].map(({ headers }) => headers["x-query-id"] as string);
+
+  const end = Date.now() + OUTAGE_MS;
+  while (Date.now() < end) {
+    expect((await reader.get<Quota>("/quota")).body).toMatchObject({ charged: 1, reserved: 1 });
+    expect((await reader.get<Receipt>(`/queries/${cutId}`)).body).toMatchObject({
+      state: "reserved",
+    });
+    const again = await reader.get(`/queries/${storedId}/events`);
+    expect(String(again.body)).toMatch(/"type":"token".*"type":"done"/s);
+    expect((await idle.get<Quota>("/quota")).body).toMatchObject({ charged: 1 });
+    const refused = reader.ask(`New at ${Date.now()}?`, "json");
+    await refused.untilEnd();
+    expect([refused.status, JSON.parse(refused.text).code]).toEqual([503, "UNAVAILABLE"]);
+    expect(await reader.post("/feedback", { queryId: storedId, rating: "up" })).toBe(503);
+    await sleep(1_500);
+  }
+  expect(await health()).toBe(503);
+  expect(ends(cutId as string)).toEqual([]);
+
+  await server.fillDisk(false);
+  await sleep(BOUND_MS);
+  expect(ends(cutId as string)).toEqual(["expired"]);
+  const woken = Date.now();
+  const receipt = (await reader.get<Receipt>(`/queries/${cutId}`)).body;
+  expect(receipt).toMatchObject({ state: "refunded", reason: "expired" });
+  expect(Date.parse(receipt.resolvedAt as string)).toBeLessThan(woken);
+  expect((await leaver.get<Quota>("/quota")).body).toMatchObject({ refunded: 1, reserved: 0 });
+  expect(await health()).toBe(200);
+  const after = reader.ask("And now?");
+  await after.untilEnd();
+  await sleep(100);
+  expect(ends(after.headers["x-query-id"] as string)).toEqual(["charged"]);
+  expect(ends(storedId as string)).toEqual(["charged"]);
+});
