@@ -175,13 +175,14 @@ const TYPES: Readonly<Record<string, NodeType>> = {
 function tree(tokens: readonly Token[], lines: Lines, work: Work): Node[] {
   const root = newNode("root", { start: 0, end: 0 });
   const open = [root];
+  let titled = false;
   for (const token of tokens) {
     const parent = open.at(-1) ?? root;
     const place = lines.place(token.map ?? [0, 0]);
     if (token.type === "inline") {
       parent.texts.push(visible(token.content, work, parent.type === "heading"));
     } else if (token.type === "html_block") {
-      for (const node of htmlNodes(token.content, place)) parent.children.push(node);
+      for (const node of htmlNodes(token.content, place, !titled)) parent.children.push(node);
     } else if (token.type === "plain") {
       const text = token.level > 0 ? token.content : lines.text(place);
       for (const node of plainNodes(text, place.start)) parent.children.push(node);
@@ -192,6 +193,7 @@ function tree(tokens: readonly Token[], lines: Lines, work: Work): Node[] {
       const node = type ? newNode(type, place, token) : parent;
       if (node !== parent) parent.children.push(node);
       if (token.nesting === 1) open.push(node);
+      titled ||= type === "heading" && parent === root;
     }
   }
   return root.children;
@@ -269,12 +271,16 @@ const PARTING =
 const HIDDEN = /<!--[\s\S]*?(?:-->|$)|<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
 const HTML_HEADING = /<h([1-6])(?:\s[^<>]*)?>((?:(?!<h[1-6])[\s\S])*?)<\/h\1\s*>/gi;
 
-/** A block of HTML as its headings and the text between them. */
-function htmlNodes(html: string, place: Place): Node[] {
+/**
+ * A block of HTML as its text, and as the headings in it where a title may be: in the middle of a document
+ * they are mostly examples.
+ */
+function htmlNodes(html: string, place: Place, mayBeTitle: boolean): Node[] {
   const shown = html.replace(HIDDEN, " ");
   const found: Node[] = [];
   let end = 0;
-  for (const { 0: heading, 1: depth, 2: content = "", index } of shown.matchAll(HTML_HEADING)) {
+  const headings = mayBeTitle ? shown.matchAll(HTML_HEADING) : [];
+  for (const { 0: heading, 1: depth, 2: content = "", index } of headings) {
     found.push(leaf("html", place, htmlText(shown.slice(end, index))));
     const text = htmlText(content);
     if (text.trim() !== "") found.push(leaf("heading", place, text, Number(depth)));

@@ -70,10 +70,11 @@ export function sections(text: string): Section[] {
 
 /** A heading's text, and the anchor that its author gave it: `## Limits {#limits}`. */
 function headingOf(node: Node): { text: string; anchor: string | null } {
-  const whole = node.type === "heading" ? oneLine(node.texts.join("")) : "";
-  const [mark = "", anchor = null] = /[ ]?\{#([^\s{}]+)\}$/.exec(whole) ?? [];
-  return { text: whole.slice(0, whole.length - mark.length), anchor };
+  const text = node.type === "heading" ? oneLine(node.texts.join("")) : "";
+  return { text, anchor: OWN_ANCHOR.exec(text)?.[1] ?? null };
 }
+
+const OWN_ANCHOR = / ?\{#([^\s{}]+)\}$/;
 
 /**
  * What a document calls itself: its first heading if that is of the first level, else the title of its
@@ -83,7 +84,7 @@ export function titleOf(text: string): string | undefined {
   const { title, end } = frontMatter(text);
   const headings = parse(text, end)
     .filter(({ type }) => type === "heading")
-    .map((node) => ({ depth: node.depth, text: headingOf(node).text }))
+    .map((node) => ({ depth: node.depth, text: headingOf(node).text.replace(OWN_ANCHOR, "") }))
     .filter((heading) => heading.text !== "");
   const [first] = headings;
   if (first?.depth === 1) return first.text;
