@@ -4,7 +4,7 @@
 interface FrontMatter {
   /** The value of its field `title`. */
   readonly title: string | undefined;
-  /** Where the document's text begins, in UTF-16 units; 0 without front matter. */
+  /** Where the document's text begins, in UTF-16 units: after front matter and a byte order mark. */
   readonly end: number;
 }
 
@@ -23,7 +23,9 @@ const VALUE_LENGTH_MAX = 4_000;
 
 export function frontMatter(text: string): FrontMatter {
   const [block = "", fence = "", fields = ""] = BLOCK.exec(text) ?? [];
-  if (block === "" || !FIELD_FIRST.test(fields)) return { title: undefined, end: 0 };
+  if (block === "" || !FIELD_FIRST.test(fields)) {
+    return { title: undefined, end: text.startsWith("\ufeff") ? 1 : 0 };
+  }
   const title = fence === "---" ? yamlTitle(fields) : tomlTitle(fields);
   return { title: title?.replace(/\s+/g, " ").trim() || undefined, end: block.length };
 }

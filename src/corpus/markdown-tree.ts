@@ -35,7 +35,7 @@ const PART_LENGTH_MAX = 8 * 1024;
 /** Marks that are read, in one text. */
 const MARKS_MAX = 120_000;
 /** To find the end of a link the parser may read its whole part: links times marks, in one text. */
-const LINK_STEPS_MAX = 5_000_000;
+const LINK_STEPS_MAX = 2_000_000;
 
 /** What the parser carries through one text. */
 interface Work extends Env {
@@ -297,7 +297,7 @@ function htmlText(html: string): string {
 }
 
 const HEADING = /^(#{1,6})[ \t]+/;
-const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
 /** Lines that mean little without the lines around them, or several paragraphs. */
 const LAYOUT = /^[ \t]*(?:[|>`~]|[-+*][ \t]|\d{1,9}[.)][ \t]|\r?\n)/m;
 /** A shorter paragraph is joined with the next one: a million of them are no million blocks. */

@@ -244,6 +244,13 @@ describe("a text with more mark-up than is parsed", () => {
     );
   });
 
+  it("has code in it where a fence opens, and not where one opens and closes in a line", () => {
+    const found = passages(
+      `${"- a\n".repeat(50_000)}\n\`\`\`x\`\`\`\n\n# A\n\n\`\`\`\n# b\n\`\`\`\n`,
+    );
+    expect(found.at(-1)).toMatchObject({ heading: ["A"], text: "```\n# b\n```" });
+  });
+
   it("has only so many headings", () => {
     const headings = passages(Array.from({ length: 20_000 }, (_, i) => `# ${i}\n`).join(""));
     expect(headings.length).toBeLessThan(6_000);

@@ -117,6 +117,11 @@ describe("front matter", () => {
     expect(headOf(whole).text).toBe(whole);
   });
 
+  it("may be missing after a byte order mark", () => {
+    expect(passages("\ufeff# A\n\ntext")).toMatchObject([{ heading: ["A"], text: "text" }]);
+    expect(headOf("\ufeff# A")).toEqual({ title: "A", text: "# A" });
+  });
+
   it("leaves each passage in its place", () => {
     const whole = "---\r\ntitle: A\r\n---\r\n\r\n# B\r\n\r\nSome text.\r\n";
     const [passage] = passages(whole);

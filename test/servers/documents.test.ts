@@ -51,6 +51,21 @@ describe("a search does not wait long while this is put in and deleted:", () => 
   });
 });
 
+test("an answer shows no mark-up because of a line beside it", async () => {
+  const beside = ["-", "*", "_", "=", "+", "#", ":", "> ", "- ", "1. ", "~", "["];
+  const text = beside.map(
+    (mark, i) => `${mark.repeat(40)}\n\nThe **zebra** of \`n${i}\` *sleeps*.`,
+  );
+  expect(await put("zebras", text.join("\n\n"))).toBe(201);
+  const response = await send("/ai/ask", {
+    method: "POST",
+    body: JSON.stringify({ query: "Where does the zebra sleep?" }),
+  });
+  const { answer } = (await response.json()) as { answer: string };
+  expect(answer).toContain("The zebra of n");
+  expect(answer).not.toMatch(/\*|`/);
+});
+
 test("a query of any kind keeps no search waiting", async () => {
   expect(await put("words", "a b c one two 今天 ไทย ".repeat(20_000))).toBe(201);
   const units = [
@@ -112,10 +127,14 @@ function put(id: string, text: string): Promise<number> {
 }
 
 async function request(path: string, init: RequestInit): Promise<number> {
-  const response = await fetch(`${server.url}${API_PREFIX}${path}`, {
+  const response = await send(path, init);
+  await response.arrayBuffer();
+  return response.status;
+}
+
+function send(path: string, init: RequestInit): Promise<Response> {
+  return fetch(`${server.url}${API_PREFIX}${path}`, {
     ...init,
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
   });
-  await response.arrayBuffer();
-  return response.status;
 }

@@ -38,6 +38,7 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   "open brackets": repeated("["),
   "open brackets in lines": repeated("[\n"),
   "open brackets in paragraphs": repeated(`${"[".repeat(18)}a\n\n`),
+  "open images in paragraphs": repeated(`${")![".repeat(30)}\n\n`),
   "open links": repeated("[a](<b\n"),
   "links in links": repeated(`${"[".repeat(20)}a${"](b)".repeat(20)}\n`),
   "images in images": repeated(`${"![".repeat(20)}a${"](b)".repeat(20)}\n`),
@@ -121,4 +122,5 @@ export const DEAREST = [
   "a table as wide as a line may be",
   "emphasis of both kinds",
   "open brackets in paragraphs",
+  "open images in paragraphs",
 ];
