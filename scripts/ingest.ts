@@ -21,9 +21,9 @@ const HELP = `Puts files into a server as documents, and leaves out what it hold
 
 A document's id is its path, from the name of PATH on: docs/guide/setup.md for a file of the folder docs,
 wherever that stands. --prune goes by that too: of the folder docs it deletes each document whose id
-begins with docs/ and has no file any more, however it came there. A document's title is the file's first
-heading, else the title in its front matter, which is not sent, else its name. A PATH that is relative begins
-where npm runs the command, which is the folder of package.json.
+begins with docs/ and has no file any more, however it came there. A document's title is its
+heading of the first level, else the title in its front matter, which is not sent, else another heading, else
+its name. A PATH that is relative begins where npm runs the command, which is the folder of package.json.
 
 Files of other formats (HTML, PDF, DOCX, reStructuredText, MDX and the like) are named and not read; a text of
 another format is read as it is if it is a PATH itself. Files that are no documents, such as pictures and

@@ -22,7 +22,7 @@ import {
 } from "../request.ts";
 import { json } from "../response.ts";
 import { snippet } from "../text/snippet.ts";
-import { Documents } from "./documents.ts";
+import { Documents, storedPassages } from "./documents.ts";
 import { Embedding } from "./embedding.ts";
 import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage } from "./passage-index.ts";
@@ -225,10 +225,14 @@ export class CorpusObject extends DurableObject<Env> {
     }
     const contentHash = await sha256(bytes);
     const document = { id, title: title.trim(), url, text };
+    // To cut a long text takes as long as to write it: searches get their turn in between.
+    await nextTurn();
+    const cut = this.#documents.holds(document, contentHash) ? undefined : storedPassages(document);
     return this.#together(text.length, () => {
       const isNew = this.#documents.entry(id) === undefined;
       this.#exampleQuestions = undefined;
-      const entry = this.#documents.put(document, bytes.byteLength, contentHash, Date.now());
+      const now = Date.now();
+      const entry = this.#documents.put(document, bytes.byteLength, contentHash, now, cut);
       this.#wake();
       return json(entry, isNew ? 201 : 200);
     });
@@ -270,6 +274,10 @@ export class CorpusObject extends DurableObject<Env> {
     this.#exampleQuestions = undefined;
     return json({ id, deleted: true });
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 function documentId(parameter = ""): string {

@@ -7,6 +7,7 @@ import {
   type NumberedPassage,
   type PassageHeading,
   PassageIndex,
+  type StoredPassage,
 } from "./passage-index.ts";
 import { passages } from "./passages.ts";
 import { Vectors } from "./vectors.ts";
@@ -51,6 +52,9 @@ interface CorpusRow extends Record<string, SqlStorageValue> {
   /** While the index is of another version: the last document that was indexed anew. */
   indexed_to: string;
 }
+
+/** How much text makes a passage, about. */
+const PASSAGE_BYTES = 1_000;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS corpus (
@@ -205,8 +209,23 @@ export class Documents {
     return this.#exists ? this.#do.entriesAfter(id, limit).map(toEntry) : [];
   }
 
-  /** Puts a document in the place of the one of its id, if any. */
-  put(document: Document, bytes: number, contentHash: string, now: number): DocumentEntry {
+  /** Whether it is stored just so already, so that nothing needs to be written. */
+  holds({ id, title, url }: Document, contentHash: string): boolean {
+    const before = this.entry(id);
+    return before?.contentHash === contentHash && before.title === title && before.url === url;
+  }
+
+  /**
+   * Puts a document in the place of the one of its id, if any.
+   * @param cut Its passages, if they are known already.
+   */
+  put(
+    document: Document,
+    bytes: number,
+    contentHash: string,
+    now: number,
+    cut?: readonly StoredPassage[],
+  ): DocumentEntry {
     if (!this.#exists) {
       this.#storage.transactionSync(() => {
         this.#do.createCorpus();
@@ -216,15 +235,11 @@ export class Documents {
     }
     const { text, ...head } = document;
     const before = this.#do.entry(document.id);
-    const same =
-      before?.content_hash === contentHash &&
-      before.title === document.title &&
-      before.url === document.url;
     // Nothing is written for what has not changed, so that all files may be sent again and again.
-    if (same) return toEntry(before);
+    if (before !== undefined && this.holds(document, contentHash)) return toEntry(before);
 
     return this.#storage.transactionSync(() => {
-      const kept = this.#replacePassages(before, document);
+      const kept = this.#replacePassages(before, cut ?? storedPassages(document));
       const row = { ...head, bytes, content_hash: contentHash, updated_at: now, ...kept };
       this.#do.put(row, text);
       return toEntry(row);
@@ -248,8 +263,8 @@ export class Documents {
   }
 
   /**
-   * Indexes one more document by the present analyzer, and returns how many passages it had. Until
-   * all are, a search finds some passages by terms of the old one: most terms are the same.
+   * Indexes one more document by the present analyzer, and returns how much work that was, counted in
+   * passages. Until all are, a search finds some passages by terms of the old one: most are the same.
    */
   indexNext(): number {
     const [row] = this.#do.entriesAfter(this.#do.corpus().indexed_to, 1);
@@ -260,7 +275,7 @@ export class Documents {
     try {
       this.#storage.transactionSync(() => {
         const document = { ...row, text: this.#do.text(row.id) };
-        const { first_passage, passages } = this.#replacePassages(row, document);
+        const { first_passage, passages } = this.#replacePassages(row, storedPassages(document));
         this.#do.setPassages(row.id, first_passage, passages);
       });
     } catch (error) {
@@ -268,20 +283,11 @@ export class Documents {
       console.error(`The document "${row.id}" could not be indexed anew:`, error);
     }
     this.#do.setIndexedTo(row.id);
-    return row.passages;
+    // A long text of mark-up may have few passages, and takes as long as any.
+    return Math.max(row.passages, row.bytes / PASSAGE_BYTES);
   }
 
-  #replacePassages(before: DocumentRow | undefined, document: Document) {
-    const { id, title, url, text } = document;
-    const stored = passages(text).map(({ heading, anchor, text }, i) => ({
-      documentId: id,
-      place: i + 1,
-      title,
-      // Most documents begin with their title, which no passage needs twice.
-      heading: heading[0] === title ? heading.slice(1) : heading,
-      url: withAnchor(url, anchor),
-      text,
-    }));
+  #replacePassages(before: DocumentRow | undefined, stored: readonly StoredPassage[]) {
     if (before !== undefined) this.#removePassages(before);
     this.#do.addPassages(stored.length - (before?.passages ?? 0));
     const first = this.#index.add(stored, this.vectors.state()?.removedTo ?? 0);
@@ -292,6 +298,19 @@ export class Documents {
     this.#index.remove(first_passage, passages);
     this.vectors.removed(first_passage, passages);
   }
+}
+
+/** The passages of a document. It takes up to half a second for 1 MiB, and reads no storage. */
+export function storedPassages({ id, title, url, text }: Document): StoredPassage[] {
+  return passages(text).map(({ heading, anchor, text }, i) => ({
+    documentId: id,
+    place: i + 1,
+    title,
+    // Most documents begin with their title, which no passage needs twice.
+    heading: heading[0] === title ? heading.slice(1) : heading,
+    url: withAnchor(url, anchor),
+    text,
+  }));
 }
 
 /** The address of a passage: its heading's, unless the document's points to one already. */

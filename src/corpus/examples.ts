@@ -1,7 +1,11 @@
 // A few questions that the documents themselves suggest: headings that are questions and, where a
 // document has none, what its headings are about. Pure.
 
-import type { PassageHeading } from "./passage-index.ts";
+/** The headings above a passage, and the title of its document. */
+interface Place {
+  readonly title: string;
+  readonly heading: readonly string[];
+}
 
 const QUESTIONS_MAX = 4;
 /** Longer headings are no good examples. */
@@ -9,15 +13,16 @@ const LENGTH_MAX = 80;
 const QUESTION = /[?？؟]$/;
 
 /** From as many documents as there are, the most telling heading of each first. */
-export function exampleQuestions(headings: readonly PassageHeading[]): string[] {
-  const byDocument = new Map<string, string[]>();
-  for (const { title, heading } of headings) {
-    const own = byDocument.get(title) ?? [];
+export function exampleQuestions(places: readonly Place[]): string[] {
+  const byDocument = new Map<string, Set<string>>();
+  for (const { title, heading } of places) {
+    const own = byDocument.get(title) ?? new Set();
     byDocument.set(title, own);
     const last = heading.at(-1);
-    if (last !== undefined && !own.includes(last) && last.length <= LENGTH_MAX) own.push(last);
+    if (last !== undefined && last.length <= LENGTH_MAX) own.add(last);
   }
-  const topics = [...byDocument].map(([title, own]) => {
+  const topics = Array.from(byDocument, ([title, headings]) => {
+    const own = [...headings];
     const questions = own.filter((heading) => QUESTION.test(heading));
     if (questions.length > 0) return { questions, subjects: [] };
     const subjects = own.map((heading) => `${title}: ${heading}`);
@@ -30,8 +35,8 @@ export function exampleQuestions(headings: readonly PassageHeading[]): string[] 
   return inTurn.slice(0, QUESTIONS_MAX);
 }
 
-/** The first of each list, then the second of each, and so on. */
+/** The first of each list, then the second of each, and so on, as far as there is use for them. */
 function roundRobin(lists: readonly (readonly string[])[]): string[] {
-  const longest = Math.max(0, ...lists.map(({ length }) => length));
-  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list[i] ?? [])).flat();
+  const turns = Array.from({ length: QUESTIONS_MAX }, (_, i) => i);
+  return turns.flatMap((i) => lists.flatMap((list) => list[i] ?? []));
 }

@@ -1,15 +1,10 @@
 // A document's text, Markdown or plain, as sections under their headings, each a list of blocks of
-// plain text. The mark-up is gone; what it set apart, a table or some code, stays apart. How blocks
-// are gathered into passages is in passages.ts.
+// plain text, and its title. The mark-up is gone; what it set apart, a table or some code, stays apart.
+// The parser is in markdown-tree.ts; how blocks become passages is in passages.ts.
 
-import type { List, ListItem, Nodes, RootContent, Table } from "mdast";
-import { fromMarkdown } from "mdast-util-from-markdown";
-import { frontmatterFromMarkdown } from "mdast-util-frontmatter";
-import { gfmFromMarkdown } from "mdast-util-gfm";
-import { frontmatter } from "micromark-extension-frontmatter";
-import { gfm } from "micromark-extension-gfm";
 import { UNSPACED } from "../text/analyzer.ts";
-import { fenceAfter, HEADING, lines, stretches } from "./stretches.ts";
+import { frontMatter } from "./front-matter.ts";
+import { type Node, parse } from "./markdown-tree.ts";
 
 interface Section {
   /** The headings it stands under, outermost first. */
@@ -33,34 +28,14 @@ export interface Block {
 }
 
 /**
- * How much mark-up of one document is parsed, counted in characters that may be some: about half a
- * second's worth, since nothing else is answered meanwhile. What lies beyond is read without a parser.
+ * Each heading may become a passage of its own, which repeats the headings above it. So a document's
+ * headings cost this each and the length of what is repeated, and those beyond the sum are text.
  */
-const MARKS_MAX = 24_000;
-const MARK = /[\n`*_~[\]<>&\\|#@:!]/g;
-/** An item of a list or a footnote: the parser spends as much on it as on so many other marks. */
-const DEAR_MARK = /^[ \t>]*(?:[-+*]|\d{1,9}[.)])[ \t]|\[\^/gm;
-const DEAR_MARK_COST = 4;
-/** Further headings are text like any other: each that stands alone would be a passage. */
-const HEADINGS_MAX = 5_000;
-
-// What no one writes, and what would take the parser minutes or its whole stack: lines without end,
-// lists in lists in lists, paragraphs of nothing but mark-up.
-const LINE_LENGTH_MAX = 16 * 1024;
-const TOO_DEEP = /^(?:[ \t]*(?:[-+*>]|\d{1,9}[.)])){24}/m;
-const DELIMITERS_MAX = 2_000;
+const HEADING_COST = 200;
+const HEADING_COSTS_MAX = 1_000_000;
 
 /** What is longer is no heading, but a paragraph that was marked as one. */
 const HEADING_LENGTH_MAX = 200;
-
-// A bare address is text to us, link or not, and to look for them is a third of all parsing.
-const NO_BARE_ADDRESSES = {
-  disable: { null: ["wwwAutolink", "protocolAutolink", "emailAutolink"] },
-};
-const SYNTAX = [gfm(), NO_BARE_ADDRESSES];
-const TREE = gfmFromMarkdown().filter((extension) => !("transforms" in extension));
-const SYNTAX_OF_HEAD = [...SYNTAX, frontmatter()];
-const TREE_OF_HEAD = [...TREE, frontmatterFromMarkdown()];
 
 export function sections(text: string): Section[] {
   const outline = new Outline();
@@ -73,24 +48,47 @@ export function sections(text: string): Section[] {
     if (blocks.length > 0) found.push({ ...outline.place(), blocks });
     blocks = [];
   };
-  let headings = 0;
-  for (const [offset, node] of nodes(text)) {
-    const heading = node.type === "heading" ? oneLine(plain(node)) : "";
+  let costs = 0;
+  for (const node of parse(text, frontMatter(text).end)) {
+    const { text: heading, anchor } = headingOf(node);
     if (
       node.type === "heading" &&
       heading.length <= HEADING_LENGTH_MAX &&
-      headings < HEADINGS_MAX
+      costs < HEADING_COSTS_MAX
     ) {
-      headings += 1;
       close(node.depth);
-      outline.enter(node.depth, heading);
-      lone = heading === "" ? null : { block: prose(node, heading, offset), depth: node.depth };
+      outline.enter(node.depth, heading, anchor);
+      costs += HEADING_COST + outline.length();
+      lone = heading === "" ? null : { block: prose(node, heading), depth: node.depth };
     } else {
-      collect(node, offset, blocks);
+      collect(node, blocks);
     }
   }
   close(0);
   return found;
+}
+
+/** A heading's text, and the anchor that its author gave it: `## Limits {#limits}`. */
+function headingOf(node: Node): { text: string; anchor: string | null } {
+  const text = node.type === "heading" ? oneLine(node.texts.join("")) : "";
+  return { text, anchor: OWN_ANCHOR.exec(text)?.[1] ?? null };
+}
+
+const OWN_ANCHOR = / ?\{#([^\s{}]+)\}$/;
+
+/**
+ * What a document calls itself: its first heading if that is of the first level, else the title of its
+ * front matter, else its first heading of the first level, else its first heading.
+ */
+export function titleOf(text: string): string | undefined {
+  const { title, end } = frontMatter(text);
+  const headings = parse(text, end)
+    .filter(({ type }) => type === "heading")
+    .map((node) => ({ depth: node.depth, text: headingOf(node).text.replace(OWN_ANCHOR, "") }))
+    .filter((heading) => heading.text !== "");
+  const [first] = headings;
+  if (first?.depth === 1) return first.text;
+  return title ?? (headings.find(({ depth }) => depth === 1) ?? first)?.text;
 }
 
 /** Where one is in a document's tree of headings. */
@@ -98,9 +96,15 @@ class Outline {
   readonly #open: { readonly depth: number; readonly text: string; readonly anchor: string }[] = [];
   readonly #slugs = new Map<string, number>();
 
-  enter(depth: number, text: string): void {
+  /** @param anchor The one that the heading names itself; null where it names none. */
+  enter(depth: number, text: string, anchor: string | null): void {
     while ((this.#open.at(-1)?.depth ?? 0) >= depth) this.#open.pop();
-    this.#open.push({ depth, text, anchor: this.#anchor(text) });
+    this.#open.push({ depth, text, anchor: anchor ?? this.#anchor(text) });
+  }
+
+  /** Of all headings that are open, in UTF-16 units. */
+  length(): number {
+    return this.#open.reduce((sum, heading) => sum + heading.text.length, 0);
   }
 
   place(): Pick<Section, "heading" | "anchor"> {
@@ -122,180 +126,64 @@ class Outline {
   }
 }
 
-/** The upper nodes of the text's tree, each with the offset that its place is counted from. */
-function* nodes(text: string): Generator<[offset: number, node: RootContent]> {
-  let marks = 0;
-  for (const { start, end, plain } of stretches(text)) {
-    const stretch = text.slice(start, end);
-    if (!plain) marks += count(stretch, MARK) + DEAR_MARK_COST * count(stretch, DEAR_MARK);
-    const tree =
-      plain || marks > MARKS_MAX || unreasonable(stretch)
-        ? read(stretch)
-        : parse(stretch, start === 0);
-    for (const node of tree) yield [start, node];
-  }
-}
-
-function count(text: string, pattern: RegExp): number {
-  return text.match(pattern)?.length ?? 0;
-}
-
-function parse(text: string, first: boolean): RootContent[] {
-  // Front matter stands at the head of the text; anywhere else its fence is a mere rule.
-  return fromMarkdown(text, {
-    extensions: first ? SYNTAX_OF_HEAD : SYNTAX,
-    mdastExtensions: first ? TREE_OF_HEAD : TREE,
-  }).children;
-}
-
-function unreasonable(text: string): boolean {
-  return (
-    TOO_DEEP.test(text) ||
-    text.split("\n").some((line) => line.length > LINE_LENGTH_MAX) ||
-    text.split(/\n[ \t]*\n/).some((part) => count(part, /[*_~[<]/g) > DELIMITERS_MAX)
-  );
-}
-
-/** A line that says nothing without the lines around it. */
-const LAYOUT = /^[ \t]*(?:[|>`~]|[-+*][ \t]|\d{1,9}[.)][ \t])/m;
-
-/** Text as anyone reads it, without a parser: headings, and between empty lines paragraphs. */
-function read(text: string): RootContent[] {
-  const found: RootContent[] = [];
-  let start = 0;
-  let end = 0;
-  const close = () => {
-    const value = text.slice(start, end);
-    const position = { start: place(start), end: place(end) };
-    if (LAYOUT.test(value)) found.push({ type: "code", value, position });
-    else if (value !== "") {
-      found.push({ type: "paragraph", children: [{ type: "text", value }], position });
-    }
-    start = end;
-  };
-  let fence = "";
-  for (const { at, line } of lines(text)) {
-    const inside = fence !== "";
-    fence = fenceAfter(line, fence);
-    const [mark, signs] = (inside ? null : HEADING.exec(line)) ?? [];
-    const content = line.trim();
-    if (mark !== undefined && signs !== undefined) {
-      close();
-      const value = content.slice(mark.length).replace(/(?:^|[ \t])#+$/, "");
-      const position = { start: place(at), end: place(at + line.trimEnd().length) };
-      const depth = signs.length as 1 | 2 | 3 | 4 | 5 | 6;
-      found.push({ type: "heading", depth, children: [{ type: "text", value }], position });
-      start = end = at + line.length;
-    } else if (content !== "") {
-      if (start === end) start = at + line.indexOf(content);
-      end = at + line.trimEnd().length;
-    } else if (!inside) {
-      close();
-    }
-  }
-  close();
-  return found;
-}
-
-/** Only offsets are read: lines and columns are made up. */
-function place(offset: number) {
-  return { line: 1, column: 1, offset };
-}
-
 /** Adds the blocks of a node to those found so far. */
-function collect(node: Nodes, offset: number, blocks: Block[]): void {
+function collect(node: Node, blocks: Block[]): void {
   switch (node.type) {
     case "list":
       node.children.forEach((item, i) => {
-        blocks.push({ ...prose(item, itemLayout(node, item, i), offset), tight: i > 0 });
+        blocks.push({ ...prose(item, itemLayout(node, item, i)), tight: i > 0 });
       });
       return;
-    case "blockquote":
-    case "footnoteDefinition":
-      for (const child of node.children) collect(child, offset, blocks);
+    case "quote":
+    case "footnote":
+      for (const child of node.children) collect(child, blocks);
       return;
     case "table": {
-      const text = tableLayout(node);
+      const text = layout(node);
       const head = text.slice(0, text.indexOf("\n") + 1);
-      blocks.push({ ...prose(node, text, offset), kind: "lines", head });
+      blocks.push({ ...prose(node, text), kind: "lines", head });
       return;
     }
-    case "code":
-      if (node.value.trim() !== "") {
-        blocks.push({ ...prose(node, node.value, offset), kind: "lines" });
-      }
-      return;
     default: {
       const text = layout(node);
-      if (text !== "") blocks.push(prose(node, text, offset));
+      const kind = node.type === "code" ? "lines" : "prose";
+      if (text.trim() !== "") blocks.push({ ...prose(node, text), kind });
     }
   }
 }
 
-function prose(node: Nodes, text: string, offset: number): Block {
-  // The parser gives every node its place; only trees made by hand lack it.
-  const start = offset + (node.position?.start.offset ?? 0);
-  const end = offset + (node.position?.end.offset ?? 0);
+function prose({ start, end }: Node, text: string): Block {
   return { text, start, end, kind: "prose", head: "", tight: false };
 }
 
-/** A node of the tree's upper part, as plain text in lines. */
-function layout(node: Nodes): string {
+/** A node as plain text in lines. */
+function layout(node: Node): string {
   switch (node.type) {
-    case "paragraph":
-    case "heading":
-      return oneLine(plain(node));
+    case "row":
+      return node.texts.map(oneLine).join(" | ");
     case "code":
-      return node.value;
-    case "html":
-      return oneLine(withoutTags(node.value));
-    case "table":
-      return tableLayout(node);
+      return node.texts.join("");
     case "list":
       return node.children.map((item, i) => itemLayout(node, item, i)).join("\n");
-    case "blockquote":
+    case "quote":
+    case "footnote":
+    case "table":
       return node.children.map(layout).join("\n");
+    case "heading":
+      return headingOf(node).text;
     default:
-      // Rules, front matter, and the definitions that links refer to say nothing to a reader.
-      return "";
+      return oneLine(node.texts.join(""));
   }
 }
 
-function itemLayout(list: List, item: ListItem, i: number): string {
-  const mark = list.ordered ? `${(list.start ?? 1) + i}. ` : "- ";
+function itemLayout({ first }: Node, item: Node, i: number): string {
+  const mark = first === null ? "- " : `${first + i}. `;
   const lines = item.children.map(layout).filter((text) => text !== "");
-  return mark + lines.join("\n").replaceAll("\n", "\n  ");
+  return mark + lines.join("\n").replace(TASK, "").replaceAll("\n", "\n  ");
 }
 
-function tableLayout(table: Table): string {
-  return table.children
-    .map((row) => row.children.map((cell) => oneLine(plain(cell))).join(" | "))
-    .join("\n");
-}
-
-/** The text of a node of the tree's lower part: what a reader would see of it. */
-function plain(node: Nodes): string {
-  switch (node.type) {
-    case "text":
-      // A link whose definition stands in another stretch was left as it is.
-      return node.value.replace(/\[([^[\]\n]+)\]\[[^[\]\n]*\]/g, "$1");
-    case "inlineCode":
-      return node.value;
-    case "break":
-      return "\n";
-    case "image":
-    case "imageReference":
-      return node.alt ?? "";
-    default:
-      return "children" in node ? node.children.map(plain).join("") : "";
-  }
-}
-
-function withoutTags(html: string): string {
-  return html
-    .replace(/<!--[\s\S]*?(?:-->|$)|<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, " ")
-    .replace(/<[^<>]*>/g, " ");
-}
+/** The box of a task in a list. */
+const TASK = /^\[[ xX]\] /;
 
 const JOINED_LINES = new RegExp(
   `(?<=[${UNSPACED}\\u3000-\\u303f\\uff00-\\uffef])[ \\t]*\\n[ \\t]*(?=[${UNSPACED}])`,

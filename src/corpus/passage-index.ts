@@ -4,7 +4,7 @@
 import { matchQuery, queryTerms, terms } from "../text/analyzer.ts";
 
 /** A passage as it is kept. Those of one document have consecutive ids. */
-interface StoredPassage {
+export interface StoredPassage {
   readonly documentId: string;
   /** The passage's number in its document, from 1. */
   readonly place: number;

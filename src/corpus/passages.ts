@@ -23,11 +23,13 @@ const SIZE_MAX = 1_600;
 const UNSPACED_SIZE = SIZE / 350;
 /** A passage repeats the last sentence of the one before it, unless that is longer than this. */
 const OVERLAP_SIZE_MAX = 0.15 * SIZE;
+/** Every part of a table repeats its head, unless that is longer than this. */
+const HEAD_SIZE_MAX = 0.25 * SIZE;
 /** A rest smaller than this joins the passage before it. */
 const REST_SIZE_MAX = 0.25 * SIZE;
 
-/** How far on in its source a part of a long block is looked for. */
-const SEARCHED_LENGTH = 16 * 1024;
+/** How far on in its source a part of a long block is looked for, besides its own length. */
+const SEARCHED_LENGTH = 1_024;
 
 /** What passages are packed from: as much of a block as is never cut again. */
 interface Piece {
@@ -101,14 +103,15 @@ function pieces(block: Block, source: string): Piece[] {
   if (blockSize <= (kind === "prose" ? SIZE : SIZE_MAX)) return [whole];
 
   const original = source.slice(start, end);
+  const head = size(block.head) <= HEAD_SIZE_MAX ? block.head : "";
   let from = 0;
   return spans(block).map((span, i, all) => {
     const part = block.text.slice(span.start, span.end);
-    const text = i > 0 ? block.head + part : part;
+    const text = i > 0 ? head + part : part;
     // Plain text stands in its source as it is; where mark-up comes between, the block's place will do.
-    const at = original.slice(from, from + SEARCHED_LENGTH).indexOf(part);
-    const partStart = from + at;
-    if (at !== -1) from = partStart + part.length;
+    const at = original.slice(from, from + SEARCHED_LENGTH + part.length).indexOf(part);
+    const partStart = from + Math.max(at, 0);
+    from = partStart + part.length;
     const before = i === 0 ? separator : block.text.slice(all[i - 1]?.end, span.start);
     return {
       ...whole,
@@ -131,7 +134,7 @@ interface Span {
 function spans({ text, kind, head }: Block): Span[] {
   if (kind === "prose") return sentences(text).flatMap((sentence) => cut(text, sentence));
   const lines = Array.from(text.matchAll(/[^\n]+/g), matchSpan).flatMap((line) => cut(text, line));
-  return fill(text, lines, SIZE - size(head));
+  return fill(text, lines, SIZE - Math.min(size(head), HEAD_SIZE_MAX));
 }
 
 /** A sentence or a line too long for any passage, between words. */

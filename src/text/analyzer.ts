@@ -10,7 +10,7 @@ import { STOP_WORDS } from "./stop-words.ts";
  * To be raised with every change to the terms of a text or to how a document becomes passages: an
  * index of another version is then made anew.
  */
-export const ANALYZER_VERSION = 2;
+export const ANALYZER_VERSION = 3;
 
 /**
  * A query's further terms are left out: each is a row more to read, of the hundred that a search may
@@ -25,6 +25,14 @@ const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
 
 // A word of more than 64 characters is nobody's word: it counts as several.
 const RUN = new RegExp(`[${UNSPACED}]+|[[\\p{L}\\p{M}\\p{N}]--[${UNSPACED}]]{1,64}`, "gv");
+
+// No language puts this many marks on a letter, and to sort them takes quadratic time. The limit is that
+// of the Stream-Safe Text Format of Unicode (UAX #15).
+const MARKS = /(\p{M}{30})\p{M}+/gu;
+
+/** Normalized, one character can become 18: a text that grows to more than this is cut. */
+const GROWTH_MAX = 3;
+const GROWTH_ROOM = 1_000;
 
 // The accents of European scripts, and the vowel points of Hebrew and Arabic, which most writers
 // leave out. The marks of Indic scripts are letters in all but name, and stay.
@@ -51,7 +59,12 @@ export function matchQuery(terms: readonly string[]): string {
 
 function words(text: string): string[] {
   const found: string[] = [];
-  const folded = text.normalize("NFKC").toLowerCase().replace(SOFT_HYPHENS, "");
+  const folded = text
+    .replace(MARKS, "$1")
+    .normalize("NFKC")
+    .slice(0, GROWTH_MAX * text.length + GROWTH_ROOM)
+    .toLowerCase()
+    .replace(SOFT_HYPHENS, "");
   for (const [run] of folded.matchAll(RUN)) {
     if (UNSPACED_CHARACTER.test(run)) {
       let previous = "";

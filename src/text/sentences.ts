@@ -13,10 +13,17 @@ const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
 const ABBREVIATION =
   /(?:^|[\s("“‘'])(?:Dr|Mr|Mrs|Ms|Prof|Gen|Col|Capt|Lt|Sgt|Rev|Hon|St|Mt|Jr|Sr|vs|etc|cf|al|e\.g|i\.e|No|Nos|Fig|Figs|Eq|Sec|Ch|Vol|pp|ed|eds|Inc|Ltd|Co|Corp|Dept|Univ|approx|ca|U\.S|U\.K|[A-Z])\.\s*$/;
 
+/** A line without any of these is one sentence: to find that out by the rules takes far longer. */
+const SENTENCE_END = /[\p{Sentence_Terminal}\r\x85\u2028\u2029]/u;
+
 export function sentences(text: string): Sentence[] {
   const found: Sentence[] = [];
   for (const line of text.matchAll(/[^\n]+/g)) {
     let start = 0;
+    if (!SENTENCE_END.test(line[0])) {
+      push(found, line[0], line.index);
+      continue;
+    }
     for (const { index, segment } of SEGMENTER.segment(line[0])) {
       const end = index + segment.length;
       if (end < line[0].length && ABBREVIATION.test(segment)) continue;

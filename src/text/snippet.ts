@@ -59,5 +59,5 @@ function shared(text: string, wanted: ReadonlySet<string>): number {
 
 /** The first of the greatest; -1 of none. */
 function indexOfMost(numbers: readonly number[]): number {
-  return numbers.indexOf(Math.max(...numbers));
+  return numbers.indexOf(numbers.reduce((most, number) => Math.max(most, number), 0));
 }

@@ -393,6 +393,18 @@ describe("an index of another analyzer", () => {
       .toEqual({ analyzer_version: ANALYZER_VERSION, indexed_to: "", passages: 3 });
   });
 
+  it("is made a few at a time, by the length of the texts where they have few passages", async () => {
+    const { newStub, put } = newCorpus();
+    for (const id of ["a", "b", "c", "d"])
+      await put(id, { title: id, text: "- \n".repeat(50_000) });
+    const reached = await runInDurableObject(newStub(), async (object, { storage }) => {
+      storage.sql.exec("UPDATE corpus SET analyzer_version = 0");
+      await object.alarm();
+      return storage.sql.exec("SELECT indexed_to FROM corpus").one();
+    });
+    expect(reached).toEqual({ indexed_to: "b" });
+  });
+
   it("is not what the examples are taken from once it was made anew", async () => {
     const { newStub, put } = newCorpus();
     await put("faq", { title: "FAQ", text: "## How do I begin?\n\nAt the beginning." });

@@ -8,6 +8,10 @@ it("ends a sentence at its full stop, in any script", () => {
   expect(texts("今天下雨。真的吗？真的！")).toEqual(["今天下雨。", "真的吗？", "真的！"]);
 });
 
+it("ends a sentence at whatever else Unicode takes for a line's end", () => {
+  expect(texts("one\rtwo\u2028three\u2029four\x85five")).toHaveLength(5);
+});
+
 it("does not end a sentence at an abbreviation or an initial", () => {
   expect(texts("Dr. Smith met J. Doe at St. Mary's. They spoke.")).toEqual([
     "Dr. Smith met J. Doe at St. Mary's.",

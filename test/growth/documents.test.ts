@@ -1,0 +1,128 @@
+// Everything that reads a document or a query: its time grows with its length and with nothing else,
+// whatever it says, and the longest document takes less than half a second. Everybody's search waits
+// for the one object that reads them.
+
+import { describe, expect, test } from "vitest";
+import { headOf } from "../../scripts/ingest/head.ts";
+import { exampleQuestions } from "../../src/corpus/examples.ts";
+import { passages } from "../../src/corpus/passages.ts";
+import { queryTerms, terms } from "../../src/text/analyzer.ts";
+import { sentences } from "../../src/text/sentences.ts";
+import { snippet } from "../../src/text/snippet.ts";
+import { DEAREST, DOCUMENTS } from "../support/document-shapes.ts";
+import { between, cpuMs, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
+
+const KIB = 1024;
+/** Of CPU time, for the longest document; a machine that is busy with more makes it look like more. */
+const MS_MAX = 500;
+
+/** All that happens to a document before it is written. */
+function readDocument(text: string): void {
+  for (const { heading, text: passage } of passages(text)) {
+    terms(heading.join(" "));
+    terms(passage);
+  }
+}
+
+/** Reads texts of one shape, ever longer ones, up to a length. */
+async function expectLinear(read: (text: string) => unknown, shape: Shape, to: number) {
+  const measured = await growth(
+    (length) => {
+      const text = shape(length);
+      return cpuMs(() => read(text));
+    },
+    { from: to / 4, to },
+  );
+  const told = JSON.stringify(measured);
+  expect(measured.exponent, told).toBeLessThan(EXPONENT_MAX);
+  expect(measured.ms, told).toBeLessThan(MS_MAX);
+}
+
+describe("a document is read in linear time:", () => {
+  test.each(Object.entries(DOCUMENTS))("%s", async (_, shape) => {
+    await expectLinear(readDocument, shape, 128 * KIB);
+  });
+
+  test.each(DEAREST)("%s, as long as may be", async (name) => {
+    await expectLinear(readDocument, DOCUMENTS[name] as Shape, 1024 * KIB);
+  });
+});
+
+describe("the head of a file is read in linear time:", () => {
+  const heads: Readonly<Record<string, Shape>> = {
+    ...DOCUMENTS,
+    "front matter of titles": between("---\n", "title:\n", "---\n"),
+    "front matter of empty lines": between("---\n", "\n", "---\n# a"),
+    "fences of TOML": between("+++\na = 1\n", "+++ \n", "b"),
+    "a quoted title": between('---\ntitle: "', "\\\\", '"\n---\n'),
+    "a comment after a title": between("---\ntitle: a", " #", "\n---\n"),
+  };
+
+  test.each([
+    "a heading of spaces",
+    "a heading of hashes and spaces",
+    "front matter that never closes",
+    "front matter of titles",
+    "front matter of empty lines",
+    "fences of TOML",
+    "a quoted title",
+    "a comment after a title",
+    "open headings of HTML",
+    "paragraphs of one mark",
+  ])("%s", async (name) => {
+    await expectLinear(headOf, heads[name] as Shape, 512 * KIB);
+  });
+});
+
+// No text that these are given is longer than a query or a passage, but their time must not depend on that.
+describe("a text is read in linear time:", () => {
+  const readers: Readonly<Record<string, (text: string) => unknown>> = {
+    "its terms": terms,
+    "its terms as a query": queryTerms,
+    "its sentences": sentences,
+    "a snippet of it": (text) => snippet(text, "a day in Bangkok"),
+    "a snippet for it": (text) => snippet("Some words. And others.", text),
+  };
+  const texts: Readonly<Record<string, Shape>> = {
+    "one word": repeated("a"),
+    "words of one letter": repeated("a b "),
+    "sentences of one letter": repeated("a. "),
+    "sentences that may go on": repeated(". 1 ("),
+    abbreviations: repeated("Dr.    "),
+    initials: repeated("A. "),
+    "spaces and line ends": repeated("  \n"),
+    "quotation marks": repeated('.)" ('),
+    "Chinese without spaces": repeated("今天天气很好"),
+    "Thai without spaces": repeated("ไทย"),
+    "marks upon marks": repeated("\u0316\u0301"),
+    "soft hyphens": repeated("a\u00ad"),
+    emoji: repeated("👩‍🚀😀"),
+    "characters that become eighteen": repeated("ﷺ"),
+  };
+  const cases = Object.entries(readers).flatMap(([name, read]) =>
+    Object.entries(texts).map(([text, shape]) => ({ name, text, read, shape })),
+  );
+
+  test.each(cases)("$name: $text", async ({ read, shape }) => {
+    await expectLinear(read, shape, 64 * KIB);
+  });
+});
+
+describe("examples are found in linear time:", () => {
+  const title = (i: number) => `Document ${i}`;
+  test.each([
+    ["one document", (i: number) => ({ title: "A", heading: [`Heading ${i}?`] })],
+    ["many documents", (i: number) => ({ title: title(i), heading: ["Heading"] })],
+    ["one of many headings", (i: number) => ({ title: title(i % 2 ? 0 : i), heading: [`${i}`] })],
+  ])("%s", async (_, heading) => {
+    const measured = await growth(
+      (length) => {
+        const headings = Array.from({ length }, (_, i) => heading(i));
+        return cpuMs(() => exampleQuestions(headings));
+      },
+      { from: 2_000, to: 16_000 },
+    );
+    expect(measured.exponent, JSON.stringify(measured)).toBeLessThan(EXPONENT_MAX);
+    expect(measured.ms).toBeLessThan(MS_MAX);
+  });
+});
