@@ -58,10 +58,19 @@ function exponentOf(times: readonly number[]): number {
 
 /** The CPU time that a synchronous reader takes over a text, in ms. Only in Node. */
 export function cpuMs(read: () => unknown): number {
+  nap();
   const start = process.threadCpuUsage();
   read();
+  nap();
   const { user, system } = process.threadCpuUsage(start);
   return (user + system) / 1000;
+}
+
+const NAP = new Int32Array(new SharedArrayBuffer(4));
+
+/** The kernel brings a thread's CPU time up to date when the thread stops, or else every 4 ms. */
+function nap(): void {
+  Atomics.wait(NAP, 0, 0, 0.05);
 }
 
 /** Copies of a text, up to about a length. */
