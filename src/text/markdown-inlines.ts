@@ -17,6 +17,8 @@ export interface Reading {
   readonly isSource?: (n: number) => boolean;
   /** More text is to come: code and strong text that have begun count as if they ended here. */
   readonly unfinished?: boolean;
+  /** It is a table's cell, in which only `<br>` can begin a new line. */
+  readonly isCell?: boolean;
 }
 
 /** What the brackets of a citation hold. */
@@ -32,6 +34,7 @@ const PLAIN = /[^\\`*_~[\]!<&\n【]+/y;
 const ENTITY = /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|([A-Za-z]\w{1,31}));/y;
 /** Of the web or of mail: `<std::string>` is no address. */
 const ANGLED = /<((?:https?:\/\/|mailto:)[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255})>/iy;
+const BREAK = /<br ?\/?>/iy;
 /** Where reference links lead. It is not supported, so it is shown; but its label cites nothing. */
 const DEFINITION =
   /\[([^\]\n]{1,80})\]:(?=[ \t]*<?(?:[A-Za-z][A-Za-z\d+.-]*:|[/.#])\S*>?(?:[ \t]+(?:"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*(?:\n|$))/y;
@@ -126,6 +129,7 @@ class Pieces {
   readonly #text: string;
   readonly #isSource: (n: number) => boolean;
   readonly #unfinished: boolean;
+  readonly #isCell: boolean;
   readonly #spans: CodeSpans;
   readonly #brackets: Bracket[] = [];
   /** Links hold no links: brackets before this one begin none. */
@@ -133,10 +137,11 @@ class Pieces {
   #lastRun: Run | undefined;
   #pos = 0;
 
-  constructor(text: string, { isSource = () => true, unfinished = false }: Reading) {
+  constructor(text: string, { isSource, unfinished, isCell }: Reading) {
     this.#text = text;
-    this.#isSource = isSource;
-    this.#unfinished = unfinished;
+    this.#isSource = isSource ?? (() => true);
+    this.#unfinished = unfinished ?? false;
+    this.#isCell = isCell ?? false;
     this.#spans = new CodeSpans(text);
     while (this.#pos < text.length) this.#step();
     this.#emphasize(undefined);
@@ -332,6 +337,10 @@ class Pieces {
   }
 
   #angled(): void {
+    if (this.#isCell && this.#match(BREAK) !== undefined) {
+      this.#node({ kind: "break" });
+      return;
+    }
     const address = this.#match(ANGLED)?.[1];
     if (address === undefined) {
       this.#take("<");

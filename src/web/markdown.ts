@@ -251,7 +251,7 @@ export class Markdown {
   #write(view: Shown, i: number, place: () => HTMLElement, text: string, isOpen: boolean): void {
     view.texts[i] ??= new InlineView(place(), this.#cite);
     const isSource = (n: number) => this.#cite(n) !== undefined;
-    const reading = { isSource, unfinished: isOpen };
+    const reading = { isSource, unfinished: isOpen, isCell: view.look.startsWith("row") };
     view.texts[i].show(inlinesOf(isOpen ? asIfWhole(text) : text, reading));
   }
 

@@ -133,6 +133,10 @@ const TABLES: readonly Case[] = [
     "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td></td></tr><tr><td>1</td><td>2</td><td>3</td></tr><tr><td></td><td></td></tr></tbody></table>",
   ],
   [
+    "| a | b |\n|---|---|\n| x<br>y<br/>z | `<br>` <b> [1] |",
+    "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>x<br>y<br>z</td><td><code>&lt;br></code> &lt;b> {1}</td></tr></tbody></table>",
+  ],
+  [
     "Before:\n| a | b |\n|---|---|\n| 1 | 2 |",
     "<p>Before:</p><table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table>",
   ],

@@ -8,11 +8,12 @@ import type { Source } from "../../src/protocol.ts";
 import { citedNumbers, withoutMarks } from "../../src/text/citation-marks.ts";
 import { MarkdownBlocks } from "../../src/text/markdown-blocks.ts";
 import { inlinesOf } from "../../src/text/markdown-inlines.ts";
+import { asIfWhole, isUndecided } from "../../src/web/unfinished.ts";
 import { between, cpuMs, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
 import { ANSWERS } from "../support/hostile-answers.ts";
 
 /** An answer has at most 256 KiB; a reader that is linear takes little more of it than of prose. */
-const ANSWER = { from: 8_192, to: 262_144 };
+const ANSWER = { from: 32_768, to: 262_144 };
 const ANSWER_MS_MAX = 1_500;
 /** The longest paragraph that markdown-blocks.ts makes, and some. */
 const PARAGRAPH = 10_000;
@@ -46,7 +47,8 @@ it.each(Object.entries(ANSWERS))("words of an answer of %s", async (_, shape) =>
     for (let at = 0; at < text.length; at += PARAGRAPH) {
       const paragraph = text.slice(at, at + PARAGRAPH);
       inlinesOf(paragraph);
-      inlinesOf(paragraph, { unfinished: true });
+      inlinesOf(asIfWhole(paragraph), { unfinished: true });
+      isUndecided(paragraph);
     }
   };
   const { exponent, ms } = await growth((length) => cpuMs(() => read(shape(length))), ANSWER);
@@ -93,7 +95,7 @@ it.each([
   ["packets of 4 KiB", 4_096],
   ["packets of 61 bytes", 61],
 ])("events in %s", async (_, size) => {
-  const bounds = { from: 16_384, to: 1_048_576 };
+  const bounds = { from: 65_536, to: 524_288 };
   for (const [name, shape] of Object.entries(STREAMS)) {
     const cost = async (length: number) => {
       const bytes = new TextEncoder().encode(shape(length));

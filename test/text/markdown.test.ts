@@ -85,6 +85,49 @@ it("cuts what is too long between words, and never within a character", () => {
   }
 });
 
+it("loses no word to a mark, whatever stands where", () => {
+  const random = new Random(3);
+  const marks = [
+    ...["*", "**", "_", "~~", "`", "``", "$", "$$", "[", "]", "](", "(", ")", "![", "<", ">", "> "],
+    ...[
+      "|",
+      "\\",
+      "&",
+      "# ",
+      "- ",
+      "1. ",
+      "+ ",
+      "\n",
+      "\n",
+      "\n\n",
+      "\r\n",
+      "\r",
+      "\t",
+      "    ",
+      " ",
+      " ",
+    ],
+    ...["---", "===", "|-|-|", "[1]", "【2】", "[x] ", "[a]: ", "https://b/", "!", "{#"],
+  ];
+  for (let n = 0; n < 3_000; n += 1) {
+    const words = Array.from({ length: random.whole(1, 12) }, (_, i) => `w${"abcdefghijkl"[i]}`);
+    const source = words.map((word) => {
+      const around = Array.from({ length: random.whole(0, 3) }, () => random.pick(marks)).join("");
+      return random.chance(0.5) ? `${word}${around}` : `${around}${word} `;
+    });
+    // The name of a fence's language is not shown.
+    if (/`{3}|~{3}/.test(source.join(""))) continue;
+    const pieces = random.chance(0.5) ? source : source.join("").split("");
+    const html = htmlOf(blocksOf(pieces));
+    expect(html, source.join("")).toBe(htmlOf(blocksOf([source.join("")])));
+    const shown = html.replace(/<a href="[^"]*">/g, (link) => ` ${link} `);
+    expect(
+      words.filter((word) => !shown.includes(word)),
+      source.join(""),
+    ).toEqual([]);
+  }
+});
+
 function text(text: string): Inline {
   return { kind: "text", text };
 }
@@ -144,6 +187,12 @@ function htmlOf(block: Block): string {
       return `<pre><code>${escaped(block.text)}${block.begun ? "\n" : ""}</code></pre>`;
     case "rule":
       return "<hr />";
+    case "row": {
+      const cells = block.cells.map((cell) =>
+        inlinesOf(cell, { isCell: true }).map(wordsOf).join(""),
+      );
+      return `<tr><td>${cells.join("</td><td>")}</td></tr>`;
+    }
     default:
       return inside;
   }
