@@ -107,7 +107,7 @@ interface Bracket {
 type Piece =
   | { kind: "node"; node: Inline }
   | { kind: "run"; run: Run }
-  | { kind: "begin"; mark: string; address: string; isImage: boolean }
+  | { kind: "begin"; mark: string; address: string }
   | { kind: "end"; mark: string };
 
 export function inlinesOf(text: string, reading: Reading = {}): Inline[] {
@@ -167,8 +167,8 @@ class Pieces {
   }
 
   /** What a sticky pattern finds here, which is passed then. */
-  #match(pattern: RegExp, at = this.#pos): RegExpExecArray | undefined {
-    pattern.lastIndex = at;
+  #match(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#pos;
     const found = pattern.exec(this.#text) ?? undefined;
     if (found !== undefined) this.#pos = pattern.lastIndex;
     return found;
@@ -296,7 +296,7 @@ class Pieces {
     }
     this.#emphasize(bracket.run);
     const mark = isImage ? "![" : "[";
-    this.pieces[piece] = { kind: "begin", mark, address, isImage };
+    this.pieces[piece] = { kind: "begin", mark, address };
     this.pieces.push({ kind: "end", mark: this.#text.slice(end, this.#pos) });
     if (!isImage) this.#inactive = this.#brackets.length;
   }
@@ -505,7 +505,7 @@ function treeOf(pieces: readonly Piece[]): Inline[] {
   for (const piece of pieces) {
     switch (piece.kind) {
       case "node":
-        append(top(), links > 0 && piece.node.kind === "link" ? textOf(piece.node) : piece.node);
+        append(top(), links > 0 ? withoutAction(piece.node) : piece.node);
         break;
       case "begin":
         begin(piece.mark, true, (words) => linkTo(piece.address, words));
@@ -555,10 +555,10 @@ function append(children: Inline[], node: Inline): void {
   if (text !== "") children.push({ kind: "text", text });
 }
 
-function textOf(node: Inline): Inline {
-  if (node.kind !== "link") return node;
-  const text = node.children.map((child) => (child.kind === "text" ? child.text : "")).join("");
-  return { kind: "text", text };
+/** Within a link nothing else can be opened. */
+function withoutAction(node: Inline): Inline {
+  if (node.kind === "citation") return { kind: "text", text: `[${node.numbers.join(", ")}]` };
+  return node.kind === "link" ? (node.children[0] ?? node) : node;
 }
 
 /** With bare addresses as links. */

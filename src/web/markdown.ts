@@ -13,12 +13,12 @@ import { asIfWhole, isUndecided } from "./unfinished.ts";
 /** How much text a frame shows, in UTF-16 units: at first, at least and at most. */
 const PACE = 4_096;
 const PACE_MIN = 2_048;
-const PACE_MAX = 16_384;
+const PACE_MAX = 8_192;
 /** A frame that takes longer, with its layout, makes the next one show half as much, in ms. */
 const FRAME_MS = 40;
 /** A browser draws no frames for a page that is not seen: the answer goes on all the same. */
 const UNSEEN_MS = 250;
-/** An element of more children would be laid out anew as a whole, again and again. */
+/** A browser lays out all children of an element again when it grows: more go into another one. */
 const CHILDREN_MAX = 100;
 /** Empty cells that fill rows up, in one answer. */
 const PADDING_MAX = 2_000;
@@ -114,12 +114,15 @@ export class Markdown {
     if (this.#waiting !== "") this.#awaitFrame();
   }
 
-  /** Finds out how long this frame takes, once it is drawn. */
+  /** Finds out how long this frame takes, once it is drawn, and so how much the next one may show. */
   #measure(): void {
     const start = performance.now();
+    // One that shows little says nothing of how long more takes.
+    const isFull = this.#waiting.length >= this.#pace;
     setTimeout(() => {
       const isSlow = performance.now() - start > FRAME_MS;
-      this.#pace = Math.min(Math.max(this.#pace * (isSlow ? 0.5 : 2), PACE_MIN), PACE_MAX);
+      if (isSlow) this.#pace = Math.max(this.#pace / 2, PACE_MIN);
+      else if (isFull) this.#pace = Math.min(this.#pace * 2, PACE_MAX);
     });
   }
 
@@ -144,7 +147,8 @@ export class Markdown {
     let count = 0;
     for (const child of block.children.slice(shown.settled)) {
       // The first line of what may be a table.
-      if (isUndecided(child.text) && this.#blocks.isOpen(child)) break;
+      if (child.kind === "paragraph" && isUndecided(child.text) && this.#blocks.isOpen(child))
+        break;
       const view = this.#viewOf(shown, block, count, child);
       this.#show(view, child);
       this.#fill(view, child);

@@ -190,6 +190,10 @@ const LINKS: readonly Case[] = [
   ],
   ["![img](https://good.test/i.png) ![img](", "<p><a https://good.test/i.png>img</a> ![img](</p>"],
   [
+    "![see [1] x](https://good.test/i.png) [2]",
+    "<p><a https://good.test/i.png>see [1] x</a> {2}</p>",
+  ],
+  [
     "[![badge](https://good.test/b.png)](https://good.test/)",
     "<p><a https://good.test/>badge</a></p>",
   ],
