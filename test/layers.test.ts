@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "corpus/embedder": [],
   // Both ends of the wire share its description, and nothing else.
   client: ["protocol"],
-  web: ["client", "protocol"],
+  web: ["client", "protocol", "text"],
   // The only place where an adapter or an object is named.
   config: [
     ...INTERFACES,

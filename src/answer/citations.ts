@@ -6,6 +6,7 @@ import { citedNumbers } from "../text/citation-marks.ts";
 
 /** The sources, each with whether the answer cites it. */
 export function withCitations(sources: readonly Source[], answer: string): Source[] {
-  const numbers = citedNumbers(answer);
+  const known = new Set(sources.map(({ n }) => n));
+  const numbers = citedNumbers(answer, (n) => known.has(n));
   return sources.map((source) => ({ ...source, cited: numbers.has(source.n) }));
 }

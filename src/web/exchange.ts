@@ -71,7 +71,12 @@ export class Exchange {
     this.question = question;
     this.#around = around;
     this.#queryId = queryId;
-    this.#markdown = new Markdown(this.#text, (n) => this.#sources.citation(n), around.announce);
+    this.#markdown = new Markdown(
+      this.#text,
+      (n) => this.#sources.citation(n),
+      around.announce,
+      around.grown,
+    );
     this.root = element(
       "article",
       { class: "exchange" },
@@ -129,7 +134,6 @@ export class Exchange {
       onToken: (token) => {
         if (this.#phase === "working" || this.#phase === "broken") this.#begin();
         this.#markdown.write(token);
-        this.#around.grown();
       },
       onRetry: () => {
         this.#enter("broken", "Connection lost. Resuming…");
@@ -137,8 +141,11 @@ export class Exchange {
       },
     });
     try {
-      this.#finish(await this.#answer.done, feedback);
+      const outcome = await this.#answer.done;
+      await this.#markdown.end();
+      this.#finish(outcome, feedback);
     } catch (thrown) {
+      await this.#markdown.end();
       this.#fail(thrown);
     }
     this.root.removeAttribute("aria-busy");
@@ -172,7 +179,6 @@ export class Exchange {
 
   #finish({ queryId, sources, finish, text }: Outcome, feedback: Receipt["feedback"]): void {
     this.#enter("whole");
-    this.#markdown.end();
     this.#sources.settle(sources);
     if (finish === "length") this.#tell("The answer was cut where it reached its longest length.");
     const rating = new Feedback(
@@ -181,18 +187,22 @@ export class Exchange {
       feedback,
     );
     this.#offer(text, rating);
-    // biome-ignore lint/performance/useDomNodeTextContent: its blocks are to be heard apart.
-    const words = this.#text.innerText.trim();
-    this.#around.announce(
-      words.length <= READ_OUT_LENGTH_MAX
-        ? `The answer: ${words}`
-        : `The answer is complete: about ${Math.round(words.length / 6)} words.`,
-    );
+    this.#around.announce(this.#inWords(text.length));
+  }
+
+  /** What is said of an answer that is whole. */
+  #inWords(length: number): string {
+    // Its Markdown may be a little longer. Taking the words of a very long one out of the page takes long.
+    if (length <= 2 * READ_OUT_LENGTH_MAX) {
+      // biome-ignore lint/performance/useDomNodeTextContent: its blocks are to be heard apart.
+      const words = this.#text.innerText.trim();
+      if (words.length <= READ_OUT_LENGTH_MAX) return `The answer: ${words}`;
+    }
+    return `The answer is complete: about ${Math.round(length / 6)} words.`;
   }
 
   #fail(thrown: unknown): void {
     this.#enter("failed");
-    this.#markdown.end();
     this.#text.classList.toggle("partial", this.#text.hasChildNodes());
     this.#tell(reasonOf(thrown), thrown instanceof CancelledError ? "calm" : "");
     this.#offer(this.#answer?.text ?? "");

@@ -1,380 +1,302 @@
-// An answer as it grows: Markdown in, elements out, each put in place once and never parsed again.
-// It makes no element that fetches or runs anything: HTML is text, an image is a link, and `[n]` is
-// what opens a source.
+// An answer as it grows: Markdown in, elements out. A block that is closed is put in place once and
+// never touched again; the open one is made to match its text once a frame. It makes no element that
+// fetches or runs anything: HTML is text, an image is a link, and `[n]` is what opens a source.
 
-import * as smd from "streaming-markdown";
+import { type Align, type Block, MarkdownBlocks } from "../text/markdown-blocks.ts";
+import { inlinesOf } from "../text/markdown-inlines.ts";
 import { copyButton } from "./clipboard.ts";
-import { button, element } from "./element.ts";
-import { pointTo, safeAddress } from "./link.ts";
+import { CodeView } from "./code.ts";
+import { element } from "./element.ts";
+import { type Cite, InlineView } from "./inlines.ts";
+import { asIfWhole, isUndecided } from "./unfinished.ts";
 
-/** What a citation of a source looks like; undefined where there is no such source. */
-export interface Citation {
-  readonly name: string;
-  open(): void;
-}
+/** How much text a frame shows, in UTF-16 units: at first, at least and at most. */
+const PACE = 4_096;
+const PACE_MIN = 2_048;
+const PACE_MAX = 8_192;
+/** A frame that takes longer, with its layout, makes the next one show half as much, in ms. */
+const FRAME_MS = 40;
+/** A browser draws no frames for a page that is not seen: the answer goes on all the same. */
+const UNSEEN_MS = 250;
+/** A browser lays out all children of an element again when it grows: more go into another one. */
+const CHILDREN_MAX = 100;
+/** Empty cells that fill rows up, in one answer. */
+const PADDING_MAX = 2_000;
 
-const NUMBERS = /^\s*\d{1,3}(?:\s*[,，、]\s*\d{1,3})*\s*$/;
-/** In a word, and where somebody is to sign, underscores emphasize nothing; the parser takes them for marks all the same. */
-const BLANK_LENGTH = 4;
-const NO_MARKS = new RegExp(`(?<=[\\p{L}\\p{N}])_+(?=[\\p{L}\\p{N}])|_{${BLANK_LENGTH},}`, "gu");
-/** Each has a stand-in for the parser, which then takes it for text: no character, and so in no text. */
-const MARKS = "_*~`$<>[]|\\";
-const STAND_IN_FIRST = 0xfdd0;
-const STAND_INS = /[\uFDD0-\uFDDA]/g;
-/** The rest of a longer run of one mark is text: each would cost an element, and nobody means so many. */
-const RUN_LENGTH_MAX = 100;
-/** Likewise for quotes within quotes: the parser looks through all of them at each. */
-const QUOTES_MAX = 10;
-/** Deeper elements are left out, and their text goes into this one. The parser forgets what is below 24. */
-const DEPTH_MAX = 20;
-/** Where an address in running text is over: white space ends it for the parser, and only that. */
-const AFTER_ADDRESS =
-  /[\u3000-\u3003\u3008-\u301F\uFF01-\uFF0F\uFF1A-\uFF1F\uFF3B-\uFF3D\uFF5B-\uFF65“”‘’…<>"]/;
-/** What ends a sentence, or closes what was opened before the address. */
-const SENTENCE_END = ".,;:!?'*_~";
-/** What begins no line, and so stays with the citation before it. */
-const CLOSING = /^[\p{Pe}\p{Pf}.,;:!?…、。，．；：！？]+/u;
-/** Some models cite so. An unfinished mark is held back, but not for longer than this. */
-const LENTICULAR = /【\s*(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\s*(?:†[^】\n]{0,80})?】/g;
-const HELD_LENGTH_MAX = 100;
+/** Below the page's own headings, the second of which is the question. */
+const HEADINGS = ["h3", "h3", "h4", "h5", "h6", "h6", "h6"] as const;
 
-const HEADING_LEVEL: Readonly<Record<number, "h3" | "h4" | "h5" | "h6">> = {
-  // Below the page's own headings, the second of which is the question.
-  [smd.HEADING_1]: "h3",
-  [smd.HEADING_2]: "h4",
-  [smd.HEADING_3]: "h5",
-  [smd.HEADING_4]: "h6",
-  [smd.HEADING_5]: "h6",
-  [smd.HEADING_6]: "h6",
-};
-
-const TAGS: Readonly<Record<number, keyof HTMLElementTagNameMap>> = {
-  ...HEADING_LEVEL,
-  [smd.PARAGRAPH]: "p",
-  [smd.BLOCKQUOTE]: "blockquote",
-  [smd.LIST_UNORDERED]: "ul",
-  [smd.LIST_ORDERED]: "ol",
-  [smd.LIST_ITEM]: "li",
-  [smd.LINE_BREAK]: "br",
-  [smd.RULE]: "hr",
-  [smd.ITALIC_AST]: "em",
-  [smd.ITALIC_UND]: "em",
-  [smd.STRONG_AST]: "strong",
-  [smd.STRONG_UND]: "strong",
-  [smd.STRIKE]: "s",
-  [smd.CODE_INLINE]: "code",
-  [smd.EQUATION_INLINE]: "code",
-};
-
-/** The marks that begin these, which are text again if the marks that end them never come. */
-const OPENING: Readonly<Record<number, string>> = {
-  [smd.ITALIC_AST]: "*",
-  [smd.ITALIC_UND]: "_",
-  [smd.STRONG_AST]: "**",
-  [smd.STRONG_UND]: "__",
-  [smd.STRIKE]: "~~",
-  [smd.LINK]: "[",
-  [smd.IMAGE]: "![",
-};
-
-/** What one character of the mark that ends it is. */
-const EMPHASIS: Readonly<Record<number, string>> = {
-  [smd.ITALIC_AST]: "*",
-  [smd.ITALIC_UND]: "_",
-  [smd.STRONG_AST]: "*",
-  [smd.STRONG_UND]: "_",
-  [smd.STRIKE]: "~",
-};
-
-/** What is not over yet: the element that its text goes into, and the mark that began it. */
-interface Open {
-  readonly element: HTMLElement;
-  readonly token: smd.Token;
-  readonly mark: string;
+/** A block on the page. */
+interface Shown {
+  readonly look: string;
+  /** What is in its parent: removed where the block turns out to be another. */
+  readonly root: HTMLElement;
+  /** What is in the block goes into this. */
+  readonly inside: HTMLElement;
+  /** More of the same, for more children than CHILDREN_MAX. */
+  readonly more: HTMLElement[];
+  /** Of a row: those of its table. */
+  readonly columns: readonly Align[];
+  /** How many children are closed, and so are what they are; and the others. */
+  settled: number;
+  readonly open: Shown[];
+  readonly texts: InlineView[];
+  code: CodeView | undefined;
 }
 
 export class Markdown {
-  readonly #root: HTMLElement;
-  readonly #cite: (n: number) => Citation | undefined;
+  readonly #blocks = new MarkdownBlocks();
+  readonly #shown: Shown;
+  readonly #cite: Cite;
   readonly #say: (words: string) => void;
-  readonly #parser: smd.Parser;
-  /** From the root to where text goes now. */
-  readonly #open: Open[] = [];
-  /** What has come, and waits for what follows it; and the last characters that did not wait. */
-  #held = "";
-  #before = "";
-  /** How often the last character came in a row, and how many quotes this line has begun. */
-  #last = "";
-  #run = 0;
-  #quotes = 0;
-  /** The parser ends an address at the first parenthesis. This one lacks its last, if that comes next. */
-  #short: { readonly link: HTMLAnchorElement; readonly address: string } | undefined;
+  readonly #grown: () => void;
+  /** What has come and is not read yet. */
+  #waiting = "";
+  #isWhole = false;
+  #pace = PACE;
+  #padding = 0;
+  #cancelFrame: (() => void) | undefined;
+  readonly #done = Promise.withResolvers<void>();
 
-  /** `say` tells the reader that code was copied. */
+  /** `say` tells the reader that code was copied; `grown` is called before each frame that adds something. */
   constructor(
     root: HTMLElement,
-    cite: (n: number) => Citation | undefined,
+    cite: Cite,
     say: (words: string) => void,
+    grown: () => void = () => {},
   ) {
-    this.#root = root;
+    this.#shown = shown("", root, root);
     this.#cite = cite;
     this.#say = say;
-    this.#parser = smd.parser({
-      data: undefined,
-      add_token: (_data, token) => this.#begin(token),
-      end_token: () => this.#end(),
-      add_text: (_data, text) => this.#append(withMarks(text)),
-      set_attr: (_data, attribute, value) => this.#set(attribute, withMarks(value)),
-    });
+    this.#grown = grown;
   }
 
   write(text: string): void {
-    const all = (this.#held + text).replace(LENTICULAR, "[$1]");
-    const mark = all.lastIndexOf("【");
-    const marked = mark !== -1 && all.length - mark <= HELD_LENGTH_MAX ? mark : all.length;
-    const cut = Math.min(marked, all.length - waiting(all));
-    this.#held = all.slice(cut);
-    this.#parse(all.slice(0, cut));
+    this.#waiting += text;
+    this.#awaitFrame();
   }
 
-  /** No more comes: what was held back is text. */
-  end(): void {
-    this.#parse(this.#held);
-    this.#held = "";
-    // The parser keeps an address to itself until it is over.
-    const { pending } = this.#parser;
-    if (pending.startsWith("](")) this.#top.append(withMarks(pending));
-    smd.parser_end(this.#parser);
-    while (this.#open.length > 0) this.#end(false);
+  /** No more comes. Resolves once all of it is shown. */
+  end(): Promise<void> {
+    this.#isWhole = true;
+    // Most often only a word is left.
+    if (this.#waiting.length <= PACE_MIN) this.#draw();
+    return this.#done.promise;
   }
 
-  #parse(text: string): void {
-    const seen = this.#before + text;
-    const guarded = seen.replace(NO_MARKS, (run) => standIn("_").repeat(run.length));
-    smd.parser_write(this.#parser, this.#bounded(guarded.slice(this.#before.length)));
-    this.#before = seen.slice(-BLANK_LENGTH);
+  #awaitFrame(): void {
+    if (this.#cancelFrame !== undefined) return;
+    const draw = () => this.#draw();
+    const frame = requestAnimationFrame(draw);
+    const timer = setTimeout(draw, UNSEEN_MS);
+    this.#cancelFrame = () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
+    this.#grown();
   }
 
-  #bounded(text: string): string {
-    let bounded = "";
-    for (const char of text) {
-      this.#run = char === this.#last ? this.#run + 1 : 1;
-      this.#last = char;
-      if (char === ">") this.#quotes += 1;
-      else if (char !== " " && char !== "\t") this.#quotes = 0;
-      const tooMany = this.#run > RUN_LENGTH_MAX || this.#quotes > QUOTES_MAX;
-      bounded += tooMany ? standIn(char) : char;
-    }
-    return bounded;
-  }
-
-  get #top(): HTMLElement {
-    return this.#open.at(-1)?.element ?? this.#root;
-  }
-
-  #begin(token: smd.Token): void {
-    if (token === smd.DOCUMENT) return;
-    const parent = this.#top;
-    if (this.#open.length >= DEPTH_MAX && token !== smd.LINE_BREAK && token !== smd.RULE) {
-      this.#open.push({ element: parent, token, mark: "" });
-      const mark = this.#opening(token);
-      if (mark !== "") parent.append(mark);
+  #draw(): void {
+    this.#cancelFrame?.();
+    this.#cancelFrame = undefined;
+    this.#measure();
+    this.#blocks.write(this.#waiting.slice(0, this.#pace));
+    this.#waiting = this.#waiting.slice(this.#pace);
+    if (this.#waiting === "" && this.#isWhole) {
+      this.#blocks.end();
+      this.#settle(this.#shown, this.#blocks.root);
+      this.#done.resolve();
       return;
     }
-    this.#open.push({ element: this.#make(parent, token), token, mark: this.#opening(token) });
+    this.#settle(this.#shown, this.#blocks.root);
+    if (isUndecided(this.#blocks.line)) this.#show(this.#shown, this.#blocks.root);
+    else this.#blocks.peek(() => this.#show(this.#shown, this.#blocks.root));
+    if (this.#waiting !== "") this.#awaitFrame();
   }
 
-  /** In place, and where its text goes. */
-  #make(parent: HTMLElement, token: smd.Token): HTMLElement {
-    switch (token) {
-      case smd.LINK:
-      case smd.RAW_URL:
-      case smd.IMAGE:
-        return placed(parent, element("a"));
-      case smd.CODE_BLOCK:
-      case smd.CODE_FENCE:
-      case smd.EQUATION_BLOCK: {
+  /** Finds out how long this frame takes, once it is drawn, and so how much the next one may show. */
+  #measure(): void {
+    const start = performance.now();
+    // One that shows little says nothing of how long more takes.
+    const isFull = this.#waiting.length >= this.#pace;
+    setTimeout(() => {
+      const isSlow = performance.now() - start > FRAME_MS;
+      if (isSlow) this.#pace = Math.max(this.#pace / 2, PACE_MIN);
+      else if (isFull) this.#pace = Math.min(this.#pace * 2, PACE_MAX);
+    });
+  }
+
+  /** Shows what will not change any more. */
+  #settle(shown: Shown, block: Block): void {
+    for (const child of block.children.slice(shown.settled)) {
+      const isOpen = this.#blocks.isOpen(child);
+      if (isOpen && child.children.length === 0) return;
+      const view = this.#viewOf(shown, block, 0, child);
+      this.#settle(view, child);
+      if (isOpen) return;
+      this.#fill(view, child);
+      if (child.kind === "row") this.#fillUp(view, block);
+      shown.settled += 1;
+      shown.open.shift();
+    }
+    trim(shown, 0);
+  }
+
+  /** Shows what may still change, as it is now. */
+  #show(shown: Shown, block: Block): void {
+    let count = 0;
+    for (const child of block.children.slice(shown.settled)) {
+      // The first line of what may be a table.
+      if (child.kind === "paragraph" && isUndecided(child.text) && this.#blocks.isOpen(child))
+        break;
+      const view = this.#viewOf(shown, block, count, child);
+      this.#show(view, child);
+      this.#fill(view, child);
+      count += 1;
+    }
+    trim(shown, count);
+  }
+
+  /** What shows the child at this place among the open ones: what is there already, or something new. */
+  #viewOf(shown: Shown, block: Block, i: number, child: Block): Shown {
+    const there = shown.open[i];
+    const look = lookOf(child);
+    if (there?.look === look) return there;
+    trim(shown, i);
+    const index = shown.settled + i;
+    const view = this.#made(child, look, block.columns, index === 0);
+    this.#placeFor(shown, block, index).append(view.root);
+    shown.open.push(view);
+    return view;
+  }
+
+  /** The element that a child of the block goes into. */
+  #placeFor(shown: Shown, block: Block, index: number): HTMLElement {
+    const n = Math.floor(index / CHILDREN_MAX);
+    while (shown.more.length < n) shown.more.push(this.#more(shown, block));
+    const place = shown.more[n - 1] ?? shown.inside;
+    if (!(place instanceof HTMLTableElement) || index === 0) return place;
+    return place.tBodies[0] ?? place.createTBody();
+  }
+
+  #more(shown: Shown, block: Block): HTMLElement {
+    const last = shown.more.at(-1) ?? shown.inside;
+    if (block.kind === "list") {
+      const count = (shown.more.length + 1) * CHILDREN_MAX;
+      const list = element(block.start === undefined ? "ul" : "ol", { class: "part" });
+      if (list instanceof HTMLOListElement) list.start = (block.start ?? 1) + count;
+      last.after(list);
+      return list;
+    }
+    if (block.kind === "table") {
+      const table = element("table");
+      last.parentElement?.after(element("div", { class: "table part", tabindex: "0" }, table));
+      return table;
+    }
+    const part = element("div", { class: "part" });
+    shown.inside.append(part);
+    return part;
+  }
+
+  #made(block: Block, look: string, columns: readonly Align[], isFirst: boolean): Shown {
+    switch (block.kind) {
+      case "quote":
+        return shown(look, element("blockquote"));
+      case "list": {
+        const start = block.start === 1 ? undefined : block.start?.toString();
+        return shown(look, block.start === undefined ? element("ul") : element("ol", { start }));
+      }
+      case "item": {
+        if (block.checked === undefined) return shown(look, element("li"));
+        const box = element("span", { class: "box" }, block.checked ? "☑" : "☐");
+        return shown(look, element("li", { class: "task" }, box));
+      }
+      case "heading":
+        return shown(look, element(HEADINGS[block.level] ?? "h6"));
+      case "code": {
         const code = element("code");
         const copy = copyButton("Copy the code", () => code.textContent ?? "", this.#say);
         // What may scroll must be reached by the keyboard.
         const pre = element("pre", { tabindex: "0", dir: "ltr" }, code);
-        parent.append(element("div", { class: "code" }, pre, copy));
-        return code;
+        return shown(look, element("div", { class: "code" }, pre, copy), code);
       }
-      case smd.CHECKBOX:
-        return placed(parent, element("span", { class: "task" }, "☐"));
-      case smd.TABLE: {
+      case "rule":
+        return shown(look, element("hr"));
+      case "table": {
         const table = element("table");
-        parent.append(element("div", { class: "table", tabindex: "0" }, table));
-        return table;
+        return shown(look, element("div", { class: "table", tabindex: "0" }, table), table);
       }
-      case smd.TABLE_ROW: {
-        const tag = parent.childElementCount === 0 ? "thead" : "tbody";
-        const last = parent.lastElementChild;
-        const rows = tag === "tbody" && last?.localName === "tbody" ? last : element(tag);
-        parent.append(rows);
-        return placed(rows, element("tr"));
+      case "row": {
+        const row = element("tr");
+        return { ...shown(look, isFirst ? element("thead", {}, row) : row, row), columns };
       }
-      case smd.TABLE_CELL:
-        return placed(parent, element(parent.parentElement?.localName === "thead" ? "th" : "td"));
       default:
-        return placed(parent, element(TAGS[token] ?? "span"));
+        return shown(look, element("p"));
     }
   }
 
-  #opening(token: smd.Token): string {
-    if (token !== smd.EQUATION_INLINE) return OPENING[token] ?? "";
-    return this.#parser.pending.startsWith("$") ? "$" : "\\(";
-  }
-
-  #append(text: string): void {
-    // Not lastElementChild, which looks through all the text behind it.
-    const last = this.#top.lastChild;
-    const cited = last instanceof HTMLElement && last.className === "cited";
-    const closing = cited ? (CLOSING.exec(text)?.[0] ?? "") : this.#completed(last, text);
-    if (cited) last.append(closing);
-    const rest = text.slice(closing.length);
-    // Not even an empty text: it would stand behind the citation.
-    if (rest !== "") this.#top.append(rest);
-  }
-
-  /** Gives the address before this text the parenthesis it lacks, and says what that took of the text. */
-  #completed(last: ChildNode | null, text: string): string {
-    const short = this.#short;
-    this.#short = undefined;
-    if (short === undefined || short.link !== last || !text.startsWith(")")) return "";
-    const safe = safeAddress(`${short.address})`);
-    if (safe !== undefined) pointTo(short.link, safe);
-    return ")";
-  }
-
-  #end(closed?: boolean): void {
-    const ended = this.#open.pop();
-    if (ended === undefined || ended.element === this.#top) return;
-    const { element, token, mark } = ended;
-    const marked = closed ?? this.#closes(token);
-    if (element instanceof HTMLAnchorElement) {
-      if (token === smd.RAW_URL) settleAddress(element);
-      else if (marked) this.#settle(element, mark);
-      else unwrap(element, mark, "");
-    } else if (mark !== "" && !marked) {
-      unwrap(element, mark, "");
-    } else if (token in EMPHASIS && /\s$/.test(element.lastChild?.textContent ?? "")) {
-      // As in "*.ts and *.js": a mark after a space ends nothing.
-      unwrap(element, mark, mark);
+  /** Makes what is in an element that holds no blocks match its block. */
+  #fill(view: Shown, block: Block): void {
+    const { inside } = view;
+    if (block.kind === "code") {
+      view.code ??= new CodeView(inside);
+      view.code.show(block.text);
+    } else if (block.kind === "row") {
+      block.cells.forEach((cell, i) => {
+        this.#write(view, i, () => addCell(view), cell, false);
+      });
+      while (inside.childElementCount > block.cells.length) inside.lastChild?.remove();
+      view.texts.length = block.cells.length;
+    } else if (block.kind === "paragraph" || block.kind === "heading") {
+      this.#write(view, 0, () => inside, block.text, this.#blocks.isOpen(block));
     }
   }
 
-  /** Whether it ends because its mark came, which the parser still holds; a block that ends, ends all within it. */
-  #closes(token: smd.Token): boolean {
-    const { pending } = this.#parser;
-    const symbol = EMPHASIS[token];
-    if (symbol !== undefined) return pending === symbol || pending === symbol + symbol;
-    if (token === smd.LINK || token === smd.IMAGE) return pending.startsWith("]");
-    return true;
+  #write(view: Shown, i: number, place: () => HTMLElement, text: string, isOpen: boolean): void {
+    view.texts[i] ??= new InlineView(place(), this.#cite);
+    const isSource = (n: number) => this.#cite(n) !== undefined;
+    const reading = { isSource, unfinished: isOpen, isCell: view.look.startsWith("row") };
+    view.texts[i].show(inlinesOf(isOpen ? asIfWhole(text) : text, reading));
   }
 
-  #set(attribute: smd.Attr, value: string): void {
-    const top = this.#top;
-    if (attribute === smd.HREF || attribute === smd.SRC) {
-      if (!(top instanceof HTMLAnchorElement)) return;
-      // What follows in quotes is a title.
-      const address = value.split(/\s["']/, 1)[0] ?? "";
-      const safe = safeAddress(address);
-      if (safe === undefined) {
-        top.dataset.refused = "";
-        return;
-      }
-      pointTo(top, safe);
-      if (surplus(address, "(", ")") === 1) this.#short = { link: top, address };
-    } else if (attribute === smd.CHECKED && top.className === "task") {
-      top.textContent = "☑";
-    } else if (attribute === smd.START && top instanceof HTMLOListElement) {
-      top.start = Number.parseInt(value, 10) || 1;
+  /** Gives a row that has too few cells the others. */
+  #fillUp(row: Shown, table: Block): void {
+    let missing = table.columns.length - row.texts.length;
+    for (; missing > 0 && this.#padding < PADDING_MAX; missing -= 1) {
+      addCell(row);
+      this.#padding += 1;
     }
-    // CLASS names a code block's language, for which we have no colours.
-  }
-
-  /** What looked like a link turns out to be one, a citation, or brackets. */
-  #settle(link: HTMLAnchorElement, mark: string): void {
-    const text = link.textContent ?? "";
-    if (link.hasAttribute("href")) {
-      if (text === "") link.textContent = link.href;
-      return;
-    }
-    if (link.dataset.refused !== undefined) {
-      unwrap(link, "", "");
-      return;
-    }
-    const numbers = NUMBERS.test(text) ? text.split(/[,，、]/).map(Number) : [];
-    const citations = numbers.map((n) => [n, this.#cite(n)] as const);
-    if (citations.some(([, citation]) => citation !== undefined)) {
-      const marks = citations.map(([n, citation]) =>
-        citation === undefined
-          ? `[${n}]`
-          : button(
-              { class: "cite", "aria-label": citation.name },
-              () => citation.open(),
-              String(n),
-            ),
-      );
-      link.replaceWith(element("span", { class: "cited" }, ...marks));
-      return;
-    }
-    unwrap(link, mark, "]");
   }
 }
 
-/** An address in running text, without what the parser took along. */
-function settleAddress(link: HTMLAnchorElement): void {
-  const text = link.textContent ?? "";
-  const over = text.search(AFTER_ADDRESS);
-  let length = over === -1 ? text.length : over;
-  let open = surplus(text.slice(0, length), "(", ")");
-  for (; length > 0; length -= 1) {
-    const char = text.charAt(length - 1);
-    if (char === ")" && open < 0) open += 1;
-    else if (!SENTENCE_END.includes(char)) break;
-  }
-  const address = text.slice(0, length);
-  const safe = safeAddress(address);
-  link.textContent = address;
-  link.after(text.slice(length));
-  if (safe === undefined) unwrap(link, "", "");
-  else pointTo(link, safe);
+/** The next cell of a row. */
+function addCell({ root, inside, columns }: Shown): HTMLElement {
+  const cell = element(root === inside ? "td" : "th");
+  const align = columns[inside.childElementCount] ?? "";
+  if (align !== "") cell.className = align;
+  inside.append(cell);
+  return cell;
 }
 
-/** What is in it takes its place, between these texts. */
-function unwrap(element: HTMLElement, before: string, after: string): void {
-  element.before(before);
-  // One at a time: there may be more than a call can be given.
-  while (element.firstChild !== null) element.before(element.firstChild);
-  element.before(after);
-  element.remove();
+/** Takes away all open children from a place on. */
+function trim(shown: Shown, from: number): void {
+  for (const { root } of shown.open.splice(from)) root.remove();
 }
 
-function placed(parent: Element, child: HTMLElement): HTMLElement {
-  parent.append(child);
-  return child;
+function lookOf({ kind, level, start, checked, columns }: Block): string {
+  return [kind, level, start, checked, columns.join()].join(" ");
 }
 
-/** How many characters at the end wait for the next: underscores, unless they are marks no more. */
-function waiting(text: string): number {
-  let length = 0;
-  while (length < BLANK_LENGTH && text.at(-1 - length) === "_") length += 1;
-  return length < BLANK_LENGTH ? length : 0;
-}
-
-/** How many more there are of the one than of the other. */
-function surplus(text: string, one: string, other: string): number {
-  return text.split(one).length - text.split(other).length;
-}
-
-function standIn(char: string): string {
-  const i = MARKS.indexOf(char);
-  return i === -1 ? char : String.fromCharCode(STAND_IN_FIRST + i);
-}
-
-function withMarks(text: string): string {
-  return text.replace(STAND_INS, (char) => MARKS.charAt(char.charCodeAt(0) - STAND_IN_FIRST));
+function shown(look: string, root: HTMLElement, inside: HTMLElement = root): Shown {
+  return {
+    look,
+    root,
+    inside,
+    more: [],
+    columns: [],
+    settled: 0,
+    open: [],
+    texts: [],
+    code: undefined,
+  };
 }

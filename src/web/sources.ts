@@ -3,8 +3,8 @@
 
 import type { Source } from "../client/client.ts";
 import { element, icon } from "./element.ts";
+import type { Citation } from "./inlines.ts";
 import { pointTo, safeAddress } from "./link.ts";
-import type { Citation } from "./markdown.ts";
 
 export class Sources {
   readonly root = element("section", { class: "sources", "aria-label": "Sources", hidden: true });

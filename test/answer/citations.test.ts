@@ -37,6 +37,10 @@ describe("a citation", () => {
     ["| once | [1] |", [1]],
     ["1. Charged once [2]", [2]],
     ["Charged once [1]\r\nand refunded [2]\r\n", [1, 2]],
+    ["Charged once [1](#S37] and refunded [2](#S5).", [1, 2]],
+    ["It costs $5 [1], or $10 [2].", [1, 2]],
+    ["| a | b |\r| - | - |\r| once | [1] |", [1]],
+    ["A lone ` [1], ~ [2], * [3] and < [4].", [1, 2, 3, 4]],
   ])("%j", (answer, expected) => {
     expect(cited(answer)).toEqual(expected);
   });
@@ -74,6 +78,10 @@ describe("no citation", () => {
     ["a fence that is not closed by the other kind", "```\nrows[1]\n~~~\nrows[2]\n```"],
     ["a fence that was cut off", "```js\nrows[1]"],
     ["a fence with CR LF", "```js\r\nrows[1]\r\n```\r\n"],
+    ["a fence with CR", "```js\rrows[1]\r```\r"],
+    ["code by indentation", "Thus:\n\n    rows[1]\n"],
+    ["an image's words", "![see [1] here](https://tracker.example/1.png)"],
+    ["code in a table's cell", "| a | b |\n| - | - |\n| x | `rows[1] | y` |"],
   ])("%s", (_, answer) => {
     expect(cited(answer)).toEqual([]);
   });

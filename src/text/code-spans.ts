@@ -1,0 +1,29 @@
+// Where inline code ends: at as many backticks as it began with, and no others. Pure.
+
+interface Runs {
+  readonly starts: number[];
+  next: number;
+}
+
+export class CodeSpans {
+  readonly #runs = new Map<number, Runs>();
+
+  constructor(text: string) {
+    for (const { index, 0: run } of text.matchAll(/`+/g)) {
+      const runs = this.#runs.get(run.length);
+      if (runs === undefined) this.#runs.set(run.length, { starts: [index], next: 0 });
+      else runs.starts.push(index);
+    }
+  }
+
+  /**
+   * The offset of the run of `length` backticks that ends the code which begins at `from`; undefined
+   * if there is none. `from` must not be less than in the call before: that keeps all calls linear.
+   */
+  closing(length: number, from: number): number | undefined {
+    const runs = this.#runs.get(length);
+    if (runs === undefined) return undefined;
+    while ((runs.starts[runs.next] ?? from) < from) runs.next += 1;
+    return runs.starts[runs.next];
+  }
+}

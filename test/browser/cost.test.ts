@@ -1,0 +1,90 @@
+// However an answer is made, it takes the page only as long as it is, and the page answers meanwhile:
+// no task of its main thread is long. Both are CPU times, with style, layout and painting, on a machine
+// that may do other work.
+
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { growth } from "../support/growth.ts";
+import { ANSWERS } from "../support/hostile-answers.ts";
+import { longestTask, Renderer } from "./renderer.ts";
+import { Site, type Visit } from "./site.ts";
+
+/** In UTF-16 units. An answer has at most 256 KiB. */
+const ANSWER_LENGTH_MAX = 262_144;
+const BOUNDS = { from: 16_384, to: 65_536 };
+/** A browser paints what is some screens away too: until an answer is that long, it takes ever more. */
+const EXPONENT_MAX = 1.65;
+/** The aim is 100 ms. A collection of garbage may come on top, and a cold cache. */
+const TASK_MS_MAX = 250;
+
+/** One of each kind; test/growth reads more of them. */
+const SHAPES = [
+  ...["one line", "backticks", "hyphens", "emphasis that begins", "tildes", "open brackets"],
+  ...["open links", "images that begin", "less-than signs", "citations", "lenticular brackets"],
+  ...["ampersands", "backslashes", "bars", "tags", "rows of a table", "quotes within quotes"],
+  ...[
+    "lists within lists",
+    "lists of lists",
+    "digits with dots",
+    "empty lines",
+    "tabs",
+    "headings",
+  ],
+  ...["fences", "carriage returns", "emoji", "combining marks", "text from the right"],
+] as const;
+
+let site: Site;
+let visit: Visit;
+let renderer: Renderer;
+const tasks: { readonly name: string; readonly ms: number }[] = [];
+
+beforeAll(async () => {
+  site = await Site.open();
+  visit = await site.visit();
+  renderer = await Renderer.in(visit);
+});
+afterAll(async () => {
+  const worst = tasks.sort((a, b) => b.ms - a.ms).slice(0, 5);
+  console.log(`The longest tasks: ${worst.map(({ name, ms }) => `${name} ${ms.toFixed(0)} ms`)}.`);
+  await visit?.close();
+  await site?.close();
+});
+
+it.each(SHAPES)("an answer of %s takes as long as it is, and never all at once", async (name) => {
+  const shape = ANSWERS[name] as (length: number) => string;
+  const { exponent } = await growth((length) => renderer.cost(shape(length)), BOUNDS);
+  expect(exponent).toBeLessThan(EXPONENT_MAX);
+  const ms = await longestTask(visit, () => renderer.show(shape(BOUNDS.to)));
+  await renderer.clear();
+  tasks.push({ name, ms });
+  expect(ms).toBeLessThan(TASK_MS_MAX);
+});
+
+it.each([
+  ["in one token", ANSWER_LENGTH_MAX],
+  ["in tokens of four characters, all at once", 4],
+])("the page reads the longest answer %s", async (_, size) => {
+  const shape = ANSWERS.prose as (length: number) => string;
+  const answer = `${shape(ANSWER_LENGTH_MAX - 10).slice(0, ANSWER_LENGTH_MAX - 10)}\n\nThe end.`;
+  const events = [
+    { type: "start", queryId: "1-0", quotaRemaining: 1 },
+    { type: "sources", sources: [] },
+    ...tokensOf(answer, size).map((token) => ({ type: "token", token })),
+    { type: "done", queryId: "1-0", sources: [], finish: "stop", quotaRemaining: 1 },
+  ];
+  const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  await visit.page.route("**/api/v1/ai/ask*", (route) =>
+    route.fulfill({ contentType: "text/event-stream", body }),
+  );
+  const task = await longestTask(visit, async () => {
+    await visit.ask("How long?");
+    await visit.latest.locator(".actions:not([hidden])").waitFor();
+  });
+  console.log(`The longest task of an answer of 256 KiB: ${task.toFixed(0)} ms.`);
+  expect(await visit.latest.locator(".answer p").last().textContent()).toBe("The end.");
+  expect(task).toBeLessThan(TASK_MS_MAX);
+  await visit.page.unroute("**/api/v1/ai/ask*");
+});
+
+function tokensOf(text: string, size: number): string[] {
+  return text.match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? [];
+}

@@ -1,0 +1,96 @@
+// Answers that a reader of Markdown might take too long over, each of any length.
+
+import { between, repeated, type Shape } from "./growth.ts";
+
+export const ANSWERS: Readonly<Record<string, Shape>> = {
+  prose: repeated("Charged **once** [1], for what `arrives`. See https://good.test/a.\n\n"),
+  "one line": repeated("word "),
+  "one word": repeated("x"),
+  backticks: repeated("`"),
+  "backticks, longer and longer": (length) => {
+    const runs = Math.floor(Math.sqrt(2 * length));
+    return Array.from({ length: runs }, (_, i) => "`".repeat(i))
+      .join(" ")
+      .slice(0, length);
+  },
+  "backticks by two lengths": repeated("`a`` "),
+  hyphens: repeated("-"),
+  "hyphens and blanks": repeated("- "),
+  underscores: repeated("_"),
+  stars: repeated("*"),
+  "stars that do not match": repeated("*a **a "),
+  "emphasis that begins": repeated("*a_ "),
+  "emphasis of two kinds": repeated("*a _b "),
+  "emphasis that ends": repeated("a* b_ "),
+  "emphasis within emphasis": (length) =>
+    `${"*a **b ".repeat(length / 14)}${"c** d* ".repeat(length / 14)}`,
+  tildes: repeated("~a~~ "),
+  dollars: repeated("$x "),
+  "open brackets": repeated("["),
+  "closing brackets": repeated("]"),
+  "brackets within brackets": (length) => "[".repeat(length / 2) + "]".repeat(length / 2),
+  "open links": repeated("[a](b"),
+  "open links in angles": repeated("[a](<b"),
+  "open titles": repeated('[a](b "'),
+  "links within links": (length) => "[".repeat(length / 6) + "](b) ".repeat(length / 6),
+  "images that begin": repeated("!["),
+  "one address": between("[a](", "b", ""),
+  addresses: repeated("https://a "),
+  "an address of parentheses": between("https://a/", ")", ""),
+  citations: repeated("[1]"),
+  "citations of many": repeated("[1,2,"),
+  "lenticular brackets": repeated("【1†"),
+  "less-than signs": repeated("<"),
+  "addresses in angles": repeated("<https://a"),
+  tags: repeated("<div class='a'>"),
+  "open comments": repeated("<!-- "),
+  ampersands: repeated("&amp"),
+  entities: repeated("&amp;"),
+  backslashes: repeated("\\"),
+  "exclamation marks": repeated("!"),
+  bars: repeated("|"),
+  "rows without a head": repeated("| a | b |\n"),
+  "rows of a table": between("| a | b |\n| --- | --- |\n", "| `x` | [1] |\n", ""),
+  "rows with too few cells": between(`${"|a".repeat(60)}|\n${"|-".repeat(60)}|\n`, "|\n", ""),
+  "heads of tables": repeated("a|b\n-|-\n"),
+  columns: between("", "|a", "|\n"),
+  quotes: repeated("> "),
+  "quotes by the line": repeated("> a\n"),
+  "quotes within quotes": (length) => {
+    const depth = Math.floor(Math.sqrt(length / 2));
+    return Array.from({ length: depth }, (_, i) => `${">".repeat(i)} a\n`).join("");
+  },
+  items: repeated("- a\n"),
+  "items apart": repeated("- a\n\n"),
+  "lists within lists": (length) => {
+    const depth = Math.floor(Math.sqrt(length));
+    return Array.from({ length: depth }, (_, i) => `${"  ".repeat(i)}- a\n`).join("");
+  },
+  "lists of lists": repeated("- - - - - - - - a\n"),
+  "digits with dots": repeated("1. "),
+  "empty lines": between("a", "\n", "b"),
+  "empty lines in a list": between("- a\n", "\n", "  b"),
+  "empty lines in code": between("    a\n", "\n", "    b"),
+  tabs: between("a\n", "\t", "b"),
+  "tabs in a list": repeated("-\ta\n\t\t"),
+  headings: repeated("# a\n"),
+  "heading marks": repeated("#"),
+  "a heading of blanks": between("# ", " ", "x"),
+  underlined: repeated("a\n-\n"),
+  fences: repeated("```\n"),
+  "open fences": between("```\n", "a\n", ""),
+  "a line of code": between("```\n", "a", ""),
+  "code by indentation": repeated("    a\n"),
+  "lines of a paragraph": repeated("a\n"),
+  "paragraphs of a letter": repeated("a\n\n"),
+  "carriage returns": repeated("a\r"),
+  "carriage returns alone": repeated("\r"),
+  definitions: repeated("[a]: /b\n"),
+  emoji: repeated("👩‍👩‍👧"),
+  joiners: between("a", "\u200D", ""),
+  "combining marks": between("a", "\u0301", ""),
+  "text from the right": repeated("يتم الدفع مرة واحدة. "),
+  "directions that turn": repeated("\u202Ea\u202C"),
+  "Chinese without a break": repeated("只有完整到达的回答才计费"),
+  nulls: repeated("\0"),
+};
