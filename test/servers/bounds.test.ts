@@ -27,7 +27,10 @@ const MEMORY_MB_MAX = 600;
 /** How long an answer of a few tokens may take a bystander, from the ask to its end. */
 const BYSTANDER_MS_MAX = 5_000;
 /** One million bytes of text that JSON makes six million, for which no kernel has room. */
-const HUGE = { tokens: Array.from({ length: 125 }, () => "\u0000"), tokenLength: 8_000 };
+const HUGE = {
+  tokens: Array.from({ length: 125 }, () => `w${"\u0000".repeat(99)}`),
+  tokenLength: 8_000,
+};
 
 let model: ModelServer;
 let server: RunningServer;

@@ -1,0 +1,189 @@
+// The beginning of an answer, held back as long as it may be a thought that no tag opened. Templates of
+// R1 and its like end the prompt with `<think>`, so that the model sends only `</think>`: what came
+// before it must not be shown. Why so, and what it costs, is in docs/decisions.md.
+
+import { isVisible } from "../text/visible.ts";
+
+/** How such thoughts begin, and answers seldom do. Compared with case, white space as one blank. */
+const OPENINGS = [
+  ...["Okay", "OK,", "Ok,", "Alright", "All right", "Hmm", "Hm,", "Wait", "Got it", "Mmm"],
+  ...["Let me ", "Let's ", "Let us ", "Now I ", "Now, I ", "Now let ", "Now, let ", "First, I "],
+  ...[
+    "First I ",
+    "First, let ",
+    "First, the user",
+    "So the user",
+    "So, the user",
+    "So I ",
+    "So, I ",
+  ],
+  ...["So we ", "We need ", "We have to ", "We should ", "We must ", "We are asked", "We're asked"],
+  ...["We are given", "I need to ", "I have to ", "I should ", "I must ", "I'll ", "I will "],
+  ...[
+    "I'm asked",
+    "I am asked",
+    "I'm supposed",
+    "I'm going to ",
+    "I think ",
+    "Thinking",
+    "Thought",
+  ],
+  ...["The user", "User ", "The question asks", "The question is", "The query asks", "The asker"],
+  ...["The person", "The human", "The instruction", "Analysis:", "Analyzing", "Reasoning:"],
+  ...["To answer this", "To answer the", "Looking at the question"],
+  ...[
+    "好的",
+    "好，",
+    "好吧",
+    "嗯",
+    "用户",
+    "用戶",
+    "首先，我",
+    "首先，用",
+    "让我",
+    "讓我",
+    "我需要",
+    "我们需要",
+  ],
+  ...[
+    "我們需要",
+    "我得",
+    "我应该",
+    "现在我",
+    "这个问题",
+    "まず、ユーザー",
+    "ユーザー",
+    "えっと",
+    "ええと",
+    "うーん",
+  ],
+  ...["Gut,", "Also,", "Der Nutzer", "Der Benutzer", "Die Nutzerin", "Ich muss ", "Ich soll"],
+  ...["Lass mich", "Zuerst muss ich", "D'accord", "L'utilisateur", "Bien,", "Je dois "],
+  ...["Vale,", "El usuario", "Necesito ", "Хорошо", "Пользователь", "Итак, "],
+];
+/** Models whose templates are known to begin with a thought, by a word of their name. */
+const THINKERS =
+  /(?:^|[^a-z0-9])(?:r1|qwq|think|thinking|thinker|reason|reasoner|reasoning|o1|z1|or1|magistral|exaone-deep)(?:$|[^a-z0-9])/i;
+
+/** White space that comes first and is shown with the answer; more than that is dropped. */
+const BLANK_LENGTH_MAX = 1024;
+/** What is held back at most, in UTF-16 units. More than this is a thought, or no answer of ours. */
+const HELD_LENGTH_MAX = 64 * 1024;
+const MODELS_MAX = 100;
+
+const trimmedIfFirst = (text: string, index: number) => (index === 0 ? text.trimStart() : text);
+
+/**
+ * Models that were seen to end a thought which nothing had opened. For this isolate only: an answer that
+ * comes without a thought takes its model off again.
+ */
+const unopened = new Set<string>();
+
+export class Beginning {
+  readonly #model: string;
+  readonly #isThinker: boolean;
+  #held: string[] = [];
+  #heldLength = 0;
+  #state: "blank" | "held" | "lost" | "open" = "blank";
+  /** Thoughts are marked, or kept apart by the server: what is not marked is none. */
+  #isMarked = false;
+
+  /** `name`: as the server knows the model. `address`: whose model it is. */
+  constructor({ name, address }: { readonly name: string; readonly address: string }) {
+    this.#model = `${address} ${name}`;
+    this.#isThinker = THINKERS.test(name) || unopened.has(this.#model);
+  }
+
+  /** Takes a text, and returns what may be shown now. */
+  add(text: string): readonly string[] {
+    switch (this.#state) {
+      case "open":
+        return [text];
+      case "lost":
+        return [];
+      case "held":
+        this.#hold(text);
+        this.#bound();
+        return [];
+      case "blank": {
+        if (this.#heldLength > BLANK_LENGTH_MAX && !isVisible(text)) return [];
+        this.#hold(text);
+        const shown = this.#decide(false);
+        this.#bound();
+        return shown;
+      }
+    }
+  }
+
+  /** Thoughts are marked as such. Returns what may be shown now; blanks before a thought are not. */
+  mark(): readonly string[] {
+    this.#isMarked = true;
+    if (this.#state !== "blank") return [];
+    const shown = this.#decide(false);
+    if (this.#state === "blank") this.#release();
+    return shown;
+  }
+
+  /** A thought ended that nothing had opened: all before was one. */
+  discard(): void {
+    this.#release();
+    this.#state = "blank";
+    this.#isMarked = true;
+  }
+
+  /** As after `discard`, but too late: it was shown. The next answer of this model is held back. */
+  remember(): void {
+    if (unopened.size >= MODELS_MAX) unopened.clear();
+    unopened.add(this.#model);
+  }
+
+  /**
+   * Returns what may be shown at the end of an answer; undefined if it is only a thought: one that was
+   * cut, or was too long to be held.
+   */
+  end(isCut: boolean): readonly string[] | undefined {
+    if (this.#state === "blank") return this.#decide(true);
+    if (this.#state === "lost") return undefined;
+    if (this.#state === "open") return [];
+    unopened.delete(this.#model);
+    return isCut ? undefined : this.#release();
+  }
+
+  #decide(isLast: boolean): readonly string[] {
+    if (!isLast && !this.#held.some(isVisible)) return [];
+    if (!this.#isMarked && !isLast) {
+      if (this.#isThinker) {
+        this.#state = "held";
+        return [];
+      }
+      const beginning = this.#held.join("").trimStart().replace(/\s+/g, " ").replace(/’/g, "'");
+      if (OPENINGS.some((opening) => beginning.startsWith(opening))) {
+        this.#state = "held";
+        return [];
+      }
+      if (OPENINGS.some((opening) => opening.startsWith(beginning))) return [];
+    }
+    this.#state = "open";
+    const shown = this.#release();
+    // Blanks between a thought and the answer belong to neither.
+    return this.#isMarked ? shown.slice(shown.findIndex(isVisible)).map(trimmedIfFirst) : shown;
+  }
+
+  #hold(text: string): void {
+    this.#held.push(text);
+    this.#heldLength += text.length;
+  }
+
+  #bound(): void {
+    if (this.#heldLength <= HELD_LENGTH_MAX) return;
+    this.#release();
+    this.#state = "lost";
+  }
+
+  #release(): readonly string[] {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldLength = 0;
+    return held;
+  }
+}
