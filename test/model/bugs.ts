@@ -152,6 +152,30 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: "if (reason",
     },
   ],
+  "an unknown finish reason counted as stop": [
+    { file: "generators/finish-reason.ts", from: '?? "unknown";', to: '?? "stop";' },
+  ],
+  "a finish reason that ends the reading": [
+    {
+      file: "generators/completion.ts",
+      from: "this.#ending = ending;",
+      to: "this.#ending = ending; this.#settle();",
+    },
+  ],
+  "text of an unknown type passed over": [
+    {
+      file: "generators/chunk.ts",
+      from: 'typeof part.text !== "string") return "unreadable";',
+      to: 'typeof part.text !== "string") return undefined;',
+    },
+  ],
+  "a thought that does not end passed over": [
+    {
+      file: "generators/completion.ts",
+      from: "else if (this.#thoughts.isThinking)",
+      to: "else if (this.#thoughts.isThinking && !this.#hasText)",
+    },
+  ],
   "an alarm that nobody sets": [
     { file: OBJECT, from: "this.#alarm.set(now + config.sweepIntervalMs);", to: "" },
   ],
