@@ -1,4 +1,4 @@
-// The addresses of an OpenAI-compatible endpoint, as people write them and as they are asked.
+// An OpenAI-compatible endpoint: its address, as people write it and as it is asked, and how it is asked.
 
 /** What is often pasted with it. */
 const ROUTES = /\/+(?:chat\/completions|embeddings)\/*$/;
@@ -31,4 +31,17 @@ export function endpointKey(base: string, apiKey: string | undefined): Record<st
   if (apiKey === undefined) return {};
   const isAzure = new URL(base).hostname.endsWith(".azure.com");
   return { authorization: `Bearer ${apiKey}`, ...(isAzure && { "api-key": apiKey }) };
+}
+
+/**
+ * A response; asked for once more where the connection was lost without one: a server closes idle
+ * connections when it likes, and one of them may just have been taken. Throws as fetch does.
+ */
+export async function ask(url: string, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, request);
+  } catch {
+    request.signal?.throwIfAborted();
+    return fetch(url, request);
+  }
 }

@@ -61,17 +61,18 @@ const OPENINGS = [
   ...["Lass mich", "Zuerst muss ich", "D'accord", "L'utilisateur", "Bien,", "Je dois "],
   ...["Vale,", "El usuario", "Necesito ", "Хорошо", "Пользователь", "Итак, "],
 ];
-/** Models whose templates are known to begin with a thought, by a word of their name. */
+/**
+ * Open models whose templates begin with a thought, by their names. Not those of providers that keep
+ * thoughts to themselves: their answers would only come late.
+ */
 const THINKERS =
-  /(?:^|[^a-z0-9])(?:r1|qwq|think|thinking|thinker|reason|reasoner|reasoning|o1|z1|or1|magistral|exaone-deep)(?:$|[^a-z0-9])/i;
+  /(?:^|[^a-z0-9])(?:r1|qwq|z1|or1|magistral|exaone-deep|phi-4[a-z-]*-reasoning|qwen3[\w.-]*-thinking|openthinker\d?)(?:$|[^a-z0-9])/i;
 
 /** White space that comes first and is shown with the answer; more than that is dropped. */
 const BLANK_LENGTH_MAX = 1024;
 /** What is held back at most, in UTF-16 units. More than this is a thought, or no answer of ours. */
 const HELD_LENGTH_MAX = 64 * 1024;
 const MODELS_MAX = 100;
-
-const trimmedIfFirst = (text: string, index: number) => (index === 0 ? text.trimStart() : text);
 
 /**
  * Models that were seen to end a thought which nothing had opened. For this isolate only: an answer that
@@ -165,8 +166,10 @@ export class Beginning {
     }
     this.#state = "open";
     const shown = this.#release();
+    if (!this.#isMarked) return shown;
     // Blanks between a thought and the answer belong to neither.
-    return this.#isMarked ? shown.slice(shown.findIndex(isVisible)).map(trimmedIfFirst) : shown;
+    const [first = "", ...rest] = shown.slice(shown.findIndex(isVisible));
+    return [first.trimStart(), ...rest];
   }
 
   #hold(text: string): void {

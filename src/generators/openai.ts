@@ -3,7 +3,7 @@
 // it may take is decided by the run, through the signal.
 
 import type { Generation, Generator } from "../answer/generator.ts";
-import { endpointKey, endpointUrl } from "../endpoint.ts";
+import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure } from "./completion-stream.ts";
 import {
@@ -75,27 +75,21 @@ export class OpenAiGenerator implements Generator {
     }
   }
 
-  /** A response; asked for a second time where the first connection was lost without one. */
+  /** A response, whatever its status. */
   async #post(generation: Generation, form: Form, signal: AbortSignal): Promise<Response> {
     const { baseUrl, model, apiKey } = this.#options;
-    const request = {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "text/event-stream",
-        ...endpointKey(baseUrl, apiKey),
-      },
-      body: JSON.stringify({ model, ...parametersOf(generation, form) }),
-      // A redirect, followed, would take the prompt and the key to wherever it points.
-      redirect: "manual",
-      signal,
-    } as const;
-    const send = () => fetch(endpointUrl(baseUrl, "chat/completions"), request);
     try {
-      // A server closes idle connections when it likes, and one of them may just have been taken.
-      return await send().catch(() => {
-        signal.throwIfAborted();
-        return send();
+      return await ask(endpointUrl(baseUrl, "chat/completions"), {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          accept: "text/event-stream",
+          ...endpointKey(baseUrl, apiKey),
+        },
+        body: JSON.stringify({ model, ...parametersOf(generation, form) }),
+        // A redirect, followed, would take the prompt and the key to wherever it points.
+        redirect: "manual",
+        signal,
       });
     } catch (error) {
       signal.throwIfAborted();

@@ -1,7 +1,7 @@
 // An embedder that asks any OpenAI-compatible endpoint for embeddings: Ollama, llama.cpp, vLLM, OpenAI.
 
 import type { Embedder, Vector } from "../corpus/embedder.ts";
-import { endpointKey, endpointUrl } from "../endpoint.ts";
+import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import { embeddings } from "./embeddings.ts";
 import { call, failure } from "./upstream.ts";
 
@@ -37,7 +37,7 @@ export class OpenAiEmbedder implements Embedder {
   }
 
   async #call(texts: readonly string[], signal: AbortSignal): Promise<unknown> {
-    const response = await fetch(endpointUrl(this.#baseUrl, "embeddings"), {
+    const response = await ask(endpointUrl(this.#baseUrl, "embeddings"), {
       method: "POST",
       headers: {
         "content-type": "application/json",

@@ -60,7 +60,7 @@ const SHORT = { tokens: 5, gapMs: 20 };
 const LONG = { tokens: 400, gapMs: 20 };
 /** 1,000,000 bytes that are six times as long on the wire, since JSON escapes each. */
 const HUGE = {
-  tokens: Array.from({ length: 125 }, () => `w${"\u0000".repeat(99)}`),
+  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
   tokenLength: 8_000,
 };
 
