@@ -6,61 +6,18 @@ import { isVisible } from "../text/visible.ts";
 
 /** How such thoughts begin, and answers seldom do. Compared with case, white space as one blank. */
 const OPENINGS = [
-  ...["Okay", "OK,", "Ok,", "Alright", "All right", "Hmm", "Hm,", "Wait", "Got it", "Mmm"],
-  ...["Let me ", "Let's ", "Let us ", "Now I ", "Now, I ", "Now let ", "Now, let ", "First, I "],
-  ...[
-    "First I ",
-    "First, let ",
-    "First, the user",
-    "So the user",
-    "So, the user",
-    "So I ",
-    "So, I ",
-  ],
-  ...["So we ", "We need ", "We have to ", "We should ", "We must ", "We are asked", "We're asked"],
-  ...["We are given", "I need to ", "I have to ", "I should ", "I must ", "I'll ", "I will "],
-  ...[
-    "I'm asked",
-    "I am asked",
-    "I'm supposed",
-    "I'm going to ",
-    "I think ",
-    "Thinking",
-    "Thought",
-  ],
-  ...["The user", "User ", "The question asks", "The question is", "The query asks", "The asker"],
-  ...["The person", "The human", "The instruction", "Analysis:", "Analyzing", "Reasoning:"],
-  ...["To answer this", "To answer the", "Looking at the question"],
-  ...[
-    "好的",
-    "好，",
-    "好吧",
-    "嗯",
-    "用户",
-    "用戶",
-    "首先，我",
-    "首先，用",
-    "让我",
-    "讓我",
-    "我需要",
-    "我们需要",
-  ],
-  ...[
-    "我們需要",
-    "我得",
-    "我应该",
-    "现在我",
-    "这个问题",
-    "まず、ユーザー",
-    "ユーザー",
-    "えっと",
-    "ええと",
-    "うーん",
-  ],
-  ...["Gut,", "Also,", "Der Nutzer", "Der Benutzer", "Die Nutzerin", "Ich muss ", "Ich soll"],
-  ...["Lass mich", "Zuerst muss ich", "D'accord", "L'utilisateur", "Bien,", "Je dois "],
-  ...["Vale,", "El usuario", "Necesito ", "Хорошо", "Пользователь", "Итак, "],
-];
+  "Okay|OK,|Ok,|Alright|All right|Hmm|Hm,|Mmm|Wait|Got it|Let me |Let's |Let us |Thinking|Thought",
+  "Now I |Now, I |Now let |Now, let |First I |First, I |First, let |First, the user|So I |So, I |So we ",
+  "So the user|So, the user|The user|User |The asker|The person|The human|The instruction|The query asks",
+  "The question asks|The question is|We need |We have to |We should |We must |We are asked|We're asked",
+  "We are given|I need to |I have to |I should |I must |I'll |I will |I'm asked|I am asked|I'm supposed",
+  "I'm going to |I think |To answer this|To answer the|Looking at the question|Analysis:|Analyzing",
+  "Reasoning:|好的|好，|好吧|嗯|用户|用戶|首先，我|首先，用|让我|讓我|我需要|我们需要|我們需要|我得|我应该|现在我|这个问题",
+  "まず、ユーザー|ユーザー|えっと|ええと|うーん|Gut,|Also,|Der Nutzer|Der Benutzer|Die Nutzerin|Ich muss ",
+  "Ich soll|Lass mich|Zuerst muss ich|D'accord|L'utilisateur|Bien,|Je dois |Vale,|El usuario|Necesito ",
+  "Хорошо|Пользователь|Итак, ",
+].flatMap((openings) => openings.split("|"));
+
 /**
  * Open models whose templates begin with a thought, by their names. Not those of providers that keep
  * thoughts to themselves: their answers would only come late.

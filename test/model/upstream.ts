@@ -4,11 +4,15 @@
 
 import { vi } from "vitest";
 
-/** How a model may fail; each must end as an error, whatever was said before. */
+/**
+ * How a model may fail; each must end as an error, whatever was said before. What passes most easily for
+ * an end is there more than once.
+ */
 export const FAILURES = [
   ...["cut", "end", "error", "garbage", "status", "empty"],
   ...["error line", "error object", "unknown part", "unknown reason", "filter", "tool"],
   ...["bytes", "thought", "blank", "early reason"],
+  ...["unknown reason", "unknown reason", "unknown part", "thought"],
 ] as const;
 export type Failure = (typeof FAILURES)[number];
 
@@ -157,6 +161,7 @@ export class Call {
         this.#begin().enqueue(Uint8Array.of(0xff, 0xfe));
         break;
       case "thought":
+        this.say();
         this.#chunk({ delta: { content: `<think>${THOUGHT}` } });
         break;
       case "blank":
