@@ -4,19 +4,33 @@
 
 import { isVisible } from "../text/visible.ts";
 
-/** How such thoughts begin, and answers seldom do. Compared with case, white space as one blank. */
+/** Verbs that thoughts have of a user, and documents about users have not. */
+const ASKS =
+  "asks|asked|is asking|wants|wanted|would like|is looking|has asked|just asked|says|said";
+/**
+ * How such thoughts begin, and answers seldom do. White space is compared as one blank, and case only
+ * where the first letter is an A.
+ */
 const OPENINGS = [
-  "Okay|OK,|Ok,|Alright|All right|Hmm|Hm,|Mmm|Wait|Got it|Let me |Let's |Let us |Thinking|Thought",
-  "Now I |Now, I |Now let |Now, let |First I |First, I |First, let |First, the user|So I |So, I |So we ",
-  "So the user|So, the user|The user|User |The asker|The person|The human|The instruction|The query asks",
-  "The question asks|The question is|We need |We have to |We should |We must |We are asked|We're asked",
-  "We are given|I need to |I have to |I should |I must |I'll |I will |I'm asked|I am asked|I'm supposed",
-  "I'm going to |I think |To answer this|To answer the|Looking at the question|Analysis:|Analyzing",
-  "Reasoning:|好的|好，|好吧|嗯|用户|用戶|首先，我|首先，用|让我|讓我|我需要|我们需要|我們需要|我得|我应该|现在我|这个问题",
-  "まず、ユーザー|ユーザー|えっと|ええと|うーん|Gut,|Also,|Der Nutzer|Der Benutzer|Die Nutzerin|Ich muss ",
-  "Ich soll|Lass mich|Zuerst muss ich|D'accord|L'utilisateur|Bien,|Je dois |Vale,|El usuario|Necesito ",
-  "Хорошо|Пользователь|Итак, ",
-].flatMap((openings) => openings.split("|"));
+  "Okay|OK,|Ok,|Alright|All right|Hmm|Hm,|Mmm|Wait,|Wait.|Got it|Let me |Let's |Let us |Thinking about",
+  "Thinking:|Thinking.|Thinking Process|Thought:|Thoughts:|Thought process|Here's a thinking|Here's my th",
+  "Here is my th|Analysis:|Analyzing|Reasoning:|**Analyz|**Think|1. **Analyze|## Think|Now I |Now, I ",
+  "Now let |Now, let |First I |First, I |First, let |First, the user|So I |So, I |So we |So the user",
+  "So, the user|The question asks|The question is|The query asks|The query is|We need |We have to ",
+  "We should |We must |We are asked|We're asked|We are given|I need to |I have to |I should |I must ",
+  "I'll |I will |I'm asked|I am asked|I'm supposed|I'm going to |I think |To answer this|To answer the",
+  "Looking at the question|The user's question|The user's query|The user query|The user question",
+  ...["The user", "User", "The person", "The human", "The asker"].flatMap((who) =>
+    ASKS.split("|").map((asks) => `${who} ${asks}`),
+  ),
+  "好的|好，|好吧|嗯|用户问|用户想|用户询|用户的问题|用户提|用户在|用戶問|用戶想|首先，我|首先，用户|让我|讓我|我需要|我们需要",
+  "我們需要|我得|我应该|现在我|这个问题问|まず、ユーザー|ユーザーの質問|ユーザーは、|ユーザーが知り|えっと|ええと|うーん",
+  "Gut,|Also,|Der Nutzer fragt|Der Nutzer möchte|Der Nutzer will|Der Benutzer fragt|Der Benutzer möchte",
+  "Ich muss |Ich soll|Lass mich|D'accord|L'utilisateur demande|L'utilisateur veut|Bien,|Je dois |Vale,",
+  "El usuario pregunta|El usuario quiere|Necesito |Хорошо|Пользователь спрашивает|Пользователь хочет|Итак, ",
+]
+  .flatMap((openings) => openings.split("|"))
+  .flatMap((opening) => (opening.startsWith("A") ? [opening] : [opening, opening.toLowerCase()]));
 
 /**
  * Open models whose templates begin with a thought, by their names. Not those of providers that keep

@@ -57,7 +57,7 @@ describe("a thought that no tag opened", () => {
     expect(completion.outcome()).toEqual({ finish: "stop" });
   });
 
-  test.each(["Okay, ", "The user ", "We need to ", "好的，", "Hmm"])(
+  test.each(["Okay, ", "The user asks ", "We need to ", "so the user ", "好的，", "Hmm"])(
     "is held back until it ends: %s",
     (words) => {
       const { pieces, outcome } = read("any", piece(words), piece("so. [2]"), ...CLOSE, DONE);
@@ -104,8 +104,10 @@ describe("a thought that no tag opened", () => {
   });
 
   test("holds no other answer back for longer than it takes to tell", () => {
-    const words = ["The", " quota", " is"].map((word) => piece(word));
-    expect(read("any", ...words, DONE).pieces).toEqual([[], ["The", " quota"], [" is"], []]);
+    const words = ["The", " user", " is", " charged", " once"].map((word) => piece(word));
+    expect(read("any", ...words, DONE).pieces).toEqual([
+      ...[[], [], [], ["The", " user", " is", " charged"], [" once"], []],
+    ]);
   });
 });
 

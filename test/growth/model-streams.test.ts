@@ -8,12 +8,12 @@ import { Completion } from "../../src/generators/completion.ts";
 import { frame, piece } from "../support/directive.ts";
 import { cpuMs, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
 
-const BOUNDS = { from: 65_536, to: 1_048_576 };
+const BOUNDS = { from: 65_536, to: 524_288 };
 /** How a connection cuts a stream. */
 const READ_LENGTH = 4_096;
 /** What may be held of a stream whose events are all short, in MB of heap: kilobytes, and noise. */
 const HELD_MB_MAX = 1;
-const LONG_MB = 64;
+const LONG_MB = 16;
 const TOLD_MS = 30;
 
 /** One event whose text is as long as that. */
