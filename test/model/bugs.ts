@@ -169,13 +169,6 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: 'typeof part.text !== "string") return undefined;',
     },
   ],
-  "a thought that does not end passed over": [
-    {
-      file: "generators/completion.ts",
-      from: "else if (this.#thoughts.isThinking)",
-      to: "else if (this.#thoughts.isThinking && !this.#hasText)",
-    },
-  ],
   "an alarm that nobody sets": [
     { file: OBJECT, from: "this.#alarm.set(now + config.sweepIntervalMs);", to: "" },
   ],
