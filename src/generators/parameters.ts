@@ -8,6 +8,7 @@ import type { Refusal } from "./refusal.ts";
 export interface Form {
   /** The name of the limit; undefined if the model takes none. */
   readonly limit: "max_tokens" | "max_completion_tokens" | undefined;
+  readonly stream: boolean;
   readonly temperature: boolean;
   readonly reasoningEffort: boolean;
   readonly systemRole: boolean;
@@ -15,13 +16,14 @@ export interface Form {
 
 const USUAL: Form = {
   limit: "max_tokens",
+  stream: true,
   temperature: true,
   reasoningEffort: true,
   systemRole: true,
 };
 const MODELS_MAX = 100;
 /** As many times may one ask adapt: once for each member of a form, and twice for the limit. */
-export const ADAPTATIONS_MAX = 4;
+export const ADAPTATIONS_MAX = 5;
 
 const forms = new Map<string, Form>();
 
@@ -56,11 +58,15 @@ export function adapted(
   if ([401, 402, 403, 404, 408, 429].includes(status)) return undefined;
   const isAbout = (name: string) =>
     param === name || new RegExp(`(?<![\\w.])${name}(?![\\w.])`).test(words);
-  const isRefused = REFUSED.test(words);
+  // What breaks down may name what it was sent. Only a template does so with what it does not know.
+  const isRefused = status < 500 && REFUSED.test(words);
   if (form.limit !== undefined && isRefused && isAbout(form.limit)) {
     return { ...form, limit: form.limit === "max_tokens" ? "max_completion_tokens" : undefined };
   }
-  if (form.temperature && isAbout("temperature")) return { ...form, temperature: false };
+  // OpenAI does so to organizations that it has not verified.
+  if (form.stream && isRefused && param === "stream") return { ...form, stream: false };
+  if (form.temperature && status < 500 && isAbout("temperature"))
+    return { ...form, temperature: false };
   if (form.reasoningEffort && isRefused && isAbout("reasoning_effort")) {
     return { ...form, reasoningEffort: false };
   }
@@ -78,7 +84,7 @@ export function parametersOf(
 ): Record<string, unknown> {
   return {
     messages: form.systemRole ? messages : withoutSystem(messages),
-    stream: true,
+    ...(form.stream && { stream: true }),
     ...(form.limit !== undefined && { [form.limit]: maxTokens }),
     ...(form.temperature && temperature !== undefined && { temperature }),
   };
@@ -89,6 +95,7 @@ export function differences(form: Form): string {
   return [
     form.limit === "max_completion_tokens" ? "max_completion_tokens for max_tokens" : "",
     form.limit === undefined ? "no limit" : "",
+    form.stream ? "" : "no stream",
     form.temperature ? "" : "no temperature",
     form.reasoningEffort ? "" : "no reasoning_effort",
     form.systemRole ? "" : "the system's text in the first question",

@@ -43,7 +43,7 @@ export interface Directive {
   frames?: Frame[];
   /** Each request is refused that has what one of these names; the first that fits counts. */
   refusals?: Refusal[];
-  /** So many requests of this tag find their connection closed, with `resetAfter` as all that was sent. */
+  /** How often a request of this tag finds its connection closed, after `resetAfter` and nothing else. */
   resets?: number;
   resetAfter?: string;
 }
@@ -53,7 +53,7 @@ export type Frame =
   | string
   | { waitMs: number }
   | { bytes: number[] }
-  /** So many characters of a text that repeats, in pieces of an answer of `length` each, or of one. */
+  /** `count` characters of a text that repeats, in pieces of an answer of `length` characters, or of one. */
   | { characters: string; count: number; length?: number }
   /** The same again and again. */
   | { text: string; times: number; gapMs?: number }
