@@ -311,16 +311,15 @@ export const SHAPES: readonly Shape[] = [
   ),
   failed("text after `<|im_end|>`", [...HALF, ...said("<|im_end|>", "NEVER "), ...REST, ...END]),
   ...[
-    "Write `<think>` and `</think>` [1].",
-    "```html\n<think>\n</think>\n```\nThat is all [1].",
-    "Tags such as <think> and </think> are named [1].",
-    "Strike ~~this~~ <s>out</s> with `` `</s>` `` [1].",
-    "A list [1][think]: <b>bold</b> <|other|>",
-  ].map((words) =>
-    whole(
-      `code and prose: ${JSON.stringify(words)}`,
-      [{ characters: words, count: words.length }, ...END],
-      words,
-    ),
+    ["tags of thoughts in code spans", "Write `<think>` and `</think>` [1]."],
+    ["tags of thoughts in a fence", "```html\n<think>\n</think>\n```\nThat is all [1]."],
+    ["tags of thoughts that prose names", "Tags such as <think> and </think> are named [1]."],
+    [
+      "tags of HTML, and one that ends turns in a code span",
+      "Strike ~~this~~ <s>out</s> with `` `</s>` `` [1].",
+    ],
+    ["brackets and marks that mean nothing", "A list [1][think]: <b>bold</b> <|other|>"],
+  ].map(([what = "", words = ""]) =>
+    whole(what, [{ characters: words, count: words.length }, ...END], words),
   ),
 ];
