@@ -7,6 +7,7 @@ import type { Generator } from "./answer/generator.ts";
 import type { Retriever } from "./answer/retriever.ts";
 import type { Corpus, CorpusObject } from "./corpus/corpus-object.ts";
 import type { Embedder, VectorIndex } from "./corpus/embedder.ts";
+import { endpointBase } from "./endpoint.ts";
 import { ServiceError } from "./errors.ts";
 import { ExtractiveGenerator } from "./generators/extractive.ts";
 import { OpenAiGenerator } from "./generators/openai.ts";
@@ -63,6 +64,7 @@ export interface UserConfig {
   readonly writeTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly firstTokenTimeoutMs: number;
+  readonly thinkingTimeoutMs: number;
   readonly tokenGapTimeoutMs: number;
   readonly generationTimeoutMs: number;
   readonly sweepIntervalMs: number;
@@ -122,6 +124,7 @@ export function userConfig(env: Env): UserConfig {
     writeTimeoutMs: whole(env, "WRITE_TIMEOUT_MS", 15_000, 10, DAY_MS),
     bodyTimeoutMs: bodyTimeoutMs(env),
     firstTokenTimeoutMs: whole(env, "FIRST_TOKEN_TIMEOUT_MS", 30_000, 10, DAY_MS),
+    thinkingTimeoutMs: whole(env, "THINKING_TIMEOUT_MS", 120_000, 10, DAY_MS),
     tokenGapTimeoutMs: whole(env, "TOKEN_GAP_TIMEOUT_MS", 30_000, 10, DAY_MS),
     generationTimeoutMs: whole(env, "GENERATION_TIMEOUT_MS", 120_000, 10, DAY_MS),
     sweepIntervalMs: whole(env, "SWEEP_INTERVAL_MS", 30_000, 10, 50_000),
@@ -317,15 +320,13 @@ function workersAiModel(env: Env, name: VariableName, byDefault: string): string
 }
 
 function openAiBaseUrl(env: Env): string {
-  const value = required(env, "OPENAI_BASE_URL").replace(/\/+$/, "");
-  const url = URL.parse(value);
-  if (url === null || !isFetchable(url) || !url.pathname.endsWith("/v1")) {
-    throw invalid(
-      "OPENAI_BASE_URL",
-      "must be an http or https URL that ends in /v1, without a password in it",
-    );
-  }
-  return value;
+  const base = endpointBase(required(env, "OPENAI_BASE_URL"));
+  if (base !== undefined) return base;
+  throw invalid(
+    "OPENAI_BASE_URL",
+    "must be the http or https URL of an OpenAI-compatible endpoint with its path, such as " +
+      "https://api.openai.com/v1, without a password in it",
+  );
 }
 
 /** fetch refuses an address with a user name or a password in it, and its error would show them. */

@@ -35,13 +35,15 @@ const STATUS = {
   GENERATION_TIMEOUT: 504,
 } as const satisfies Record<ErrorCode, number>;
 
-interface Details {
+export interface Details {
   /** Members of the body beside `type`, `message` and `code`. */
   readonly body?: Omit<ErrorBody, "type" | "message" | "code">;
   readonly headers?: Readonly<Record<string, string>>;
   /** What happened underneath: for who debugs, never for the caller, nor for the log as it is, since an
    * upstream's words may repeat the query's. */
   readonly cause?: unknown;
+  /** The same in words of ours and names that were checked, for the log. */
+  readonly diagnosis?: string;
 }
 
 /** An expected refusal or failure, with a message that is safe to show. */
@@ -72,12 +74,24 @@ export function toServiceError(thrown: unknown): ServiceError {
   return new ServiceError("INTERNAL", "Internal error.", { cause: thrown });
 }
 
-/** Where an error came from, without its words: an upstream's may repeat the query's. */
+/**
+ * Where an error came from, without its words: an upstream's may repeat the query's, in lines that look
+ * like frames. The stack begins with the words as they were when it was made, so frames are read only
+ * where it does, after them.
+ */
 export function traceOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return "";
-  const frames = thrown.stack?.split("\n").filter((line) => /^\s+at /.test(line)) ?? [];
-  return [thrown.name, ...frames].join("\n");
+  const name = NAME.test(thrown.name) ? thrown.name : "Error";
+  const stack = String(thrown.stack ?? "");
+  const head = [thrown.constructor.name, thrown.name, "Error"]
+    .flatMap((kind) => [`${kind}: ${thrown.message}`, `${kind}${thrown.message}`])
+    .find((words) => stack.startsWith(`${words}\n`));
+  const frames = head === undefined ? [] : stack.slice(head.length + 1).split("\n");
+  return [name, ...frames.filter((line) => FRAME.test(line))].join("\n");
 }
+
+const NAME = /^\w{1,40}$/;
+const FRAME = /^\s+at (?:[\w$.#<>[\] ]{1,100} \()?[^\s()]{1,300}:\d+(?::\d+)?\)?$/;
 
 /** Why something failed, for the log and for operators: our own words, or else where it came from. */
 export function reasonOf(thrown: unknown): string {

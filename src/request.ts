@@ -174,18 +174,6 @@ export function textOf(min: number, max: number) {
   );
 }
 
-/**
- * White space, control and format characters, whatever a font ignores by default (Unicode's
- * Default_Ignorable_Code_Point), and the two symbols that are drawn as blanks.
- */
-const INVISIBLE =
-  /^[\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800\u{1d159}]*$/u;
-
-/** Whether a reader can see anything of the text. */
-export function isVisible(text: string): boolean {
-  return !INVISIBLE.test(text);
-}
-
 /** Whether users and documents may be called so: 1 to 128 characters (code points), none a control character. */
 export function isName(value: unknown): value is string {
   if (typeof value !== "string" || !value.isWellFormed() || /\p{Cc}/u.test(value)) return false;

@@ -10,7 +10,7 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
 
 const LEAVES = [
   ...["protocol", "errors", "text", "config", "request", "response"],
-  ...["deadline", "alarm", "digest", "origin"],
+  ...["deadline", "alarm", "digest", "origin", "endpoint"],
 ];
 /** The interfaces that adapters implement, and nothing else of answer/, which knows no adapter. */
 const ANSWER = ["answer/generator", "answer/retriever"];
@@ -37,11 +37,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The only place where an adapter or an object is named.
   config: [
     ...INTERFACES,
-    ...["user", "retrievers", "generators", "vectors", "corpus", "errors", "protocol", "origin"],
-    "variables",
+    ...["user", "retrievers", "generators", "vectors", "corpus"],
+    ...["errors", "protocol", "origin", "endpoint", "variables"],
   ],
   request: ["errors", "protocol"],
   deadline: ["errors"],
+  endpoint: [],
   response: ["protocol"],
   alarm: [],
   digest: [],

@@ -18,6 +18,8 @@ export interface Generation {
   readonly messages: readonly Message[];
   readonly maxTokens: number;
   readonly temperature: number | undefined;
+  /** To be called whenever the model is heard of, with text or without: it may think for long. */
+  readonly onSignOfLife?: (() => void) | undefined;
 }
 
 export interface Generator {

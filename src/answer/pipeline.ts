@@ -4,19 +4,22 @@
 import { ServiceError } from "../errors.ts";
 import type { Ask, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
 import { snippet } from "../text/snippet.ts";
+import { isVisible } from "../text/visible.ts";
 import type { Generator } from "./generator.ts";
 import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
 
 /**
  * Yields `sources` once, then the answer's tokens, and returns why the answer ended.
- * Throws RETRIEVAL_FAILED and GENERATION_FAILED; an answer without a word is the latter.
+ * Throws RETRIEVAL_FAILED and GENERATION_FAILED; an answer of which a reader sees nothing is the latter.
+ * @param onSignOfLife Called whenever the model is heard of, with a token or without.
  */
 export async function* answer(
   ask: Ask,
   retriever: Retriever,
   generator: Generator,
   signal: AbortSignal,
+  onSignOfLife?: () => void,
 ): AsyncGenerator<SourcesEvent | TokenEvent, Finish, void> {
   const passages = await retrieve(ask, retriever, signal);
   yield {
@@ -32,6 +35,7 @@ export async function* answer(
       messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
       maxTokens: ask.maxTokens,
       temperature: ask.temperature,
+      onSignOfLife,
     },
     signal,
   );
@@ -44,7 +48,7 @@ export async function* answer(
         return step.value;
       }
       if (step.value === "") continue;
-      empty = false;
+      empty &&= !isVisible(step.value);
       yield { type: "token", token: step.value };
     }
   } catch (cause) {

@@ -14,7 +14,6 @@ import {
   check,
   decodeParameter,
   isName,
-  isVisible,
   readJson,
   textOf,
   wholeParameter,
@@ -22,6 +21,7 @@ import {
 } from "../request.ts";
 import { json } from "../response.ts";
 import { snippet } from "../text/snippet.ts";
+import { isVisible } from "../text/visible.ts";
 import { Documents, storedPassages } from "./documents.ts";
 import { Embedding } from "./embedding.ts";
 import { exampleQuestions } from "./examples.ts";

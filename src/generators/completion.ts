@@ -1,84 +1,135 @@
 // A chat completion as it arrives: text of a model's body in, pieces of the answer out. It reads and
-// judges; it does no I/O, and what it finds wrong it describes rather than throws. Whoever has the
-// body reads it by means of completion-stream.ts.
+// judges; it does no I/O, and what it finds wrong it describes rather than throws. completion-stream.ts
+// has the body.
 //
 // Both forms are read, whatever the content type claims: an event stream, and the one JSON object that
-// some endpoints send although they were asked for a stream. Both dialects as well, and their mixture
-// in one stream: OpenAI's `choices`, and Workers AI's own `response`.
+// some endpoints send although they were asked for a stream. What is made of what it reads:
+//
+//   in the stream                                    what it is                          whose rule
+//   a comment, a ping, an empty or unknown member    a sign of life                      completion-stream.ts
+//   an object or a line that is not known            a failure                           chunk.ts, `#readOddLine`
+//   anything that says that something failed         a failure                           chunk.ts, FAILURE_EVENT
+//   text, or parts of type text                      the answer                          chunk.ts
+//   a part or a member of reasoning; marks of one    a thought                           chunk.ts, thoughts.ts
+//   text before an end mark that nothing opened      a thought                           beginning.ts
+//   a finish reason                                  an end, a cut or a failure, if it   finish-reason.ts
+//                                                    is the last one
+//   `[DONE]`; the end of the body                    the end of reading                  `#settle`
 
-import { createParser } from "eventsource-parser";
 import type { Finish } from "../protocol.ts";
+import { isVisible } from "../text/visible.ts";
+import { Beginning } from "./beginning.ts";
+import { readChunk } from "./chunk.ts";
+import { EventStream } from "./event-stream.ts";
+import { type Ending, endingOf } from "./finish-reason.ts";
+import { Repetition } from "./repetition.ts";
+import { Thoughts } from "./thoughts.ts";
 
 export type Outcome = { readonly finish: Finish } | Failure;
 
 interface Failure {
   /** A message for the user. */
   readonly failure: string;
-  /** What was found, for the log. */
+  /** What was found. It may hold what the model said. */
   readonly detail: string;
 }
 
-/** What we read of a chunk, each member of which may be missing or of another type. */
-interface Chunk {
-  readonly error?: unknown;
-  readonly errors?: unknown;
-  readonly choices?: readonly [Choice?] | null;
-  readonly response?: unknown;
-  readonly finish_reason?: unknown;
-  readonly usage?: { readonly completion_tokens?: unknown } | null;
-}
-interface Choice {
-  readonly delta?: { readonly content?: unknown } | null;
-  readonly message?: { readonly content?: unknown } | null;
-  readonly finish_reason?: unknown;
+interface Model {
+  /** As its server knows it. */
+  readonly name: string;
+  readonly address: string;
 }
 
 /** One event, or one whole JSON object, in characters: four times the longest answer ever kept. */
 const EVENT_LENGTH_MAX = 4 * 1024 * 1024;
 /** A longer token is handed on in pieces, so that no event of ours is huge. In UTF-16 code units. */
 const PIECE_LENGTH_MAX = 16 * 1024;
-/** The end marker as a line of its own, and as much of a body's end as it takes to see it there. */
-const BARE_DONE = /[\r\n]\[DONE\]\s*$/;
-const TAIL_LENGTH = 12;
 
-const THINKING = "<think>";
-const THOUGHT = "</think>";
+const END_MARKER = "[DONE]";
+/** Names of events that tell of a failure, and of fields. */
+const FAILURE_EVENT = /error|exception|fail|abort|fatal/i;
+const FAILURE_FIELD = /error|exception|fail|abort|fatal|^detail|^message$/i;
+/** Names of events without data that we understand: signs of life. */
+const LIFE_NAME = /^(?:ping|heartbeat|keep-?_?alive)$/i;
+/** Names of fields that may be a piece of the answer in another form. */
+const TEXT_NAME = /content|text|delta|token|choice|response|answer|chunk|output|data/i;
+const FIELD = /^([A-Za-z][\w-]{0,40})(?:: ?(.*))?$/s;
 
 export class Completion {
   /** Whether there is nothing more to read: an end marker came, the body ended, or all is lost. */
   ended = false;
-  /** Present once the model said that it is done: its text is whole from then on. */
-  finish: Finish | undefined;
 
   #form: "events" | "json" | undefined;
-  #json = "";
-  #tail = "\n";
+  #json: string[] = [];
+  #jsonLength = 0;
   #pieces: string[] = [];
-  /** What is held back until it is known to be answer: the beginning, then a thought's latest part. */
-  #held = "";
-  #stage: "beginning" | "thinking" | "answering" = "beginning";
-  /** Tokens that the model has counted. Some say so twice, and the second time that it was none. */
-  #tokens = 0;
-  readonly #maxTokens: number;
+  #isShown = false;
   /** Half of a character, whose other half is in the next token. */
   #half = "";
   #hasText = false;
+  #texts = 0;
+  /** The last finish reason, and whether it proves an end: not where text came with it or after one. */
+  #reason: unknown;
+  #ending: Ending = "open";
+  #isProof = true;
+  #hasMarker = false;
+  #finish: Finish = "stop";
+  /** Tokens that the model has counted. Some say so twice, and the second time that it was none. */
+  #tokens = 0;
+  readonly #maxTokens: number;
+  readonly #repetition = new Repetition();
+  readonly #beginning: Beginning;
+  readonly #thoughts: Thoughts;
   #failure: Failure | undefined;
+  #diagnosis = "";
 
-  readonly #parser = createParser({
-    maxBufferSize: EVENT_LENGTH_MAX,
-    onEvent: ({ event, data }) => {
-      if (!this.ended) this.#failIf(this.#readEvent(event, data), data);
+  readonly #events = new EventStream(EVENT_LENGTH_MAX, {
+    onEvent: (name, data) => {
+      if (!this.ended) this.#readEvent(name, data);
     },
-    // Comments and fields that nobody knows are no errors of ours.
-    onError: (error) => {
-      if (error.type === "max-buffer-size-exceeded") this.#failIf(TOO_LARGE, error.message);
+    onOddLine: (line) => {
+      if (!this.ended) this.#readOddLine(line);
     },
+    onTooLong: () => this.#fail(TOO_LARGE, "an event is too large", ""),
   });
 
   /** `maxTokens`: a model that gives no reason for its end, and got this far, was cut there. */
-  constructor(maxTokens = Number.POSITIVE_INFINITY) {
+  constructor(
+    maxTokens = Number.POSITIVE_INFINITY,
+    model: Model = { name: "unknown", address: "" },
+  ) {
     this.#maxTokens = maxTokens;
+    this.#beginning = new Beginning(model);
+    this.#thoughts = new Thoughts({
+      onText: (text) => {
+        this.#repetition.add(text);
+        for (const shown of this.#beginning.add(text)) this.#add(shown);
+      },
+      onThought: () => {
+        for (const shown of this.#beginning.mark()) this.#add(shown);
+      },
+      onUnopened: () => this.#discard(),
+      onFault: (fault) =>
+        fault === "tool"
+          ? this.#fail(TOOL, "the model called a tool", "")
+          : this.#fail(UNREADABLE, "text after the end of the model's turn", ""),
+    });
+  }
+
+  /** Why the outcome is a failure, in words of ours, for the log. */
+  get diagnosis(): string {
+    return this.#diagnosis;
+  }
+
+  /** How many texts were read, thoughts in them included: it grows as long as the model goes on. */
+  get texts(): number {
+    return this.#texts;
+  }
+
+  /** The model said that it is done: `surely`, or so that more may follow. */
+  get finishing(): "surely" | "maybe" | undefined {
+    if (this.#ending === "open") return undefined;
+    return this.#isProof ? "surely" : "maybe";
   }
 
   feed(text: string): void {
@@ -87,127 +138,156 @@ export class Completion {
     if (rest === "" || this.ended) return;
     this.#form ??= rest.startsWith("{") ? "json" : "events";
     if (this.#form === "events") {
-      this.#parser.feed(rest);
-      // Some streams of Workers AI end in `[DONE]` alone, which to a parser is an unknown field.
-      this.#tail = (this.#tail + rest.slice(-TAIL_LENGTH)).slice(-TAIL_LENGTH);
-      if (!this.ended && BARE_DONE.test(this.#tail)) {
-        this.#parser.feed("\n\n");
-        this.#done();
-      }
+      this.#events.feed(rest);
+      // Some streams of Workers AI end in this alone, without a line's end.
+      if (this.#events.openLine.trim() === END_MARKER) this.#endAtMarker();
+      if (this.#failure !== undefined) this.ended = true;
     } else {
-      this.#json += rest;
-      if (this.#json.length > EVENT_LENGTH_MAX) this.#failIf(TOO_LARGE, "one JSON object");
+      this.#json.push(rest);
+      this.#jsonLength += rest.length;
+      if (this.#jsonLength > EVENT_LENGTH_MAX) this.#fail(TOO_LARGE, "an object is too large", "");
     }
   }
 
-  /** The body has ended. */
-  end(): void {
+  /** The body has ended, or is `broken`: the connection was lost, or its bytes are no text. */
+  end(how: "ended" | "broken" = "ended"): void {
     if (this.ended) return;
+    const isWhole = this.finishing === "surely";
     if (this.#form === "events") {
-      const whole = this.finish !== undefined;
-      // Many an endpoint leaves out the blank line after its last event.
-      this.#parser.feed("\n\n");
+      this.#events.end();
       // What broke off after the answer was whole left no hole in it.
-      if (whole && this.#failure?.failure === UNREADABLE) this.#failure = undefined;
+      if (isWhole && this.#failure?.failure === UNREADABLE) {
+        this.#failure = undefined;
+        this.ended = false;
+      }
     }
     if (this.#form === "json") {
-      this.#failIf(this.#readChunk(this.#json), this.#json);
+      this.#readObject(this.#json.join(""));
       // An object that can be read has arrived whole.
-      this.#done();
+      this.#hasMarker = true;
+    } else if (how === "broken" && !isWhole && !this.#hasMarker) {
+      this.#fail(BROKEN, "the connection was lost", "no end marker");
     }
-    this.#end();
+    this.#settle();
   }
 
   /** The pieces of text since the last call, none of them empty. */
   take(): readonly string[] {
     const pieces = this.#pieces;
+    if (pieces.length > 0) this.#isShown = true;
     this.#pieces = [];
     return pieces;
   }
 
   /** What to make of it all; once there is nothing more to read. */
   outcome(): Outcome {
-    if (this.#failure !== undefined) return this.#failure;
-    if (this.finish === undefined) {
-      return { failure: "The model's answer broke off. Ask again.", detail: "no end marker" };
+    return this.#failure ?? { finish: this.#finish };
+  }
+
+  #readEvent(name: string, data: string): void {
+    if (FAILURE_EVENT.test(name)) this.#fail(FAILED, "an event that is named an error", data);
+    else if (data.trim() === END_MARKER) this.#endAtMarker();
+    else if (data !== "" && !(LIFE_NAME.test(name) && !data.startsWith("{")))
+      this.#readObject(data);
+  }
+
+  /** A line that is no part of an event: an end marker, a harmless field, or what must not be lost. */
+  #readOddLine(line: string): void {
+    const [, name = "", value = ""] = FIELD.exec(line) ?? [];
+    if (line.trim() === END_MARKER) this.#endAtMarker();
+    else if (/^[[{]/.test(line)) this.#readObject(line);
+    else if (FAILURE_FIELD.test(name))
+      this.#note(FAILED, "a line that says that it is an error", line);
+    else if (name === "" || TEXT_NAME.test(name) || /^[[{]/.test(value)) {
+      this.#note(UNREADABLE, "a line that is no event", line);
     }
-    if (!this.#hasText) {
-      // Nobody is charged for nothing. A model that thinks aloud may use up its limit in doing so.
-      return this.finish === "length"
-        ? {
-            failure: "The model got to no answer. Ask again with a larger maxTokens.",
-            detail: "no text",
-          }
-        : { failure: "The model gave no answer. Ask again in other words.", detail: "no text" };
+  }
+
+  #readObject(json: string): void {
+    const chunk = readChunk(json);
+    if (chunk.tokens !== undefined) this.#tokens = Math.max(this.#tokens, chunk.tokens);
+    if (chunk.hasThoughts) {
+      this.#texts += 1;
+      for (const shown of this.#beginning.mark()) this.#add(shown);
     }
-    return { finish: this.finish };
+    if (chunk.text !== "") {
+      this.#texts += 1;
+      // A reason that came before this text, or with it, was no end.
+      if (this.#ending !== "open") this.#isProof = false;
+      this.#thoughts.read(chunk.text);
+    }
+    if (chunk.whole !== undefined) this.#addRest(chunk.whole);
+    if (chunk.fault !== undefined) {
+      const [message, reason] = FAULTS[chunk.fault];
+      this.#fail(message, reason, json);
+    }
+    const ending = endingOf(chunk.finishReason);
+    if (chunk.finishReason === undefined || ending === "open") return;
+    this.#reason = chunk.finishReason;
+    this.#ending = ending;
+    if (chunk.text !== "") this.#isProof = false;
+    // Of these no more can come of use.
+    if (ending === "failed" || ending === "filter" || ending === "tool") this.#settle();
   }
 
-  /** Reads one event, and returns what is wrong with it. */
-  #readEvent(event: string | undefined, data: string): string | undefined {
-    if (data === "") return undefined;
-    if (event === "error") return FAILED;
-    if (data.trim() !== "[DONE]") return this.#readChunk(data);
-    this.#done();
-    return undefined;
+  /** A message that repeats all: what is new in it is added, and it must begin as what was said. */
+  #addRest(whole: string): void {
+    this.#texts += 1;
+    const rest = this.#repetition.restOf(whole);
+    if (rest === undefined) this.#fail(UNREADABLE, "a message that differs from its pieces", whole);
+    else if (rest !== "") this.#thoughts.read(rest);
   }
 
-  #done(): void {
-    this.finish ??= this.#tokens >= this.#maxTokens ? "length" : "stop";
-    this.#end();
+  #endAtMarker(): void {
+    this.#hasMarker = true;
+    this.#settle();
   }
 
-  #end(): void {
-    // What only looked like the beginning of a thought was the whole answer.
-    if (!this.ended && this.#stage === "beginning") this.#add(this.#held);
+  /** There is nothing more to read: is it an answer, and a whole one? */
+  #settle(): void {
+    if (this.ended) return;
     this.ended = true;
+    this.#thoughts.end();
+    this.#settleEnding();
+    if (this.#failure !== undefined) return;
+    const isCut = this.#finish === "length";
+    const rest = this.#beginning.end(isCut);
+    for (const shown of rest ?? []) this.#add(shown);
+    // No one is charged for nothing. A model that thinks aloud may use up its limit in doing so.
+    if (!this.#hasText) {
+      if (isCut) this.#fail(NO_ANSWER_YET, "the limit was used up before any text", "no text");
+      else this.#fail(NO_ANSWER, "no text that a reader can see", "no text");
+    } else if (this.#thoughts.isThinking) this.#fail(BROKEN, "the text ends in a thought", "");
   }
 
-  #readChunk(json: string): string | undefined {
-    let chunk: Chunk | null;
-    try {
-      chunk = JSON.parse(json);
-    } catch {
-      // It may have held text, and an answer with a hole in it must never pass for a whole one.
-      return UNREADABLE;
-    }
-    if (typeof chunk !== "object" || chunk === null) return UNREADABLE;
-    const choice = chunk.choices?.[0];
-    const reason = choice?.finish_reason ?? chunk.finish_reason;
-    if (chunk.error || isFilled(chunk.errors) || reason === "error") return FAILED;
-
-    // Nothing else is shown: `reasoning_content` and its like are the model's own, and `p` is padding.
-    const content = asText((choice?.delta ?? choice?.message)?.content) || asText(chunk.response);
-    this.#add(this.#answerIn(content));
-    const tokens = chunk.usage?.completion_tokens;
-    if (typeof tokens === "number") this.#tokens = Math.max(this.#tokens, tokens);
-    if (typeof reason === "string" && reason !== "") {
-      // Workers AI says `model_length` as well.
-      this.finish = reason.endsWith("length") ? "length" : "stop";
-    }
-    return undefined;
-  }
-
-  /** As much of what has come as is answer: some models put their thoughts before it, between tags. */
-  #answerIn(token: string): string {
-    if (this.#stage === "answering") return token;
-    this.#held += token;
-    if (this.#stage === "beginning") {
-      const text = this.#held.trimStart();
-      if (text.length < THINKING.length && THINKING.startsWith(text)) return "";
-      this.#stage = text.startsWith(THINKING) ? "thinking" : "answering";
-    }
-    if (this.#stage === "thinking") {
-      const end = this.#held.indexOf(THOUGHT);
-      if (end === -1) {
-        // Only a part of the tag may be needed again.
-        this.#held = this.#held.slice(-THOUGHT.length);
-        return "";
+  #settleEnding(): void {
+    switch (this.#ending) {
+      case "stop":
+      case "length":
+        this.#finish = this.#ending;
+        break;
+      case "open":
+        if (!this.#hasMarker) this.#fail(BROKEN, "no end marker", "no end marker");
+        else if (this.#tokens >= this.#maxTokens) this.#finish = "length";
+        break;
+      default: {
+        const detail = `finish_reason ${JSON.stringify(this.#reason)}`;
+        this.#fail(BAD_ENDINGS[this.#ending], `finish reason: ${this.#ending}`, detail);
       }
-      this.#held = this.#held.slice(end + THOUGHT.length).trimStart();
-      this.#stage = "answering";
     }
-    return this.#held;
+  }
+
+  /** A thought ended that nothing had opened. */
+  #discard(): void {
+    this.#repetition.restart();
+    this.#beginning.discard();
+    if (this.#isShown) {
+      this.#beginning.remember();
+      this.#fail(SHOWN, "a thought that nothing had opened was shown", "");
+    }
+    this.#pieces = [];
+    this.#half = "";
+    this.#hasText = false;
   }
 
   /** Cut and joined so that no piece is too long and none holds half a character. */
@@ -222,29 +302,41 @@ export class Completion {
       from = to;
     }
     this.#half = text.slice(from);
-    this.#hasText ||= /\S/.test(text);
+    this.#hasText ||= isVisible(text);
   }
 
-  #failIf(failure: string | undefined, detail: string): void {
-    if (failure === undefined) return;
-    this.#failure = { failure, detail };
+  #fail(failure: string, reason: string, detail: string): void {
+    this.#note(failure, reason, detail);
     this.ended = true;
+  }
+
+  /** As `#fail`, but the text that came with it is still read. */
+  #note(failure: string, reason: string, detail: string): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { failure, detail };
+    this.#diagnosis = reason;
   }
 }
 
 const FAILED = "The model failed. Ask again.";
+const BROKEN = "The model's answer broke off. Ask again.";
 const UNREADABLE = "The model's answer could not be read. Ask again.";
+const UNKNOWN = "The model did not say that its answer is whole. Ask again.";
 const TOO_LARGE = "The model's answer was too large to read. Ask again.";
+const FILTERED = "A filter of the model stopped the answer. Ask again, or ask something else.";
+const TOOL = "The model called a tool instead of answering. Ask again.";
+const SHOWN = "The model's answer began with its thoughts. Ask again.";
+const NO_ANSWER = "The model gave no answer. Ask again.";
+const NO_ANSWER_YET = "The model got to no answer. Ask again with a larger maxTokens.";
 
-/** Workers AI sends a token of digits as a number. */
-function asText(content: unknown): string {
-  if (typeof content === "string") return content;
-  return typeof content === "number" ? String(content) : "";
-}
+const BAD_ENDINGS = { filter: FILTERED, tool: TOOL, failed: FAILED, unknown: UNKNOWN };
 
-function isFilled(list: unknown): boolean {
-  return Array.isArray(list) && list.length > 0;
-}
+const FAULTS = {
+  failed: [FAILED, "the stream says that the model failed"],
+  unreadable: [UNREADABLE, "an object that is not known"],
+  tool: [TOOL, "the model called a tool"],
+  refused: [FILTERED, "the model refused"],
+} as const;
 
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;

@@ -1,20 +1,32 @@
 // A generator that asks any OpenAI-compatible endpoint: Ollama, llama.cpp, vLLM, OpenAI, AI Gateway.
-// What the endpoint says of its failures goes to the log, as a cause, and never to a user. How long it
-// may take is decided by the run, through the signal.
+// What the endpoint says of its failures stays in a cause, and never reaches a user or the log. How long
+// it may take is decided by the run, through the signal.
 
 import type { Generation, Generator } from "../answer/generator.ts";
+import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure } from "./completion-stream.ts";
+import {
+  ADAPTATIONS_MAX,
+  adapted,
+  differences,
+  type Form,
+  formOf,
+  parametersOf,
+  rememberForm,
+} from "./parameters.ts";
+import { readRefusal, refusalInNames, refusalMessage } from "./refusal.ts";
 
 interface Options {
-  /** Without a slash at its end. */
+  /** As `endpointBase` returns it. */
   readonly baseUrl: string;
   readonly model: string;
   readonly apiKey: string | undefined;
 }
 
-/** How long to wait for the words of a refusal, and how much of any complaint to keep for the log. */
-const COMPLAINT_WAIT_MS = 1000;
+/** How long to wait for the words of a refusal, how much to read, and how much to keep in a cause. */
+const REFUSAL_WAIT_MS = 1000;
+const REFUSAL_BYTES_MAX = 16 * 1024;
 const COMPLAINT_LENGTH_MAX = 1000;
 
 export class OpenAiGenerator implements Generator {
@@ -25,9 +37,12 @@ export class OpenAiGenerator implements Generator {
   }
 
   generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
+    const { baseUrl, model } = this.#options;
     return complete(
       {
         maxTokens: generation.maxTokens,
+        model: { name: model, address: baseUrl },
+        onSignOfLife: generation.onSignOfLife,
         ask: (upstream) => this.#ask(generation, upstream),
         complaint: (detail) => this.#complaint(detail),
       },
@@ -35,43 +50,62 @@ export class OpenAiGenerator implements Generator {
     );
   }
 
-  /** The body of an answer that the endpoint agreed to give. */
-  async #ask(
-    { messages, maxTokens, temperature }: Generation,
-    signal: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>> {
+  /** The body of an answer that the endpoint agreed to give. What it refuses is left out, each once. */
+  async #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const model = `${this.#options.baseUrl} ${this.#options.model}`;
+    let form = formOf(model);
+    for (let adaptations = 0; ; adaptations += 1) {
+      const response = await this.#post(generation, form, signal);
+      if (response.ok && response.body !== null) {
+        if (adaptations > 0 && rememberForm(model, form)) {
+          console.warn("The model refuses parameters, and is asked with:", differences(form));
+        }
+        return response.body;
+      }
+      const refusal = readRefusal(response.status, await beginningOf(response.body));
+      signal.throwIfAborted();
+      const next = adaptations < ADAPTATIONS_MAX ? adapted(form, refusal) : undefined;
+      if (next === undefined) {
+        throw failure(refusalMessage(refusal), {
+          cause: this.#complaint(`HTTP ${refusal.status}: ${refusal.words}`),
+          diagnosis: refusalInNames(refusal, this.#sent(generation)),
+        });
+      }
+      form = next;
+    }
+  }
+
+  /** A response, whatever its status. */
+  async #post(generation: Generation, form: Form, signal: AbortSignal): Promise<Response> {
     const { baseUrl, model, apiKey } = this.#options;
-    let response: Response;
     try {
-      response = await fetch(`${baseUrl}/chat/completions`, {
+      return await ask(endpointUrl(baseUrl, "chat/completions"), {
         method: "POST",
         headers: {
           "content-type": "application/json",
           accept: "text/event-stream",
-          ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+          ...endpointKey(baseUrl, apiKey),
         },
-        body: JSON.stringify({ model, messages, stream: true, max_tokens: maxTokens, temperature }),
+        body: JSON.stringify({ model, ...parametersOf(generation, form) }),
         // A redirect, followed, would take the prompt and the key to wherever it points.
         redirect: "manual",
         signal,
       });
     } catch (error) {
       signal.throwIfAborted();
-      throw failure("The model cannot be reached. Ask again in a moment.", error);
+      throw failure("The model cannot be reached. Ask again in a moment.", {
+        cause: error,
+        diagnosis: "no response",
+      });
     }
-    if (response.ok && response.body !== null) return response.body;
-
-    // Its first chunk is enough for a log, and none may ever come.
-    const body = response.body?.getReader();
-    const timer = setTimeout(() => body?.cancel().catch(() => {}), COMPLAINT_WAIT_MS);
-    const first = await body?.read().catch(() => undefined);
-    clearTimeout(timer);
-    signal.throwIfAborted();
-    const words = new TextDecoder().decode(first?.value);
-    throw failure(refusal(response.status), this.#complaint(`HTTP ${response.status}: ${words}`));
   }
 
-  /** What the endpoint said, as the log may have it: some repeat the key in their complaint. */
+  /** All that the endpoint may repeat and no log may have. */
+  #sent({ messages }: Generation): string {
+    return [this.#options.apiKey, ...messages.map(({ content }) => content)].join("\n");
+  }
+
+  /** What the endpoint said, without the key that some repeat in their complaint. */
   #complaint(text: string): Error {
     const { apiKey } = this.#options;
     const safe = apiKey === undefined ? text : text.replaceAll(apiKey, "[key]");
@@ -79,9 +113,26 @@ export class OpenAiGenerator implements Generator {
   }
 }
 
-function refusal(status: number): string {
-  const how = `(HTTP ${status})`;
-  if (status === 429 || status === 503) return `The model is busy ${how}. Ask again in a moment.`;
-  if (status >= 500) return `The model failed ${how}. Ask again in a moment.`;
-  return `The model refused the request ${how}. If it goes on, tell the operator of this service.`;
+/** The beginning of a body, as far as it comes soon. */
+async function beginningOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const reader = body?.getReader();
+  if (reader === undefined) return "";
+  const cancel = () => reader.cancel().catch(() => {});
+  const timer = setTimeout(cancel, REFUSAL_WAIT_MS);
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for (let length = 0; length < REFUSAL_BYTES_MAX; ) {
+      const { value } = await reader.read();
+      if (value === undefined) break;
+      length += value.byteLength;
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch {
+    // What has come until then will do.
+  } finally {
+    clearTimeout(timer);
+    cancel();
+  }
+  return text;
 }

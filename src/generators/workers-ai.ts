@@ -5,6 +5,15 @@ import type { Generation, Generator } from "../answer/generator.ts";
 import { ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure } from "./completion-stream.ts";
+import {
+  ADAPTATIONS_MAX,
+  adapted,
+  differences,
+  type Form,
+  formOf,
+  parametersOf,
+  rememberForm,
+} from "./parameters.ts";
 
 interface Options {
   readonly ai: Pick<Ai, "run">;
@@ -16,6 +25,9 @@ const OUT_OF_CAPACITY = 3040;
 const DAY_USED_UP = [3036, 4006];
 const TIMED_OUT = [3007, 3008];
 const TOO_LARGE = 3006;
+
+/** The address of all its models, by which they are remembered. */
+const ADDRESS = "workers-ai";
 
 const CAPACITY_RETRY_S = 10;
 const DAY_S = 86_400;
@@ -31,6 +43,8 @@ export class WorkersAiGenerator implements Generator {
     return complete(
       {
         maxTokens: generation.maxTokens,
+        model: { name: this.#options.model, address: ADDRESS },
+        onSignOfLife: generation.onSignOfLife,
         ask: (upstream) => this.#ask(generation, upstream),
         complaint: () => undefined,
       },
@@ -38,38 +52,64 @@ export class WorkersAiGenerator implements Generator {
     );
   }
 
+  /** The body of an answer that the model agreed to give. What it refuses is left out, each once. */
   async #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const model = `${ADDRESS} ${this.#options.model}`;
+    let form = formOf(model);
+    for (let adaptations = 0; ; adaptations += 1) {
+      try {
+        const body = await this.#run(generation, form, signal);
+        if (adaptations > 0 && rememberForm(model, form)) {
+          console.warn("The model refuses parameters, and is asked with:", differences(form));
+        }
+        return body;
+      } catch (error) {
+        signal.throwIfAborted();
+        const next = adaptations < ADAPTATIONS_MAX ? this.#adapted(form, error) : undefined;
+        if (next === undefined) throw refusal(error);
+        form = next;
+      }
+    }
+  }
+
+  #adapted(form: Form, error: unknown): Form | undefined {
+    if (!(error instanceof Error)) return undefined;
+    return adapted(form, { status: 400, param: "", words: error.message });
+  }
+
+  async #run(
+    generation: Generation,
+    form: Form,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
     const left = Promise.withResolvers<never>();
     const leave = () => left.reject(signal.reason);
     signal.addEventListener("abort", leave);
-    const running = this.#run(generation, signal);
+    const running = this.#call(generation, form, signal);
     try {
       return await Promise.race([running, left.promise]);
     } catch (error) {
-      // It may be that the binding did not heed the signal: whatever comes then is let go.
+      // It may be that the binding did not heed the signal: what comes then is cancelled.
       running.then((body) => body.cancel()).catch(() => {});
-      signal.throwIfAborted();
-      throw refusal(error);
+      throw error;
     } finally {
       signal.removeEventListener("abort", leave);
     }
   }
 
-  async #run(
-    { messages, maxTokens, temperature }: Generation,
+  async #call(
+    generation: Generation,
+    form: Form,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
     const { ai, model } = this.#options;
     const answer: unknown = await ai.run(
       model,
       {
-        messages,
-        stream: true,
-        // Without it, an answer is cut after 256 tokens.
-        max_tokens: maxTokens,
-        ...(temperature !== undefined && { temperature }),
+        // Without a limit, an answer is cut after 256 tokens.
+        ...parametersOf(generation, form),
         // These always think before they answer, out of the same tokens, and longer by default.
-        ...(model.includes("/gpt-oss") && { reasoning_effort: "low" }),
+        ...(form.reasoningEffort && model.includes("/gpt-oss") && { reasoning_effort: "low" }),
       },
       { signal },
     );
@@ -115,7 +155,8 @@ function unavailable(message: string, seconds: number): ServiceError {
 }
 
 /** What the log may have: what kind of error it was, and none of its words. */
-function cause(what: string, error: unknown): Error {
-  const kind = error instanceof Error ? error.name : typeof error;
-  return new Error(`Workers AI: ${what} (${kind})`);
+function cause(what: string, error: unknown) {
+  const name = error instanceof Error ? error.name : typeof error;
+  const diagnosis = `Workers AI: ${what} (${/^\w{1,40}$/.test(name) ? name : "Error"})`;
+  return { cause: new Error(diagnosis), diagnosis };
 }

@@ -3,7 +3,8 @@
 
 import * as v from "valibot";
 import type { Ask } from "../protocol.ts";
-import { check, isVisible, textOf, wholeNumber } from "../request.ts";
+import { check, textOf, wholeNumber } from "../request.ts";
+import { isVisible } from "../text/visible.ts";
 
 /** A body on a user's route may be this long, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1024; /* 64 KiB */

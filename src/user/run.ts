@@ -9,6 +9,7 @@ import { type Ending, Transcript } from "./transcript.ts";
 
 export interface RunLimits {
   readonly firstTokenTimeoutMs: number;
+  readonly thinkingTimeoutMs: number;
   readonly tokenGapTimeoutMs: number;
   readonly generationTimeoutMs: number;
   readonly answerBytesMax: number;
@@ -16,6 +17,15 @@ export interface RunLimits {
 
 /** The longest piece of answer in one event, in UTF-16 units: six bytes each at worst, when escaped. */
 const TOKEN_LENGTH_MAX = 8 * 1024;
+/** A server may send a token in pieces: at most this many events are kept for each of `maxTokens`. */
+const EVENTS_PER_TOKEN_MAX = 16;
+
+// No tokenizer makes two words one token, but any may make one word many: words are counted, not events.
+const WORD_BEGINS = /(?<![\p{L}\p{N}\p{M}_])[\p{L}\p{N}_]/gu;
+/** Where words are not told apart, a token is at most about four characters. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
+const UNSPACED_PER_TOKEN = 4;
 
 export class Run {
   readonly queryId: string;
@@ -39,11 +49,17 @@ export class Run {
   readonly #limits: RunLimits;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
+  /** When the model was first heard of, and when its first token came. */
+  #firstSignAt: number | undefined;
   #firstTokenAt: number | undefined;
-  #lastEventAt = this.#startedAt;
+  #lastTokenAt = this.#startedAt;
+  #lastSignAt = this.#startedAt;
   #endedAt: number | undefined;
   #bytes = 0;
+  #events = 0;
+  /** At least as many tokens has the model made. */
   #tokens = 0;
+  #lastCharacter = "";
 
   constructor(
     query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "admitMs">,
@@ -98,6 +114,12 @@ export class Run {
     }
   }
 
+  /** The model was heard of: a token, a thought, or anything else. */
+  sign(): void {
+    this.#lastSignAt = performance.now();
+    this.#firstSignAt ??= this.#lastSignAt;
+  }
+
   /** Stops the pipeline and whatever it called upstream. */
   abort(): void {
     this.#abort.abort();
@@ -109,7 +131,6 @@ export class Run {
         const step = await events.next();
         if (this.signal.aborted) break;
         if (step.done) return { type: "finished", finish: step.value };
-        this.#lastEventAt = performance.now();
         if (step.value.type === "sources") this.transcript.append(step.value);
         else if (!this.#append(step.value.token)) return { type: "finished", finish: "length" };
       }
@@ -122,9 +143,13 @@ export class Run {
 
   /** False when the answer has reached a limit, and what went past it was cut off. */
   #append(token: string): boolean {
-    if (this.#tokens === this.ask.maxTokens) return false;
-    this.#tokens += 1;
-    this.#firstTokenAt ??= this.#lastEventAt;
+    const { maxTokens } = this.ask;
+    this.#tokens += this.#tokensOf(token);
+    this.#events += 1;
+    if (this.#tokens > maxTokens || this.#events > maxTokens * EVENTS_PER_TOKEN_MAX) return false;
+    this.sign();
+    this.#lastTokenAt = this.#lastSignAt;
+    this.#firstTokenAt ??= this.#lastSignAt;
     // Half a character could be sent, but not stored: it would come back as another length.
     for (const piece of pieces(token.toWellFormed())) {
       const bytes = encoder.encode(piece).byteLength;
@@ -137,23 +162,47 @@ export class Run {
     return true;
   }
 
+  /** How many tokens an event of the model holds, or fewer: at most one, and none within a word. */
+  #tokensOf(token: string): number {
+    WORD_BEGINS.lastIndex = this.#lastCharacter.length;
+    const begins = WORD_BEGINS.test(this.#lastCharacter + token.slice(0, TOKEN_LENGTH_MAX));
+    this.#lastCharacter = token.slice(-1);
+    const unspaced = token.slice(0, UNSPACED_PER_TOKEN).match(UNSPACED)?.length ?? 0;
+    if (unspaced > 0) return Math.min(1, unspaced / UNSPACED_PER_TOKEN);
+    return begins ? 1 : 0;
+  }
+
   /** How the run ends because a deadline has passed, or how many ms are left until one may. */
   #late(): Ending | number {
-    const { firstTokenTimeoutMs, tokenGapTimeoutMs, generationTimeoutMs } = this.#limits;
+    const { firstTokenTimeoutMs, thinkingTimeoutMs, tokenGapTimeoutMs, generationTimeoutMs } =
+      this.#limits;
     const now = performance.now();
-    const flowing = this.#firstTokenAt !== undefined;
-    const whole = this.#startedAt + generationTimeoutMs - now;
-    const next = flowing
-      ? this.#lastEventAt + tokenGapTimeoutMs - now
-      : this.#startedAt + firstTokenTimeoutMs - now;
+    const firstTokenAt = this.#firstTokenAt;
+    if (firstTokenAt === undefined) {
+      // Thoughts do not shorten the answer: its own time begins with its first token.
+      const left = Math.min(
+        this.#lastSignAt + firstTokenTimeoutMs - now,
+        (this.#firstSignAt ?? now) + thinkingTimeoutMs - now,
+        this.#startedAt + generationTimeoutMs - now,
+      );
+      return left > 0 ? left : timedOut(this.#firstSignAt === undefined ? NOT_BEGUN : NO_WORD);
+    }
+    const whole = firstTokenAt + generationTimeoutMs - now;
+    const next = this.#lastSignAt + tokenGapTimeoutMs - now;
     if (whole > 0 && next > 0) return Math.min(whole, next);
-    // Only an answer that flows is cut at its length; one that stalls has failed.
-    if (flowing && next > 0) return { type: "finished", finish: "length" };
-    const message = flowing
-      ? "The model stopped in the middle of its answer. You were not charged; ask again."
-      : "The model did not begin its answer in time. You were not charged; ask again.";
-    return { type: "failed", error: new ServiceError("GENERATION_TIMEOUT", message) };
+    // Only an answer that flows is cut at its length. One that stalls has failed, though it may think.
+    const flows = this.#lastTokenAt + tokenGapTimeoutMs > now;
+    return flows ? { type: "finished", finish: "length" } : timedOut(STALLED);
   }
+}
+
+const NOT_BEGUN = "The model did not begin its answer in time. You were not charged; ask again.";
+const NO_WORD =
+  "The model thought for too long and wrote no answer. You were not charged; ask again.";
+const STALLED = "The model stopped in the middle of its answer. You were not charged; ask again.";
+
+function timedOut(message: string): Ending {
+  return { type: "failed", error: new ServiceError("GENERATION_TIMEOUT", message) };
 }
 
 /** A token in pieces that each fit one event, never cut inside a surrogate pair. */

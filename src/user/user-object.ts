@@ -292,7 +292,12 @@ export class UserObject extends DurableObject<Env> {
 
     const run = new Run({ queryId, window, ask, identity, admitMs }, config);
     this.#runs.set(queryId, run);
-    this.ctx.waitUntil(this.#drive(run, answer(ask, ...adapters, run.signal)));
+    this.ctx.waitUntil(
+      this.#drive(
+        run,
+        answer(ask, ...adapters, run.signal, () => run.sign()),
+      ),
+    );
     return run;
   }
 
@@ -359,8 +364,9 @@ export class UserObject extends DurableObject<Env> {
     // Left or stopped meanwhile: that was settled where it happened.
     if (run.transcript.ending !== undefined) return;
     if (ending.type === "failed") {
-      const { code, message, cause } = ending.error;
-      console.error(`Query ${run.queryId} failed: ${code}: ${message}`, traceOf(cause));
+      const { code, message, cause, details } = ending.error;
+      const why = [details.diagnosis ?? "", traceOf(cause)].filter((words) => words !== "");
+      console.error(`Query ${run.queryId} failed: ${code}: ${message}`, why.join("\n"));
       this.#refund(run, "failed", ending.error);
       return;
     }

@@ -1,6 +1,7 @@
 // An embedder that asks any OpenAI-compatible endpoint for embeddings: Ollama, llama.cpp, vLLM, OpenAI.
 
 import type { Embedder, Vector } from "../corpus/embedder.ts";
+import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import { embeddings } from "./embeddings.ts";
 import { call, failure } from "./upstream.ts";
 
@@ -14,7 +15,7 @@ export class OpenAiEmbedder implements Embedder {
   readonly #baseUrl: string;
   readonly #apiKey: string | undefined;
 
-  /** `baseUrl`: without a slash at its end. */
+  /** `baseUrl`: as `endpointBase` returns it. */
   constructor(options: {
     readonly baseUrl: string;
     readonly model: string;
@@ -36,13 +37,12 @@ export class OpenAiEmbedder implements Embedder {
   }
 
   async #call(texts: readonly string[], signal: AbortSignal): Promise<unknown> {
-    const apiKey = this.#apiKey;
-    const response = await fetch(`${this.#baseUrl}/embeddings`, {
+    const response = await ask(endpointUrl(this.#baseUrl, "embeddings"), {
       method: "POST",
       headers: {
         "content-type": "application/json",
         accept: "application/json",
-        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+        ...endpointKey(this.#baseUrl, this.#apiKey),
       },
       body: JSON.stringify({ model: this.model, input: texts, encoding_format: "float" }),
       // A redirect, followed, would take the texts and the key to wherever it points.

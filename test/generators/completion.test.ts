@@ -16,7 +16,6 @@ test.each([
   ["choices of another type", 'data: {"choices":7}\n\n'],
   ["a delta that is null", 'data: {"choices":[{"delta":null}]}\n\n'],
   ["content that is null", 'data: {"choices":[{"delta":{"content":null}}]}\n\n'],
-  ["content of another type", 'data: {"choices":[{"delta":{"content":{"a":1}}}]}\n\n'],
   ["an error that is null", 'data: {"error":null,"choices":[]}\n\n'],
   ["an empty finish reason", 'data: {"choices":[{"delta":{},"finish_reason":""}]}\n\n'],
   ["a list where there should be an object", "data: []\n\n"],
@@ -33,6 +32,9 @@ test.each([
   ["words", "data: Internal Server Error\n\n"],
   ["an event that is named an error", "event: error\ndata: {}\n\n"],
   ["an error that is only words", 'data: {"error":"overloaded"}\n\n'],
+  ["content of another type", 'data: {"choices":[{"delta":{"content":{"a":1}}}]}\n\n'],
+  ["choices that may hold text", 'data: {"choices":{"0":{"delta":{"content":"b"}}}}\n\n'],
+  ["an object that is not known", 'data: {"candidates":[]}\n\n'],
 ])("%s instead of a chunk is a failure, though an end marker follows", (_, oddity) => {
   expect(read(TOKEN + oddity + TOKEN + DONE)).toEqual({
     pieces: ["a"],
@@ -63,6 +65,8 @@ test("an endless line that is no field is not kept", () => {
   for (let n = 0; n < 2_000; n += 1) completion.feed("<p>".repeat(1_000));
   completion.feed(`\n\n${TOKEN}${DONE}`);
   expect(completion.take()).toEqual(["a"]);
+  // What it was is not known, so that the answer may lack it.
+  expect(completion.outcome()).toHaveProperty("failure");
 });
 
 test("half of a character, whose other half never comes, is not handed on", () => {

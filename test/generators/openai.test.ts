@@ -130,7 +130,6 @@ describe("an answer is whole", () => {
     ["at an end marker that has no end of its own", { ending: ["unfinished-done"] }, "stop"],
     ["at a finish reason alone", { ending: ["finish"] }, "stop"],
     ["at the reason `length`", { finish: "length" }, "length"],
-    ["at the reason `content_filter`", { finish: "content_filter" }, "stop"],
     ["at the first end marker of two", { ending: ["finish", "done", "done"] }, "stop"],
     ["at an end marker, whatever follows it", { ending: ["finish", "done", "more"] }, "stop"],
     ["at an end marker, though the connection then breaks", { ending: ["done", "cut"] }, "stop"],
@@ -162,6 +161,8 @@ describe("an answer that is not whole has failed", () => {
     ["a frame says that the model failed", { fault: "error", at: 5 }],
     ["a frame says that the model failed, before any token", { fault: "error", at: 0 }],
     ["a finish reason says so", { finish: "error" }],
+    ["a finish reason says that a filter stopped it", { finish: "content_filter" }],
+    ["a finish reason is not known", { finish: "pause_turn" }],
     ["a page instead of a stream", { fault: "html" }],
     ["half a JSON object", { fault: "half-json" }],
     ["an empty body", { fault: "empty" }],
@@ -185,6 +186,11 @@ describe("an answer that is not whole has failed", () => {
       })(),
     ).rejects.toThrow(ServiceError);
     expect(pieces).toEqual(["a", "b"]);
+  });
+
+  test("and a user is told that a filter stopped it", async () => {
+    const error = await failure({ finish: "SAFETY" });
+    expect(error.message).toContain("filter");
   });
 
   test("and who asked for too little of a thinking model is told", async () => {

@@ -10,11 +10,11 @@ import {
   cookieOf,
   decodeParameter,
   isName,
-  isVisible,
   readJson,
   refuseCompressed,
   withoutRepeats,
 } from "../../src/request.ts";
+import { isVisible } from "../../src/text/visible.ts";
 import { parseAsk, parseFeedback, parseSettingsChange } from "../../src/user/ask.ts";
 import { between, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
 

@@ -152,6 +152,23 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: "if (reason",
     },
   ],
+  "an unknown finish reason counted as stop": [
+    { file: "generators/finish-reason.ts", from: '?? "unknown";', to: '?? "stop";' },
+  ],
+  "a finish reason that ends the reading": [
+    {
+      file: "generators/completion.ts",
+      from: "this.#ending = ending;",
+      to: "this.#ending = ending; this.#settle();",
+    },
+  ],
+  "text of an unknown type passed over": [
+    {
+      file: "generators/chunk.ts",
+      from: 'typeof part.text !== "string") return "unreadable";',
+      to: 'typeof part.text !== "string") return undefined;',
+    },
+  ],
   "an alarm that nobody sets": [
     { file: OBJECT, from: "this.#alarm.set(now + config.sweepIntervalMs);", to: "" },
   ],

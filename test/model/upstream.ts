@@ -4,13 +4,28 @@
 
 import { vi } from "vitest";
 
-/** How a model may fail; each must end as an error, whatever was said before. */
-export const FAILURES = ["cut", "end", "error", "garbage", "status", "empty"] as const;
+/**
+ * How a model may fail; each must end as an error, whatever was said before. What passes most easily for
+ * an end is there more than once.
+ */
+export const FAILURES = [
+  ...["cut", "end", "error", "garbage", "status", "empty"],
+  ...["error line", "error object", "unknown part", "unknown reason", "filter", "tool"],
+  ...["bytes", "thought", "blank", "early reason"],
+  ...["unknown reason", "unknown reason", "unknown part", "thought"],
+] as const;
 export type Failure = (typeof FAILURES)[number];
 
 /** How a model may say that its answer is whole: not all of them say everything. */
-export const FINISHES = ["all", "reason", "marker", "length"] as const;
+export const FINISHES = [
+  ...["all", "reason", "marker", "length"],
+  ...["early reason", "parts", "repeated", "other words", "end token"],
+] as const;
 export type Finishing = (typeof FINISHES)[number];
+
+/** No answer has it. */
+const THOUGHT = "Hidden thought [1]. ";
+const REASONS = { "unknown reason": "pause_turn", filter: "SAFETY", tool: "tool_calls" };
 
 const encoder = new TextEncoder();
 
@@ -50,16 +65,56 @@ export class Call {
     return this.tokens.join("");
   }
 
+  /** A token, before or after a thought that no reader may see. */
   say(): void {
+    const text = this.#next();
+    switch (this.tokens.length % 4) {
+      case 1:
+        this.#chunk({ delta: { reasoning_content: THOUGHT } });
+        this.#chunk({ delta: { content: text } });
+        break;
+      case 2:
+        this.#chunk({ delta: { content: `<think>${THOUGHT}` } });
+        this.#chunk({ delta: { content: `${THOUGHT}</think>${text}` } });
+        break;
+      default:
+        this.#chunk({ delta: { content: text } });
+    }
+  }
+
+  #next(): string {
     this.tokens.push(`answer ${this.#serial}, token ${this.tokens.length}; `);
-    this.#chunk({ delta: { content: this.tokens.at(-1) } });
+    return this.tokens.at(-1) as string;
   }
 
   finish(how: Finishing): void {
-    this.say();
     this.state = "finished";
+    switch (how) {
+      case "early reason":
+        this.#chunk({ delta: { content: this.#next() }, finish_reason: "stop" });
+        this.#chunk({ delta: { content: this.#next() }, finish_reason: "null" });
+        break;
+      case "parts":
+        this.#chunk({
+          delta: {
+            content: [
+              { type: "thinking", thinking: [{ type: "text", text: THOUGHT }] },
+              { type: "text", text: this.#next() },
+            ],
+          },
+        });
+        break;
+      default:
+        this.say();
+    }
+    if (how === "end token") this.#chunk({ delta: { content: "<|im_end|>" } });
+    if (how === "repeated") this.#chunk({ message: { content: this.text } });
     if (how !== "marker") {
-      this.#chunk({ delta: {}, finish_reason: how === "length" ? "length" : "stop" });
+      const others: Partial<Record<Finishing, string>> = {
+        length: "MAX_TOKENS",
+        "other words": "end_turn",
+      };
+      this.#chunk({ delta: {}, finish_reason: others[how] ?? "stop" });
     }
     if (how !== "reason") this.#write("data: [DONE]\n\n");
     this.#close();
@@ -76,18 +131,50 @@ export class Call {
       case "end":
         break;
       case "error":
-        this.#write('data: {"error":{"message":"overloaded"}}\n\ndata: [DONE]\n\n');
+        this.#write('data: {"error":{"message":"overloaded"}}\n\n');
         break;
       case "garbage":
-        this.#write('data: {"choices":[{"delta":{"cont\n\ndata: [DONE]\n\n');
+        this.#write('data: {"choices":[{"delta":{"cont\n\n');
         break;
       case "status":
         this.#response.resolve(new Response("overloaded", { status: 503 }));
         return;
       case "empty":
-        this.#write("data: [DONE]\n\n");
         break;
+      case "error line":
+        this.#write('error: {"code":500}\n\n');
+        break;
+      case "error object":
+        this.#write('data: {"object":"error","message":"overloaded","code":500}\n\n');
+        break;
+      case "unknown part":
+        this.#chunk({ delta: { content: [{ type: "video", video: "NEVER" }] } });
+        this.say();
+        break;
+      case "unknown reason":
+      case "filter":
+      case "tool":
+        this.say();
+        this.#chunk({ delta: {}, finish_reason: REASONS[failure] });
+        break;
+      case "bytes":
+        this.#begin().enqueue(Uint8Array.of(0xff, 0xfe));
+        break;
+      case "thought":
+        this.say();
+        this.#chunk({ delta: { content: `<think>${THOUGHT}` } });
+        break;
+      case "blank":
+        this.#chunk({
+          delta: { content: this.tokens.length > 0 ? "<|im_end|>NEVER" : "\u200b\u0000 " },
+        });
+        break;
+      case "early reason":
+        this.#chunk({ delta: { content: this.#next() }, finish_reason: "stop" });
+        this.#begin().error(new Error("The connection was reset."));
+        return;
     }
+    if (failure !== "end") this.#write("data: [DONE]\n\n");
     this.#close();
   }
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { API_PREFIX, type ErrorCode, type Receipt } from "../../src/protocol.ts";
-import type { Directive, ModelRequest } from "../support/directive.ts";
+import { type Directive, type ModelRequest, piece } from "../support/directive.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 import { type Exchange, request } from "../support/socket-client.ts";
@@ -27,7 +27,10 @@ const MEMORY_MB_MAX = 600;
 /** How long an answer of a few tokens may take a bystander, from the ask to its end. */
 const BYSTANDER_MS_MAX = 5_000;
 /** One million bytes of text that JSON makes six million, for which no kernel has room. */
-const HUGE = { tokens: Array.from({ length: 125 }, () => "\u0000"), tokenLength: 8_000 };
+const HUGE = {
+  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
+  tokenLength: 8_000,
+};
 
 let model: ModelServer;
 let server: RunningServer;
@@ -109,6 +112,21 @@ describe("a model that never ends", () => {
     {
       how: "thinking aloud",
       script: { reasoning: Number.MAX_SAFE_INTEGER },
+      code: "GENERATION_TIMEOUT",
+    },
+    {
+      how: "in white space",
+      script: { frames: [{ text: piece(" \n"), times: 1e9 }] },
+      code: "GENERATION_TIMEOUT",
+    },
+    {
+      how: "in comments",
+      script: { frames: [{ text: ": alive\n\n", times: 1e9 }] },
+      code: "GENERATION_TIMEOUT",
+    },
+    {
+      how: "in a line without an end",
+      script: { frames: [{ text: "<p>", times: 1e9 }] },
       code: "GENERATION_TIMEOUT",
     },
     {

@@ -59,7 +59,10 @@ const spaces = (count: number) => (exchange: Exchange) => exchange.untilLength(c
 const SHORT = { tokens: 5, gapMs: 20 };
 const LONG = { tokens: 400, gapMs: 20 };
 /** 1,000,000 bytes that are six times as long on the wire, since JSON escapes each. */
-const HUGE = { tokens: Array.from({ length: 125 }, () => "\u0000"), tokenLength: 8_000 };
+const HUGE = {
+  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
+  tokenLength: 8_000,
+};
 
 /** Both modes at the same moment. */
 function inBothModes(moment: Omit<Moment, "streaming">): Moment[] {

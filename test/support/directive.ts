@@ -38,7 +38,45 @@ export interface Directive {
   framesPerWrite?: number;
   /** Each write holds so many bytes, wherever that cuts. */
   bytesPerWrite?: number;
+
+  /** The whole body, exactly: nothing above is sent but the headers. It ends properly after the last. */
+  frames?: Frame[];
+  /** Each request is refused that has what one of these names; the first that fits counts. */
+  refusals?: Refusal[];
+  /** How often a request of this tag finds its connection closed, after `resetAfter` and nothing else. */
+  resets?: number;
+  resetAfter?: string;
 }
+
+export type Frame =
+  /** Sent as it is. */
+  | string
+  | { waitMs: number }
+  | { bytes: number[] }
+  /** `count` characters of a text that repeats, in pieces of an answer of `length` characters, or of one. */
+  | { characters: string; count: number; length?: number }
+  /** The same again and again. */
+  | { text: string; times: number; gapMs?: number }
+  | "cut!"
+  | "hang!";
+
+export interface Refusal {
+  /** A member of the request, or `system` for a message of that role; left out, every request. */
+  has?: string;
+  status?: number;
+  body: string;
+}
+
+/** A frame with a piece of an answer, as OpenAI sends it. */
+export function piece(content: unknown, finish_reason: string | null = null): string {
+  return frame({ choices: [{ index: 0, delta: { content }, finish_reason }] });
+}
+
+export function frame(data: unknown): string {
+  return `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
+}
+
+export const DONE = "data: [DONE]\n\n";
 
 export type Fault =
   | "hang-before-headers"
@@ -83,6 +121,7 @@ export interface ModelRequest {
   model: unknown;
   authorization: string | undefined;
   messageCount: number;
+  roles: unknown[];
   /** The body but for its messages. */
   options: Record<string, unknown>;
   startedAt: number;

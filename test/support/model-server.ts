@@ -13,7 +13,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { ANSWER, CANARY, type Directive, type ModelRequest, parseDirective } from "./directive.ts";
+import {
+  ANSWER,
+  CANARY,
+  type Directive,
+  type Frame,
+  type ModelRequest,
+  parseDirective,
+  piece,
+} from "./directive.ts";
 import { embeddingDirective, meaning } from "./meaning.ts";
 
 export interface ModelServer {
@@ -74,6 +82,7 @@ async function handle(
     model: body.model,
     authorization: request.headers.authorization,
     messageCount: body.messages.length,
+    roles: body.messages.map(({ role }) => role),
     options: body.options,
     startedAt: Date.now(),
     tokensSent: 0,
@@ -89,13 +98,28 @@ async function handle(
     record.endedAt = Date.now();
     left.abort();
   });
-  if (request.method === "POST" && path === "/v1/embeddings") {
+  const [route] = path.split("?");
+  if (request.method === "POST" && route === "/v1/embeddings") {
     const writer = new Writer(response, {}, left.signal);
     await embed(body.options.input as string[], record, writer, request);
     return;
   }
-  if (request.method !== "POST" || path !== "/v1/chat/completions") {
+  if (request.method !== "POST" || route !== "/v1/chat/completions") {
     response.writeHead(404).end(CANARY);
+    return;
+  }
+  const { resets = 0, resetAfter = "" } = directive;
+  if (requests.filter(({ tag }) => tag === record.tag).length <= resets) {
+    request.socket.end(resetAfter);
+    return;
+  }
+  const refusal = directive.refusals?.find(
+    ({ has }) =>
+      has === undefined || has in body.options || (has === "system" && record.roles.includes(has)),
+  );
+  if (refusal !== undefined) {
+    response.writeHead(refusal.status ?? 400, { "content-type": "application/json" });
+    response.end(refusal.body);
     return;
   }
   await answer(directive, record, new Writer(response, directive, left.signal), request);
@@ -151,6 +175,7 @@ async function answer(
   }
 
   writer.begin();
+  if (directive.frames !== undefined) return writer.frames(directive.frames);
   await writer.chunk({ delta: { role: "assistant", content: "" } });
   for (let n = 0; n < reasoning; n++) {
     await writer.chunk({ delta: { reasoning_content: `Hidden thought ${n}. ` } });
@@ -254,6 +279,35 @@ class Writer {
       await this.#flush();
       await sleep(milliseconds, undefined, { signal: this.#left });
     }
+  }
+
+  async frames(frames: readonly Frame[]): Promise<void> {
+    for (const frame of frames) {
+      if (frame === "hang!") return this.hang();
+      if (frame === "cut!") return this.cut();
+      if (typeof frame === "string") this.#pending += frame;
+      else if ("waitMs" in frame) await this.wait(frame.waitMs);
+      else if ("bytes" in frame) {
+        await this.#flush();
+        this.#response.write(Buffer.from(frame.bytes));
+      } else if ("characters" in frame) {
+        const { characters, count, length = 1 } = frame;
+        const text = characters.repeat(Math.ceil(length / characters.length) + 1);
+        for (let n = 0; n < count; n += length) {
+          const from = n % characters.length;
+          this.#pending += piece(text.slice(from, from + Math.min(length, count - n)));
+          if (this.#pending.length > 16_384) await this.#flush();
+        }
+      } else {
+        for (let n = 0; n < frame.times; n++) {
+          await this.wait(frame.gapMs ?? 0);
+          this.#pending += frame.text;
+          if (this.#pending.length > 16_384) await this.#flush();
+        }
+      }
+      await this.#flush();
+    }
+    return this.end();
   }
 
   async hang(): Promise<void> {

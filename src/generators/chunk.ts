@@ -1,0 +1,161 @@
+// One JSON object of a model's stream, read: the text in it, and whether it is understood. Both dialects
+// and their mixture: OpenAI's `choices`, and Workers AI's `response`. Pure.
+//
+// An object that is not known, or text in a form that is not known, is a failure: it may be an error or
+// a piece of the answer, and an answer with a hole must not be charged. Unknown members beside known ones
+// are passed over.
+
+/** What is wrong with a chunk. */
+export type Fault = "failed" | "unreadable" | "tool" | "refused";
+
+export interface Chunk {
+  /** The next piece of the answer; "" where there is none. */
+  text: string;
+  /** The whole answer so far, as some servers repeat it. */
+  whole?: string;
+  /** The server keeps the model's thoughts apart from its text. */
+  hasThoughts?: boolean;
+  finishReason?: unknown;
+  /** How many tokens the model says that it has made. */
+  tokens?: number;
+  fault?: Fault;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Members, one of which makes a known object, though it may hold no text. */
+const KNOWN = ["choices", "response", "usage", "finish_reason", "tool_calls"];
+/** Members that say that something failed, unless they are empty. */
+const ERRORS = ["error", "errors", "exception", "error_code", "error_msg", "error_message"];
+/** A server's names for the model's thoughts, beside its text. */
+const THOUGHTS = [
+  "reasoning_content",
+  "reasoning",
+  "reasoning_details",
+  "reasoning_text",
+  "thinking",
+];
+/** The types of a part of a text, by what is in it. */
+const TEXT_PARTS = ["text", "output_text"];
+const THOUGHT_PARTS =
+  /^(?:redacted_|summary_)?(?:think|thinking|thought|thoughts|reasoning)(?:_text|_content|_summary)?$|^summary_text$/;
+
+export function readChunk(json: string): Chunk {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return { text: "", fault: "unreadable" };
+  }
+  const chunk: Chunk = { text: "" };
+  // Gemini puts an error into a list.
+  for (const one of Array.isArray(value) ? value : [value]) {
+    const fault = isMembers(one) ? readObject(one, chunk) : "unreadable";
+    if (fault !== undefined) return { ...chunk, fault };
+  }
+  return chunk;
+}
+
+function readObject(object: Members, chunk: Chunk): Fault | undefined {
+  if (saysError(object) || object.success === false) return "failed";
+  const { choices, response, usage } = object;
+  if (!isKnown(object)) return "unreadable";
+  if (isFilled(object.tool_calls)) return "tool";
+  chunk.finishReason = object.finish_reason ?? chunk.finishReason;
+  const tokens = isMembers(usage) ? usage.completion_tokens : undefined;
+  if (typeof tokens === "number") chunk.tokens = tokens;
+
+  if (choices !== null && choices !== undefined && typeof choices !== "number") {
+    if (!Array.isArray(choices)) return "unreadable";
+    for (const choice of choices) {
+      if (choice === null) continue;
+      const fault = isMembers(choice) ? readChoice(choice, chunk) : "unreadable";
+      if (fault !== undefined) return fault;
+    }
+    // Both dialects in one object say the same twice.
+    if (chunk.text !== "" || chunk.whole !== undefined) return undefined;
+  }
+  return addText(response, chunk);
+}
+
+function readChoice(choice: Members, chunk: Chunk): Fault | undefined {
+  const { delta, message, index } = choice;
+  if (saysError(choice)) return "failed";
+  // We ask for one answer: another one's text would be mixed into it.
+  if (typeof index === "number" && index > 0) return "unreadable";
+  chunk.finishReason = choice.finish_reason ?? chunk.finishReason;
+  const isText = delta === undefined && message === undefined;
+  if (isText) return addText(choice.text, chunk);
+  const whole: Chunk = { text: "" };
+  const fault = readMessage(delta, chunk) ?? readMessage(message, whole);
+  chunk.hasThoughts ||= whole.hasThoughts === true;
+  if (whole.text !== "") chunk.whole = whole.text;
+  return fault;
+}
+
+function readMessage(message: unknown, chunk: Chunk): Fault | undefined {
+  if (message === undefined || message === null) return undefined;
+  if (!isMembers(message)) return "unreadable";
+  if (saysError(message)) return "failed";
+  if (isFilled(message.tool_calls) || isFilled(message.function_call)) return "tool";
+  if (isFilled(message.refusal)) return "refused";
+  if (THOUGHTS.some((name) => isFilled(message[name]))) chunk.hasThoughts = true;
+  return addText(message.content, chunk);
+}
+
+function addText(content: unknown, chunk: Chunk): Fault | undefined {
+  if (content === undefined || content === null) return undefined;
+  if (typeof content === "string") chunk.text += content;
+  // Workers AI sends a token of digits as a number.
+  else if (typeof content === "number") chunk.text += String(content);
+  else if (Array.isArray(content)) {
+    for (const part of content) {
+      const fault = addPart(part, chunk);
+      if (fault !== undefined) return fault;
+    }
+  } else return addPart(content, chunk);
+  return undefined;
+}
+
+/** A part of a text, as Mistral and relays send it. */
+function addPart(part: unknown, chunk: Chunk): Fault | undefined {
+  if (typeof part === "string") {
+    chunk.text += part;
+    return undefined;
+  }
+  if (!isMembers(part) || typeof part.type !== "string") return "unreadable";
+  if (THOUGHT_PARTS.test(part.type) || part.thought === true) {
+    chunk.hasThoughts = true;
+    return undefined;
+  }
+  if (part.type === "refusal") return "refused";
+  if (!TEXT_PARTS.includes(part.type) || typeof part.text !== "string") return "unreadable";
+  chunk.text += part.text;
+  return undefined;
+}
+
+function saysError(object: Members): boolean {
+  if (ERRORS.some((name) => isFilled(object[name]))) return true;
+  if ([object.object, object.type].some((kind) => typeof kind === "string" && /error/i.test(kind)))
+    return true;
+  // MiniMax answers with status 200 and this.
+  const status = isMembers(object.base_resp) ? object.base_resp.status_code : 0;
+  return typeof status === "number" && status !== 0;
+}
+
+function isKnown(object: Members): boolean {
+  if (KNOWN.some((name) => Object.hasOwn(object, name))) return true;
+  // Both hold nothing: a sign of life, and an object of OpenAI's without its choices.
+  if (object.type === "ping" || Object.keys(object).length === 0) return true;
+  return typeof object.object === "string" && object.object.startsWith("chat.completion");
+}
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Neither missing nor empty: null, "", false, 0, [] and {} say nothing. */
+function isFilled(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return Boolean(value);
+  return Object.keys(value).length > 0;
+}

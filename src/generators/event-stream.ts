@@ -1,0 +1,100 @@
+// An event stream as models send it: text in, events out, and every line that is not part of one.
+// A parser of the standard drops such lines in silence, and one may be an error or a piece of the answer.
+
+export interface Handlers {
+  /** An event's name, "" where it has none, and its data, "" where it has none. */
+  readonly onEvent: (name: string, data: string) => void;
+  /** The beginning of a line that is neither a comment nor a field of the standard. */
+  readonly onOddLine: (line: string) => void;
+  /** An event is longer than may be kept. Nothing is read from then on. */
+  readonly onTooLong: () => void;
+}
+
+const LINE_END = /\r\n?|\n/g;
+/** How much is kept of a line that holds no data, in UTF-16 units. */
+const OTHER_LENGTH_MAX = 1024;
+
+export class EventStream {
+  readonly #handlers: Handlers;
+  readonly #lengthMax: number;
+  /** The line that has not ended yet. */
+  #line: string[] = [];
+  #lineLength = 0;
+  #isData = false;
+  /** The last line ended in CR, of which an LF that comes next is a part. */
+  #afterCr = false;
+  #name = "";
+  #data: string[] = [];
+  #dataLength = 0;
+
+  /** `lengthMax`: of one event, in UTF-16 units. */
+  constructor(lengthMax: number, handlers: Handlers) {
+    this.#lengthMax = lengthMax;
+    this.#handlers = handlers;
+  }
+
+  feed(text: string): void {
+    if (text === "") return;
+    let from = this.#afterCr && text.startsWith("\n") ? 1 : 0;
+    this.#afterCr = false;
+    LINE_END.lastIndex = from;
+    for (let end = LINE_END.exec(text); end !== null; end = LINE_END.exec(text)) {
+      this.#keep(text.slice(from, end.index));
+      // What is called may read another stream, which moves `lastIndex`.
+      from = LINE_END.lastIndex;
+      this.#afterCr = end[0] === "\r" && from === text.length;
+      this.#endLine();
+      LINE_END.lastIndex = from;
+    }
+    this.#keep(text.slice(from));
+  }
+
+  /** The beginning of the line that has not ended yet, in at most 16 units. */
+  get openLine(): string {
+    return this.#lineLength > 16 ? "" : this.#line.join("");
+  }
+
+  /** Many servers leave out the line ends after their last event. */
+  end(): void {
+    this.#endLine();
+    this.#endLine();
+  }
+
+  #keep(part: string): void {
+    if (part === "") return;
+    if (this.#lineLength < 5) this.#isData = (this.#line.join("") + part).startsWith("data");
+    const room = (this.#isData ? this.#lengthMax : OTHER_LENGTH_MAX) - this.#lineLength;
+    if (this.#isData && part.length + this.#dataLength > room) this.#handlers.onTooLong();
+    else if (room > 0) {
+      this.#line.push(part.slice(0, room));
+      this.#lineLength += Math.min(part.length, room);
+    }
+  }
+
+  #endLine(): void {
+    const line = this.#line.join("");
+    this.#line = [];
+    this.#lineLength = 0;
+    if (line === "") this.#endEvent();
+    else if (!line.startsWith(":")) this.#field(line);
+  }
+
+  #field(line: string): void {
+    const colon = line.indexOf(":");
+    const name = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + (line[colon + 1] === " " ? 2 : 1));
+    if (name === "data") {
+      this.#data.push(value);
+      this.#dataLength += value.length + 1;
+    } else if (name === "event") this.#name = value;
+    else if (name !== "id" && name !== "retry") this.#handlers.onOddLine(line);
+  }
+
+  #endEvent(): void {
+    const [name, data] = [this.#name, this.#data.join("\n")];
+    this.#name = "";
+    this.#data = [];
+    this.#dataLength = 0;
+    if (name !== "" || data !== "") this.#handlers.onEvent(name, data);
+  }
+}

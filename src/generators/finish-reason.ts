@@ -1,0 +1,49 @@
+// What the finish reasons mean that model servers are known to give. Pure.
+
+/**
+ * `open`: not an end, though some servers send it with every chunk. `unknown`: nothing says that the
+ * answer is whole. From the references of OpenAI, Azure, Anthropic, Bedrock, Gemini, Cohere, Mistral,
+ * DeepSeek, Zhipu, DashScope, Workers AI, Ollama, LM Studio, llama.cpp, vLLM, SGLang and TGI.
+ */
+export type Ending = "open" | "stop" | "length" | "filter" | "tool" | "failed" | "unknown";
+
+/** Compared without case and separators: `MAX_TOKENS`, `max-tokens` and `maxTokens` are one. */
+const EXACT: Readonly<Record<string, Ending>> = {
+  ...all("open", [
+    "",
+    ...["null", "none", "nil", "undefined", "unspecified", "finishreasonunspecified"],
+    ...["inprogress", "notfinished", "unfinished", "ongoing", "pending", "running", "streaming"],
+    ...["generating", "processing", "continue"],
+  ]),
+  ...all("stop", [
+    ...["stop", "stopped", "stoptoken", "stopsequence", "stopstring", "stopstringfound"],
+    ...["finishreasonstop", "reasonstop", "eos", "eosfound", "eostoken", "eostokenfound"],
+    ...["endturn", "endofturn", "endoftext", "endofsequence", "endofmessage", "end"],
+    ...["complete", "completed", "done", "finish", "finished", "normal"],
+  ]),
+  ...all("length", ["limit", "tokenlimit", "tokenslimit", "maxtokensreached", "contextlimit"]),
+};
+
+/** The first that fits. Their order matters: `ERROR_LIMIT` is an error, `tool_error` as well. */
+const PATTERNS: readonly (readonly [RegExp, Ending])[] = [
+  [/error|fail|abort|cancel/, "failed"],
+  [/filter|safety|recitation|prohibited|blocklist|blocked|moderation|guardrail/, "filter"],
+  [/^spii$|sensitive|refus|toxic|harm|policy|copyright/, "filter"],
+  [/tool|function/, "tool"],
+  [/length|max(?:output|new|completion|predicted)?tokens|contextwindow/, "length"],
+];
+
+/** @param reason As the server gives it: a string, or null. Anything else is unknown. */
+export function endingOf(reason: unknown): Ending {
+  if (reason === undefined || reason === null || reason === false) return "open";
+  if (typeof reason !== "string") return "unknown";
+  const plain = reason.toLowerCase().replace(/[^a-z]/g, "");
+  // What holds no letter but is not empty means nothing to us.
+  if (plain === "" && reason.trim() !== "") return "unknown";
+  const exact = Object.hasOwn(EXACT, plain) ? EXACT[plain] : undefined;
+  return exact ?? PATTERNS.find(([pattern]) => pattern.test(plain))?.[1] ?? "unknown";
+}
+
+function all(ending: Ending, reasons: readonly string[]): Record<string, Ending> {
+  return Object.fromEntries(reasons.map((reason) => [reason, ending]));
+}

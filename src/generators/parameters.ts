@@ -1,0 +1,115 @@
+// What a model is sent beside its name, in the form that it takes. Models refuse what others need: newer
+// ones of OpenAI take no `max_tokens` and no `temperature`, Gemma's template knows no system role. What a
+// model has refused is remembered by its address and name, for this isolate.
+
+import type { Generation, Message } from "../answer/generator.ts";
+import type { Refusal } from "./refusal.ts";
+
+export interface Form {
+  /** The name of the limit; undefined if the model takes none. */
+  readonly limit: "max_tokens" | "max_completion_tokens" | undefined;
+  readonly stream: boolean;
+  readonly temperature: boolean;
+  readonly reasoningEffort: boolean;
+  readonly systemRole: boolean;
+}
+
+const USUAL: Form = {
+  limit: "max_tokens",
+  stream: true,
+  temperature: true,
+  reasoningEffort: true,
+  systemRole: true,
+};
+const MODELS_MAX = 100;
+/** As many times may one ask adapt: once for each member of a form, and twice for the limit. */
+export const ADAPTATIONS_MAX = 5;
+
+const forms = new Map<string, Form>();
+
+const REFUSED =
+  /unsupported|not (?:be )?(?:supported|allowed|permitted|enabled|available|recogni[sz]ed)|n't (?:supported|support|allow)|not (?:support|allow|accept)|unrecogni[sz]ed|unknown|unexpected|extra|invalid (?:parameter|argument|field)|deprecated|instead/i;
+const SYSTEM_REFUSED = [
+  /(?:system|developer)['"`]?\s*(?:role|message|prompt|instruction)s?\b[^.]{0,60}\bnot\b/i,
+  /(?:not|n't) support[^.]{0,40}['"`]?\b(?:system|developer)\b/i,
+  /unsupported[^.]{0,40}['"`]?\b(?:system|developer)\b/i,
+  /only ['"`]?user['"`]?,?(?: and)? ['"`]?(?:assistant|model)['"`]?[^.]{0,40}roles?/i,
+  /roles must alternate/i,
+];
+
+export function formOf(model: string): Form {
+  return forms.get(model) ?? USUAL;
+}
+
+/** Called once a model has accepted the form. True if that is news. */
+export function rememberForm(model: string, form: Form): boolean {
+  if (forms.get(model) === form || form === USUAL) return false;
+  const [oldest] = forms.keys();
+  if (forms.size >= MODELS_MAX && oldest !== undefined) forms.delete(oldest);
+  forms.set(model, form);
+  return true;
+}
+
+/** The form without what was refused; undefined if nothing of it was. */
+export function adapted(
+  form: Form,
+  { status, param, words }: Pick<Refusal, "status" | "words" | "param">,
+): Form | undefined {
+  if ([401, 402, 403, 404, 408, 429].includes(status)) return undefined;
+  const isAbout = (name: string) =>
+    param === name || new RegExp(`(?<![\\w.])${name}(?![\\w.])`).test(words);
+  // What breaks down may name what it was sent. Only a template does so with what it does not know.
+  const isRefused = status < 500 && REFUSED.test(words);
+  if (form.limit !== undefined && isRefused && isAbout(form.limit)) {
+    return { ...form, limit: form.limit === "max_tokens" ? "max_completion_tokens" : undefined };
+  }
+  // OpenAI does so to organizations that it has not verified.
+  if (form.stream && isRefused && param === "stream") return { ...form, stream: false };
+  if (form.temperature && status < 500 && isAbout("temperature"))
+    return { ...form, temperature: false };
+  if (form.reasoningEffort && isRefused && isAbout("reasoning_effort")) {
+    return { ...form, reasoningEffort: false };
+  }
+  const isOfRole = /^messages\b.*role/.test(param);
+  if (form.systemRole && (isOfRole || SYSTEM_REFUSED.some((pattern) => pattern.test(words)))) {
+    return { ...form, systemRole: false };
+  }
+  return undefined;
+}
+
+/** The members of a request. */
+export function parametersOf(
+  { messages, maxTokens, temperature }: Generation,
+  form: Form,
+): Record<string, unknown> {
+  return {
+    messages: form.systemRole ? messages : withoutSystem(messages),
+    ...(form.stream && { stream: true }),
+    ...(form.limit !== undefined && { [form.limit]: maxTokens }),
+    ...(form.temperature && temperature !== undefined && { temperature }),
+  };
+}
+
+/** What a form leaves out or renames, in words for the log. */
+export function differences(form: Form): string {
+  return [
+    form.limit === "max_completion_tokens" ? "max_completion_tokens for max_tokens" : "",
+    form.limit === undefined ? "no limit" : "",
+    form.stream ? "" : "no stream",
+    form.temperature ? "" : "no temperature",
+    form.reasoningEffort ? "" : "no reasoning_effort",
+    form.systemRole ? "" : "the system's text in the first question",
+  ]
+    .filter((words) => words !== "")
+    .join(", ");
+}
+
+/** The system's text goes into the first message of the user. */
+function withoutSystem(messages: readonly Message[]): Message[] {
+  const system = messages.filter(({ role }) => role === "system").map(({ content }) => content);
+  const others = messages.filter(({ role }) => role !== "system");
+  const first = others.findIndex(({ role }) => role === "user");
+  return others.map((message, index) =>
+    index === first ? { ...message, content: [...system, message.content].join("\n\n") } : message,
+  );
+}

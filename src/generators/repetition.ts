@@ -1,0 +1,71 @@
+// Whether a text begins with what was said before, told without keeping it. White space is not compared,
+// since servers trim it. Pure.
+
+import { Thoughts } from "./thoughts.ts";
+
+/** Of two 32-bit hashes: what differs is not taken for the same. */
+const [FIRST, SECOND] = [0x01000193, 0x85ebca6b];
+
+export class Repetition {
+  #length = 0;
+  #first = 0;
+  #second = 0;
+  #endsBlank = true;
+
+  add(text: string): void {
+    if (text === "") return;
+    for (let at = 0; at < text.length; at += 1) this.#addUnit(text.charCodeAt(at));
+    this.#endsBlank = /\s$/.test(text);
+  }
+
+  restart(): void {
+    this.#length = 0;
+    this.#first = 0;
+    this.#second = 0;
+    this.#endsBlank = true;
+  }
+
+  /**
+   * What a text has beyond what was said; undefined if it does not begin with it. Thoughts may be in
+   * the text or not.
+   */
+  restOf(whole: string): string | undefined {
+    if (this.#length === 0) return whole;
+    const text = withoutThoughts(whole);
+    const other = new Repetition();
+    let at = 0;
+    while (at < text.length && other.#length < this.#length) {
+      other.#addUnit(text.charCodeAt(at));
+      at += 1;
+    }
+    if (other.#length !== this.#length) return undefined;
+    if (other.#first !== this.#first || other.#second !== this.#second) return undefined;
+    const rest = text.slice(at);
+    if (rest.trim() === "") return "";
+    return this.#endsBlank ? rest.trimStart() : rest;
+  }
+
+  #addUnit(unit: number): void {
+    if (unit <= 0x20 || unit === 0xa0) return;
+    this.#length += 1;
+    this.#first = Math.imul(this.#first ^ unit, FIRST);
+    this.#second = Math.imul(this.#second + unit, SECOND) ^ (this.#second >>> 15);
+  }
+}
+
+function withoutThoughts(whole: string): string {
+  let text = "";
+  const thoughts = new Thoughts({
+    onText: (part) => {
+      text += part;
+    },
+    onThought: () => {},
+    onUnopened: () => {
+      text = "";
+    },
+    onFault: () => {},
+  });
+  thoughts.read(whole);
+  thoughts.end();
+  return text;
+}

@@ -1,0 +1,98 @@
+// What an ask comes to by what its model sends, over real sockets on both sides: every shape of
+// test/support/model-streams.ts is asked once, and its receipt is read. The table in docs/testing.md is
+// what was seen; UPDATE_DOCS=1 writes it again.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Receipt } from "../../src/protocol.ts";
+import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { SECRET, SHAPES, type Shape } from "../support/model-streams.ts";
+import { type RunningServer, startServer } from "../support/server.ts";
+import { User } from "../support/user.ts";
+
+const SECRET_OF_AUTH = "a secret that only this suite's servers know";
+const DOCS = join(import.meta.dirname, "../../docs/testing.md");
+const HEAD = "| what the model sends | the answer | what it costs |";
+
+let model: ModelServer;
+let server: RunningServer;
+const seen = new Map<Shape, string>();
+
+beforeAll(async () => {
+  model = await startModelServer();
+  server = await startServer({
+    command: "serve",
+    inMemory: true,
+    vars: {
+      AUTH_SECRET: SECRET_OF_AUTH,
+      GENERATOR: "openai",
+      OPENAI_BASE_URL: model.url,
+      OPENAI_MODEL: "scripted",
+      DELIVERY_HOLD_MS: "20",
+    },
+  });
+});
+
+afterAll(async () => {
+  await server.stop();
+  await model.close();
+});
+
+describe.concurrent("a model's stream", () => {
+  test.each(SHAPES)("$what: $ends", async (shape) => {
+    const user = await User.on(server.url, SECRET_OF_AUTH);
+    const exchange = user.ask({ frames: [...shape.frames] });
+    await exchange.untilEnd(20_000);
+    const receipt = await resolved(user);
+    const last = exchange.events.at(-1);
+    const ends = last?.type === "done" ? last.finish : last?.type === "error" && last.code;
+    seen.set(shape, `${ends}, ${receipt.state}`);
+
+    expect(ends).toBe(shape.ends);
+    expect(exchange.text).not.toContain(SECRET);
+    const isCharged = last?.type === "done";
+    expect(receipt).toMatchObject(
+      isCharged
+        ? { state: "charged", answer: shape.answer, finish: shape.ends }
+        : { state: "refunded", reason: "failed", answer: null },
+    );
+    const used = { charged: Number(isCharged), refunded: Number(!isCharged), reserved: 0 };
+    expect(await user.quota()).toMatchObject(used);
+    if (last?.type !== "done") return;
+    expect(exchange.answer).toBe(shape.answer);
+    expect(last.sources.filter(({ cited }) => cited).map(({ n }) => n)).toEqual(
+      shape.answer?.includes("[1]") ? [1] : [],
+    );
+  });
+});
+
+test("docs/testing.md has what was seen", async () => {
+  const rows = SHAPES.map((shape) => {
+    const [ends, state] = (seen.get(shape) ?? "not seen, not seen").split(", ");
+    return `| ${shape.what.replaceAll("|", "\\|")} | ${ends} | ${state} |`;
+  });
+  const docs = await readFile(DOCS, "utf8");
+  const start = docs.search(/^\| what the model sends +\|/m);
+  const end = docs.indexOf("\n\n", start);
+  const table = [HEAD, "| --- | --- | --- |", ...rows].join("\n");
+  if (process.env.UPDATE_DOCS === "1") {
+    await writeFile(DOCS, docs.slice(0, start) + table + docs.slice(end));
+  } else expect(unpadded(docs.slice(start, end))).toBe(table);
+});
+
+/** The formatter lines the columns of tables up. */
+function unpadded(table: string): string {
+  return table.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
+}
+
+function resolved(user: User): Promise<Receipt> {
+  return vi.waitFor(
+    async () => {
+      const [receipt] = await user.queries();
+      expect(receipt?.state).toMatch(/charged|refunded/);
+      return receipt as Receipt;
+    },
+    { timeout: 5_000, interval: 50 },
+  );
+}
