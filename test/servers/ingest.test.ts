@@ -533,7 +533,8 @@ describe("is refused", () => {
     const user = await bearerToken(await variables(), { user: "me", seconds: 60 });
     expect(await typed(["docs", `--server=${server.url}`, `--token=${user}`], {})).toMatchObject({
       code: 1,
-      stderr: "The server refuses: Only a bearer token with the scope operator may do this.\n",
+      stderr:
+        "The server refuses: Only operators may do this. Send a bearer token with the scope or role operator.\n",
     });
   });
 });
