@@ -34,6 +34,8 @@ export default defineConfig({
     fsModuleCache: !process.env.BUG,
     // What a passing test logged is noise: half of them make something fail on purpose.
     silent: "passed-only",
+    // Most tests wait for a clock or a socket, so two files at a time take little more than one.
+    maxWorkers: 2,
     projects: [
       {
         plugins: [
@@ -79,8 +81,6 @@ export default defineConfig({
           include: ["test/servers/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Each file starts servers of its own, and there are few cores.
-          fileParallelism: false,
           // Who has left waits for a server that waits: that costs little.
           maxConcurrency: 10,
         },
