@@ -25,9 +25,7 @@ beforeAll(async () => {
   servers = await incarnations(
     {
       AUTH_SECRET: SECRET,
-      GENERATOR: "openai",
-      OPENAI_BASE_URL: model.url,
-      OPENAI_MODEL: "scripted",
+      ...model.vars,
       DELIVERY_HOLD_MS: "200",
       SWEEP_INTERVAL_MS: String(SWEEP_INTERVAL_MS),
     },
