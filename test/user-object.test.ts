@@ -723,6 +723,7 @@ describe("storage that fails", () => {
         await scheduler.wait(0);
         await runInDurableObject(user.stub, () => vi.advanceTimersByTimeAsync(10_000));
       }
+      expect(isOver).toBe(true);
       await rung;
     });
 

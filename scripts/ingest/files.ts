@@ -9,7 +9,7 @@ import { Failure, systemReason, UsageError } from "../command.ts";
 import { printable } from "../printable.ts";
 import { type Addresses, addressOf } from "./address.ts";
 import { kindOf, Listing, list, type Names, type Unread } from "./folder.ts";
-import { NOT_TEXT, TEXT } from "./formats.ts";
+import { CONVERT_FIRST, NOT_TEXT, TEXT } from "./formats.ts";
 import { headOf } from "./head.ts";
 
 export interface Document {
@@ -142,7 +142,7 @@ async function lookAt(path: string): Promise<Listing | "file" | { readonly reaso
     if (found.isDirectory()) return await list(path);
     if (!found.isFile()) return { reason: `it is ${kindOf(found)}, not a file.` };
     if (!NOT_TEXT.has(extname(path).toLowerCase())) return "file";
-    return { reason: "it is of a format that is not read: convert it to Markdown first." };
+    return { reason: CONVERT_FIRST };
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
     const reason = isMissing ? "it is not there." : `it cannot be read: ${systemReason(error)}.`;
@@ -154,6 +154,7 @@ function whyNoId(id: string): string | undefined {
   if ([...id].length <= ID_LENGTH_MAX && !/\p{Cc}/u.test(id)) return undefined;
   return `its id would not be 1 to ${ID_LENGTH_MAX} characters without control characters.`;
 }
+
 async function read(
   path: string,
   id: string,

@@ -5,7 +5,7 @@ import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { systemReason } from "../command.ts";
 import { printable, printableBytes } from "../printable.ts";
-import { NOT_TEXT, TEXT, TEXT_IF_NAMED } from "./formats.ts";
+import { CONVERT_FIRST, NOT_TEXT, TEXT, TEXT_IF_NAMED } from "./formats.ts";
 
 /** A path below the folder, name by name. */
 export type Names = readonly string[];
@@ -97,8 +97,7 @@ function shown(names: Names): string {
 
 /** Undefined for what is no document of any format. */
 function hint(extension: string): string | undefined {
-  if (NOT_TEXT.has(extension))
-    return "it is of a format that is not read: convert it to Markdown first.";
+  if (NOT_TEXT.has(extension)) return CONVERT_FIRST;
   if (!TEXT_IF_NAMED.has(extension)) return undefined;
   return extension === "" || extension === "."
     ? "its name has no extension: name it as a PATH to have it read as text."

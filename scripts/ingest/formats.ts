@@ -28,3 +28,5 @@ export const NOT_TEXT: ReadonlySet<string> = new Set([
   ...[".doc", ".docx", ".docm", ".odt", ".rtf", ".pages", ".ppt", ".pptx", ".odp", ".key"],
   ...[".xls", ".xlsx", ".ods", ".numbers", ".csv", ".tsv", ".ipynb", ".msg", ".one"],
 ]);
+
+export const CONVERT_FIRST = "it is of a format that is not read: convert it to Markdown first.";

@@ -21,7 +21,7 @@ import { isWithin } from "../user/outage.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { preflight, withCors } from "./cors.ts";
-import { checkHost } from "./host.ts";
+import { checkHost, urlOf } from "./host.ts";
 import { type NewReader, newReaderOf, readerOf, startSession } from "./session.ts";
 
 /** How long a successful write counts, in ms: the route is public, and writes are billed. */
@@ -64,9 +64,6 @@ export const routes: readonly (readonly [method: string, path: string])[] = rout
   ([method, , , path = ""]) => [method, path],
 );
 
-/** What `Host` may hold (RFC 3986): a URL would take more for a host, and some of it for a path. */
-const HOST = /^[\w.~!$&'()*+,;=%:[\]-]+$/;
-
 /** Answers a request; nothing that it throws reaches a caller but as an error of the wire. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   try {
@@ -82,16 +79,6 @@ export async function handle(request: Request, env: Env): Promise<Response> {
   } catch (thrown) {
     return refuse(request)(thrown);
   }
-}
-
-/** Throws INVALID_REQUEST where the host of the request is none. */
-function urlOf(request: Request): URL {
-  const url = URL.parse(request.url);
-  if (url !== null && HOST.test(request.headers.get("host") ?? url.host)) return url;
-  throw new ServiceError(
-    "INVALID_REQUEST",
-    "The header Host names no host. Send the name or the address of this server.",
-  );
 }
 
 /** For HEAD it answers as for GET: the runtime sends the status and the headers, and drops the body. */
@@ -247,7 +234,7 @@ async function forward(
   if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
   if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
   const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
-  // wrangler dev says 0, which stands for nothing measured.
+  // wrangler dev says 0 where it has measured nothing.
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
   const { pathname, searchParams } = new URL(request.url);
   const url = `https://object${pathname}?${withoutRepeats(searchParams)}`;

@@ -1,12 +1,25 @@
-// By which names this server may be asked. A site that lets its own name lead to 127.0.0.1 (DNS rebinding) and
-// a server there are one site to a browser: its pages could read all that the server gives to anyone.
+// The host that a request names: whether it is one, and whether this server may be asked by it. A site that lets
+// its own name lead to 127.0.0.1 (DNS rebinding) and a server there are one site to a browser: its pages could
+// read all that the server gives to anyone.
 
 import { ServiceError } from "../errors.ts";
 
+/** What `Host` may hold (RFC 3986): a URL would take more for a host, and some of it for a path. */
+const HOST = /^[\w.~!$&'()*+,;=%:[\]-]+$/;
 /** A name or an address in brackets, and a port. */
-const HOST = /^([^\s:@/?#[\]]+|\[[\da-f:.]+\])(?::\d*)?$/;
+const NAME_AND_PORT = /^([^\s:@/?#[\]]+|\[[\da-f:.]+\])(?::\d*)?$/;
 
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** The URL of a request. Throws INVALID_REQUEST if its host cannot be one. */
+export function urlOf(request: Request): URL {
+  const url = URL.parse(request.url);
+  if (url !== null && HOST.test(request.headers.get("host") ?? url.host)) return url;
+  throw new ServiceError(
+    "INVALID_REQUEST",
+    "The header Host names no host. Send the name or the address of this server.",
+  );
+}
 
 /**
  * Throws FORBIDDEN for a request to any other host than these, at whatever port, and for one that does more than
@@ -47,5 +60,5 @@ export function checkHost(
 
 /** Without the port; empty for what is no host. */
 function nameOf(host: string): string {
-  return HOST.exec(host.toLowerCase())?.[1] ?? "";
+  return NAME_AND_PORT.exec(host.toLowerCase())?.[1] ?? "";
 }

@@ -1,7 +1,7 @@
 // How many of a user's runs failed lately. Kept in memory, and begun with what the query log says: an idle
 // object is evicted sooner than a minute is over, and may crash at any time.
 
-import { READERS } from "./sharing.ts";
+import { READERS, type Share } from "./sharing.ts";
 
 /** How far back failures count, in milliseconds. */
 export const WITHIN_MS = 60_000;
@@ -33,7 +33,7 @@ export class Failures {
     now: number,
     limit: number,
     identity: string | null,
-    unfinished: { own: number; all: number },
+    unfinished: Share,
   ): number | undefined {
     const all = this.#recent(now);
     const own = all.filter((failure) => failure.identity === identity);

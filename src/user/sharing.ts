@@ -4,16 +4,22 @@
 /** The bound for all readers who share an object, as a multiple of one reader's limit. */
 export const READERS = 4;
 
+/** How many of something one reader has, and how many all readers together have. */
+export interface Share {
+  readonly own: number;
+  readonly all: number;
+}
+
 /** Whether one reader has reached the limit, or all together its bound. */
-export function isReached(limit: number, { own, all }: { own: number; all: number }): boolean {
+export function isReached(limit: number, { own, all }: Share): boolean {
   return own >= limit || all >= READERS * limit;
 }
 
-/** How many of these a reader has, and how many all have. */
+/** How many of these things are a reader's. */
 export function count(
   things: readonly { readonly identity: string | null }[],
   identity: string | null,
-): { own: number; all: number } {
+): Share {
   const own = things.filter((thing) => thing.identity === identity).length;
   return { own, all: things.length };
 }
@@ -22,7 +28,7 @@ export function count(
  * How many more refunds for leaving or stopping a reader may have: at most half, rounded up, of what the
  * others leave of the allowance. All together never get more than the allowance.
  */
-export function refundsLeft(refundLimit: number, { own, all }: { own: number; all: number }) {
+export function refundsLeft(refundLimit: number, { own, all }: Share): number {
   const share = Math.ceil((refundLimit - (all - own)) / 2) - own;
   return Math.max(0, Math.min(refundLimit - all, share));
 }

@@ -50,9 +50,7 @@ export class Site {
       startServer({
         command: "serve",
         vars: {
-          GENERATOR: "openai",
-          OPENAI_BASE_URL: model.url,
-          OPENAI_MODEL: "scripted",
+          ...model.vars,
           ANONYMOUS_LIMIT: String(LIMIT),
           ...vars,
         },

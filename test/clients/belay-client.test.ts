@@ -217,9 +217,7 @@ describe("over real sockets", () => {
   const persistTo = () => join(folder, "data");
   const vars = () => ({
     AUTH_SECRET: SECRET,
-    GENERATOR: "openai",
-    OPENAI_BASE_URL: model.url,
-    OPENAI_MODEL: "scripted",
+    ...model.vars,
     QUOTA_LIMIT: "1000",
     CONCURRENCY_LIMIT: "30",
     PING_INTERVAL_MS: "200",

@@ -45,9 +45,7 @@ beforeAll(async () => {
     command: "serve",
     vars: {
       AUTH_SECRET: SECRET,
-      GENERATOR: "openai",
-      OPENAI_BASE_URL: model.url,
-      OPENAI_MODEL: "scripted",
+      ...model.vars,
       QUOTA_LIMIT: String(LIMIT),
     },
   });

@@ -9,7 +9,15 @@ import { citedNumbers, withoutMarks } from "../../src/text/citation-marks.ts";
 import { MarkdownBlocks } from "../../src/text/markdown-blocks.ts";
 import { inlinesOf } from "../../src/text/markdown-inlines.ts";
 import { asIfWhole, isUndecided } from "../../src/web/unfinished.ts";
-import { between, cpuMs, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
+import {
+  between,
+  cpuMs,
+  EXPONENT_MAX,
+  growth,
+  readingMs,
+  repeated,
+  type Shape,
+} from "../support/growth.ts";
 import { ANSWERS } from "../support/hostile-answers.ts";
 
 /** An answer has at most 256 KiB; a reader that is linear takes little more of it than of prose. */
@@ -23,12 +31,17 @@ const SOURCES: readonly Source[] = [1, 2].map((n) => ({
   ...{ snippet: "", score: 1 },
 }));
 
-it.each(Object.entries(ANSWERS))("citations in an answer of %s", async (_, shape) => {
-  // The mark makes sure that the text is read at all.
-  const read = (text: string) => withCitations(SOURCES, `${text}\n\nOnce [1].`);
+/** Reads answers of one shape, ever longer ones. */
+async function expectLinear(read: (text: string) => unknown, shape: Shape): Promise<void> {
   const { exponent, ms } = await growth((length) => cpuMs(() => read(shape(length))), ANSWER);
   expect(exponent).toBeLessThan(EXPONENT_MAX);
   expect(ms).toBeLessThan(ANSWER_MS_MAX);
+}
+
+it.each(Object.entries(ANSWERS))("citations in an answer of %s", async (_, shape) => {
+  // The mark makes sure that the text is read at all.
+  const read = (text: string) => withCitations(SOURCES, `${text}\n\nOnce [1].`);
+  await expectLinear(read, shape);
 });
 
 it.each(Object.entries(ANSWERS))("blocks of an answer of %s, by the token", async (_, shape) => {
@@ -37,9 +50,7 @@ it.each(Object.entries(ANSWERS))("blocks of an answer of %s, by the token", asyn
     for (let at = 0; at < text.length; at += 7) blocks.write(text.slice(at, at + 7));
     blocks.end();
   };
-  const { exponent, ms } = await growth((length) => cpuMs(() => read(shape(length))), ANSWER);
-  expect(exponent).toBeLessThan(EXPONENT_MAX);
-  expect(ms).toBeLessThan(ANSWER_MS_MAX);
+  await expectLinear(read, shape);
 });
 
 it.each(Object.entries(ANSWERS))("words of an answer of %s", async (_, shape) => {
@@ -51,9 +62,7 @@ it.each(Object.entries(ANSWERS))("words of an answer of %s", async (_, shape) =>
       isUndecided(paragraph);
     }
   };
-  const { exponent, ms } = await growth((length) => cpuMs(() => read(shape(length))), ANSWER);
-  expect(exponent).toBeLessThan(EXPONENT_MAX);
-  expect(ms).toBeLessThan(ANSWER_MS_MAX);
+  await expectLinear(read, shape);
 });
 
 const MARKS: Readonly<Record<string, Shape>> = {
@@ -68,8 +77,7 @@ const MARKS: Readonly<Record<string, Shape>> = {
 
 it.each(Object.entries(MARKS))("marks that are taken out of %s", async (_, shape) => {
   const read = (text: string) => [citedNumbers(text), withoutMarks(text, () => true)];
-  const { exponent } = await growth((length) => cpuMs(() => read(shape(length))), ANSWER);
-  expect(exponent).toBeLessThan(EXPONENT_MAX);
+  await expectLinear(read, shape);
 });
 
 const event = (token: string) => `data: ${JSON.stringify({ type: "token", token })}\n\n`;
@@ -97,14 +105,10 @@ it.each([
 ])("events in %s", async (_, size) => {
   const bounds = { from: 65_536, to: 524_288 };
   for (const [name, shape] of Object.entries(STREAMS)) {
-    const cost = async (length: number) => {
+    const { exponent } = await growth((length) => {
       const bytes = new TextEncoder().encode(shape(length));
-      const before = process.cpuUsage();
-      await read(bytes, size);
-      const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1_000;
-    };
-    const { exponent } = await growth(cost, bounds);
+      return readingMs(() => read(bytes, size));
+    }, bounds);
     expect(exponent, name).toBeLessThan(EXPONENT_MAX);
   }
 });

@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { Completion } from "../../src/generators/completion.ts";
 import { frame, piece } from "../support/directive.ts";
-import { cpuMs, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
+import { EXPONENT_MAX, growth, readingMs, repeated, type Shape } from "../support/growth.ts";
 
 const BOUNDS = { from: 65_536, to: 524_288 };
 /** How a connection cuts a stream. */
@@ -14,7 +14,6 @@ const READ_LENGTH = 4_096;
 /** What may be held of a stream whose events are all short, in MB of heap: kilobytes, and noise. */
 const HELD_MB_MAX = 1;
 const LONG_MB = 16;
-const TOLD_MS = 30;
 
 /** One event whose text is as long as that. */
 const inOne =
@@ -71,7 +70,7 @@ describe("the time of reading grows as the stream does", () => {
   it.each(SHAPES)("%s", async (_, shape) => {
     const { exponent, ms, length } = await growth((size) => {
       const text = shape(size);
-      return costMs(text);
+      return readingMs(() => read(text));
     }, BOUNDS);
     expect(exponent, `${ms} ms for ${length}`).toBeLessThan(EXPONENT_MAX);
     expect(ms).toBeLessThan(3_000);
@@ -85,8 +84,9 @@ describe("the longest event is read at once", () => {
     ["nested lists that end", (length) => frame("[".repeat(length / 2) + "]".repeat(length / 2))],
     ["nested objects", (length) => frame(repeated('{"a":')(length))],
     ["one object instead of events", repeated('{"a":')],
-  ])("%s", (_, shape) => {
-    expect(costMs(shape(4_190_000))).toBeLessThan(500);
+  ])("%s", async (_, shape) => {
+    const text = shape(4_190_000);
+    expect(await readingMs(() => read(text))).toBeLessThan(500);
   });
 });
 
@@ -133,19 +133,6 @@ describe("what is held of a stream is bounded", () => {
     expect(held).toBeLessThan(HELD_MB_MAX);
   });
 });
-
-/** The time of one read, from as many as take long enough for a coarse clock. */
-function costMs(text: string): number {
-  let ms = 0;
-  let times = 0;
-  for (let batch = 1; ms < TOLD_MS; batch *= 2) {
-    ms += cpuMs(() => {
-      for (let time = 0; time < batch; time += 1) read(text);
-    });
-    times += batch;
-  }
-  return ms / times;
-}
 
 /** Reads a stream as it comes from a connection. */
 function read(text: string): void {

@@ -46,9 +46,7 @@ beforeAll(async () => {
     inMemory: true,
     vars: {
       AUTH_SECRET: SECRET,
-      GENERATOR: "openai",
-      OPENAI_BASE_URL: model.url,
-      OPENAI_MODEL: "scripted",
+      ...model.vars,
       QUOTA_LIMIT: String(LIMIT),
       CONCURRENCY_LIMIT: String(CONCURRENCY_LIMIT),
       REPEAT_WINDOW_SECONDS: "0",

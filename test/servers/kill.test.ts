@@ -71,9 +71,7 @@ beforeAll(async () => {
   operatorToken = await bearer(SECRET, { user: "operator", operator: true });
   server = await incarnations({
     AUTH_SECRET: SECRET,
-    GENERATOR: "openai",
-    OPENAI_BASE_URL: model.url,
-    OPENAI_MODEL: "scripted",
+    ...model.vars,
     QUOTA_LIMIT: "1000000",
     CONCURRENCY_LIMIT: "1000",
     FAILURE_LIMIT: "1000000",

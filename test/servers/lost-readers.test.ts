@@ -32,9 +32,7 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
       inMemory: true,
       vars: {
         AUTH_SECRET: SECRET,
-        GENERATOR: "openai",
-        OPENAI_BASE_URL: model.url,
-        OPENAI_MODEL: "scripted",
+        ...model.vars,
         PING_INTERVAL_MS: "10000",
         DELIVERY_HOLD_MS: "250",
         RESUME_WAIT_SECONDS: String(RESUME_WAIT_S),

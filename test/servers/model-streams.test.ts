@@ -26,9 +26,7 @@ beforeAll(async () => {
     inMemory: true,
     vars: {
       AUTH_SECRET: SECRET_OF_AUTH,
-      GENERATOR: "openai",
-      OPENAI_BASE_URL: model.url,
-      OPENAI_MODEL: "scripted",
+      ...model.vars,
       DELIVERY_HOLD_MS: "20",
     },
   });

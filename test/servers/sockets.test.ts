@@ -72,9 +72,7 @@ function start(
     inMemory: true,
     vars: {
       AUTH_SECRET: SECRET,
-      GENERATOR: "openai",
-      OPENAI_BASE_URL: model.url,
-      OPENAI_MODEL: "scripted",
+      ...model.vars,
       QUOTA_LIMIT: String(LIMIT),
       CONCURRENCY_LIMIT: String(LIMIT),
       PING_INTERVAL_MS: String(PING_INTERVAL_MS),

@@ -1,21 +1,12 @@
 // Documents that a reader of Markdown might take too long over, in any length. Each is one construct, or
 // a few of them inside each other; the dearest were found by trying random combinations.
 
-import { between, repeated, type Shape } from "./growth.ts";
+import { between, numbered, repeated, type Shape } from "./growth.ts";
 
 /** Lines of list marks, each line one tab deeper than the one before it, and a text after them. */
 function staircase(steps: number, marks: number, rest: string): Shape {
   const stairs = Array.from({ length: steps }, (_, i) => "\t".repeat(i) + "- ".repeat(marks));
   return between(`${stairs.join("\n")}\n`, rest, "x");
-}
-
-/** Numbered pieces up to about a length. */
-function numbered(piece: (i: number) => string): Shape {
-  return (length) => {
-    let text = "";
-    for (let i = 0; text.length < length; i += 1) text += piece(i);
-    return text;
-  };
 }
 
 export const DOCUMENTS: Readonly<Record<string, Shape>> = {

@@ -28,6 +28,9 @@ const TRUSTED_MS = 200;
 /** Doublings over which the exponent is taken. */
 const DOUBLINGS = 3;
 const TRIES = 3;
+/** Several readings of a short text together take at least this, in ms, or are this many. */
+const MEASURED_MS = 12;
+const READINGS_MAX = 200;
 
 /** `cost` reads one input of the given length, and returns the CPU time in ms. */
 export async function growth(
@@ -62,8 +65,23 @@ export function cpuMs(read: () => unknown): number {
   const start = process.threadCpuUsage();
   read();
   nap();
+  return sinceMs(start);
+}
+
+/** The same of a reader that may wait, from as many readings of one text as take long enough for a coarse clock. */
+export async function readingMs(read: () => unknown): Promise<number> {
+  nap();
+  const start = process.threadCpuUsage();
+  for (let readings = 1; ; readings += 1) {
+    await read();
+    const ms = sinceMs(start);
+    if (ms > MEASURED_MS || readings === READINGS_MAX) return ms / readings;
+  }
+}
+
+function sinceMs(start: NodeJS.CpuUsage): number {
   const { user, system } = process.threadCpuUsage(start);
-  return (user + system) / 1000;
+  return (user + system) / 1_000;
 }
 
 const NAP = new Int32Array(new SharedArrayBuffer(4));
@@ -78,7 +96,17 @@ export function repeated(text: string): Shape {
   return (length) => text.repeat(Math.max(1, Math.ceil(length / text.length)));
 }
 
-/** A text on each side of as much of another as makes up the length. */
-export function between(before: string, text: string, after: string): Shape {
-  return (length) => before + repeated(text)(length - before.length - after.length) + after;
+/** Numbered pieces, up to about a length. */
+export function numbered(piece: (n: number) => string): Shape {
+  return (length) => {
+    let text = "";
+    for (let n = 0; text.length < length; n += 1) text += piece(n);
+    return text;
+  };
+}
+
+/** A text on each side of as much of another, or of a shape, as makes up the length. */
+export function between(before: string, inside: string | Shape, after: string): Shape {
+  const shape = typeof inside === "string" ? repeated(inside) : inside;
+  return (length) => before + shape(length - before.length - after.length) + after;
 }

@@ -27,6 +27,8 @@ import { embeddingDirective, meaning } from "./meaning.ts";
 export interface ModelServer {
   /** Ends in /v1. */
   readonly url: string;
+  /** What makes a Belay server ask this model. */
+  readonly vars: Readonly<Record<string, string>>;
   /** Oldest first. */
   readonly requests: ModelRequest[];
   close(): Promise<void>;
@@ -47,8 +49,10 @@ export async function startModelServer({ port = 0, stay = false } = {}): Promise
   if (!stay) server.unref().on("connection", (socket) => socket.unref());
   server.listen(port, "127.0.0.1");
   await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    url,
+    vars: { GENERATOR: "openai", OPENAI_BASE_URL: url, OPENAI_MODEL: "scripted" },
     requests,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
