@@ -347,6 +347,24 @@ it("what is there stays there while the rest is written", async () => {
   expect(kept).toEqual({ lost: [], focus: true, selection: "tro", code: "a\nb", copy: true });
 });
 
+it("the cells of a column begin at one side, whatever they hold", async () => {
+  await renderer.show(
+    "الحصة\n\n| البند | Cost | السعر |\n|---|---|--:|\n| واحد | 5 | 10 $ |\n| ١ | x | ثمن |\n",
+  );
+  const columns = await visit.page.evaluate(() => {
+    const side = (cell: Element) => {
+      const words = document.createRange();
+      words.selectNodeContents(cell);
+      const [inner, outer] = [words.getBoundingClientRect(), cell.getBoundingClientRect()];
+      return inner.left - outer.left < outer.right - inner.right ? "left" : "right";
+    };
+    const rows = [...document.querySelectorAll("#log tr")];
+    return [0, 1, 2].map((n) => rows.map((row) => side(row.children[n] as Element)));
+  });
+  const right = ["right", "right", "right"];
+  expect(columns).toEqual([right, right, right]);
+});
+
 it("no mark flashes up that is no text", async () => {
   const seen = await visit.page.evaluate(async () => {
     const { Markdown } = globalThis as unknown as Page;
