@@ -61,7 +61,7 @@ const LEAVES: ReadonlySet<BlockKind> = new Set([
 
 const HEADING = /^(#{1,6})(?:[ \t]+|$)/;
 const FENCE = /^(?:`{3,}(?=[^`]*$)|~{3,})/;
-const FENCE_END = /^(`{3,}|~{3,})[ \t]*$/;
+const FENCE_END = /^(`{3,}|~{3,})\s*$/;
 const UNDERLINE = /^(?:=+|-+)[ \t]*$/;
 const RULE = /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/;
 const MARKER = /^(?:([-+*])|(\d{1,9})([.)]))(?=[ \t]|$)/;
@@ -281,7 +281,7 @@ export class MarkdownBlocks {
 
   /** Whether the line makes a table of the paragraph's last one, which is then its head. */
   #becomesTable(paragraph: Block, line: string): boolean {
-    if (!/^[-:|][-:| \t]*$/.test(line) || !/[:|]/.test(line)) return false;
+    if (!/^[-:|][-:|\s]*$/.test(line) || !/[:|]/.test(line)) return false;
     const delimiters = cellsOf(line);
     if (delimiters.length > COLUMNS_MAX || !delimiters.every((cell) => DELIMITER.test(cell))) {
       return false;

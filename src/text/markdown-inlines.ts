@@ -44,6 +44,8 @@ const TARGET_ANGLED = /<((?:[^<>\n\\]|\\.)*)>/y;
 const TITLE =
   /[ \t\n]+(?:"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'|\((?:[^()\\]|\\[\s\S])*\))/y;
 const TARGET_END = /[ \t\n]*\)/y;
+/** The end of the text, white space or a control character: an address ends before it. */
+const NO_ADDRESS = /^[\s\p{Cc}]?$/u;
 const ADDRESS_LENGTH_MAX = 2_048;
 const PARENTHESES_MAX = 32;
 
@@ -52,6 +54,8 @@ const ADDRESS = /(?<![A-Za-z\d_]|\]\(|\]\(<)https?:\/\/[^\s<>]+/g;
 /** Where an address in running text is over, besides white space. */
 const AFTER_ADDRESS =
   /[\u3000-\u3003\u3008-\u301F\uFF01-\uFF0F\uFF1A-\uFF1F\uFF3B-\uFF3D\uFF5B-\uFF65“”‘’…"`]/;
+/** What the address of a citation does not hold, but a sentence may. */
+const SENTENCE = new RegExp(`${AFTER_ADDRESS.source}|\\]`);
 /** What ends a sentence, or closes what was opened before the address. */
 const SENTENCE_END = ".,;:!?'*_~";
 const CLOSING = /^[\p{Pe}\p{Pf}.,;:!?…、。，．；：！？]+/u;
@@ -273,8 +277,8 @@ class Pieces {
 
     const numbers = numbersOf(within);
     if (numbers.some(this.#isSource) && !(isImage && this.#target() !== undefined)) {
-      // A link whose text is a citation is one.
-      if (!isImage) this.#target();
+      // A link whose text is a citation is one. Where its target is a sentence, nothing of it is lost.
+      if (!isImage && SENTENCE.test(this.#target() ?? "")) this.#pos = end + 1;
       this.pieces.length = piece;
       if (isImage) this.#add("!");
       this.#node({ kind: "citation", numbers, closing: "" });
@@ -321,13 +325,12 @@ class Pieces {
     if (this.#text[from] === "<") return undefined;
     let open = 0;
     for (let at = from; at - from <= ADDRESS_LENGTH_MAX; at += 1) {
-      const code = this.#text.charCodeAt(at);
-      const char = this.#text[at];
+      const char = this.#text[at] ?? "";
       if (char === "\\" && ESCAPABLE.test(this.#text[at + 1] ?? "")) at += 1;
       else if (char === "(") {
         open += 1;
         if (open > PARENTHESES_MAX) return undefined;
-      } else if (Number.isNaN(code) || code <= 32 || code === 127 || (char === ")" && open === 0)) {
+      } else if (NO_ADDRESS.test(char) || (char === ")" && open === 0)) {
         if (open > 0) return undefined;
         this.#pos = at;
         return this.#text.slice(from, at);

@@ -97,12 +97,17 @@ const LINES: readonly Case[] = [
   ],
   ["~~~\r\na `[1]` b\r\n~~~\r\nout [2]", "<pre>a `[1]` b</pre><p>out {2}</p>"],
   ["Title\r\n=====\r\n\r\nText", "<h3>Title</h3><p>Text</p>"],
+  ["```\na\n```\u00A0\nout [1]\n~~~\nb\n~~~\u3000", "<pre>a</pre><p>out {1}</p><pre>b</pre>"],
 ];
 
 const TABLES: readonly Case[] = [
   [
     "| a | b | \n| --- | --- | \n| 1 | 2 | \n\nEnd",
     "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table><p>End</p>",
+  ],
+  [
+    "| a | b |\u00A0\n|---|\u3000---|\u00A0\n| 1 | 2 |\u3000",
+    "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table>",
   ],
   [
     "a | b\n--- | ---\n1 | 2\n3 | 4 [1]",
@@ -167,6 +172,15 @@ const LINKS: readonly Case[] = [
   ],
   ["[text](http://a b) and [1].", "<p>[text](http://a b) and {1}.</p>"],
   ["[text](http://good.test/a\nb) and [1].", "<p>[text](http://good.test/a<br>b) and {1}.</p>"],
+  [
+    "[1](#S37\u3000Beta) [a](https://good.test/\u00A0b) and [2].",
+    "<p>{1}(#S37\u3000Beta) [a](https://good.test/&nbsp;b) and {2}.</p>",
+  ],
+  [
+    "（见[1](#S37]整句话都在。）[2](#S5，另一句。) [3](https://good.test/文)",
+    "<p>（见{1}(#S37]整句话都在。）{2}(#S5，另一句。) {3}</p>",
+  ],
+  ["(see [1](#S37] Beta[2](#S5]) end.", "<p>(see {1}(#S37] Beta{2}(#S5]) end.</p>"],
   ["[text](https://good.test/ and on [1]", "<p>[text](https://good.test/ and on {1}</p>"],
   [
     "[a](<https://good.test/x y>) [b](<https://good.test/>)",
@@ -331,6 +345,24 @@ it("what is there stays there while the rest is written", async () => {
     };
   });
   expect(kept).toEqual({ lost: [], focus: true, selection: "tro", code: "a\nb", copy: true });
+});
+
+it("the cells of a column begin at one side, whatever they hold", async () => {
+  await renderer.show(
+    "الحصة\n\n| البند | Cost | السعر |\n|---|---|--:|\n| واحد | 5 | 10 $ |\n| ١ | x | ثمن |\n",
+  );
+  const columns = await visit.page.evaluate(() => {
+    const side = (cell: Element) => {
+      const words = document.createRange();
+      words.selectNodeContents(cell);
+      const [inner, outer] = [words.getBoundingClientRect(), cell.getBoundingClientRect()];
+      return inner.left - outer.left < outer.right - inner.right ? "left" : "right";
+    };
+    const rows = [...document.querySelectorAll("#log tr")];
+    return [0, 1, 2].map((n) => rows.map((row) => side(row.children[n] as Element)));
+  });
+  const right = ["right", "right", "right"];
+  expect(columns).toEqual([right, right, right]);
 });
 
 it("no mark flashes up that is no text", async () => {
