@@ -120,8 +120,19 @@ export class Thoughts {
     return this.#state.in === "thought" || this.#state.in === "header";
   }
 
+  /** What may still become a mark. */
+  get held(): string {
+    return this.#held;
+  }
+
   read(text: string): void {
     this.#scan(this.#held + text, false);
+  }
+
+  /** Reads text that follows what was read, and holds what of that is held. */
+  readOn(text: string): void {
+    this.#state = TEXT;
+    this.#scan(text, false);
   }
 
   /** Nothing follows: what was held back is what it looks like. */
