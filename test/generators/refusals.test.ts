@@ -121,6 +121,17 @@ describe("what a model does not take is left out, and remembered", () => {
       { max_tokens: 300, temperature: 0.5 },
       ["user"],
     ],
+    ...[
+      '{"detail":[{"type":"literal_error","loc":["body","messages",0,"role"],"msg":"Input should be \'user\'"}]}',
+      '{"error":{"message":"messages: Unexpected role \\"system\\"."}}',
+      '{"error":{"code":500,"message":"First message must be from user"}}',
+      '{"error":{"message":"The first message must have role \'user\'"}}',
+    ].map((body): [string, Refusal[], object, string[]] => [
+      `the role of the first message: ${body}`,
+      [{ ...system, body }],
+      { max_tokens: 300, temperature: 0.5 },
+      ["user"],
+    ]),
   ])("%s", async (_, refusals, options, roles) => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
     const model = crypto.randomUUID();
