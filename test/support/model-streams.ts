@@ -342,6 +342,10 @@ export const SHAPES: readonly Shape[] = [
     ["◁think▷", "◁/think▷"],
     ["<seed:think>", "</seed:think>"],
     ["<|START_THINKING|>", "<|END_THINKING|>"],
+    ["<|think|>", "<|/think|>"],
+    ["<longcat_think>", "</longcat_think>"],
+    ["<inner_thoughts>", "</inner_thoughts>"],
+    ["<unused94>thought\n", "<unused95>"],
     ["<|channel>thought\n", "<channel|>"],
     ["<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"],
   ].flatMap(([open = "", close = ""]) => [
@@ -406,6 +410,9 @@ export const SHAPES: readonly Shape[] = [
     "<end_of_turn>",
     "<｜end▁of▁sentence｜>",
     "<|endoftext|>",
+    "<|eos|>",
+    "<eot>",
+    "<|role_end|>",
   ].map((token) =>
     whole(`a trailing \`${token}\``, [...HALF, ...REST, ...said(token, "\n"), ...END]),
   ),
@@ -414,6 +421,10 @@ export const SHAPES: readonly Shape[] = [
     ["tags of thoughts in code spans", "Write `<think>` and `</think>` [1]."],
     ["tags of thoughts in a fence", "```html\n<think>\n</think>\n```\nThat is all [1]."],
     ["tags of thoughts that prose names", "Tags such as <think> and </think> are named [1]."],
+    ["a tag in quotes", 'The tag "<think>" opens and "</think>" closes a thought [1].'],
+    ["a tag in brackets", "Remove the tags (<think>, </think>) first [1]."],
+    ["a tag with dots after it", "All in <think>...</think> is hidden [1]."],
+    ["a tag that a noun follows", "A <think> block is hidden [1]."],
     [
       "tags of HTML, and one that ends turns in a code span",
       "Strike ~~this~~ <s>out</s> with `` `</s>` `` [1].",
