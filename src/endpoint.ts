@@ -15,7 +15,8 @@ export function endpointBase(value: string): string | undefined {
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
   if (url.username !== "" || url.password !== "" || url.hash !== "") return undefined;
   const path = url.pathname.replace(ROUTES, "").replace(/\/+$/, "");
-  if (path === "" || OTHERS.test(path)) return undefined;
+  // A host alone may lack its end, but not with the whole route pasted.
+  if ((path === "" && !ROUTES.test(url.pathname)) || OTHERS.test(path)) return undefined;
   return `${url.origin}${path}${url.search}`;
 }
 

@@ -17,6 +17,8 @@ describe("an address", () => {
     ["/v1/chat/completions", "/v1/chat/completions"],
     ["/v1/chat/completions/", "/v1/chat/completions"],
     ["/v1/embeddings", "/v1/chat/completions"],
+    ["/chat/completions", "/chat/completions"],
+    ["/chat/completions/?a=b", "/chat/completions?a=b"],
     ["/v1/account/gateway/openai", "/v1/account/gateway/openai/chat/completions"],
     ["/v1/account/gateway/compat", "/v1/account/gateway/compat/chat/completions"],
     ["/v1/account/gateway/compat/chat/completions", "/v1/account/gateway/compat/chat/completions"],

@@ -19,7 +19,7 @@ const OPENINGS = [
   "So, the user|The question asks|The question is|The query asks|The query is|We need |We have to ",
   "We should |We must |We are asked|We're asked|We are given|I need to |I have to |I should |I must ",
   "I'll |I will |I'm asked|I am asked|I'm supposed|I'm going to |I think |To answer this|To answer the",
-  "Looking at the question|The user's question|The user's query|The user query|The user question",
+  "Looking at the|My task is|In order to answer|This is a question|This question|Sure, let me|Right, |Well, |Oh, |The user's question|The user's query|The user query|The user question",
   ...["The user", "User", "The person", "The human", "The asker"].flatMap((who) =>
     ASKS.split("|").map((asks) => `${who} ${asks}`),
   ),

@@ -26,7 +26,18 @@ type Members = Readonly<Record<string, unknown>>;
 /** Members, one of which makes a known object, though it may hold no text. */
 const KNOWN = ["choices", "response", "usage", "finish_reason", "tool_calls"];
 /** Members that say that something failed, unless they are empty. */
-const ERRORS = ["error", "errors", "exception", "error_code", "error_msg", "error_message"];
+const ERRORS = [
+  ...["error", "errors", "err", "exception", "fault"],
+  ...["error_code", "error_msg", "error_message", "error_type"],
+];
+/** Codes and states that say that nothing failed. */
+const FINE = /^(?:0|2\d\d|ok|success\w*)$/i;
+const FAILED_STATUS = /error|fail|abort|cancel|^[45]\d\d$/i;
+/** Members that may hold text in a form that is not known, or an error, where there is no known text. */
+const TELLING = [
+  ...["content", "text", "output_text", "output", "parts", "audio", "delta"],
+  ...["message", "msg", "detail"],
+];
 /** A server's names for the model's thoughts, beside its text. */
 const THOUGHTS = [
   "reasoning_content",
@@ -60,6 +71,7 @@ function readObject(object: Members, chunk: Chunk): Fault | undefined {
   if (saysError(object) || object.success === false) return "failed";
   const { choices, response, usage } = object;
   if (!isKnown(object)) return "unreadable";
+  if (!isFilled(choices) && !isFilled(response) && isTelling(object)) return "unreadable";
   if (isFilled(object.tool_calls)) return "tool";
   chunk.finishReason = object.finish_reason ?? chunk.finishReason;
   const tokens = isMembers(usage) ? usage.completion_tokens : undefined;
@@ -79,27 +91,37 @@ function readObject(object: Members, chunk: Chunk): Fault | undefined {
 }
 
 function readChoice(choice: Members, chunk: Chunk): Fault | undefined {
-  const { delta, message, index } = choice;
+  const { delta, message, index, text } = choice;
   if (saysError(choice)) return "failed";
   // We ask for one answer: another one's text would be mixed into it.
   if (typeof index === "number" && index > 0) return "unreadable";
   chunk.finishReason = choice.finish_reason ?? chunk.finishReason;
-  const isText = delta === undefined && message === undefined;
-  if (isText) return addText(choice.text, chunk);
+  const piece: Chunk = { text: "" };
   const whole: Chunk = { text: "" };
-  const fault = readMessage(delta, chunk) ?? readMessage(message, whole);
-  chunk.hasThoughts ||= whole.hasThoughts === true;
-  if (whole.text !== "") chunk.whole = whole.text;
-  return fault;
+  const fault = readMessage(delta, piece) ?? readMessage(message, whole);
+  if (fault !== undefined) return fault;
+  const hasThoughts = piece.hasThoughts === true || whole.hasThoughts === true;
+  // Together repeats in `text` what is in the delta, a thought as well.
+  if (piece.text === "" && whole.text === "" && !hasThoughts) {
+    const found = isFilled(choice.content) ? "unreadable" : addText(text, piece);
+    if (found !== undefined) return found;
+  }
+  chunk.text += piece.text;
+  chunk.hasThoughts ||= hasThoughts;
+  // Some repeat the piece, and others all that was said.
+  if (whole.text !== "" && whole.text !== piece.text) chunk.whole = whole.text;
+  return undefined;
 }
 
 function readMessage(message: unknown, chunk: Chunk): Fault | undefined {
-  if (message === undefined || message === null) return undefined;
+  // PHP writes an empty object as a list.
+  if (!isFilled(message)) return undefined;
   if (!isMembers(message)) return "unreadable";
   if (saysError(message)) return "failed";
   if (isFilled(message.tool_calls) || isFilled(message.function_call)) return "tool";
   if (isFilled(message.refusal)) return "refused";
   if (THOUGHTS.some((name) => isFilled(message[name]))) chunk.hasThoughts = true;
+  else if (!isFilled(message.content) && isTelling(message)) return "unreadable";
   return addText(message.content, chunk);
 }
 
@@ -138,9 +160,17 @@ function saysError(object: Members): boolean {
   if (ERRORS.some((name) => isFilled(object[name]))) return true;
   if ([object.object, object.type].some((kind) => typeof kind === "string" && /error/i.test(kind)))
     return true;
+  const { code, status, base_resp, x_groq } = object;
+  if (isFilled(code) && !FINE.test(String(code))) return true;
+  if (isFilled(status) && FAILED_STATUS.test(String(status))) return true;
   // MiniMax answers with status 200 and this.
-  const status = isMembers(object.base_resp) ? object.base_resp.status_code : 0;
-  return typeof status === "number" && status !== 0;
+  if (isMembers(base_resp) && isFilled(base_resp.status_code)) return true;
+  return isMembers(x_groq) && isFilled(x_groq.error);
+}
+
+/** Not where a code, which is then a good one, explains the rest. */
+function isTelling(object: Members): boolean {
+  return object.code === undefined && TELLING.some((name) => isFilled(object[name]));
 }
 
 function isKnown(object: Members): boolean {

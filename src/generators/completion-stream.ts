@@ -19,10 +19,10 @@ export interface Question {
 
 /**
  * How long a stream may be silent after a finish reason, in ms, before it is left: the text is whole.
- * Longer where text came with the reason or after an earlier one, since some servers send one with
- * every piece.
+ * Longer where text came with the reason, since some servers send one with every piece; those that do
+ * are not left.
  */
-const END_WAIT_MS = { surely: 1000, maybe: 3000 };
+const END_WAIT_MS = { surely: 1000, maybe: 10_000 };
 
 /** Yields the pieces of the answer, and returns why it ended; as a Generator has to. */
 export async function* complete(

@@ -8,7 +8,7 @@
 //   in the stream                                    what it is                          whose rule
 //   a comment, a ping, an empty or unknown member    a sign of life                      completion-stream.ts
 //   an object or a line that is not known            a failure                           chunk.ts, `#readOddLine`
-//   anything that says that something failed         a failure                           chunk.ts, FAILURE_EVENT
+//   anything that says that something failed         a failure                           chunk.ts, FAILURE
 //   text, or parts of type text                      the answer                          chunk.ts
 //   a part or a member of reasoning; marks of one    a thought                           chunk.ts, thoughts.ts
 //   text before an end mark that nothing opened      a thought                           beginning.ts
@@ -45,15 +45,18 @@ const EVENT_LENGTH_MAX = 4 * 1024 * 1024;
 /** A longer token is handed on in pieces, so that no event of ours is huge. In UTF-16 code units. */
 const PIECE_LENGTH_MAX = 16 * 1024;
 
+/** A shorter piece may say by itself what was said before. */
+const REPEATED_LENGTH_MIN = 24;
+
 const END_MARKER = "[DONE]";
-/** Names of events that tell of a failure, and of fields. */
-const FAILURE_EVENT = /error|exception|fail|abort|fatal/i;
-const FAILURE_FIELD = /error|exception|fail|abort|fatal|^detail|^message$/i;
+/** What the names of events and lines that are no event say of a failure. */
+const FAILURE = /error|exception|fail|abort|fatal/i;
 /** Names of events without data that we understand: signs of life. */
 const LIFE_NAME = /^(?:ping|heartbeat|keep-?_?alive)$/i;
-/** Names of fields that may be a piece of the answer in another form. */
-const TEXT_NAME = /content|text|delta|token|choice|response|answer|chunk|output|data/i;
-const FIELD = /^([A-Za-z][\w-]{0,40})(?:: ?(.*))?$/s;
+/** Names of fields that may be a piece of the answer in another form, or tell of a failure. */
+const TELLING_NAME =
+  /content|text|delta|token|choice|response|answer|chunk|output|data|detail|^(?:message|code|status)$/i;
+const FIELD = /^([A-Za-z][\w-]{0,40}): ?(.*)$/s;
 
 export class Completion {
   /** Whether there is nothing more to read: an end marker came, the body ended, or all is lost. */
@@ -68,10 +71,12 @@ export class Completion {
   #half = "";
   #hasText = false;
   #texts = 0;
-  /** The last finish reason, and whether it proves an end: not where text came with it or after one. */
+  /** Text that is no thought was read, though it may not be shown yet. */
+  #isSpoken = false;
   #reason: unknown;
   #ending: Ending = "open";
-  #isProof = true;
+  /** How far a reason proves an end: less where text came with it, and not once text came after one. */
+  #proof: "surely" | "maybe" | "not" = "surely";
   #hasMarker = false;
   #finish: Finish = "stop";
   /** Tokens that the model has counted. Some say so twice, and the second time that it was none. */
@@ -103,6 +108,7 @@ export class Completion {
     this.#thoughts = new Thoughts({
       onText: (text) => {
         this.#repetition.add(text);
+        this.#isSpoken ||= isVisible(text);
         for (const shown of this.#beginning.add(text)) this.#add(shown);
       },
       onThought: () => {
@@ -126,10 +132,10 @@ export class Completion {
     return this.#texts;
   }
 
-  /** The model said that it is done: `surely`, or so that more may follow. */
+  /** The model said that it is done, and that of an answer: `surely`, or so that more may follow. */
   get finishing(): "surely" | "maybe" | undefined {
-    if (this.#ending === "open") return undefined;
-    return this.#isProof ? "surely" : "maybe";
+    if (this.#ending === "open" || this.#proof === "not") return undefined;
+    return this.#isSpoken && !this.#thoughts.isThinking ? this.#proof : undefined;
   }
 
   feed(text: string): void {
@@ -185,7 +191,7 @@ export class Completion {
   }
 
   #readEvent(name: string, data: string): void {
-    if (FAILURE_EVENT.test(name)) this.#fail(FAILED, "an event that is named an error", data);
+    if (FAILURE.test(name)) this.#fail(FAILED, "an event that is named an error", data);
     else if (data.trim() === END_MARKER) this.#endAtMarker();
     else if (data !== "" && !(LIFE_NAME.test(name) && !data.startsWith("{")))
       this.#readObject(data);
@@ -196,9 +202,8 @@ export class Completion {
     const [, name = "", value = ""] = FIELD.exec(line) ?? [];
     if (line.trim() === END_MARKER) this.#endAtMarker();
     else if (/^[[{]/.test(line)) this.#readObject(line);
-    else if (FAILURE_FIELD.test(name))
-      this.#note(FAILED, "a line that says that it is an error", line);
-    else if (name === "" || TEXT_NAME.test(name) || /^[[{]/.test(value)) {
+    else if (FAILURE.test(line)) this.#note(FAILED, "a line that says that it is an error", line);
+    else if (name === "" || TELLING_NAME.test(name) || /^[[{]/.test(value)) {
       this.#note(UNREADABLE, "a line that is no event", line);
     }
   }
@@ -210,10 +215,12 @@ export class Completion {
       this.#texts += 1;
       for (const shown of this.#beginning.mark()) this.#add(shown);
     }
-    if (chunk.text !== "") {
+    const ending = endingOf(chunk.finishReason);
+    if (chunk.text !== "" && !this.#isRepeated(chunk.text, ending)) {
       this.#texts += 1;
-      // A reason that came before this text, or with it, was no end.
-      if (this.#ending !== "open") this.#isProof = false;
+      // A reason that came before this text was no end.
+      if (this.#ending !== "open") this.#proof = "not";
+      else if (ending !== "open") this.#proof = "maybe";
       this.#thoughts.read(chunk.text);
     }
     if (chunk.whole !== undefined) this.#addRest(chunk.whole);
@@ -221,11 +228,9 @@ export class Completion {
       const [message, reason] = FAULTS[chunk.fault];
       this.#fail(message, reason, json);
     }
-    const ending = endingOf(chunk.finishReason);
-    if (chunk.finishReason === undefined || ending === "open") return;
+    if (ending === "open") return;
     this.#reason = chunk.finishReason;
     this.#ending = ending;
-    if (chunk.text !== "") this.#isProof = false;
     // Of these no more can come of use.
     if (ending === "failed" || ending === "filter" || ending === "tool") this.#settle();
   }
@@ -233,9 +238,19 @@ export class Completion {
   /** A message that repeats all: what is new in it is added, and it must begin as what was said. */
   #addRest(whole: string): void {
     this.#texts += 1;
-    const rest = this.#repetition.restOf(whole);
-    if (rest === undefined) this.#fail(UNREADABLE, "a message that differs from its pieces", whole);
-    else if (rest !== "") this.#thoughts.read(rest);
+    if (this.#texts === 1) this.#thoughts.read(whole);
+    else {
+      const rest = this.#repetition.restOf(whole);
+      if (rest === undefined)
+        this.#fail(UNREADABLE, "a message that differs from its pieces", whole);
+      else if (rest !== "") this.#thoughts.readOn(rest);
+    }
+  }
+
+  /** Some servers repeat all in the last piece, not in a message. */
+  #isRepeated(text: string, ending: Ending): boolean {
+    if (ending === "open" && this.#ending === "open") return false;
+    return text.length >= REPEATED_LENGTH_MIN && this.#repetition.restOf(text) === "";
   }
 
   #endAtMarker(): void {
@@ -281,6 +296,7 @@ export class Completion {
   #discard(): void {
     this.#repetition.restart();
     this.#beginning.discard();
+    this.#isSpoken = false;
     if (this.#isShown) {
       this.#beginning.remember();
       this.#fail(SHOWN, "a thought that nothing had opened was shown", "");

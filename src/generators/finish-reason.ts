@@ -16,12 +16,14 @@ const EXACT: Readonly<Record<string, Ending>> = {
     ...["generating", "processing", "continue"],
   ]),
   ...all("stop", [
-    ...["stop", "stopped", "stoptoken", "stopsequence", "stopstring", "stopstringfound"],
-    ...["finishreasonstop", "reasonstop", "eos", "eosfound", "eostoken", "eostokenfound"],
+    ...["stop", "stopped", "stoptoken", "stoptokenid", "stopsequence", "stopstring"],
+    ...["stopstringfound", "stopword", "stopwords", "stoppedword", "stoppedeos"],
+    ...["finishreasonstop", "reasonstop", "eos", "eosfound", "eostoken", "eostokenid"],
+    ...["eostokenfound", "eot", "eog", "success", "succeeded"],
     ...["endturn", "endofturn", "endoftext", "endofsequence", "endofmessage", "end"],
     ...["complete", "completed", "done", "finish", "finished", "normal"],
   ]),
-  ...all("length", ["limit", "tokenlimit", "tokenslimit", "maxtokensreached", "contextlimit"]),
+  ...all("length", ["limit", "stoppedlimit"]),
 };
 
 /** The first that fits. Their order matters: `ERROR_LIMIT` is an error, `tool_error` as well. */
@@ -30,7 +32,8 @@ const PATTERNS: readonly (readonly [RegExp, Ending])[] = [
   [/filter|safety|recitation|prohibited|blocklist|blocked|moderation|guardrail/, "filter"],
   [/^spii$|sensitive|refus|toxic|harm|policy|copyright/, "filter"],
   [/tool|function/, "tool"],
-  [/length|max(?:output|new|completion|predicted)?tokens|contextwindow/, "length"],
+  [/length|max(?:output|new|completion|predicted)?tokens|max(?:len|context)/, "length"],
+  [/contextwindow|(?:tokens?|context|output)limit/, "length"],
 ];
 
 /** @param reason As the server gives it: a string, or null. Anything else is unknown. */

@@ -34,6 +34,8 @@ const SYSTEM_REFUSED = [
   /(?:not|n't) support[^.]{0,40}['"`]?\b(?:system|developer)\b/i,
   /unsupported[^.]{0,40}['"`]?\b(?:system|developer)\b/i,
   /only ['"`]?user['"`]?,?(?: and)? ['"`]?(?:assistant|model)['"`]?[^.]{0,40}roles?/i,
+  /unexpected role['"`\\ ]*(?:system|developer)/i,
+  /first message must[^.]{0,20}\buser\b/i,
   /roles must alternate/i,
 ];
 
@@ -70,7 +72,7 @@ export function adapted(
   if (form.reasoningEffort && isRefused && isAbout("reasoning_effort")) {
     return { ...form, reasoningEffort: false };
   }
-  const isOfRole = /^messages\b.*role/.test(param);
+  const isOfRole = /^(?:messages\b.*)?role$/.test(param);
   if (form.systemRole && (isOfRole || SYSTEM_REFUSED.some((pattern) => pattern.test(words)))) {
     return { ...form, systemRole: false };
   }

@@ -45,24 +45,24 @@ const WORDS = new Set(
 );
 
 /**
- * The same in names, for a log. A name that stands in what was `sent` may be a word of the question or of
- * the key: it is left out, unless it is made of an API's own words.
+ * The same in names, for a log. A name with a word that stands in what was `sent` may repeat the question
+ * or the key: it is left out, unless that is one of an API's own words.
  */
 export function refusalInNames({ status, code, type, param }: Refusal, sent: string): string {
+  const told = sent.toLowerCase();
   const isShown = (name: string) =>
-    NAME.test(name) && (!sent.toLowerCase().includes(name.toLowerCase()) || isOfAnApi(name));
+    NAME.test(name) && wordsOf(name).every((word) => isOfAnApi(word) || !told.includes(word));
   const names = Object.entries({ code, type, param }).filter(([, name]) => isShown(name));
   return [`HTTP ${status}`, ...names.map(([key, name]) => `${key}=${name}`)].join(", ");
 }
 
-function isOfAnApi(name: string): boolean {
-  if (/^[1-5]\d\d$/.test(name)) return true;
-  const words =
-    name
-      .replace(/([a-z])(?=[A-Z])/g, "$1_")
-      .toLowerCase()
-      .match(/[a-z]+/g) ?? [];
-  return words.length > 0 && words.every((word) => WORDS.has(word));
+function wordsOf(name: string): readonly string[] {
+  const apart = name.replace(/([a-z])(?=[A-Z])/g, "$1_").toLowerCase();
+  return apart.match(/^\d+$|[a-z]+/g) ?? [];
+}
+
+function isOfAnApi(word: string): boolean {
+  return WORDS.has(word) || word.length === 1 || /^[1-5]\d\d$/.test(word);
 }
 
 /** What happened and who has to do what, for the user. */

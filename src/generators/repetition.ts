@@ -30,8 +30,8 @@ export class Repetition {
    * the text or not.
    */
   restOf(whole: string): string | undefined {
-    if (this.#length === 0) return whole;
-    const text = withoutThoughts(whole);
+    const { text, held, isUnderstood } = withoutThoughts(whole);
+    if (!isUnderstood) return undefined;
     const other = new Repetition();
     let at = 0;
     while (at < text.length && other.#length < this.#length) {
@@ -40,7 +40,7 @@ export class Repetition {
     }
     if (other.#length !== this.#length) return undefined;
     if (other.#first !== this.#first || other.#second !== this.#second) return undefined;
-    const rest = text.slice(at);
+    const rest = text.slice(at) + (at < text.length ? held : "");
     if (rest.trim() === "") return "";
     return this.#endsBlank ? rest.trimStart() : rest;
   }
@@ -53,8 +53,10 @@ export class Repetition {
   }
 }
 
-function withoutThoughts(whole: string): string {
+/** `held`: what may still become a mark, as it may in what was said. */
+function withoutThoughts(whole: string) {
   let text = "";
+  let isUnderstood = true;
   const thoughts = new Thoughts({
     onText: (part) => {
       text += part;
@@ -63,9 +65,10 @@ function withoutThoughts(whole: string): string {
     onUnopened: () => {
       text = "";
     },
-    onFault: () => {},
+    onFault: () => {
+      isUnderstood = false;
+    },
   });
   thoughts.read(whole);
-  thoughts.end();
-  return text;
+  return { text, held: thoughts.isThinking ? "" : thoughts.held, isUnderstood };
 }

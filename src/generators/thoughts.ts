@@ -26,14 +26,16 @@ type Mark =
 /** The names of tags, as in `<think>`, also with attributes and a namespace. */
 const TAGS = [
   ...["think", "thinking", "thought", "thoughts", "reason", "reasoning", "reflection"],
-  ...["scratchpad", "analysis", "inner_monologue", "seed:think", "mm:think"],
+  ...["scratchpad", "analysis", "inner_monologue", "internal_monologue", "inner_thoughts"],
+  ...["chain_of_thought", "rationale", "antthinking", "longcat_think", "seed:think", "mm:think"],
 ];
-/** The other pairs: Mistral, Kimi, Cohere, Gemma, OpenThoughts, Apertus. */
+/** The other pairs: Mistral, Kimi, Cohere, Gemma and MedGemma, OpenThoughts, Apertus. */
 const PAIRS = [
   ["[THINK]", "[/THINK]"],
   ["◁think▷", "◁/think▷"],
   ["<|start_thinking|>", "<|end_thinking|>"],
   ["<|channel>", "<channel|>"],
+  ["<unused94>", "<unused95>"],
   ["<|begin_of_thought|>", "<|end_of_thought|>"],
   ["<|inner_prefix|>", "<|inner_suffix|>"],
 ] as const;
@@ -43,6 +45,8 @@ const MARKS = new Map<string, Mark>([
     [`<${tag}>`, { kind: "open", family: tag }],
     [`</${tag}>`, { kind: "close", family: tag }],
     [`<${tag}/>`, { kind: "skip" }],
+    [`<|${tag}|>`, { kind: "open", family: tag }],
+    [`<|/${tag}|>`, { kind: "close", family: tag }],
   ]),
   ...PAIRS.flatMap(([open, close]): [string, Mark][] => [
     [open, { kind: "open", family: open }],
@@ -58,9 +62,9 @@ const MARKS = new Map<string, Mark>([
     ...["<|end_of_text|>", "<|endoftext|>", "<|end_of_turn|>", "<|end_of_turn_token|>"],
     ...["<|end_of_sentence|>", "<|end_response|>", "<|end_of_solution|>", "<|end_of_role|>"],
     ...["<end_of_turn>", "<turn|>", "<end_of_utterance>", "<|endofassistant|>", "<|endofturn|>"],
-    ...["<|im_user|>", "<|user|>", "<|observation|>"],
+    ...["<|im_user|>", "<|user|>", "<|observation|>", "<|eos|>", "<|role_end|>", "<|separator|>"],
   ]),
-  ...marks("softEnd", ["</s>", "<eos>", "<pad>", "</answer>"]),
+  ...marks("softEnd", ["</s>", "<eos>", "<pad>", "<eot>", "[EOS]", "</answer>"]),
   ...marks("skip", [
     ...["<|assistant|>", "<|start_response|>", "<|begin_of_solution|>", "<|begin_of_text|>"],
     ...["<|begin_of_sentence|>", "<bos>", "<|constrain|>"],
@@ -73,8 +77,13 @@ const CLOSERS: Readonly<Record<string, string>> = { "<": ">", "[": "]", "◁": "
 const TAG_BEGINS = new RegExp(`^</?(?:${TAGS.join("|")})\\s[^<>\\n]*$`);
 const TAG = new RegExp(`^(</?(?:${TAGS.join("|")}))(?:\\s[^<>]*?)?(/?>)$`);
 /** What prose goes on with after a tag that it only names. */
-const NAMED = / (?:and|or|is|are|tags?)(?![a-z])/y;
-const NAMED_LENGTH = 6;
+const NAMED =
+  / (?:and|or|is|are|tags?|tokens?|blocks?|elements?|sections?)(?![a-z])|(?:\.\.\.|…) ?<\//y;
+const NAMED_WORDS = ["and", "or", "is", "are", "tags", "tokens", "blocks", "elements", "sections"];
+const NAMED_BEGINS = [...NAMED_WORDS.map((word) => ` ${word} `), "...</", "... </", "…</", "… </"];
+const NAMED_LENGTH = 10;
+/** A tag between these is named as well. */
+const QUOTES = /^(?:["'“‘«„「]["'”’»」]|\([,)])$/;
 
 /** How far a code span may be from its end. */
 const SPAN_LENGTH_MAX = 256;
@@ -110,6 +119,8 @@ export class Thoughts {
   /** The length of the backticks that a code span began with. */
   #span = 0;
   #lineStart = "";
+  /** The character before, where it is shown. */
+  #last = "";
 
   constructor(reader: Reader) {
     this.#reader = reader;
@@ -120,8 +131,19 @@ export class Thoughts {
     return this.#state.in === "thought" || this.#state.in === "header";
   }
 
+  /** What may still become a mark. */
+  get held(): string {
+    return this.#held;
+  }
+
   read(text: string): void {
     this.#scan(this.#held + text, false);
+  }
+
+  /** Reads text that follows what was read, and holds what of that is held. */
+  readOn(text: string): void {
+    this.#state = TEXT;
+    this.#scan(text, false);
   }
 
   /** Nothing follows: what was held back is what it looks like. */
@@ -190,6 +212,7 @@ export class Thoughts {
 
   #show(text: string): void {
     this.#text += text;
+    this.#last = text.slice(-1);
     const line = text.slice(text.lastIndexOf("\n") + 1, text.length);
     const before = line.length < text.length ? "" : this.#lineStart;
     this.#lineStart = (before + line).slice(0, LINE_START_LENGTH);
@@ -231,7 +254,8 @@ export class Thoughts {
       this.#span = 0;
     }
     if (mark.kind === "open" || mark.kind === "close") {
-      const isNamed = mark.kind === "open" ? named(text, end, isLast) : this.#isClosingNamed();
+      const isNamed =
+        mark.kind === "open" ? named(text, end, isLast, this.#last) : this.#isClosingNamed();
       if (isNamed === undefined) return at;
       if (isNamed) {
         if (this.#state.in === "text") this.#named += mark.kind === "open" ? 1 : -1;
@@ -315,6 +339,7 @@ export class Thoughts {
 
   #think(family: string): void {
     this.#tell();
+    this.#last = "";
     this.#state = { in: "thought", family, depth: 1 };
     this.#reader.onThought();
   }
@@ -325,6 +350,7 @@ export class Thoughts {
     this.#fence = "";
     this.#span = 0;
     this.#lineStart = "";
+    this.#last = "";
     this.#reader.onUnopened();
   }
 }
@@ -366,13 +392,12 @@ function canonical(mark: string): string {
 }
 
 /** Whether prose goes on after a tag so that it is only named; undefined while that is open. */
-function named(text: string, end: number, isLast: boolean): boolean | undefined {
+function named(text: string, end: number, isLast: boolean, before: string): boolean | undefined {
+  if (QUOTES.test(before + text.slice(end, end + 1))) return true;
   NAMED.lastIndex = end;
   const rest = text.slice(end, end + NAMED_LENGTH);
   if (!isLast && rest.length < NAMED_LENGTH) {
-    if ([" and ", " or ", " is ", " are ", " tags "].some((word) => word.startsWith(rest))) {
-      return undefined;
-    }
+    if (NAMED_BEGINS.some((words) => words.startsWith(rest))) return undefined;
   }
   return NAMED.test(text);
 }

@@ -4,6 +4,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { OpenAiGenerator } from "../../src/generators/openai.ts";
+import { readRefusal, refusalInNames } from "../../src/generators/refusal.ts";
 import { WorkersAiGenerator } from "../../src/generators/workers-ai.ts";
 import { adminPath, asOperator, modelRequests, newUser } from "../harness.ts";
 import { type Directive, type Refusal, scripted } from "../support/directive.ts";
@@ -121,6 +122,17 @@ describe("what a model does not take is left out, and remembered", () => {
       { max_tokens: 300, temperature: 0.5 },
       ["user"],
     ],
+    ...[
+      '{"detail":[{"type":"literal_error","loc":["body","messages",0,"role"],"msg":"Input should be \'user\'"}]}',
+      '{"error":{"message":"messages: Unexpected role \\"system\\"."}}',
+      '{"error":{"code":500,"message":"First message must be from user"}}',
+      '{"error":{"message":"The first message must have role \'user\'"}}',
+    ].map((body): [string, Refusal[], object, string[]] => [
+      `the role of the first message: ${body}`,
+      [{ ...system, body }],
+      { max_tokens: 300, temperature: 0.5 },
+      ["user"],
+    ]),
   ])("%s", async (_, refusals, options, roles) => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
     const model = crypto.randomUUID();
@@ -321,6 +333,20 @@ describe("the log and the user are told", () => {
     const lines = log.mock.calls.join("\n");
     expect(lines).toMatch(/HTTP 400/);
     expect(lines).not.toMatch(/secret|plan\b|key-that|4111/);
+  });
+
+  // A scripted question holds the refusal itself, so these names are read without one.
+  test.each([
+    ["secret_plan", "HTTP 400"],
+    ["SecretError", "HTTP 400"],
+    ["unsupported_parameter", "HTTP 400, code=unsupported_parameter"],
+    ["model_decommissioned", "HTTP 400, code=model_decommissioned"],
+    ["messages[0].role", "HTTP 400, code=messages[0].role"],
+    ["429", "HTTP 400, code=429"],
+    ["17", "HTTP 400"],
+  ])("the name %s", (code, names) => {
+    const refusal = readRefusal(400, JSON.stringify({ error: { code } }));
+    expect(refusalInNames(refusal, "My secret, a plan of 17 roles 0 [429] models")).toBe(names);
   });
 
   test("what operators see of a user has it neither", async () => {

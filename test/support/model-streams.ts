@@ -64,6 +64,14 @@ const ERRORS: readonly (readonly [string, ...Frame[]])[] = [
   ['`{"detail":"…"}` (FastAPI)', frame({ detail: "Not authenticated" })],
   ['`{"message":"…","code":…}`', frame({ message: "overloaded", code: 529 })],
   ["`base_resp` (MiniMax)", frame({ choices: null, base_resp: { status_code: 1004 } })],
+  ["`message` beside no choices", frame({ choices: [], message: "overloaded" })],
+  ["`detail` beside figures", frame({ usage: {}, detail: "overloaded" })],
+  ["`code` beside an empty choice (Spark)", chunk({ content: "" }, { code: 10013, message: "x" })],
+  ["`status: failed` beside no choices", frame({ choices: [], status: "failed" })],
+  ["an error in `x_groq` (Groq)", frame({ choices: [], x_groq: { error: "over_capacity" } })],
+  ["a line of one word", "Killed\n\n"],
+  ["a line with a code", "code: 500\n\n"],
+  ["a line whose value tells of it", "info: request failed\n\n"],
   ["an error in a choice", chunk({}, {}, { error: { message: "overloaded" } })],
   ["an error in a delta", chunk({ error: { message: "overloaded" } })],
   ["an error beside a choice", chunk({ content: "" }, { error: { message: "overloaded" } })],
@@ -97,6 +105,34 @@ export const SHAPES: readonly Shape[] = [
     ...REST,
     ...END,
   ]),
+  ...[
+    ["`delta.text`", chunk({ text: "NEVER " })],
+    ["`delta.parts`", chunk({ parts: [{ text: "NEVER " }] })],
+    ["`delta.audio`", chunk({ audio: { transcript: "NEVER " } })],
+    ["`content` of a choice", chunk({}, {}, { content: "NEVER " })],
+    ["`content` of the object", frame({ choices: [], content: "NEVER " })],
+    [
+      "`delta` of the object",
+      frame({ object: "chat.completion.chunk", delta: { content: "NEVER " } }),
+    ],
+  ].map(([what, other = ""]) => failed(`text in ${what}`, [...HALF, other, ...REST, ...END])),
+  whole("text in a choice, beside an empty delta", [
+    ...HALF,
+    chunk({}, {}, { text: "20 [1]." }),
+    ...END,
+  ]),
+  whole("a delta that is an empty list (PHP)", [
+    chunk([]),
+    ...HALF,
+    ...REST,
+    chunk([], {}, { finish_reason: "stop" }),
+    DONE,
+  ]),
+  whole("codes and messages that say that all is well", [
+    chunk({ content: "" }, { code: 0, message: "Success", status: "PENDING" }),
+    chunk({ content: WHOLE }, { code: 200, msg: "ok", error_code: 0, error_msg: "" }),
+    ...END,
+  ]),
   whole("members that are not known, beside known ones", [
     chunk({ content: "The quota is 20 [1].", padding: "x" }, { p: "x", nonce: 7 }),
     ...END,
@@ -123,6 +159,42 @@ export const SHAPES: readonly Shape[] = [
     chunk(undefined, {}, { message: { content: WHOLE }, finish_reason: "stop" }),
     DONE,
   ]),
+  whole(
+    "the last piece repeats all",
+    [
+      ...HALF,
+      ...said("20, as the passage says [1]."),
+      chunk(
+        { content: "The quota is 20, as the passage says [1]." },
+        {},
+        { finish_reason: "stop" },
+      ),
+      DONE,
+    ],
+    "The quota is 20, as the passage says [1].",
+  ),
+  whole("each piece has its message, which is that piece", [
+    ...["The quota ", "is ", "20 [1]."].map((content) =>
+      chunk({ content }, {}, { message: { content } }),
+    ),
+    ...END,
+  ]),
+  ...[
+    ["", "The quota ", "is ", "20 [1]."],
+    ["<think>", SECRET, "</thi", "nk>", "The quota is 20 [1]."],
+    ["Run `", "npm ci", "` if 1 <", "2 <", "b>or</b> 3 [", "1]."],
+  ].map((pieces) =>
+    whole(
+      `each piece has its message, which is all so far: ${pieces.length} pieces`,
+      [
+        ...pieces.map((content, n) =>
+          chunk({ content }, {}, { message: { content: pieces.slice(0, n + 1).join("") } }),
+        ),
+        ...END,
+      ],
+      pieces.join("").replace(/^<think>.*<.think>/, ""),
+    ),
+  ),
   failed("the last message differs from the deltas", [
     ...HALF,
     ...REST,
@@ -177,6 +249,26 @@ export const SHAPES: readonly Shape[] = [
     ]),
     DONE,
   ]),
+  whole("`finish_reason: stop` with every piece, four seconds apart", [
+    ...["The ", "quota is ", "20 [1]."].flatMap((word) => [piece(word, "stop"), { waitMs: 4_000 }]),
+    DONE,
+  ]),
+  whole("a reason before the first text, which comes late", [
+    chunk({ role: "assistant" }, {}, { finish_reason: "stop" }),
+    { waitMs: 1_500 },
+    ...HALF,
+    ...REST,
+    DONE,
+  ]),
+  whole("a reason with every thought", [
+    chunk({ reasoning_content: SECRET }, {}, { finish_reason: "stop" }),
+    { waitMs: 1_500 },
+    piece("<think>", "stop"),
+    { waitMs: 1_500 },
+    piece(`${SECRET}</think>The quota `, "stop"),
+    piece("is 20 [1].", "stop"),
+    DONE,
+  ]),
   ...["null", "in_progress", "", "FINISH_REASON_UNSPECIFIED"].map((word) =>
     whole(`\`finish_reason: "${word}"\` with every piece`, [
       piece("The quota ", word),
@@ -203,18 +295,26 @@ export const SHAPES: readonly Shape[] = [
     { waitMs: 100 },
     "cut!",
   ]),
-  ...["eos", "eos_token", "end_turn", "stop_sequence", "STOP", "COMPLETE", "completed"].map(
-    (word) => whole(`the reason \`${word}\``, [...HALF, ...REST, reason(word), DONE]),
-  ),
+  ...[
+    "eos",
+    "eos_token",
+    "end_turn",
+    "stop_sequence",
+    "STOP",
+    "COMPLETE",
+    "stop_word",
+    "stopped_eos",
+  ].map((word) => whole(`the reason \`${word}\``, [...HALF, ...REST, reason(word), DONE])),
   ...[
     ...["length", "max_tokens", "MAX_TOKENS", "model_length", "maxOutputTokens"],
-    ...["context_length_exceeded", "model_context_window_exceeded"],
+    ...["context_length_exceeded", "model_context_window_exceeded", "REASON_MAX_LEN"],
+    ...["token_limit_reached"],
   ].map((word) => cut(`the reason \`${word}\``, [...HALF, reason(word), DONE])),
   ...[
     ...["content_filter", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "refusal"],
     ...["sensitive", "guardrail_intervened", "tool_calls", "function_call", "tool_use"],
     ...["error", "abort", "network_error", "insufficient_system_resource", "OTHER", "unload"],
-    ...["pause_turn", "ERROR_LIMIT", "USER_CANCEL"],
+    ...["pause_turn", "ERROR_LIMIT", "USER_CANCEL", "time_limit"],
   ].map((word) => failed(`the reason \`${word}\``, [...HALF, reason(word), DONE])),
   failed("a reason that is no text", [...HALF, reason({ type: "stop" }), DONE]),
 
@@ -242,6 +342,10 @@ export const SHAPES: readonly Shape[] = [
     ["◁think▷", "◁/think▷"],
     ["<seed:think>", "</seed:think>"],
     ["<|START_THINKING|>", "<|END_THINKING|>"],
+    ["<|think|>", "<|/think|>"],
+    ["<longcat_think>", "</longcat_think>"],
+    ["<inner_thoughts>", "</inner_thoughts>"],
+    ["<unused94>thought\n", "<unused95>"],
     ["<|channel>thought\n", "<channel|>"],
     ["<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"],
   ].flatMap(([open = "", close = ""]) => [
@@ -306,6 +410,9 @@ export const SHAPES: readonly Shape[] = [
     "<end_of_turn>",
     "<｜end▁of▁sentence｜>",
     "<|endoftext|>",
+    "<|eos|>",
+    "<eot>",
+    "<|role_end|>",
   ].map((token) =>
     whole(`a trailing \`${token}\``, [...HALF, ...REST, ...said(token, "\n"), ...END]),
   ),
@@ -314,6 +421,10 @@ export const SHAPES: readonly Shape[] = [
     ["tags of thoughts in code spans", "Write `<think>` and `</think>` [1]."],
     ["tags of thoughts in a fence", "```html\n<think>\n</think>\n```\nThat is all [1]."],
     ["tags of thoughts that prose names", "Tags such as <think> and </think> are named [1]."],
+    ["a tag in quotes", 'The tag "<think>" opens and "</think>" closes a thought [1].'],
+    ["a tag in brackets", "Remove the tags (<think>, </think>) first [1]."],
+    ["a tag with dots after it", "All in <think>...</think> is hidden [1]."],
+    ["a tag that a noun follows", "A <think> block is hidden [1]."],
     [
       "tags of HTML, and one that ends turns in a code span",
       "Strike ~~this~~ <s>out</s> with `` `</s>` `` [1].",
