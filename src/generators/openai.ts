@@ -6,15 +6,7 @@ import type { Generation, Generator } from "../answer/generator.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure } from "./completion-stream.ts";
-import {
-  ADAPTATIONS_MAX,
-  adapted,
-  differences,
-  type Form,
-  formOf,
-  parametersOf,
-  rememberForm,
-} from "./parameters.ts";
+import { type Form, inItsForm, parametersOf } from "./parameters.ts";
 import { readRefusal, refusalInNames, refusalMessage } from "./refusal.ts";
 
 interface Options {
@@ -50,29 +42,20 @@ export class OpenAiGenerator implements Generator {
     );
   }
 
-  /** The body of an answer that the endpoint agreed to give. What it refuses is left out, each once. */
-  async #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const model = `${this.#options.baseUrl} ${this.#options.model}`;
-    let form = formOf(model);
-    for (let adaptations = 0; ; adaptations += 1) {
+  /** The body of an answer that the endpoint agreed to give. */
+  #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const { baseUrl, model } = this.#options;
+    return inItsForm(`${baseUrl} ${model}`, async (form) => {
       const response = await this.#post(generation, form, signal);
-      if (response.ok && response.body !== null) {
-        if (adaptations > 0 && rememberForm(model, form)) {
-          console.warn("The model refuses parameters, and is asked with:", differences(form));
-        }
-        return response.body;
-      }
+      if (response.ok && response.body !== null) return { answer: response.body };
       const refusal = readRefusal(response.status, await beginningOf(response.body));
       signal.throwIfAborted();
-      const next = adaptations < ADAPTATIONS_MAX ? adapted(form, refusal) : undefined;
-      if (next === undefined) {
-        throw failure(refusalMessage(refusal), {
-          cause: this.#complaint(`HTTP ${refusal.status}: ${refusal.words}`),
-          diagnosis: refusalInNames(refusal, this.#sent(generation)),
-        });
-      }
-      form = next;
-    }
+      const error = failure(refusalMessage(refusal), {
+        cause: this.#complaint(`HTTP ${refusal.status}: ${refusal.words}`),
+        diagnosis: refusalInNames(refusal, this.#sent(generation)),
+      });
+      return { refusal, error };
+    });
   }
 
   /** A response, whatever its status. */

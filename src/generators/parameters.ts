@@ -23,7 +23,7 @@ const USUAL: Form = {
 };
 const MODELS_MAX = 100;
 /** As many times may one ask adapt: once for each member of a form, and twice for the limit. */
-export const ADAPTATIONS_MAX = 5;
+const ADAPTATIONS_MAX = 5;
 
 const forms = new Map<string, Form>();
 
@@ -39,12 +39,36 @@ const SYSTEM_REFUSED = [
   /roles must alternate/i,
 ];
 
-export function formOf(model: string): Form {
-  return forms.get(model) ?? USUAL;
+/** What came of asking: an answer, or a refusal and what is to be thrown if nothing helps against it. */
+type Attempt<Answer> =
+  | { readonly answer: Answer }
+  | { readonly refusal: Pick<Refusal, "status" | "words" | "param">; readonly error: unknown };
+
+/**
+ * Asks a model in the form that it takes, and again without what it refuses, each once. Remembers the
+ * form once it is accepted. `model`: its address and name.
+ */
+export async function inItsForm<Answer>(
+  model: string,
+  attempt: (form: Form) => Promise<Attempt<Answer>>,
+): Promise<Answer> {
+  let form = forms.get(model) ?? USUAL;
+  for (let adaptations = 0; ; adaptations += 1) {
+    const attempted = await attempt(form);
+    if ("answer" in attempted) {
+      if (adaptations > 0 && remember(model, form)) {
+        console.warn("The model refuses parameters, and is asked with:", differences(form));
+      }
+      return attempted.answer;
+    }
+    const next = adaptations < ADAPTATIONS_MAX ? adapted(form, attempted.refusal) : undefined;
+    if (next === undefined) throw attempted.error;
+    form = next;
+  }
 }
 
-/** Called once a model has accepted the form. True if that is news. */
-export function rememberForm(model: string, form: Form): boolean {
+/** True if it is news. */
+function remember(model: string, form: Form): boolean {
   if (forms.get(model) === form || form === USUAL) return false;
   const [oldest] = forms.keys();
   if (forms.size >= MODELS_MAX && oldest !== undefined) forms.delete(oldest);
@@ -53,7 +77,7 @@ export function rememberForm(model: string, form: Form): boolean {
 }
 
 /** The form without what was refused; undefined if nothing of it was. */
-export function adapted(
+function adapted(
   form: Form,
   { status, param, words }: Pick<Refusal, "status" | "words" | "param">,
 ): Form | undefined {
@@ -93,7 +117,7 @@ export function parametersOf(
 }
 
 /** What a form leaves out or renames, in words for the log. */
-export function differences(form: Form): string {
+function differences(form: Form): string {
   return [
     form.limit === "max_completion_tokens" ? "max_completion_tokens for max_tokens" : "",
     form.limit === undefined ? "no limit" : "",

@@ -5,15 +5,7 @@ import type { Generation, Generator } from "../answer/generator.ts";
 import { ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure } from "./completion-stream.ts";
-import {
-  ADAPTATIONS_MAX,
-  adapted,
-  differences,
-  type Form,
-  formOf,
-  parametersOf,
-  rememberForm,
-} from "./parameters.ts";
+import { type Form, inItsForm, parametersOf } from "./parameters.ts";
 
 interface Options {
   readonly ai: Pick<Ai, "run">;
@@ -52,29 +44,17 @@ export class WorkersAiGenerator implements Generator {
     );
   }
 
-  /** The body of an answer that the model agreed to give. What it refuses is left out, each once. */
-  async #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const model = `${ADDRESS} ${this.#options.model}`;
-    let form = formOf(model);
-    for (let adaptations = 0; ; adaptations += 1) {
+  /** The body of an answer that the model agreed to give. */
+  #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    return inItsForm(`${ADDRESS} ${this.#options.model}`, async (form) => {
       try {
-        const body = await this.#run(generation, form, signal);
-        if (adaptations > 0 && rememberForm(model, form)) {
-          console.warn("The model refuses parameters, and is asked with:", differences(form));
-        }
-        return body;
+        return { answer: await this.#run(generation, form, signal) };
       } catch (error) {
         signal.throwIfAborted();
-        const next = adaptations < ADAPTATIONS_MAX ? this.#adapted(form, error) : undefined;
-        if (next === undefined) throw refusal(error);
-        form = next;
+        const words = error instanceof Error ? error.message : "";
+        return { refusal: { status: 400, param: "", words }, error: refusal(error) };
       }
-    }
-  }
-
-  #adapted(form: Form, error: unknown): Form | undefined {
-    if (!(error instanceof Error)) return undefined;
-    return adapted(form, { status: 400, param: "", words: error.message });
+    });
   }
 
   async #run(
