@@ -15,6 +15,8 @@ import { View } from "./view.ts";
 const TURNS_MAX = 20;
 const TURNS_BYTES_MAX = 40_000;
 const CLOCK_MS = 30_000;
+/** The pauses before the quota is read again while the last answer is not charged yet, in ms. */
+const SETTLING_MS = [100, 400, 1_600];
 /** Under which name this tab keeps which queries stand in its log, for when it is loaded again. */
 const KEPT = "belay log";
 
@@ -84,6 +86,7 @@ async function ask(question: string): Promise<void> {
     ),
   );
   await refresh();
+  await settleQuota();
 }
 
 /** What was read when the answer ended, before it was known what becomes of it, is read once more. */
@@ -213,6 +216,15 @@ async function refreshQuota(): Promise<void> {
   if (reading !== quotaReads) return;
   meter.show(quota);
   refuseIfSpent();
+}
+
+/** An answer is charged some milliseconds after its end: the quota may have been read in between. */
+async function settleQuota(): Promise<void> {
+  for (const ms of SETTLING_MS) {
+    if (!meter.held || live !== undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await refreshQuota().catch(() => {});
+  }
 }
 
 function refuseIfSpent(): void {

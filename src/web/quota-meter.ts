@@ -28,6 +28,11 @@ export class QuotaMeter {
     return this.#quota?.remaining === 0 && this.#quota.reserved === 0;
   }
 
+  /** Whether nothing is left because of answers that are not charged yet, and may never be. */
+  get held(): boolean {
+    return this.#quota?.remaining === 0 && this.#quota.reserved > 0;
+  }
+
   get resetsAt(): string | null {
     return this.#quota?.resetsAt ?? null;
   }
