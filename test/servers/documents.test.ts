@@ -19,7 +19,9 @@ let token: string;
 const waits: Record<string, number> = {};
 
 beforeAll(async () => {
-  server = await startServer({ command: "serve", inMemory: true, vars: { AUTH_SECRET: SECRET } });
+  // Answers as fast as can be: what is measured is the search.
+  const vars = { AUTH_SECRET: SECRET, EXTRACTIVE_TOKENS_PER_SECOND: "0" };
+  server = await startServer({ command: "serve", inMemory: true, vars });
   token = await bearer(SECRET, { user: "operator", operator: true });
   await put("needle", "The needle is in the haystack.");
 });
