@@ -55,7 +55,7 @@ export class Exchange {
   readonly root: HTMLElement;
   readonly question: string;
   readonly #around: Surroundings;
-  readonly #text = element("div", { class: "answer", dir: "auto" });
+  readonly #text = element("div", { class: "answer" });
   readonly #state = element("p", { class: "state", hidden: true });
   readonly #notice = element("div", { class: "notice", hidden: true });
   readonly #sources = new Sources();

@@ -6,6 +6,7 @@ import { type Align, type Block, MarkdownBlocks } from "../text/markdown-blocks.
 import { inlinesOf } from "../text/markdown-inlines.ts";
 import { copyButton } from "./clipboard.ts";
 import { CodeView } from "./code.ts";
+import { directionOf } from "./direction.ts";
 import { element } from "./element.ts";
 import { type Cite, InlineView } from "./inlines.ts";
 import { asIfWhole, isUndecided } from "./unfinished.ts";
@@ -253,6 +254,8 @@ export class Markdown {
   }
 
   #write(view: Shown, i: number, place: () => HTMLElement, text: string, isOpen: boolean): void {
+    const { root } = this.#shown;
+    if (root.dir === "") root.dir = directionOf(text) ?? "";
     view.texts[i] ??= new InlineView(place(), this.#cite);
     const isSource = (n: number) => this.#cite(n) !== undefined;
     const reading = { isSource, unfinished: isOpen, isCell: view.look.startsWith("row") };

@@ -347,6 +347,26 @@ it("what is there stays there while the rest is written", async () => {
   expect(kept).toEqual({ lost: [], focus: true, selection: "tro", code: "a\nb", copy: true });
 });
 
+it("an answer has the direction of its first letter, also where code and numbers come before", async () => {
+  const dirs: (string | undefined)[] = [];
+  for (const text of [
+    "12 [1]\n\n```sh\nnpm ci\n```\n\n- **الحصة** and more\n\nEnglish",
+    "1. **“שלום”** [1]",
+    "| 1 | 2 |\n|---|---|\n| ٣ | سعر |",
+    "English, then الحصة",
+    "只收费一次。الحصة",
+    "1 [1] !?",
+  ]) {
+    await renderer.show(text);
+    dirs.push(
+      await visit.page.evaluate(
+        () => getComputedStyle(document.querySelector("#log .answer") as Element).direction,
+      ),
+    );
+  }
+  expect(dirs).toEqual(["rtl", "rtl", "rtl", "ltr", "ltr", "ltr"]);
+});
+
 it("the cells of a column begin at one side, whatever they hold", async () => {
   await renderer.show(
     "الحصة\n\n| البند | Cost | السعر |\n|---|---|--:|\n| واحد | 5 | 10 $ |\n| ١ | x | ثمن |\n",

@@ -128,7 +128,6 @@ export class Renderer {
         const log = document.getElementById("log") as HTMLElement;
         const root = document.createElement("div");
         root.className = "answer";
-        root.dir = "auto";
         log.replaceChildren(root);
         const source = (n: number) => (n <= sources ? { name: `${n}`, open() {} } : undefined);
         const follow = () =>
