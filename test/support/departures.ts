@@ -230,7 +230,9 @@ export const DEPARTURES: readonly Departure[] = [
   ...leaving("reset", "cut", ...whileItIsWritten),
   // The reset and the model's end race. The proxy of `wrangler dev` hears of a reset when it writes.
   ...leaving("reset", { serve: ["cut", "refunded"], start: ["refunded"] }, beforeTheEnd),
-  ...leaving("reset", "refunded", onTheLastToken, ...onPing(1)),
+  // On a busy machine the model may be stopped between its last token and its end.
+  ...leaving("reset", { serve: ["refunded", "cut"], start: ["refunded", "cut"] }, onTheLastToken),
+  ...leaving("reset", "refunded", ...onPing(1)),
   // Of JSON that is all of the time, and it is a race whether the proxy finds out as the answer begins.
   ...leaving("reset", { serve: ["cut"], start: ["charged", "refunded"] }, ...whileItIsCollected),
   ...leaving("reset", { serve: ["refunded"], start: ["charged"] }, ...onPing(2)),
