@@ -1,5 +1,6 @@
 // Front matter: fields for other programs at the head of a Markdown text, YAML between lines of three
-// hyphens or TOML between lines of three plus signs. It is no part of the document. Pure.
+// hyphens, of which the last may be three dots, or TOML between lines of three plus signs. It is no part
+// of the document. Pure.
 
 interface FrontMatter {
   /** The value of its field `title`. */
@@ -8,7 +9,8 @@ interface FrontMatter {
   readonly end: number;
 }
 
-const BLOCK = /^\ufeff?(---|\+\+\+)[ \t]*\r?\n([\s\S]*?)(?<=\n)\1[ \t]*(?:\r?\n|$)/;
+const YAML = /^\ufeff?---[ \t]*\r?\n([\s\S]*?)(?<=\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
+const TOML = /^\ufeff?\+\+\+[ \t]*\r?\n([\s\S]*?)(?<=\n)\+\+\+[ \t]*(?:\r?\n|$)/;
 /** The first line that is not empty: a field, or a comment. Otherwise the fence is a mere rule. */
 const FIELD_FIRST = /^\s*(?:["']?[\p{L}\p{M}\p{N}_.$-]+["']?[ \t]*[:=]|#|\[[^\]\n]+\]|$)/u;
 
@@ -22,11 +24,12 @@ const VALUE = /^[^\n]*(?:\n(?:[ \t][^\n]*|\r?(?=\n)))*/;
 const VALUE_LENGTH_MAX = 4_000;
 
 export function frontMatter(text: string): FrontMatter {
-  const [block = "", fence = "", fields = ""] = BLOCK.exec(text) ?? [];
+  const yaml = YAML.exec(text);
+  const [block = "", fields = ""] = yaml ?? TOML.exec(text) ?? [];
   if (block === "" || !FIELD_FIRST.test(fields)) {
     return { title: undefined, end: text.startsWith("\ufeff") ? 1 : 0 };
   }
-  const title = fence === "---" ? yamlTitle(fields) : tomlTitle(fields);
+  const title = yaml === null ? tomlTitle(fields) : yamlTitle(fields);
   return { title: title?.replace(/\s+/g, " ").trim() || undefined, end: block.length };
 }
 

@@ -101,6 +101,8 @@ describe("front matter", () => {
     "---\n---\ntext",
     "---\n标题: 甲\n---\ntext",
     '+++\n[params]\na = "b"\n+++\ntext',
+    "---\ntitle: A\n...\ntext",
+    "---\r\ntitle: A\r\n... \r\n\r\ntext",
   ])("is no text: %j", (whole) => {
     expect(passages(whole).map(({ text }) => text)).toEqual(["text"]);
     expect(headOf(whole).text).toBe("text");
@@ -112,6 +114,9 @@ describe("front matter", () => {
     "text\n\n---\ntitle: A\n---\n",
     "+++\nplus plus plus\n+++\n",
     "--- title: A\n---\ntext",
+    "+++\ntitle = 'A'\n...\ntext",
+    "---\ntitle: A\n....\ntext",
+    "---\n\nAnd so on\n...\n\ntext",
   ])("is not where there are mere rules: %j", (whole) => {
     expect(frontMatter(whole)).toEqual({ title: undefined, end: 0 });
     expect(headOf(whole).text).toBe(whole);
