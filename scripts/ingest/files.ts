@@ -5,6 +5,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { isVisible } from "../../src/text/visible.ts";
 import { Failure, systemReason, UsageError } from "../command.ts";
 import { printable } from "../printable.ts";
 import { type Addresses, addressOf } from "./address.ts";
@@ -182,7 +183,7 @@ async function read(
   const { title, text } = headOf(whole);
   const encoded = new TextEncoder().encode(text);
   if (encoded.byteLength > TEXT_BYTES_MAX) return skip(tooLong("its text", encoded.byteLength));
-  if (text.trim() === "") return skip("there is nothing in it.");
+  if (!isVisible(text)) return skip("there is nothing in it.");
   return {
     id,
     title: tidy(title ?? "") || tidy(nameOf(path)) || id.slice(0, TITLE_LENGTH_MAX),

@@ -3,6 +3,7 @@
 // The parser is in markdown-tree.ts; how blocks become passages is in passages.ts.
 
 import { UNSPACED } from "../text/analyzer.ts";
+import { isVisible } from "../text/visible.ts";
 import { frontMatter } from "./front-matter.ts";
 import { type Node, parse } from "./markdown-tree.ts";
 
@@ -78,17 +79,19 @@ const OWN_ANCHOR = / ?\{#([^\s{}]+)\}$/;
 
 /**
  * What a document calls itself: its first heading if that is of the first level, else the title of its
- * front matter, else its first heading of the first level, else its first heading.
+ * front matter, else its first heading of the first level, else its first heading. Those in
+ * which a reader sees nothing do not count.
  */
 export function titleOf(text: string): string | undefined {
   const { title, end } = frontMatter(text);
   const headings = parse(text, end)
     .filter(({ type }) => type === "heading")
     .map((node) => ({ depth: node.depth, text: headingOf(node).text.replace(OWN_ANCHOR, "") }))
-    .filter((heading) => heading.text !== "");
+    .filter((heading) => isVisible(heading.text));
   const [first] = headings;
   if (first?.depth === 1) return first.text;
-  return title ?? (headings.find(({ depth }) => depth === 1) ?? first)?.text;
+  if (title !== undefined && isVisible(title)) return title;
+  return (headings.find(({ depth }) => depth === 1) ?? first)?.text;
 }
 
 /** Where one is in a document's tree of headings. */

@@ -42,6 +42,9 @@ describe("the title of a document", () => {
     ["not inside a quote or a list", "> # not this\n\n- # nor this\n\n## A", "A"],
     ["not indented code", "    # not this\n\n## A", "A"],
     ["not empty", "#\n\n# \n\n## A", "A"],
+    ["not a heading that no reader can see", "# \u200b\n\n# \u2060\u00ad\n\n## A", "A"],
+    ["not a title that no reader can see", '---\ntitle: "\u200b"\n---\n\n## A', "A"],
+    ["missing where no reader can see one", "# \u200b\n\ntext", undefined],
     [
       "without mark-up",
       '# `B` & [C](d "e") **f** _g_ h_i &lt; \\* <b>j</b> ##',

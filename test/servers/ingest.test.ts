@@ -124,6 +124,7 @@ test("what cannot be taken is named, and the rest goes on", async () => {
     "latin.txt": Buffer.from([0x63, 0x61, 0x66, 0xe9]),
     "large.md": "x".repeat(1024 * 1024 + 1),
     "empty.md": "---\ntitle: nothing else\n---\n",
+    "unseen.md": "\u200b\n\u2060",
     [`${long}.md`]: "text",
     "whole.md": "x".repeat(1024 * 1024),
   });
@@ -138,9 +139,10 @@ test("what cannot be taken is named, and the rest goes on", async () => {
     /^Skipped odd\/latin\.txt: it is no text in UTF-8\.$/m,
     /^Skipped odd\/large\.md: its text is 1048577 bytes long, and at most 1 MiB is taken\.$/m,
     /^Skipped odd\/empty\.md: there is nothing in it\.$/m,
+    /^Skipped odd\/unseen\.md: there is nothing in it\.$/m,
     /^Skipped odd\/x+\.md: its id would not be 1 to 128 characters without control characters\.$/m,
     /^Skipped odd\/link\.md: it is a symbolic link: name what it leads to\.$/m,
-    /^1 added, 0 replaced, 0 unchanged, 0 deleted, 6 skipped\.$/m,
+    /^1 added, 0 replaced, 0 unchanged, 0 deleted, 7 skipped\.$/m,
   ]) {
     expect(stderr).toMatch(line);
   }
