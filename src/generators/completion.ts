@@ -334,16 +334,18 @@ export class Completion {
   }
 }
 
-const FAILED = "The model failed. Ask again.";
-const BROKEN = "The model's answer broke off. Ask again.";
-const UNREADABLE = "The model's answer could not be read. Ask again.";
-const UNKNOWN = "The model did not say that its answer is whole. Ask again.";
-const TOO_LARGE = "The model's answer was too large to read. Ask again.";
-const FILTERED = "A filter of the model stopped the answer. Ask again, or ask something else.";
-const TOOL = "The model called a tool instead of answering. Ask again.";
-const SHOWN = "The model's answer began with its thoughts. Ask again.";
-const NO_ANSWER = "The model gave no answer. Ask again.";
-const NO_ANSWER_YET = "The model got to no answer. Ask again with a larger maxTokens.";
+const FAILED = "The model failed. You were not charged; ask again.";
+const BROKEN = "The model's answer broke off. You were not charged; ask again.";
+const UNREADABLE = "The model's answer could not be read. You were not charged; ask again.";
+const UNKNOWN = "The model did not say that its answer is whole. You were not charged; ask again.";
+const TOO_LARGE = "The model's answer was too large to read. You were not charged; ask again.";
+const FILTERED =
+  "A filter of the model stopped the answer. You were not charged; ask again, or ask something else.";
+const TOOL = "The model called a tool instead of answering. You were not charged; ask again.";
+const SHOWN = "The model's answer began with its thoughts. You were not charged; ask again.";
+const NO_ANSWER = "The model gave no answer. You were not charged; ask again.";
+const NO_ANSWER_YET =
+  "The model got to no answer. You were not charged; ask again with a larger maxTokens.";
 
 const BAD_ENDINGS = { filter: FILTERED, tool: TOOL, failed: FAILED, unknown: UNKNOWN };
 

@@ -76,7 +76,7 @@ export class OpenAiGenerator implements Generator {
       });
     } catch (error) {
       signal.throwIfAborted();
-      throw failure("The model cannot be reached. Ask again in a moment.", {
+      throw failure("The model cannot be reached. You were not charged; ask again in a moment.", {
         cause: error,
         diagnosis: "no response",
       });

@@ -68,13 +68,14 @@ function isOfAnApi(word: string): boolean {
 /** What happened and who has to do what, for the user. */
 export function refusalMessage({ status, code, type, words }: Refusal): string {
   const how = `(HTTP ${status})`;
-  const operator = "The operator of this service has to act; trying again does not help.";
+  const operator =
+    "You were not charged. The operator of this service has to act; trying again does not help.";
   const says = (pattern: RegExp) => pattern.test(code) || pattern.test(type);
   if (status === 402 || says(/insufficient_quota|billing|credit|balance|payment/i)) {
     return `The operator's account with the model is used up ${how}. ${operator}`;
   }
   if (status === 429 || status === 503 || status === 529) {
-    return `The model is busy ${how}. Ask again in a moment.`;
+    return `The model is busy ${how}. You were not charged; ask again in a moment.`;
   }
   const isKey = says(/api_?key|auth|permission/i) || (status === 400 && /api[ _]key/i.test(words));
   if (status === 401 || status === 403 || isKey) {
@@ -82,10 +83,10 @@ export function refusalMessage({ status, code, type, words }: Refusal): string {
   }
   if (status === 404 || says(/not_?found/i)) return `The model was not found ${how}. ${operator}`;
   if (status === 413 || says(/context_length|too_long|string_above_max/i)) {
-    return `The question is too long for the model ${how}. Ask again with less history or a smaller topK.`;
+    return `The question is too long for the model ${how}. You were not charged; ask again with less history or a smaller topK.`;
   }
-  if (status >= 500) return `The model failed ${how}. Ask again in a moment.`;
-  return `The model refused the request ${how}. If it goes on, tell the operator of this service.`;
+  if (status >= 500) return `The model failed ${how}. You were not charged; ask again in a moment.`;
+  return `The model refused the request ${how}. You were not charged. If it goes on, tell the operator of this service.`;
 }
 
 /** The error in a body, in the forms of OpenAI, vLLM, FastAPI and Gemini, whose comes in a list. */

@@ -104,7 +104,10 @@ function refusal(error: unknown): ServiceError {
   const words = error instanceof Error ? error.message : "";
   const code = Number(/^(?:\w+: ){0,2}(\d{4,5})(?:: |$)/.exec(words)?.[1]);
   if (Number.isNaN(code)) {
-    return failure("The model failed. Ask again in a moment.", cause("no error code", error));
+    return failure(
+      "The model failed. You were not charged; ask again in a moment.",
+      cause("no error code", error),
+    );
   }
   const which = `(Workers AI error ${code})`;
   if (code === OUT_OF_CAPACITY) {
@@ -123,11 +126,12 @@ function refusal(error: unknown): ServiceError {
 }
 
 function explanation(code: number, which: string): string {
-  if (TIMED_OUT.includes(code)) return `The model took too long ${which}. Ask again in a moment.`;
+  if (TIMED_OUT.includes(code))
+    return `The model took too long ${which}. You were not charged; ask again in a moment.`;
   if (code === TOO_LARGE) {
-    return `The question is too long for the model ${which}. Ask again with less history or a smaller topK.`;
+    return `The question is too long for the model ${which}. You were not charged; ask again with less history or a smaller topK.`;
   }
-  return `The model refused the request ${which}. If it goes on, tell the operator of this service.`;
+  return `The model refused the request ${which}. You were not charged. If it goes on, tell the operator of this service.`;
 }
 
 function unavailable(message: string, seconds: number): ServiceError {

@@ -266,6 +266,5 @@ function reasonOf(thrown: unknown): string {
   }
   if (!(thrown instanceof BelayError)) return "Something went wrong on this page. Load it again.";
   if (thrown.cause instanceof SessionError) return thrown.cause.message;
-  const free = /^(GENERATION|RETRIEVAL)_/.test(thrown.code) ? " You were not charged." : "";
-  return thrown.message + free;
+  return thrown.message;
 }

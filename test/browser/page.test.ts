@@ -154,7 +154,9 @@ describe("who asks", () => {
     const visit = await newVisit();
     await visit.ask({ tokens: STORY, fault: "cut", at: 2 });
     await visit.answer();
-    expect(await visit.notice()).toMatch(/not charged/);
+    expect(await visit.notice()).toBe(
+      "The model's answer broke off. You were not charged; ask again.",
+    );
     await expect.poll(() => visit.meter()).toBe(`${LIMIT} of ${LIMIT} left`);
     expect(await visit.look("failed")).toEqual([]);
   });

@@ -288,7 +288,7 @@ describe("the log and the user are told", () => {
       "a limit of its rate",
       { status: 429, body: unsupported("", "Slow down", "rate_limit_exceeded") },
       /code=rate_limit_exceeded/,
-      /busy.*Ask again in a moment/,
+      /busy.*ask again in a moment/,
     ],
     [
       "too long a question",
@@ -304,6 +304,7 @@ describe("the log and the user are told", () => {
     expect(last).toMatchObject({ type: "error", code: "GENERATION_FAILED" });
     const { message } = last as { message: string };
     expect(message).toMatch(told);
+    expect(message).toContain("You were not charged");
     if (/operator/.test(message)) expect(message).not.toMatch(/[Aa]sk again/);
     expect(log.mock.calls.join("\n")).toMatch(logged);
     expect(await user.resolved(stream.queryId)).toMatchObject({ state: "refunded" });

@@ -316,6 +316,7 @@ describe("the binding refuses", () => {
     expect(error.code).toBe("GENERATION_FAILED");
     expect(error.message).toContain(String(code));
     expect(error.message).toContain(advice);
+    expect(error.message).toContain("You were not charged");
     expect(String(error.cause)).toContain(String(code));
   });
 
@@ -329,7 +330,7 @@ describe("the binding refuses", () => {
     const error = await failure(refusing(thrown));
     expect(error).toMatchObject({
       code: "GENERATION_FAILED",
-      message: "The model failed. Ask again in a moment.",
+      message: "The model failed. You were not charged; ask again in a moment.",
     });
   });
 
