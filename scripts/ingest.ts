@@ -110,7 +110,11 @@ await run(async () => {
     }
     try {
       const passages = await server.put(document.id, { title, text: document.text, url });
-      note(before ? "replaced" : "added", document.id, `: ${passages} passages`);
+      note(
+        before ? "replaced" : "added",
+        document.id,
+        `: ${passages} ${passages === 1 ? "passage" : "passages"}`,
+      );
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       note("skipped", document.id, error.message);

@@ -43,7 +43,7 @@ describe("a folder", () => {
     expect(await ingest([docs])).toEqual({
       code: 0,
       stdout: expect.stringMatching(
-        /^(?:added guide\/.*: 1 passages\n){3}3 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped\.\n$/,
+        /^(?:added guide\/.*: 1 passage\n){3}3 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped\.\n$/,
       ),
       stderr:
         "Left out as no documents: 1 .png.\n" +
@@ -201,7 +201,7 @@ describe("a folder of oddities", () => {
         "Skipped oddities/two\\nlines.md: its id would not be 1 to 128 characters without control characters.",
       ],
     });
-    expect(stdout).toContain("added oddities/turn\\u{202e}dm.txt: 1 passages\n");
+    expect(stdout).toContain("added oddities/turn\\u{202e}dm.txt: 1 passage\n");
     expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
     expect(Object.keys(await held("oddities/"))).toEqual([
       ...[
@@ -272,9 +272,9 @@ Skipped page.html: it is of a format that is not read: convert it to Markdown fi
 3 added, 0 replaced, 0 unchanged, 0 deleted, 4 skipped.
 `);
     expect(matching(stdout, /^added .*$/gm).sort()).toEqual([
-      "added named/a.md: 1 passages",
-      "added named/link.md: 1 passages",
-      "added named/notes.rst: 1 passages",
+      "added named/a.md: 1 passage",
+      "added named/link.md: 1 passage",
+      "added named/notes.rst: 1 passage",
     ]);
     expect(await ingest([pipe, join(docs, "gone.md")])).toEqual({
       code: 1,
@@ -325,7 +325,7 @@ describe("files of other formats", () => {
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout:
-        "added mixed/sub/read.md: 1 passages\n1 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped.\n",
+        "added mixed/sub/read.md: 1 passage\n1 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped.\n",
     });
     const convert = "it is of a format that is not read: convert it to Markdown";
     expect(stderr.trimEnd().split("\n").sort()).toEqual(
