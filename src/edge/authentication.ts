@@ -48,11 +48,7 @@ export async function authenticate(
     claims = verified.payload;
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
-    throw refused(
-      cause instanceof errors.JWTExpired
-        ? "The bearer token has expired. Get a new one."
-        : "The bearer token is not valid here. Get a new one.",
-    );
+    throw refused(invalidity(cause));
   }
   if (!isUserId(claims.sub)) {
     throw refused(
@@ -64,6 +60,15 @@ export async function authenticate(
     throw refused(`The bearer token's sub must not begin with "${ANONYMOUS}".`);
   }
   return { userId: claims.sub, operator: isOperator(claims, operatorClaim) };
+}
+
+/** Why a token is not taken. Claims are checked only once its signature is found right. */
+function invalidity(cause: unknown): string {
+  if (cause instanceof errors.JWTExpired) return "The bearer token has expired. Get a new one.";
+  if (cause instanceof errors.JWTClaimValidationFailed) {
+    return `The bearer token's ${cause.claim} is missing or not valid here. Get a new one.`;
+  }
+  return "The bearer token is not valid here. Get a new one.";
 }
 
 /** Whether a token says `operator` where issuers say such things, or in the claim that is named. */

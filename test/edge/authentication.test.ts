@@ -120,6 +120,28 @@ describe("a bearer token of an identity provider", () => {
     expect(await response.json()).toMatchObject({ type: "error", code: "UNAUTHENTICATED" });
   });
 
+  it.each<[string, Record<string, unknown>]>([
+    ["iss", { iss: "https://id.example" }],
+    ["aud", { aud: "belay2" }],
+    ["nbf", { nbf: CLAIMS.exp }],
+    ["exp", { exp: undefined }],
+    ["sub", { sub: undefined }],
+  ])(
+    "has a claim that is wrong, %s, named only if one of its keys has signed it",
+    async (claim, claims) => {
+      const right = { ...CLAIMS, iss: iss.AUTH_ISSUER, aud: aud.AUTH_AUDIENCE };
+      const messageOf = async (keys: KeyPair) => {
+        const token = await sign(keys, undefined, { ...right, ...claims } as typeof CLAIMS);
+        const response = await ask(token, { ...iss, ...aud });
+        return ((await response.json()) as { message: string }).message;
+      };
+      expect(await messageOf(ours)).toBe(
+        `The bearer token's ${claim} is missing or not valid here. Get a new one.`,
+      );
+      expect(await messageOf(foreign)).toBe("The bearer token is not valid here. Get a new one.");
+    },
+  );
+
   it("brings no key of its own, and leads to none", async () => {
     const jwk = await exportJWK(foreign.publicKey);
     const elsewhere = "https://evil.example/keys.json";
