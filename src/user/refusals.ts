@@ -80,5 +80,5 @@ export function noQuery(): ServiceError {
 }
 
 export function nobody(): ServiceError {
-  return new ServiceError("NOT_FOUND", "There is no user of this name. Check the name.");
+  return new ServiceError("NOT_FOUND", "Unknown user. Check the name.");
 }
