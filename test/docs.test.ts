@@ -9,7 +9,7 @@ import protocolText from "../docs/protocol.md?raw";
 import testingText from "../docs/testing.md?raw";
 import manifest from "../package.json?raw";
 import readmeText from "../README.md?raw";
-import { BINDINGS, VARIABLES } from "../src/variables.ts";
+import { BINDINGS, VARIABLES } from "../src/config.ts";
 import configuration from "../wrangler.toml?raw";
 
 const decisions = unpadded(decisionsText);
@@ -69,7 +69,7 @@ it("documents every variable, and knows no other", () => {
 
 it("knows every binding, so that none is taken for a variable", () => {
   const declared = matches(configuration, /^#? ?(?:name|binding) = "([A-Z_]+)"$/gm);
-  const typed = matches(source["../src/config.ts"], /^ {2}readonly ([A-Z_]+)\??: /gm);
+  const typed = matches(source["../src/wiring.ts"], /^ {2}readonly ([A-Z_]+)\??: /gm);
   expect(new Set([...declared, ...typed].flat())).toEqual(new Set(Object.keys(BINDINGS)));
 });
 

@@ -5,7 +5,8 @@ import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
-import { bodyTimeoutMs, type Env, retriever, userConfig, vectorAdapters } from "../config.ts";
+import type { Retriever } from "../answer/retriever.ts";
+import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
 import { within } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
 import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
@@ -22,7 +23,9 @@ import {
 import { json } from "../response.ts";
 import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
+import type { Corpus } from "./corpus.ts";
 import { Documents, storedPassages } from "./documents.ts";
+import type { Embedder, VectorIndex } from "./embedder.ts";
 import { Embedding } from "./embedding.ts";
 import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage } from "./passage-index.ts";
@@ -70,10 +73,15 @@ interface Arrival {
   readonly write: () => void;
 }
 
-/** What a retriever asks of the corpus object, from elsewhere or from inside it. */
-export type Corpus = DurableObjectStub<CorpusObject> | Pick<CorpusObject, "search" | "passagesOf">;
+/** What the object is given: see wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */
+export interface CorpusParts {
+  retriever(corpus: Corpus): Retriever;
+  /** Undefined where the search is full-text alone. */
+  vectorAdapters(): { readonly embedder: Embedder; readonly index: VectorIndex } | undefined;
+}
 
-export class CorpusObject extends DurableObject<Env> {
+export class CorpusObject extends DurableObject<Variables> implements Corpus {
+  readonly #parts: CorpusParts;
   readonly #documents: Documents;
   readonly #embedding: Embedding | undefined;
   readonly #alarm: Alarm;
@@ -94,8 +102,9 @@ export class CorpusObject extends DurableObject<Env> {
     .put("/admin/documents/:id", (request) => this.#put(documentId(request.params.id), request))
     .delete("/admin/documents/:id", ({ params }) => this.#delete(documentId(params.id)));
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Variables, parts: CorpusParts) {
     super(ctx, env);
+    this.#parts = parts;
     this.#alarm = new Alarm(ctx.storage);
     this.#documents = new Documents(ctx.storage);
     this.#embedding = this.#newEmbedding();
@@ -154,7 +163,7 @@ export class CorpusObject extends DurableObject<Env> {
   /** Undefined where only words are searched, and where a variable is wrong, which asks are told. */
   #newEmbedding(): Embedding | undefined {
     try {
-      const adapters = vectorAdapters(this.env);
+      const adapters = this.#parts.vectorAdapters();
       return adapters && new Embedding(this.#documents, adapters.embedder, adapters.index);
     } catch {
       return undefined;
@@ -193,7 +202,7 @@ export class CorpusObject extends DurableObject<Env> {
     const found = await within(
       userConfig(this.env).firstTokenTimeoutMs,
       "The search",
-      (either) => retriever(this.env, this).retrieve(query, limit, either),
+      (either) => this.#parts.retriever(this).retrieve(query, limit, either),
       signal,
     );
     const passages = found.map(({ text, ...passage }) => ({

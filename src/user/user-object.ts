@@ -5,15 +5,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import { Alarm } from "../alarm.ts";
+import type { Generator } from "../answer/generator.ts";
 import { answer } from "../answer/pipeline.ts";
-import {
-  type Env,
-  generator,
-  retriever,
-  storageProbe,
-  type UserConfig,
-  userConfig,
-} from "../config.ts";
+import type { Retriever } from "../answer/retriever.ts";
+import { type UserConfig, userConfig, type Variables } from "../config.ts";
 import { errorResponse, ServiceError, toServiceError, traceOf } from "../errors.ts";
 import {
   API_PREFIX,
@@ -106,7 +101,15 @@ interface Outcome {
   readonly totalMs?: number;
 }
 
-export class UserObject extends DurableObject<Env> {
+/** What the object is given: see wiring.ts. The first two throw UNAVAILABLE if a variable is wrong. */
+export interface UserParts {
+  retriever(): Retriever;
+  generator(): Generator;
+  storageProbe(): { tryWrite(maxAgeMs: number): Promise<void> };
+}
+
+export class UserObject extends DurableObject<Variables> {
+  readonly #parts: UserParts;
   readonly #settings: Settings;
   readonly #ledger: Ledger;
   readonly #queries: Queries;
@@ -145,11 +148,12 @@ export class UserObject extends DurableObject<Env> {
     .delete("/admin/users/:userId", () => this.#erase())
     .post("/admin/users/:userId/queries/:id/refund", ({ params }) => this.#takeBack(idOf(params)));
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Variables, parts: UserParts) {
     super(ctx, env);
+    this.#parts = parts;
     const { sql } = ctx.storage;
     this.#alarm = new Alarm(ctx.storage);
-    this.#outage = new Outage((maxAgeMs) => storageProbe(this.env).tryWrite(maxAgeMs));
+    this.#outage = new Outage((maxAgeMs) => parts.storageProbe().tryWrite(maxAgeMs));
     this.#settings = new Settings(sql);
     this.#ledger = new Ledger(sql);
     this.#queries = new Queries(sql);
@@ -278,7 +282,7 @@ export class UserObject extends DurableObject<Env> {
   #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {
     const config = this.#variables();
     // Built first: a variable that is wrong must refuse before anything is reserved.
-    const adapters = [retriever(this.env), generator(this.env)] as const;
+    const adapters = [this.#parts.retriever(), this.#parts.generator()] as const;
     const now = Date.now();
     this.#admit(config, identity, now);
     const { window, room } = this.#quota.standing(now);
