@@ -11,7 +11,7 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
 /** What every layer of the Worker may use. */
 const LEAVES = [
   ...["protocol", "errors", "text", "config", "request"],
-  ...["deadline", "alarm", "digest", "origin", "endpoint"],
+  ...["deadline", "alarm", "digest", "origin", "endpoint", "schema"],
 ];
 
 /** What each layer may import besides itself: a folder of src, or a file directly in it. */
@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   deadline: ["errors"],
   errors: ["protocol"],
   alarm: [],
+  schema: [],
   digest: [],
   origin: [],
   endpoint: [],
