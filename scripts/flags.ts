@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import type { VariableName } from "../src/config.ts";
 import { PROJECT, UsageError } from "./command.ts";
-import { isVariable, misnamed } from "./variable-names.ts";
+import { isVariable, meantName, misnamed } from "./variable-names.ts";
 
 /** What was typed. A flag that the command does not have is refused, and `--help` ends it here. */
 export function flags<const T extends ParseArgsOptionsConfig>(options: T, help: string) {
@@ -48,6 +48,9 @@ export interface ServerFlags {
 
 /** The names by which a browser on this machine reaches it, and by which no other machine can be reached. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+
+/** The form of a variable's name. */
+const NAME = /^[A-Z_]\w*$/i;
 
 /** A name in any script, or an address, of which IPv6 is in brackets. */
 const HOST_NAME = /^(?:[\p{L}\p{M}\p{N}._-]+|\[[\da-f:.]+\])$/iu;
@@ -113,8 +116,9 @@ function variables(typed: readonly string[]): Record<string, string> {
 
 /** The value may be empty, which is the same as not set, and may hold further colons. It is never shown: it may be a secret. */
 function variable(text: string): [name: VariableName, value: string] {
-  const [, name, mark, value] = /^([A-Za-z_]\w*)([:=])(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) {
+  const [, name, mark, value] = /^([^:=]+)([:=])(.*)$/s.exec(text) ?? [];
+  // What is no name at all may be a secret, so it is shown only if it is near one.
+  if (name === undefined || value === undefined || !(NAME.test(name) || meantName(name))) {
     throw new UsageError("--var must be NAME:VALUE, such as QUOTA_LIMIT:5.");
   }
   if (name === "ALLOWED_HOSTS") {
