@@ -1,7 +1,7 @@
 // /healthz of a deployment whose storage takes writes, and of one whose does not.
 
 import { env, exports } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { handle } from "../../src/edge/edge.ts";
 import type { Env } from "../../src/wiring.ts";
 
@@ -11,6 +11,19 @@ it("is 200 without a bearer token where storage takes writes, and leaves nothing
   for (let call = 0; call < 3; call += 1) {
     const response = await exports.default.fetch(new Request(ADDRESS));
     expect([response.status, await response.text()]).toEqual([200, "ok\n"]);
+  }
+});
+
+it("is 503 when storage does not answer a write", async () => {
+  vi.useFakeTimers();
+  try {
+    const tryWrite = () => new Promise<void>(() => {});
+    const variables = { ...env, USERS: { getByName: () => ({ tryWrite }) } } as unknown as Env;
+    const response = handle(new Request(ADDRESS), variables);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect((await response).status).toBe(503);
+  } finally {
+    vi.useRealTimers();
   }
 });
 
