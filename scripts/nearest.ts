@@ -8,8 +8,9 @@ const PART_LENGTH_MIN = 4;
 const NAME_LENGTH_MIN = 4;
 
 /**
- * The name nearest to what was typed, whatever its case and its separators;
- * undefined if none is near. A name that contains it is near.
+ * The name nearest to what was typed, whatever
+ * its case and its separators; undefined if none
+ * is near. A name that contains it is near.
  */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   const [best] = names

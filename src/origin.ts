@@ -1,5 +1,6 @@
-// Origins of pages, as browsers and app shells send them in the header Origin:
-// which text is one, which one a wrong text meant, and which one is ours.
+// Origins of pages, as browsers and app shells send
+// them in the header Origin: which text is one, which
+// one a wrong text meant, and which one is ours.
 
 import { editDistance } from "./text/edit-distance.ts";
 
@@ -16,9 +17,10 @@ const LOCAL = /^(?:localhost|(?:\d{1,3}\.){3}\d{1,3}|\[[\da-f:]+\])(?::\d{1,5})?
 const HOST = /^(?:[a-z\d-]{1,63}\.){1,9}[a-z]{2,24}(?::\d{1,5})?(?:[/?#]|$)/i;
 
 /**
- * The origin of a URL in the only form that is ever sent: no path, no default
- * port, lower case. Undefined if it has none. Apps have schemes of their own,
- * such as `tauri:`, whose origins RFC 6454 (section 4) leaves to the browser.
+ * The origin of a URL in the only form that is ever sent:
+ * no path, no default port, lower case. Undefined if it has
+ * none. Apps have schemes of their own, such as `tauri:`,
+ * whose origins RFC 6454 (section 4) leaves to the browser.
  */
 export function originOf(text: string): string | undefined {
   const url = URL.parse(text);
@@ -30,8 +32,9 @@ export function originOf(text: string): string | undefined {
 }
 
 /**
- * The origin that a wrong text meant, if that is clear. The text may be a
- * misplaced secret, so only what looks like a host is repeated.
+ * The origin that a wrong text meant, if that
+ * is clear. The text may be a misplaced secret,
+ * so only what looks like a host is repeated.
  */
 export function meantOrigin(text: string): string | undefined {
   const plain = firstOf(text)
@@ -77,10 +80,14 @@ function misspeltHttp(scheme: string): "http" | "https" | undefined {
   return toHttp < toHttps ? "http" : "https";
 }
 
-/** CSRF: whether a page of this origin sent the request, as far as browsers say. */
+/**
+ * CSRF: whether a page of this origin sent
+ * the request, as far as browsers say.
+ */
 export function isSameOrigin(request: Request): boolean {
   const site = request.headers.get("sec-fetch-site");
-  // No page can set it. Over plain HTTP browsers send it to localhost only.
+  // No page can set it. Over plain HTTP
+  // browsers send it to localhost only.
   if (site !== null) return site === "same-origin";
   const origin = request.headers.get("origin");
   // Browsers leave it out of requests that only read.

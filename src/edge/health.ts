@@ -1,4 +1,5 @@
-// GET /healthz: whether every variable is valid, and storage takes writes.
+// GET /healthz: whether every variable
+// is valid, and storage takes writes.
 
 import { authenticationConfig, jurisdiction, sessionSecret, userConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
@@ -6,7 +7,10 @@ import { Outage } from "../user/outage.ts";
 import { type Env, generator, retriever, storageProbe } from "../wiring.ts";
 import { allowedOrigins } from "./cors.ts";
 
-/** How long a successful write counts: the route is public, writes are billed. */
+/**
+ * How long a successful write counts: the
+ * route is public, writes are billed.
+ */
 const WRITTEN_AGE_MAX_MS = 10_000;
 
 /** By namespace. Kept here: a failed write resets the object that tried it. */
@@ -28,7 +32,10 @@ export async function health(env: Env): Promise<Response> {
   return new Response("ok\n", { headers: { "cache-control": "no-store" } });
 }
 
-/** Reads every variable, so that a wrong one shows before the first ask. Throws UNAVAILABLE. */
+/**
+ * Reads every variable, so that a wrong one shows
+ * before the first ask. Throws UNAVAILABLE.
+ */
 export function checkConfig(env: Env): void {
   userConfig(env);
   authenticationConfig(env);

@@ -1,9 +1,9 @@
 // How far one short text is from another, as typing errors go. Pure.
 
 /**
- * Letters missing, added, or swapped with the next one. A changed letter counts
- * 1.5, so that a missing word (OPENAI_KEY for OPENAI_API_KEY) is nearer than
- * another word (OPENAI_MODEL).
+ * Letters missing, added, or swapped with the next one. A changed
+ * letter counts 1.5, so that a missing word (OPENAI_KEY for
+ * OPENAI_API_KEY) is nearer than another word (OPENAI_MODEL).
  */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
