@@ -1,5 +1,5 @@
-// Which readers share one quota: those of one IPv4 address, or of one /64
-// network of IPv6.
+// Which readers share one quota: those of one
+// IPv4 address, or of one /64 network of IPv6.
 
 import { describe, expect, it } from "vitest";
 import { addressOf } from "../../src/edge/address.ts";
@@ -31,7 +31,7 @@ describe("the address of a request", () => {
     ["203.0.113.7:50000", "203.0.113.7"],
     ["[2001:db8:0:1::1]:50000", NETWORK],
     ["[::ffff:203.0.113.7]:50000", "203.0.113.7"],
-  ])("is the connection's where the runtime knows it: %s", (clientIp, counted) => {
+  ])("is that of the connection if the runtime knows it: %s", (clientIp, counted) => {
     const headers = { "cf-connecting-ip": "198.51.100.1" };
     const request = new Request("https://belay.test", { headers, cf: { clientIp } });
     expect(addressOf(request)).toBe(counted);
