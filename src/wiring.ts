@@ -51,7 +51,7 @@ export interface PageFile {
 }
 
 /** Timeout of the vector half of a hybrid search. */
-const HYBRID_WAIT_MS = 3_000;
+const HYBRID_TIMEOUT_MS = 3_000;
 
 export class UserObject extends BaseUserObject {
   constructor(ctx: DurableObjectState, env: Env) {
@@ -87,12 +87,12 @@ export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
 }
 
 export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {
-  const words = new FullTextRetriever(corpus);
+  const fullText = new FullTextRetriever(corpus);
   const adapters = vectorAdapters(env);
-  if (adapters === undefined) return words;
+  if (adapters === undefined) return fullText;
   const vectors = new VectorRetriever(corpus, adapters.embedder, adapters.index);
   if (retrieverKind(env) === "vector") return vectors;
-  return new HybridRetriever(words, vectors, HYBRID_WAIT_MS);
+  return new HybridRetriever(fullText, vectors, HYBRID_TIMEOUT_MS);
 }
 
 /** Makes vectors, and stores them. */
