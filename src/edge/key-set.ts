@@ -80,7 +80,9 @@ export class KeySet {
   async #fetched(): Promise<Keys> {
     this.#fetching ??= this.#begin();
     const fetching = this.#fetching;
-    // If the request that began it is gone, the fetch never settles.
+    // The fetch never settles if the request that began it is gone. The race
+    // is a promise of this request: code after another request's promise
+    // would run in the context of that request.
     try {
       return await withTimeout(TIMEOUT_MS + 1_000, unavailable, () => fetching);
     } finally {
