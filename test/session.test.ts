@@ -103,7 +103,7 @@ describe("a session", () => {
   });
 
   it.each([
-    ["nobody has signed", "__Host-belay=nonsense"],
+    ["is not signed by us", "__Host-belay=nonsense"],
     ["is a bearer token", ""],
   ])("is refused if its cookie %s", async (_what, cookie) => {
     const reader = new Reader(newAddress());
@@ -159,9 +159,9 @@ describe("a first ask without a cookie", () => {
     response.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
 
   it.each([
-    ["as browsers say", SAME_SITE],
-    ["as older browsers say", { origin: SITE }],
-  ])("starts the session if a page of this origin sends it: %s", async (_how, headers) => {
+    ["Sec-Fetch-Site", SAME_SITE],
+    ["the Origin of older browsers", { origin: SITE }],
+  ])("starts the session if %s says that a page of this origin sends it", async (_how, headers) => {
     const reader = new Reader(newAddress());
     const response = await first(reader, headers);
     expect(response.status).toBe(200);
@@ -190,10 +190,10 @@ describe("a first ask without a cookie", () => {
   it.each([
     ["another site", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
     ["a sibling host", { "sec-fetch-site": "same-site", origin: "https://a.belay.test" }],
-    ["another site, as older browsers say", { origin: "https://evil.test" }],
+    ["another site in an older browser", { origin: "https://evil.test" }],
     ["a page that hides its origin", { origin: "null" }],
-    ["an address that was typed", { "sec-fetch-site": "none" }],
-    ["a program that says nothing", {}],
+    ["a typed address", { "sec-fetch-site": "none" }],
+    ["a program without these headers", {}],
     ["another port", { origin: `${SITE}:8443` }],
   ])("starts no session for %s", async (_who, headers) => {
     const reader = new Reader(newAddress());
@@ -431,11 +431,11 @@ describe("one reader of an address", () => {
 
 describe("a page of another site", () => {
   const OTHERS: readonly (readonly [string, Record<string, string>])[] = [
-    ["as browsers say", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
-    ["of the same domain", { "sec-fetch-site": "same-site", origin: "https://a.belay.test" }],
-    ["as older browsers say", { origin: "https://evil.test" }],
-    ["that hides its origin", { origin: "null" }],
-    ["that says nothing", {}],
+    ["on another domain", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
+    ["on a subdomain", { "sec-fetch-site": "same-site", origin: "https://a.belay.test" }],
+    ["in an older browser", { origin: "https://evil.test" }],
+    ["with a hidden origin", { origin: "null" }],
+    ["without these headers", {}],
   ];
 
   it.each(OTHERS)("can neither ask nor start a session: %s", async (_who, headers) => {

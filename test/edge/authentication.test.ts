@@ -85,14 +85,14 @@ describe("a bearer token of an identity provider", () => {
     ["the audience", { aud: "belay" }, aud],
     ["the audience among others", { aud: ["other", "belay"] }, aud],
     ["both", { iss: "https://id.example/", aud: ["belay"] }, { ...iss, ...aud }],
-    ["any issuer and audience where none is asked for", { iss: "x", aud: ["y", "z"] }, {}],
+    ["any issuer and audience if none is required", { iss: "x", aud: ["y", "z"] }, {}],
   ])("is accepted with %s", async (_name, claims, variables) => {
     const token = await sign(ours, undefined, { ...CLAIMS, ...claims });
     expect((await ask(token, variables)).status).toBe(200);
   });
 
   it.each<[string, () => Promise<string>, Record<string, string>?]>([
-    ["of a key id that nobody knows", () => sign(ours, { alg: "RS256", kid: "9" })],
+    ["with an unknown key id", () => sign(ours, { alg: "RS256", kid: "9" })],
     ["signed with another key under the same id", () => sign(foreign)],
     ["that has expired", () => sign(ours, undefined, { ...CLAIMS, exp: 1_000_000_000 })],
     ["without exp", () => sign(ours, undefined, { sub: "alice" })],
@@ -281,8 +281,8 @@ describe("the published keys", () => {
   });
 
   it.each([
-    ["a length that says so", true],
-    ["no length", false],
+    ["a Content-Length", true],
+    ["no Content-Length", false],
   ])("are not read beyond 256 KiB, with %s", async (_how, said) => {
     let read = 0;
     published = async () => {
@@ -344,14 +344,14 @@ describe("a wrongly configured deployment", () => {
     ["a short secret", "AUTH_SECRET", { AUTH_SECRET: secret }],
     ["a secret of 31 bytes", "AUTH_SECRET", { AUTH_SECRET: "x".repeat(31) }],
     ["both", "AUTH_JWKS_URL", { AUTH_SECRET: env.AUTH_SECRET, AUTH_JWKS_URL: keys }],
-    ["an address that is none", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "id.example/keys.json" }],
-    ["an address of another kind", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "ftp://id.example/k.json" }],
+    ["an invalid URL", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "id.example/keys.json" }],
+    ["a URL of another scheme", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "ftp://id.example/k.json" }],
+    ["a password in the URL", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "https://user:pass@id.example/" }],
     [
-      "a secret in the address",
-      "AUTH_JWKS_URL",
-      { AUTH_JWKS_URL: "https://user:pass@id.example/" },
+      "an algorithm for secrets",
+      "AUTH_ALGORITHM",
+      { AUTH_JWKS_URL: keys, AUTH_ALGORITHM: "HS256" },
     ],
-    ["an algorithm of secrets", "AUTH_ALGORITHM", { AUTH_JWKS_URL: keys, AUTH_ALGORITHM: "HS256" }],
     ["no algorithm at all", "AUTH_ALGORITHM", { AUTH_JWKS_URL: keys, AUTH_ALGORITHM: "none" }],
     ["two algorithms", "AUTH_ALGORITHM", { AUTH_JWKS_URL: keys, AUTH_ALGORITHM: "RS256,ES256" }],
   ])("with %s refuses every request, and names %s", async (_name, variable, variables) => {

@@ -99,9 +99,9 @@ describe.each(COMMANDS)("npm run %s", (command) => {
   });
 
   test.each([
-    ["another host for a proxy", { "x-forwarded-host": "127.0.0.1", forwarded: "host=127.0.0.1" }],
+    ["another host for proxies", { "x-forwarded-host": "127.0.0.1", forwarded: "host=127.0.0.1" }],
     [
-      "what the proxy of wrangler believes",
+      "the host in the way of wrangler's proxy",
       { "mf-original-url": "http://127.0.0.1/api/v1/session" },
     ],
   ])("ignores a header that names %s", async (_what, headers) => {
