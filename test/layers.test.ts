@@ -18,11 +18,13 @@ const LEAVES = [
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "wiring"],
   edge: ["wiring", "user", ...LEAVES],
-  wiring: ["user", "retrievers", "generators", "vectors", "corpus", "answer", ...LEAVES],
+  wiring: ["user", "retrievers", "generators", "embedders", "corpus", "answer", ...LEAVES],
   user: ["answer", ...LEAVES],
   retrievers: ["corpus", "answer", ...LEAVES],
-  vectors: ["corpus", ...LEAVES],
-  corpus: ["answer", ...LEAVES],
+  embedders: ["answer", ...LEAVES],
+  corpus: ["answer", "intake", ...LEAVES],
+  // Runs in commands too, so it imports nothing of the Worker.
+  intake: ["text"],
   generators: ["answer", ...LEAVES],
   answer: LEAVES,
   // A browser gets these: nothing of the Worker may reach them.

@@ -1,8 +1,8 @@
 // The head of a Markdown text: its front matter, which is for other programs and is taken off, and its
 // title. Pure.
 
-import { frontMatter } from "../../src/corpus/front-matter.ts";
-import { titleOf } from "../../src/corpus/markdown.ts";
+import { frontMatter } from "../../src/intake/front-matter.ts";
+import { titleOf } from "../../src/intake/markdown.ts";
 
 export interface Head {
   readonly title: string | undefined;

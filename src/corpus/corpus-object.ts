@@ -5,7 +5,9 @@ import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
+import type { Embedder } from "../answer/embedder.ts";
 import type { Retriever } from "../answer/retriever.ts";
+import type { VectorIndex } from "../answer/vector-index.ts";
 import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
 import { within } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
@@ -25,10 +27,9 @@ import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { Corpus } from "./corpus.ts";
 import { Documents, storedPassages } from "./documents.ts";
-import type { Embedder, VectorIndex } from "./embedder.ts";
-import { Embedding } from "./embedding.ts";
 import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage } from "./passage-index.ts";
+import { VectorSync } from "./vector-sync.ts";
 
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 // JSON may spend six bytes on a character, and the other fields need some.
@@ -83,7 +84,7 @@ export interface CorpusParts {
 export class CorpusObject extends DurableObject<Variables> implements Corpus {
   readonly #parts: CorpusParts;
   readonly #documents: Documents;
-  readonly #embedding: Embedding | undefined;
+  readonly #vectorSync: VectorSync | undefined;
   readonly #alarm: Alarm;
   readonly #arrivals: Arrival[] = [];
   /** What was last made of the documents as they are; undefined once they have changed. */
@@ -107,8 +108,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     this.#parts = parts;
     this.#alarm = new Alarm(ctx.storage);
     this.#documents = new Documents(ctx.storage);
-    this.#embedding = this.#newEmbedding();
-    if (this.#documents.isOutdated() || this.#embedding?.isDue()) {
+    this.#vectorSync = this.#newVectorSync();
+    if (this.#documents.isOutdated() || this.#vectorSync?.isDue()) {
       ctx.blockConcurrencyWhile(async () => {
         await this.#alarm.recall();
         // One that is set already waits for its time.
@@ -125,7 +126,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
   passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
     // Of another model, nearness to the query means nothing.
-    if (this.#embedding === undefined || this.#embedding.isNew()) return [];
+    if (this.#vectorSync === undefined || this.#vectorSync.isNew()) return [];
     return this.#documents.passagesOf(vectorIds, query, topK);
   }
 
@@ -152,7 +153,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
         this.#exampleQuestions = undefined;
       }
       // A vector made before that would be thrown away with its passage.
-      const waitMs = this.#documents.isOutdated() ? 0 : await this.#embedding?.work();
+      const waitMs = this.#documents.isOutdated() ? 0 : await this.#vectorSync?.work();
       if (waitMs !== undefined) this.#alarm.set(Date.now() + waitMs);
     } catch (thrown) {
       console.error("The work on the documents failed and is tried again:", thrown);
@@ -161,10 +162,10 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   }
 
   /** Undefined where only words are searched, and where a variable is wrong, which asks are told. */
-  #newEmbedding(): Embedding | undefined {
+  #newVectorSync(): VectorSync | undefined {
     try {
       const adapters = this.#parts.vectorAdapters();
-      return adapters && new Embedding(this.#documents, adapters.embedder, adapters.index);
+      return adapters && new VectorSync(this.#documents, adapters.embedder, adapters.index);
     } catch {
       return undefined;
     }
@@ -172,8 +173,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
 
   /** After documents have changed. While the model or the index fails, their next try is awaited. */
   #wake(): void {
-    if (this.#embedding === undefined || this.#alarm.isSet || this.#embedding.isFailing()) return;
-    if (this.#embedding.isDue()) this.#alarm.set(Date.now() + EMBEDDING_DELAY_MS);
+    if (this.#vectorSync === undefined || this.#alarm.isSet || this.#vectorSync.isFailing()) return;
+    if (this.#vectorSync.isDue()) this.#alarm.set(Date.now() + EMBEDDING_DELAY_MS);
   }
 
   #list(parameters: URLSearchParams): Response {
@@ -183,7 +184,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     const documents = entries.slice(0, limit);
     const after = entries.length > limit ? documents.at(-1)?.id : null;
     // To count what waits for a vector is to read it, so only the first page says how many.
-    const vectors = parameters.has("after") ? undefined : this.#embedding?.progress();
+    const vectors = parameters.has("after") ? undefined : this.#vectorSync?.progress();
     return json({ documents, after, vectors });
   }
 

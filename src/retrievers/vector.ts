@@ -1,9 +1,10 @@
 // The retriever that looks for passages that mean what the query means, whatever their words: the
 // nearest vectors in the index, and the passages of their ids in the corpus object.
 
+import type { Embedder } from "../answer/embedder.ts";
 import type { Passage, Retriever } from "../answer/retriever.ts";
+import type { VectorIndex } from "../answer/vector-index.ts";
 import type { Corpus } from "../corpus/corpus.ts";
-import type { Embedder, VectorIndex } from "../corpus/embedder.ts";
 
 /**
  * More vectors are looked up than passages are wanted: of documents that were replaced, some may not

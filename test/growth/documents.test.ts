@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { headOf } from "../../scripts/ingest/head.ts";
 import { exampleQuestions } from "../../src/corpus/examples.ts";
-import { passages } from "../../src/corpus/passages.ts";
+import { passages } from "../../src/intake/passages.ts";
 import { queryTerms, terms } from "../../src/text/analyzer.ts";
 import { sentences } from "../../src/text/sentences.ts";
 import { snippet } from "../../src/text/snippet.ts";

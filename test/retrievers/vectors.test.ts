@@ -6,10 +6,10 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Passage, Retriever } from "../../src/answer/retriever.ts";
 import { HybridRetriever } from "../../src/retrievers/hybrid.ts";
+import { EmbeddingModel } from "../embedders/embedding-model.ts";
+import { FakeVectorize } from "../embedders/fake-vectorize.ts";
 import { type AnswerBody, type ErrorBody, newUser } from "../harness.ts";
 import { directed } from "../support/meaning.ts";
-import { EmbeddingModel } from "../vectors/embedding-model.ts";
-import { VectorizeStandIn } from "../vectors/vectorize-stand-in.ts";
 import { corpora } from "../worker.ts";
 
 const DOCUMENTS: Record<string, string> = {
@@ -23,7 +23,7 @@ afterEach(() => vi.restoreAllMocks());
 /** A user whose asks search a corpus, an index and a model of their own. */
 async function newSetup(retriever: string, variables: Record<string, unknown> = {}) {
   const ai = new EmbeddingModel();
-  const index = new VectorizeStandIn();
+  const index = new FakeVectorize();
   const name = crypto.randomUUID();
   const adapters = { RETRIEVER: retriever, AI: ai, VECTORIZE: index, ...variables };
   corpora.set(name, adapters);
@@ -209,11 +209,11 @@ describe("a hybrid search", () => {
 });
 
 describe("a setting that cannot work", () => {
-  const bindings = () => ({ AI: new EmbeddingModel(), VECTORIZE: new VectorizeStandIn() });
+  const bindings = () => ({ AI: new EmbeddingModel(), VECTORIZE: new FakeVectorize() });
   it.each<[string, Record<string, unknown>, RegExp]>([
     ["no index", { RETRIEVER: "vector", AI: new EmbeddingModel() }, /RETRIEVER .*VECTORIZE/],
     ["no index either", { RETRIEVER: "hybrid", AI: new EmbeddingModel() }, /RETRIEVER .*VECTORIZE/],
-    ["no model", { RETRIEVER: "hybrid", VECTORIZE: new VectorizeStandIn() }, /EMBEDDER .*AI/],
+    ["no model", { RETRIEVER: "hybrid", VECTORIZE: new FakeVectorize() }, /EMBEDDER .*AI/],
     ["a retriever that is none", { ...bindings(), RETRIEVER: "guess" }, /RETRIEVER/],
     ["an embedder that is none", { ...bindings(), RETRIEVER: "hybrid", EMBEDDER: "x" }, /EMBEDDER/],
     [

@@ -1,6 +1,7 @@
 // An index of vectors in Cloudflare's Vectorize. It is given ids and vectors, and never a text.
 
-import type { Vector, VectorIndex } from "../corpus/embedder.ts";
+import type { Vector } from "../answer/embedder.ts";
+import type { VectorIndex } from "../answer/vector-index.ts";
 import { call } from "./upstream.ts";
 
 export class VectorizeIndex implements VectorIndex {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { passages } from "../../src/corpus/passages.ts";
+import { passages } from "../../src/intake/passages.ts";
 
 const texts = (text: string) => passages(text).map((passage) => passage.text);
 const sentence = (i: number) => `This is sentence number ${i} of a text that goes on and on.`;

@@ -1,7 +1,7 @@
 // An embedder that asks a model of Workers AI, through the binding AI.
 
-import type { Embedder, Vector } from "../corpus/embedder.ts";
-import { embeddings } from "./embeddings.ts";
+import type { Embedder, Vector } from "../answer/embedder.ts";
+import { embeddings } from "./embeddings-response.ts";
 import { call } from "./upstream.ts";
 
 export class WorkersAiEmbedder implements Embedder {

@@ -6,9 +6,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CorpusObject } from "../../src/corpus/corpus-object.ts";
 import type { ErrorBody } from "../../src/protocol.ts";
+import { EmbeddingModel } from "../embedders/embedding-model.ts";
+import { FakeVectorize } from "../embedders/fake-vectorize.ts";
 import { meaning } from "../support/meaning.ts";
-import { EmbeddingModel } from "../vectors/embedding-model.ts";
-import { VectorizeStandIn } from "../vectors/vectorize-stand-in.ts";
 import { corpora } from "../worker.ts";
 import { rowsOf } from "./sql-rows.ts";
 
@@ -23,10 +23,10 @@ interface Progress {
 /** A corpus that no other test knows, with a model and an index of its own. */
 class Corpus {
   readonly ai = new EmbeddingModel();
-  readonly index: VectorizeStandIn;
+  readonly index: FakeVectorize;
   readonly name = crypto.randomUUID();
 
-  constructor(variables: Record<string, unknown> = {}, index = new VectorizeStandIn()) {
+  constructor(variables: Record<string, unknown> = {}, index = new FakeVectorize()) {
     this.index = index;
     this.set(variables);
   }
@@ -615,7 +615,7 @@ describe("an index that was made anew", () => {
 
 describe("an index that is behind", () => {
   it("finds new passages once it has come so far, and never old ones", async () => {
-    const corpus = new Corpus({}, new VectorizeStandIn({ lagMs: 400 }));
+    const corpus = new Corpus({}, new FakeVectorize({ lagMs: 400 }));
     await corpus.put("a", "A car has wheels.");
     await corpus.settle();
     expect(await corpus.nearest("automobile")).toEqual([]);
@@ -629,7 +629,7 @@ describe("an index that is behind", () => {
   });
 
   it("is no reason to search nothing: the words find what is there", async () => {
-    const index = new VectorizeStandIn({ lagMs: 60_000 });
+    const index = new FakeVectorize({ lagMs: 60_000 });
     const corpus = new Corpus({ RETRIEVER: "hybrid" }, index);
     await corpus.put("a", "A car has wheels.");
     expect(await corpus.nearest("wheels")).toEqual(["a#1"]);

@@ -1,11 +1,12 @@
 // The work in the background that gives each passage its vector in the index, and takes from the index
-// what stands for nothing any more. What is left to do is kept in vectors.ts, so that it outlives the
+// what stands for nothing any more. What is left to do is kept in vector-state.ts, so that it outlives the
 // object; when it is done, the corpus object's alarm decides.
 
+import type { Embedder, Vector } from "../answer/embedder.ts";
+import type { VectorIndex } from "../answer/vector-index.ts";
 import { within } from "../deadline.ts";
 import { reasonOf, ServiceError } from "../errors.ts";
 import type { Documents } from "./documents.ts";
-import type { Embedder, Vector, VectorIndex } from "./embedder.ts";
 import type { NumberedPassage } from "./passage-index.ts";
 
 /** What a vector is made of at once: no model of Workers AI takes fewer texts, and some take no more. */
@@ -33,7 +34,7 @@ const RETRY_MS_MAX = 600_000; /* 10 min */
 /** After so long without a new vector, an index that holds none at all was made anew. */
 const INDEX_SETTLES_MS = 600_000; /* 10 min */
 
-export class Embedding {
+export class VectorSync {
   readonly #documents: Documents;
   readonly #embedder: Embedder;
   readonly #index: VectorIndex;
@@ -47,16 +48,16 @@ export class Embedding {
   }
 
   isDue(): boolean {
-    const { vectors } = this.#documents;
-    const state = vectors.state();
+    const { vectorState } = this.#documents;
+    const state = vectorState.state();
     return (
-      this.isNew() || vectors.anyStale() || this.#documents.hasPassageAfter(state?.madeTo ?? 0)
+      this.isNew() || vectorState.anyStale() || this.#documents.hasPassageAfter(state?.madeTo ?? 0)
     );
   }
 
   /** Whether the last try failed, so that the next one is to be awaited. */
   isFailing(): boolean {
-    return (this.#documents.vectors.state()?.failures ?? 0) > 0;
+    return (this.#documents.vectorState.state()?.failures ?? 0) > 0;
   }
 
   /** How many passages wait for their vector, and why the last try failed, if it did. */
@@ -65,7 +66,7 @@ export class Embedding {
     readonly waiting: number;
     readonly failure: string | null;
   } {
-    const state = this.isNew() ? undefined : this.#documents.vectors.state();
+    const state = this.isNew() ? undefined : this.#documents.vectorState.state();
     const waiting = this.#documents.countPassagesAfter(state?.madeTo ?? 0);
     return { model: this.#embedder.model, waiting, failure: state?.failure ?? null };
   }
@@ -85,14 +86,14 @@ export class Embedding {
 
   /** Whether another model, or none, made the vectors that there are. */
   isNew(): boolean {
-    const state = this.#documents.vectors.state();
+    const state = this.#documents.vectorState.state();
     if (state === undefined) return this.#documents.hasPassageAfter(0);
     return state.model !== this.#embedder.model;
   }
 
   async #begin(): Promise<void> {
     if (this.isNew()) this.#documents.beginVectors(this.#embedder.model);
-    const state = this.#documents.vectors.state();
+    const state = this.#documents.vectorState.state();
     // What was upserted is counted some seconds later, so only one that is long quiet can be judged.
     if (!state || state.madeTo === 0 || Date.now() - state.madeAt < INDEX_SETTLES_MS) return;
     const isEmpty = await inTime(THE_INDEX, (signal) => this.#index.isEmpty(signal));
@@ -100,15 +101,15 @@ export class Embedding {
   }
 
   async #step(): Promise<void> {
-    const { vectors } = this.#documents;
-    if (vectors.anyStale()) {
-      const { ids, dropped } = vectors.takeStale(REMOVED_AT_ONCE);
+    const { vectorState } = this.#documents;
+    if (vectorState.anyStale()) {
+      const { ids, dropped } = vectorState.takeStale(REMOVED_AT_ONCE);
       await inTime(THE_INDEX, (signal) => this.#index.remove(ids, signal));
       dropped();
       return;
     }
     const limit = this.#oneByOne > 0 ? 1 : PASSAGES_AT_ONCE;
-    const passages = this.#documents.passagesAfter(vectors.state()?.madeTo ?? 0, limit);
+    const passages = this.#documents.passagesAfter(vectorState.state()?.madeTo ?? 0, limit);
     const last = passages.at(-1);
     if (last === undefined) return;
     const made = await this.#embed(passages);
@@ -116,10 +117,10 @@ export class Embedding {
       this.#oneByOne = PASSAGES_AT_ONCE;
       return;
     }
-    const named = new Map(Array.from(made, ([{ id }, vector]) => [vectors.idOf(id), vector]));
+    const named = new Map(Array.from(made, ([{ id }, vector]) => [vectorState.idOf(id), vector]));
     // Where a document was replaced meanwhile, these vectors are stale already, and go next.
     await inTime(THE_INDEX, (signal) => this.#index.put(named, signal));
-    vectors.made(last.id, Date.now());
+    vectorState.made(last.id, Date.now());
     if (limit === 1) this.#oneByOne -= 1;
   }
 
@@ -148,7 +149,7 @@ export class Embedding {
     thrown: unknown,
   ): Promise<Map<NumberedPassage, Vector>> {
     const id = `${passage.documentId}#${passage.place}`;
-    const before = this.#documents.vectors.state();
+    const before = this.#documents.vectorState.state();
     if ((before?.failures ?? 0) < FAILURES_UNEXPLAINED) throw thrown;
     await this.#probe();
     // Of the failures until now, any may have been an outage's.
@@ -177,15 +178,15 @@ export class Embedding {
   }
 
   #failed(thrown: unknown): number {
-    const { vectors } = this.#documents;
-    const before = vectors.state();
+    const { vectorState } = this.#documents;
+    const before = vectorState.state();
     const failure = reasonOf(thrown);
     // Once for all tries: an outage may last for hours.
     if (before?.failure !== failure) {
       console.error("The passages could not be embedded, and are tried again:", failure);
     }
     const failures = before?.failures ?? 0;
-    if (before !== undefined) vectors.failed(failure);
+    if (before !== undefined) vectorState.failed(failure);
     return Math.min(RETRY_MS * 2 ** Math.min(failures, 10), RETRY_MS_MAX);
   }
 }

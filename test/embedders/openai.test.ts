@@ -3,8 +3,8 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { OpenAiEmbedder } from "../../src/embedders/openai.ts";
 import { ServiceError } from "../../src/errors.ts";
-import { OpenAiEmbedder } from "../../src/vectors/openai-embedder.ts";
 import { CANARY, type ModelRequest } from "../support/directive.ts";
 import { directed, type EmbeddingDirective, meaning } from "../support/meaning.ts";
 

@@ -12,7 +12,7 @@ const DIMENSIONS_MAX = 1_536;
 type Vectors = ReadonlyMap<string, readonly number[]>;
 type Mutation = (vectors: Map<string, readonly number[]>) => void;
 
-export class VectorizeStandIn {
+export class FakeVectorize {
   readonly #dimensions: number;
   readonly #lagMs: number;
   readonly #vectors = new Map<string, readonly number[]>();

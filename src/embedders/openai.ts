@@ -1,8 +1,8 @@
 // An embedder that asks any OpenAI-compatible endpoint for embeddings: Ollama, llama.cpp, vLLM, OpenAI.
 
-import type { Embedder, Vector } from "../corpus/embedder.ts";
+import type { Embedder, Vector } from "../answer/embedder.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
-import { embeddings } from "./embeddings.ts";
+import { embeddings } from "./embeddings-response.ts";
 import { call, failure } from "./upstream.ts";
 
 /** A hundred vectors of 1536 numbers with all their digits are 4 MB. */

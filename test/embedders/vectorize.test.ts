@@ -1,9 +1,9 @@
 // The index in Vectorize against a stand-in with its limits, which the adapter must never meet.
 
 import { describe, expect, test } from "vitest";
-import type { Vector } from "../../src/corpus/embedder.ts";
-import { VectorizeIndex } from "../../src/vectors/vectorize.ts";
-import { VectorizeStandIn } from "./vectorize-stand-in.ts";
+import type { Vector } from "../../src/answer/embedder.ts";
+import { VectorizeIndex } from "../../src/embedders/vectorize.ts";
+import { FakeVectorize } from "./fake-vectorize.ts";
 
 const signal = new AbortController().signal;
 
@@ -71,7 +71,7 @@ describe("the stand-in", () => {
   const long = "x".repeat(65);
   const many = (count: number) =>
     Array.from({ length: count }, (_, i) => ({ id: `${i}`, values: [1, 0] }));
-  test.each<[string, (standIn: VectorizeStandIn) => Promise<unknown>, number]>([
+  test.each<[string, (standIn: FakeVectorize) => Promise<unknown>, number]>([
     ["an id of more than 64 bytes", (it) => it.upsert([{ id: long, values: [1, 0] }]), 40008],
     ["another number of dimensions", (it) => it.upsert([{ id: "a", values: [1] }]), 40012],
     ["what is no number", (it) => it.upsert([{ id: "a", values: [1, Number.NaN] }]), 40026],
@@ -81,11 +81,11 @@ describe("the stand-in", () => {
     ["more than 20 with values", (it) => it.query([1, 0], { topK: 21, returnValues: true }), 40025],
     ["false for no metadata", (it) => it.query([1, 0], { returnMetadata: false }), 40026],
   ])("refuses %s, as Vectorize does", async (_, call, code) => {
-    await expect(call(new VectorizeStandIn({ dimensions: 2 }))).rejects.toThrow(`code = ${code}`);
+    await expect(call(new FakeVectorize({ dimensions: 2 }))).rejects.toThrow(`code = ${code}`);
   });
 
   test("finds what was put only after a while", async () => {
-    const standIn = new VectorizeStandIn({ dimensions: 2, lagMs: 50 });
+    const standIn = new FakeVectorize({ dimensions: 2, lagMs: 50 });
     await standIn.upsert([{ id: "a", values: [1, 0] }]);
     expect((await standIn.query([1, 0])).matches).toEqual([]);
     await expect.poll(async () => (await standIn.query([1, 0])).matches).toHaveLength(1);
@@ -93,7 +93,7 @@ describe("the stand-in", () => {
 });
 
 function newIndex() {
-  const standIn = new VectorizeStandIn({ dimensions: 2 });
+  const standIn = new FakeVectorize({ dimensions: 2 });
   return { standIn, index: new VectorizeIndex(standIn as unknown as Vectorize) };
 }
 

@@ -2,8 +2,8 @@
 
 import { describe, expect, it, test } from "vitest";
 import { headOf } from "../../scripts/ingest/head.ts";
-import { frontMatter } from "../../src/corpus/front-matter.ts";
-import { passages } from "../../src/corpus/passages.ts";
+import { frontMatter } from "../../src/intake/front-matter.ts";
+import { passages } from "../../src/intake/passages.ts";
 
 const titleOf = (text: string) => headOf(text).title;
 

@@ -1,7 +1,7 @@
 // The vectors in a model's answer, checked: one that is wrong in any way would be found for every query,
 // or for none, and nobody would see why. Pure.
 
-import type { Vector } from "../corpus/embedder.ts";
+import type { Vector } from "../answer/embedder.ts";
 import { failure } from "./upstream.ts";
 
 /** Throws RETRIEVAL_FAILED unless the answer holds a usable vector for each of so many texts. */

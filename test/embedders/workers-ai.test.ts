@@ -1,8 +1,8 @@
 // The embedder of Workers AI against a stand-in for the binding.
 
 import { describe, expect, test } from "vitest";
+import { WorkersAiEmbedder } from "../../src/embedders/workers-ai.ts";
 import { ServiceError } from "../../src/errors.ts";
-import { WorkersAiEmbedder } from "../../src/vectors/workers-ai-embedder.ts";
 import { EmbeddingModel } from "./embedding-model.ts";
 
 const CANARY = "words of the binding, which may repeat the secret plan";
