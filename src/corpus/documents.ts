@@ -1,6 +1,7 @@
 // The documents as their operator put them in, each with its passages: always both or neither.
 // HTTP is in corpus-object.ts, the search in passage-index.ts.
 
+import { markdown } from "../intake/markdown.ts";
 import { passages } from "../intake/passages.ts";
 import { ANALYZER_VERSION } from "../text/analyzer.ts";
 import {
@@ -302,7 +303,7 @@ export class Documents {
 
 /** The passages of a document. It takes up to half a second for 1 MiB, and reads no storage. */
 export function storedPassages({ id, title, url, text }: Document): StoredPassage[] {
-  return passages(text).map(({ heading, anchor, text }, i) => ({
+  return passages(markdown.read(text).sections).map(({ heading, anchor, text }, i) => ({
     documentId: id,
     place: i + 1,
     title,

@@ -1,26 +1,28 @@
 import { describe, expect, it } from "vitest";
+import { markdown } from "../../src/intake/markdown.ts";
 import { passages } from "../../src/intake/passages.ts";
 
-const texts = (text: string) => passages(text).map((passage) => passage.text);
+const passagesOf = (text: string) => passages(markdown.read(text).sections);
+const texts = (text: string) => passagesOf(text).map((passage) => passage.text);
 const sentence = (i: number) => `This is sentence number ${i} of a text that goes on and on.`;
 const paragraph = (n: number, from = 0) =>
   Array.from({ length: n }, (_, i) => sentence(from + i)).join(" ");
 
 describe("a document", () => {
   it("of a few lines is one passage", () => {
-    expect(passages("Just a line.")).toEqual([
-      { heading: [], anchor: null, text: "Just a line.", start: 0, end: 12 },
+    expect(passagesOf("Just a line.")).toEqual([
+      { heading: [], anchor: null, text: "Just a line." },
     ]);
   });
 
   it("without text has no passages", () => {
     for (const text of ["", " \n\n ", "---\n", "[a]: http://b.c", "<!-- nothing -->"]) {
-      expect(passages(text)).toEqual([]);
+      expect(passagesOf(text)).toEqual([]);
     }
   });
 
   it("is cut at its headings, which the passages remember", () => {
-    const found = passages("# A\n\none\n\n## B\n\ntwo\n\n### C & D\n\nthree\n\n## B\n\nfour");
+    const found = passagesOf("# A\n\none\n\n## B\n\ntwo\n\n### C & D\n\nthree\n\n## B\n\nfour");
     expect(found.map(({ heading, anchor, text }) => [heading, anchor, text])).toEqual([
       [["A"], "a", "one"],
       [["A", "B"], "b", "two"],
@@ -103,179 +105,13 @@ describe("a long text", () => {
 
   it("means the same however long it is", () => {
     const part = `## Part\n\n${paragraph(5)}\n\n\`\`\`\n# no heading\n\ntext\n\`\`\`\n\n- item\n\n  more of it\n\n`;
-    const one = passages(part);
-    const many = passages(part.repeat(200));
+    const one = passagesOf(part);
+    const many = passagesOf(part.repeat(200));
     expect(many).toHaveLength(one.length * 200);
     expect(new Set(many.map((passage) => passage.text))).toEqual(
       new Set(one.map((passage) => passage.text)),
     );
   });
-});
-
-describe("what looks like mark-up without end", () => {
-  const after = "\n\nSome *very* **bold** `code`, and [a link](b).";
-  const read = "Some very bold code, and a link.";
-
-  it.each([
-    ["a heading underlined by", `Title\n${"-".repeat(80)}`, ["Title"]],
-    ["a heading underlined by equals signs", `Title\n${"=".repeat(80)}`, ["Title"]],
-    ["a rule of", "-".repeat(80), []],
-    ["a rule of asterisks", "*".repeat(80), []],
-    ["a rule of underscores", "_".repeat(80), []],
-    ["a rule with spaces", "- ".repeat(40).trim(), []],
-    ["a rule of asterisks with spaces", "* ".repeat(40).trim(), []],
-  ])("is %s hyphens or so", (_, line, heading) => {
-    expect(passages(line + after)).toMatchObject([{ heading, text: read }]);
-  });
-
-  it.each([
-    ["pluses", "+".repeat(80)],
-    ["equals signs", "=".repeat(80)],
-    ["tildes in a line", `a ${"~".repeat(80)}`],
-    ["hashes", "#".repeat(80)],
-    ["colons", ":".repeat(80)],
-    ["a prompt", `a ${">".repeat(80)} b`],
-    ["quotes in quotes", `${">".repeat(80)} b`],
-    ["lists in lists", `${"- ".repeat(40)}b`],
-    ["numbers", "1.2.3.4.5.".repeat(20)],
-    ["numbered lists in lists", `${"1. ".repeat(40)}b`],
-    [
-      "a box",
-      "+------------------------------+\n| in a box                     |\n+------------------------------+",
-    ],
-    ["an image as text", `data:image/png;base64,${"QUJD".repeat(10_000)}`],
-    ["minified code", "**b** ".repeat(10_000)],
-    ["brackets", "[".repeat(20_000)],
-  ])("leaves the next paragraph alone: %s", (_, line) => {
-    expect(
-      texts(line + after)
-        .at(-1)
-        ?.endsWith(read),
-    ).toBe(true);
-    expect(texts(`# A\n\n${after}\n\n${line}`)[0]).toContain(read);
-  });
-
-  it("is a table, whatever its delimiter row", () => {
-    const table = `| a | b |\n|${"-".repeat(60)}|:${"-".repeat(60)}:|\n| *c* | [d](e) |`;
-    expect(texts(table + after)).toEqual([`a | b\nc | d\n\n${read}`]);
-  });
-
-  it("keeps the text of what nests too deep, and what follows it", () => {
-    for (const mark of ["- ", "> ", "1. ", "> - "]) {
-      const [found = ""] = texts(`${mark.repeat(100)}the end${after}`);
-      expect(found).toContain("the end");
-      expect(found.endsWith(read)).toBe(true);
-    }
-    const byTabs = Array.from({ length: 100 }, (_, i) => `${"\t".repeat(i)}- item ${i}.`);
-    const found = texts(`${byTabs.join("\n")}\n\n# A${after}`);
-    for (const i of [0, 1, 11, 12, 50, 99]) expect(found.join("\n")).toContain(`item ${i}.`);
-    expect(found.at(-1)).toBe(read);
-  });
-
-  it("is a line too long to be parsed, and that line only", () => {
-    const long = `| ${"**x** ".repeat(4_000)} |`;
-    const text = `- *one*\n- *two*\n\n*before*\n${long}\n*after*\n\n| a |\n|---|\n| *b* |`;
-    const all = texts(text).join("\n");
-    for (const seen of ["- one\n- two", "before", "after", "a\nb"]) expect(all).toContain(seen);
-    expect(all).not.toMatch(/\*(?:one|two|before|after|b)\*/);
-  });
-});
-
-describe("words", () => {
-  it.each([
-    ["<kbd>Ctrl</kbd><kbd>C</kbd>", "Ctrl C"],
-    ["H<sub>2</sub>O and R&amp;D&nbsp;x", "H2O and R&D x"],
-    ["<p>R&amp;D</p><p>&lt;b&gt;</p>", "R&D <b>"],
-    ["| Pro | One<br>Two<br/>Three |\n|---|---|", "Pro | One Two Three"],
-    ["a\\\nb  \nc", "a b c"],
-    ["See [^1].\n\n[^1]: A *note*.\n\n    More.", "See .\n\nA note.\n\nMore."],
-    ["- [ ] one\n- [x] two", "- one\n- two"],
-  ])("stay apart or together as they are seen: %j", (text, seen) => {
-    expect(texts(text)).toEqual([seen]);
-  });
-});
-
-describe("a heading's anchor", () => {
-  it("is its own where it names one", () => {
-    const found = passages("## Server *options* {#server-opts}\n\na\n\n## Server options\n\nb");
-    expect(found.map(({ anchor }) => anchor)).toEqual(["server-opts", "server-options"]);
-  });
-
-  it("is there for a title in HTML", () => {
-    const found = passages('<h1 align="center">A</h1>\n\na\n\n<h2>B c</h2>\n\nb');
-    expect(found.map(({ heading, anchor }) => [heading, anchor])).toEqual([
-      [["A"], "a"],
-      [["A", "B c"], "b-c"],
-    ]);
-    expect(passages("# A\n\na\n\n<h1>An example</h1>\n\nb")).toMatchObject([
-      { heading: ["A"], text: "a\n\nAn example\n\nb" },
-    ]);
-  });
-});
-
-it("takes any line's end", () => {
-  const text = "# A\n\none\ntwo\n\n```\na\n\nb\n```\n\n- c\n- d\n";
-  for (const end of ["\r\n", "\r"]) {
-    expect(texts(text.replaceAll("\n", end))).toEqual(texts(text));
-  }
-});
-
-describe("a text with more mark-up than is parsed", () => {
-  const part = (i: number) => `## Part ${i}\n\n*a* \`b\` [c](d) ${sentence(i)}\n\n- e\n- f\n\n`;
-  const whole = (parts: number) => Array.from({ length: parts }, (_, i) => part(i)).join("");
-
-  it("is longer than any that people write", () => {
-    const found = passages(whole(4_000));
-    expect(found).toHaveLength(4_000);
-    expect(found.at(-1)).toMatchObject({
-      heading: ["Part 3999"],
-      anchor: "part-3999",
-      text: `a b c ${sentence(3_999)}\n\n- e\n- f`,
-    });
-  });
-
-  it("keeps its headings and its text", () => {
-    const found = passages(`${"- a\n".repeat(50_000)}\n${whole(100)}`);
-    expect(found.slice(-100)).toMatchObject(
-      Array.from({ length: 100 }, (_, i) => ({
-        heading: [`Part ${i}`],
-        text: `*a* \`b\` [c](d) ${sentence(i)}\n\n- e\n- f`,
-      })),
-    );
-  });
-
-  it("has code in it where a fence opens, and not where one opens and closes in a line", () => {
-    const found = passages(
-      `${"- a\n".repeat(50_000)}\n\`\`\`x\`\`\`\n\n# A\n\n\`\`\`\n# b\n\`\`\`\n`,
-    );
-    expect(found.at(-1)).toMatchObject({ heading: ["A"], text: "```\n# b\n```" });
-  });
-
-  it("has only so many headings", () => {
-    const headings = passages(Array.from({ length: 20_000 }, (_, i) => `# ${i}\n`).join(""));
-    expect(headings.length).toBeLessThan(6_000);
-    expect(headings.at(-1)?.text.endsWith("19999")).toBe(true);
-  });
-
-  it("is not repeated without end by its passages", () => {
-    const words = "word ".repeat(38).trim();
-    const deep = [1, 2, 3, 4, 5].map((depth) => `${"#".repeat(depth)} ${words}`).join("\n");
-    const table = `| ${"head ".repeat(190)} |\n|---|\n`;
-    for (const text of [
-      `${deep}\n${"###### a\n".repeat(20_000)}`,
-      table + "|a|\n".repeat(50_000),
-    ]) {
-      const stored = passages(text).map(
-        ({ heading, text }) => heading.join("").length + text.length,
-      );
-      expect(stored.reduce((sum, length) => sum + length, 0)).toBeLessThan(12 * text.length);
-    }
-  });
-});
-
-it("takes a heading that goes on and on for text", () => {
-  const long = "words ".repeat(100).trim();
-  expect(passages(`# ${long}\n\ntext`)).toMatchObject([{ heading: [], text: `${long}\n\ntext` }]);
 });
 
 it("never cuts a character in half, wherever a text or a heading is too long", () => {
@@ -297,7 +133,7 @@ it("never cuts a character in half, wherever a text or a heading is too long", (
         `- ${run}`,
         `\`\`\`\n${run}\n\`\`\``,
       ]) {
-        for (const { heading, anchor, text: passage } of passages(text)) {
+        for (const { heading, anchor, text: passage } of passagesOf(text)) {
           const parts = [...heading, anchor ?? "", passage];
           if (!parts.every((part) => part.isWellFormed())) halves.push(text.slice(0, 20));
         }
@@ -305,17 +141,6 @@ it("never cuts a character in half, wherever a text or a heading is too long", (
     }
   }
   expect(halves).toEqual([]);
-});
-
-describe("the place of a passage", () => {
-  it("is where its text stands in the source", () => {
-    const text = `# A\n\n${paragraph(60)}\n\nLast *words*.`;
-    const found = passages(text);
-    for (const { start, end, text: passage } of found.slice(0, -1)) {
-      expect(text.slice(start, end)).toBe(passage);
-    }
-    expect(text.slice(found.at(-1)?.start, found.at(-1)?.end)).toContain("Last *words*.");
-  });
 });
 
 it("takes what no one would write without losing its head", () => {
@@ -335,6 +160,6 @@ it("takes what no one would write without losing its head", () => {
     "![](",
     "&",
   ]) {
-    expect(() => passages(text.repeat(n / text.length))).not.toThrow();
+    expect(() => passagesOf(text.repeat(n / text.length))).not.toThrow();
   }
 }, 60_000);
