@@ -19,7 +19,7 @@ const TOML = /^\ufeff?\+\+\+[ \t]*\r?\n([\s\S]*?)(?<=\n)\+\+\+[ \t]*(?:\r?\n|$)/
  */
 const FIELD_FIRST = /^\s*(?:["']?[\p{L}\p{M}\p{N}_.$-]+["']?[ \t]*[:=]|#|\[[^\]\n]+\]|$)/u;
 
-const BYTE_ORDER_MARK = /^\ufeff/;
+const BYTE_ORDER_MARK = /^\ufeff(?:[ \t]*\r?\n)*/;
 const EMPTY_LINES = /^(?:[ \t]*\r?\n)+/;
 
 const YAML_TITLE = /^(?:title|"title"|'title')[ \t]*:/im;
