@@ -4,7 +4,7 @@
 
 import type { Embedder, Vector } from "../answer/embedder.ts";
 import type { VectorIndex } from "../answer/vector-index.ts";
-import { within } from "../deadline.ts";
+import { withTimeout } from "../deadline.ts";
 import { reasonOf, ServiceError } from "../errors.ts";
 import type { Documents } from "./documents.ts";
 import type { NumberedPassage } from "./passage-index.ts";
@@ -197,5 +197,6 @@ function words({ title, heading, text }: NumberedPassage): string {
 }
 
 function inTime<T>(who: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  return within(REQUEST_TIMEOUT_MS, who, call);
+  const message = `${who} gave no answer within ${REQUEST_TIMEOUT_MS} ms.`;
+  return withTimeout(REQUEST_TIMEOUT_MS, () => new ServiceError("RETRIEVAL_FAILED", message), call);
 }
