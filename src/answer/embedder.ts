@@ -1,6 +1,6 @@
 // The interface of an embedding model. Adapters are in embedders/.
 
-/** A text's meaning as a point: texts of similar meaning lie close together. */
+/** Texts of similar meaning have vectors close together. */
 export type Vector = readonly number[];
 
 export interface Embedder {

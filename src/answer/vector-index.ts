@@ -4,12 +4,12 @@
 import type { Vector } from "./embedder.ts";
 
 /**
- * Ids have at most 64 bytes. A write takes some seconds until searches see it.
- * Each method throws ServiceError RETRIEVAL_FAILED, and does so soon after
- * `signal` aborts.
+ * Ids have at most 64 bytes. Searches see a write some seconds later. Each
+ * method throws ServiceError RETRIEVAL_FAILED, and does so soon after `signal`
+ * aborts.
  */
 export interface VectorIndex {
-  /** The ids of the nearest vectors, nearest first. `limit` is at most 100. */
+  /** Ids, nearest first. `limit` is at most 100. */
   nearest(vector: Vector, limit: number, signal: AbortSignal): Promise<readonly string[]>;
   /** Adds vectors, or replaces those with the same ids. */
   put(vectors: ReadonlyMap<string, Vector>, signal: AbortSignal): Promise<void>;

@@ -1,6 +1,7 @@
-// The work in the background that gives each passage its vector in the index, and takes from the index
-// what stands for nothing any more. What is left to do is kept in vector-state.ts, so that it outlives the
-// object; when it is done, the corpus object's alarm decides.
+// Keeps the vector index in step with the passages: adds the vectors of new
+// passages and removes those of deleted ones. It works in the alarm of the
+// corpus object. vector-state.ts stores what is left to do, so a crash loses
+// nothing.
 
 import type { Embedder, Vector } from "../answer/embedder.ts";
 import type { VectorIndex } from "../answer/vector-index.ts";
@@ -9,36 +10,43 @@ import { reasonOf, ServiceError } from "../errors.ts";
 import type { Documents } from "./documents.ts";
 import type { NumberedPassage } from "./passage-index.ts";
 
-/** What a vector is made of at once: no model of Workers AI takes fewer texts, and some take no more. */
+/** Texts per request. Some models of Workers AI accept no more. */
 const PASSAGES_AT_ONCE = 32;
 const REMOVED_AT_ONCE = 100;
 /**
- * So many steps until the alarm rings again: who pays nothing may make 50 requests. A step makes two;
- * one in which a passage is given up makes four, and any try has one such step at most.
+ * Steps per alarm. The free plan allows 50 subrequests per invocation; a step
+ * makes two, except at most one step that skips a passage and makes four.
  */
 const STEPS = 20;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Who failed, as a message about it begins. */
-const THE_INDEX = "The index of vectors";
 
-/** What every model can embed: it tells a model that fails from a text that makes it fail. */
+/** Every model accepts it. If it fails too, the model is at fault. */
 const PROBE = "Belay";
-/** Of a passage that a model does not take, as much as any should. In UTF-16 units. */
+/**
+ * How much of a passage is embedded if the model refuses all of it, in UTF-16
+ * units.
+ */
 const HEAD_LENGTH = 300;
 
-/** Failures in a row before it is asked whether the model or the passage is at fault. */
+/** Failures in a row before the probe is sent. */
 const FAILURES_UNEXPLAINED = 2;
 const RETRY_MS = 5_000;
 const RETRY_MS_MAX = 600_000; /* 10 min */
 
-/** After so long without a new vector, an index that holds none at all was made anew. */
+/**
+ * The index counts new vectors late. After this time, an empty index was
+ * recreated.
+ */
 const INDEX_SETTLES_MS = 600_000; /* 10 min */
 
 export class VectorSync {
   readonly #documents: Documents;
   readonly #embedder: Embedder;
   readonly #index: VectorIndex;
-  /** How many of the next passages are embedded one by one, since together they failed. */
+  /**
+   * How many of the next passages are embedded singly, because together they
+   * failed.
+   */
   #oneByOne = 0;
 
   constructor(documents: Documents, embedder: Embedder, index: VectorIndex) {
@@ -51,30 +59,35 @@ export class VectorSync {
     const { vectorState } = this.#documents;
     const state = vectorState.state();
     return (
-      this.isNew() || vectorState.anyStale() || this.#documents.hasPassageAfter(state?.madeTo ?? 0)
+      this.isUnstarted() ||
+      vectorState.anyStale() ||
+      this.#documents.hasPassageAfter(state?.madeTo ?? 0)
     );
   }
 
-  /** Whether the last try failed, so that the next one is to be awaited. */
+  /** Whether the last try failed, so that a retry is scheduled. */
   isFailing(): boolean {
     return (this.#documents.vectorState.state()?.failures ?? 0) > 0;
   }
 
-  /** How many passages wait for their vector, and why the last try failed, if it did. */
+  /**
+   * `waiting`: passages without a vector. `failure`: why the last try failed.
+   */
   progress(): {
     readonly model: string;
     readonly waiting: number;
     readonly failure: string | null;
   } {
-    const state = this.isNew() ? undefined : this.#documents.vectorState.state();
+    const state = this.isUnstarted() ? undefined : this.#documents.vectorState.state();
     const waiting = this.#documents.countPassagesAfter(state?.madeTo ?? 0);
     return { model: this.#embedder.model, waiting, failure: state?.failure ?? null };
   }
 
-  /** Does some of what is due, and returns after how many milliseconds to come back; never throws. */
+  /**
+   * Does part of the work. Returns in how many ms to continue. Never throws.
+   */
   async work(): Promise<number | undefined> {
     try {
-      // A failure of what nobody needs would be tried again by nothing.
       if (!this.isDue()) return undefined;
       await this.#begin();
       for (let step = 0; step < STEPS && this.isDue(); step++) await this.#step();
@@ -84,19 +97,18 @@ export class VectorSync {
     }
   }
 
-  /** Whether another model, or none, made the vectors that there are. */
-  isNew(): boolean {
+  /** Whether this model has made no vectors yet. */
+  isUnstarted(): boolean {
     const state = this.#documents.vectorState.state();
     if (state === undefined) return this.#documents.hasPassageAfter(0);
     return state.model !== this.#embedder.model;
   }
 
   async #begin(): Promise<void> {
-    if (this.isNew()) this.#documents.beginVectors(this.#embedder.model);
+    if (this.isUnstarted()) this.#documents.beginVectors(this.#embedder.model);
     const state = this.#documents.vectorState.state();
-    // What was upserted is counted some seconds later, so only one that is long quiet can be judged.
     if (!state || state.madeTo === 0 || Date.now() - state.madeAt < INDEX_SETTLES_MS) return;
-    const isEmpty = await inTime(THE_INDEX, (signal) => this.#index.isEmpty(signal));
+    const isEmpty = await inTime("The vector index", (signal) => this.#index.isEmpty(signal));
     if (isEmpty) this.#documents.beginVectors(this.#embedder.model);
   }
 
@@ -104,7 +116,7 @@ export class VectorSync {
     const { vectorState } = this.#documents;
     if (vectorState.anyStale()) {
       const { ids, dropped } = vectorState.takeStale(REMOVED_AT_ONCE);
-      await inTime(THE_INDEX, (signal) => this.#index.remove(ids, signal));
+      await inTime("The vector index", (signal) => this.#index.remove(ids, signal));
       dropped();
       return;
     }
@@ -118,18 +130,22 @@ export class VectorSync {
       return;
     }
     const named = new Map(Array.from(made, ([{ id }, vector]) => [vectorState.idOf(id), vector]));
-    // Where a document was replaced meanwhile, these vectors are stale already, and go next.
-    await inTime(THE_INDEX, (signal) => this.#index.put(named, signal));
+    // If a document was replaced meanwhile, its vectors are stale: removed
+    // next.
+    await inTime("The vector index", (signal) => this.#index.put(named, signal));
     vectorState.made(last.id, Date.now());
     if (limit === 1) this.#oneByOne -= 1;
   }
 
-  /** The passages with their vectors; undefined where one of several may be at fault. */
+  /**
+   * The vectors by passage; undefined if one of several passages may be at
+   * fault.
+   */
   async #embed(
     passages: readonly NumberedPassage[],
   ): Promise<Map<NumberedPassage, Vector> | undefined> {
     try {
-      const made = await this.#vectorsOf(passages.map(words));
+      const made = await this.#vectorsOf(passages.map(textOf));
       return new Map(passages.map((passage, i) => [passage, made[i] ?? []]));
     } catch (thrown) {
       const [passage, ...others] = passages;
@@ -140,9 +156,9 @@ export class VectorSync {
   }
 
   /**
-   * The passage that has failed alone, with the vector of its head or, where that fails too, without:
-   * the others must not wait. Most faults pass, so before that it is tried again, and fails twice while
-   * the model takes another text.
+   * For a passage that failed alone: the vector of its beginning, or none, so
+   * that the others need not wait. Most failures are temporary, so first the
+   * passage must fail again, twice while the model accepts the probe.
    */
   async #embedHead(
     passage: NumberedPassage,
@@ -152,13 +168,13 @@ export class VectorSync {
     const before = this.#documents.vectorState.state();
     if ((before?.failures ?? 0) < FAILURES_UNEXPLAINED) throw thrown;
     await this.#probe();
-    // Of the failures until now, any may have been an outage's.
+    // Earlier failures may have come from an outage.
     const refusal = `The embedding model takes other texts, but not that of the passage "${id}".`;
     if (before?.failure !== refusal) {
       throw new ServiceError("RETRIEVAL_FAILED", refusal, { cause: thrown });
     }
     try {
-      const head = words(passage).slice(0, HEAD_LENGTH).toWellFormed();
+      const head = textOf(passage).slice(0, HEAD_LENGTH).toWellFormed();
       const [vector = []] = await this.#vectorsOf([head]);
       return new Map([[passage, vector]]);
     } catch (thrown) {
@@ -168,7 +184,7 @@ export class VectorSync {
     }
   }
 
-  /** Throws if the model takes no text at all. */
+  /** Throws if the model accepts no text at all. */
   async #probe(): Promise<void> {
     await this.#vectorsOf([PROBE]);
   }
@@ -181,7 +197,7 @@ export class VectorSync {
     const { vectorState } = this.#documents;
     const before = vectorState.state();
     const failure = reasonOf(thrown);
-    // Once for all tries: an outage may last for hours.
+    // Logged once, since an outage may last for hours.
     if (before?.failure !== failure) {
       console.error("The passages could not be embedded, and are tried again:", failure);
     }
@@ -191,8 +207,8 @@ export class VectorSync {
   }
 }
 
-/** What is embedded of a passage: it says more under its title and its headings. */
-function words({ title, heading, text }: NumberedPassage): string {
+/** The text to embed. Title and headings give the context. */
+function textOf({ title, heading, text }: NumberedPassage): string {
   return [title, ...heading, text].join("\n");
 }
 

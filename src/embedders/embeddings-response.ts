@@ -1,23 +1,25 @@
-// The vectors in a model's answer, checked: one that is wrong in any way would be found for every query,
-// or for none, and nobody would see why. Pure.
+// Checks the vectors in an embedding response. A wrong vector would match every
+// query or none, and nothing would show why. Pure.
 
 import type { Vector } from "../answer/embedder.ts";
 import { failure } from "./upstream.ts";
 
-/** Throws RETRIEVAL_FAILED unless the answer holds a usable vector for each of so many texts. */
-export function embeddings(answer: unknown, count: number): readonly Vector[] {
-  if (!Array.isArray(answer)) throw unusable("no list of vectors");
-  if (answer.length !== count) throw unusable(`${answer.length} vectors for ${count} texts`);
-  const [first] = answer;
-  for (const vector of answer) {
+/**
+ * Throws RETRIEVAL_FAILED unless `vectors` are usable and `count` in number.
+ */
+export function checkedVectors(vectors: unknown, count: number): readonly Vector[] {
+  if (!Array.isArray(vectors)) throw unusable("no list of vectors");
+  if (vectors.length !== count) throw unusable(`${vectors.length} vectors for ${count} texts`);
+  const [first] = vectors;
+  for (const vector of vectors) {
     if (!Array.isArray(vector) || vector.length === 0)
       throw unusable("something else than a vector");
     if (vector.length !== first.length) throw unusable("vectors of different lengths");
     if (!vector.every(Number.isFinite)) throw unusable("a vector that is not all numbers");
-    // It lies in no direction, so that it is near to nothing and to everything.
+    // It has no direction, so it has no distance to others.
     if (vector.every((number) => number === 0)) throw unusable("a vector of nothing but zeros");
   }
-  return answer;
+  return vectors;
 }
 
 function unusable(what: string) {

@@ -1,12 +1,13 @@
-// A call to somebody else's model or index: given up as soon as the signal aborts, and its failure told
-// without its words, which may repeat the text that it was sent.
+// A call to an upstream model or index. It ends as soon as the signal aborts.
+// Its errors never quote the upstream's: those may repeat the text that was
+// sent.
 
 import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 
 /**
- * What the request is answered. Where it fails, or the answer cannot be used, it throws a ServiceError
- * RETRIEVAL_FAILED: `who`, a verb, and whatever is known of the reason.
+ * Throws RETRIEVAL_FAILED if the request fails. The message names `who` and
+ * adds what `reason` says of the error.
  */
 export async function call<T>(
   who: string,
@@ -16,7 +17,7 @@ export async function call<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   try {
-    // Not every binding takes a signal.
+    // Some bindings take no signal.
     return await abortable(request(), signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -25,7 +26,7 @@ export async function call<T>(
   }
 }
 
-/** `what` is a sentence of our own. */
+/** `what` is a sentence that quotes nothing from upstream. */
 export function failure(what: string, cause?: unknown): ServiceError {
   return new ServiceError("RETRIEVAL_FAILED", what, { cause });
 }

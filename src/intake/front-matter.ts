@@ -1,13 +1,13 @@
 // Front matter: fields for other programs at the head of a Markdown file. YAML
 // stands between lines of three hyphens (the last may be three dots), TOML
-// between lines of three plus signs. It is no part of the document's text.
-// Only the title is read. YAML libraries refuse titles that people write, such
-// as `title: A: b`, and some take quadratic time. Pure.
+// between lines of three plus signs. It is no part of the document's text. Only
+// the title is read. YAML libraries refuse titles that people write, such as
+// `title: A: b`, and some take quadratic time. Pure.
 
 interface FrontMatter {
   /** The value of the field `title`. */
   readonly title: string | undefined;
-  /** The document's text: what follows front matter and a byte order mark. */
+  /** The text after front matter and byte order mark. */
   readonly text: string;
 }
 
@@ -25,7 +25,7 @@ const EMPTY_LINES = /^(?:[ \t]*\r?\n)+/;
 const YAML_TITLE = /^(?:title|"title"|'title')[ \t]*:/im;
 const TOML_TITLE = /^[ \t]*(?:title|"title"|'title')[ \t]*=/im;
 const TOML_TABLE = /^[ \t]*\[/m;
-/** The rest of the line, and the indented or empty lines after it. */
+/** The rest of the line, and indented or empty lines after it. */
 const VALUE = /^[^\n]*(?:\n(?:[ \t][^\n]*|\r?(?=\n)))*/;
 
 /** The longest title that is read, in UTF-16 units. */

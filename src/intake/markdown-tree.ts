@@ -22,11 +22,13 @@ type NodeType =
   | ("heading" | "paragraph" | "row" | "code" | "html")
   | ("root" | "list" | "item" | "quote" | "footnote" | "table");
 
-/** A quote or a footnote takes one level, a list two. Deeper blocks are text. */
+/**
+ * A quote or a footnote takes one level, a list two. Deeper blocks are text.
+ */
 const LEVELS_MAX = 24;
-/** In UTF-16 units. A longer line is data, minified code or an attack. */
+/** In UTF-16 units. A longer line is data or an attack. */
 const LINE_LENGTH_MAX = 16 * 1024;
-/** Lines read and tokens made in one text. Each takes about a microsecond. */
+/** Lines read and tokens made in one text, about 1 µs each. */
 const STEPS_MAX = 40_000;
 const TOKENS_MAX = 200_000;
 
@@ -49,7 +51,7 @@ interface Work extends Env {
 }
 
 const PARSER = new MarkdownIt({ html: true, maxNesting: 2 * LEVELS_MAX });
-// Only the text of a link is kept, so its address is not checked or decoded.
+// Only the text of a link is kept.
 PARSER.validateLink = () => true;
 PARSER.normalizeLink = (url) => url;
 PARSER.normalizeLinkText = (text) => text;
@@ -66,13 +68,13 @@ export function parse(text: string): Node[] {
   return tree(tokens, work);
 }
 
-/** The parser's first rule: takes plain text where a bound is exceeded. */
+/** The first rule: takes lines as plain text beyond the bounds. */
 function bounds(state: StateBlock, line: number, endLine: number, silent: boolean): boolean {
   const work = state.env as Work;
   work.steps += 1;
   const isLong = lineLength(state, line) > LINE_LENGTH_MAX;
   const isSpent = work.steps > STEPS_MAX || state.tokens.length > TOKENS_MAX;
-  // The parser asks whether this line ends a paragraph, a quote or a list.
+  // Asked whether this line ends a paragraph, a quote or a list.
   if (silent) return isLong || isSpent;
   let end = line + 1;
   if (isSpent || state.level >= LEVELS_MAX) {
@@ -122,7 +124,7 @@ function footnote(state: StateBlock, line: number, endLine: number, silent: bool
   return true;
 }
 
-/** `[^name]` where there is such a footnote: readers see a small number. */
+/** `[^name]`, if that footnote exists. It is left out. */
 function footnoteMark(state: StateInline): boolean {
   if (!state.src.startsWith("[^", state.pos)) return false;
   const end = state.src.indexOf("]", state.pos);
@@ -209,7 +211,7 @@ function parts(content: string): string[] {
   return found;
 }
 
-/** The visible text of a part. An image counts by its description, if at all. */
+/** The visible text of a part, with or without descriptions of images. */
 function seen(part: string, work: Work, withImages: boolean): string {
   const marks = count(part, MARK);
   const linkSteps = count(part, /[[<]/g) * marks;
@@ -272,7 +274,7 @@ const HEADING = /^(#{1,6})[ \t]+/;
 const INDENTATION = /^ {0,3}/;
 /** Lines that mean little without their neighbours, or several paragraphs. */
 const LAYOUT = /^[ \t]*(?:[|>`~]|[-+*][ \t]|\d{1,9}[.)][ \t]|\r?\n)/m;
-/** Shorter paragraphs are joined, so that there are not a million blocks. */
+/** Shorter paragraphs are joined, to bound the number of blocks. */
 const PLAIN_LENGTH_MIN = 100;
 
 /** Text without a parser: headings, and paragraphs between empty lines. */

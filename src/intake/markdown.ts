@@ -27,7 +27,7 @@ function read(source: string): Content {
   const headings: Heading[] = [];
   const sections: Section[] = [];
   let blocks: Block[] = [];
-  // A heading becomes a block if nothing follows it, not even a lesser heading.
+  // A heading with nothing below it becomes a block.
   let lone: { readonly block: Block; readonly depth: number } | undefined;
   const close = (depth: number) => {
     if (lone !== undefined && blocks.length === 0 && depth <= lone.depth) blocks = [lone.block];
@@ -57,7 +57,7 @@ function read(source: string): Content {
   return { title: titleOf(headings, title), text, sections };
 }
 
-/** A heading's text, and the anchor that its author gave it: `## A {#a}`. */
+/** A heading's text, and its explicit anchor: `## A {#a}`. */
 function headingOf(node: Node): { text: string; anchor: string | null } {
   const text = node.type === "heading" ? oneLine(node.texts.join("")) : "";
   return { text, anchor: OWN_ANCHOR.exec(text)?.[1] ?? null };

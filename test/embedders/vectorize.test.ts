@@ -50,7 +50,7 @@ describe("its failure", () => {
     const { index } = newIndex();
     await expect(index.nearest([1, 2, 3], 5, signal)).rejects.toMatchObject({
       code: "RETRIEVAL_FAILED",
-      message: "The index of vectors failed (Vectorize error 40006).",
+      message: "The vector index failed (Vectorize error 40006).",
     });
     await expect(index.put(vectors({ a: [1] }), signal)).rejects.toMatchObject({
       message: expect.stringContaining("40012"),

@@ -126,7 +126,7 @@ describe("RETRIEVER=hybrid", () => {
     expect(await setup.sources("sails")).toEqual(["boats"]);
     expect(log.mock.calls).toEqual([
       [
-        "The vectors could not be searched, and the words answered alone:",
+        "The vector search failed; full text answered alone:",
         expect.stringContaining(reason),
       ],
     ]);
