@@ -125,10 +125,7 @@ describe("RETRIEVER=hybrid", () => {
     fail(setup);
     expect(await setup.sources("sails")).toEqual(["boats"]);
     expect(log.mock.calls).toEqual([
-      [
-        "The vector search failed; full text answered alone:",
-        expect.stringContaining(reason),
-      ],
+      ["The vector search failed; full text answered alone:", expect.stringContaining(reason)],
     ]);
     expect(log.mock.calls.join()).not.toContain("sails");
     expect(await setup.user.quota()).toMatchObject({ remaining: 19, charged: 1 });
