@@ -1,7 +1,6 @@
-// Markdown as a tree of blocks with plain text at its leaves. The parser is not
-// linear on hostile input, so nesting and the amount of parsing are bounded
-// here. What exceeds the bounds is read as plain paragraphs, in linear time.
-// Pure.
+// Markdown as a tree of blocks with plain text at its leaves. The parser is
+// linear, but needs seconds for 1 MiB of hostile text, and all searches wait.
+// What exceeds the bounds here is read as plain paragraphs. Pure.
 
 import MarkdownIt, { type Env, type StateBlock, type StateInline, type Token } from "markdown-it";
 import { closesFence, openingFence } from "../text/code-fence.ts";
@@ -32,21 +31,13 @@ const LINE_LENGTH_MAX = 16 * 1024;
 const STEPS_MAX = 40_000;
 const TOKENS_MAX = 200_000;
 
-/** A paragraph is parsed in parts of at most this length, or single lines. */
-const PART_LENGTH_MAX = 8 * 1024;
 /** Marks read in one text. */
 const MARKS_MAX = 120_000;
-/**
- * Links times marks in one text: to find the end of a link, the parser may read
- * the whole part.
- */
-const LINK_STEPS_MAX = 2_000_000;
 
 /** What the parser counts during one text. */
 interface Work extends Env {
   steps: number;
   marks: number;
-  linkSteps: number;
   readonly footnotes: Set<string>;
 }
 
@@ -62,7 +53,7 @@ PARSER.inline.ruler.before("link", "footnote_mark", footnoteMark);
 
 export function parse(text: string): Node[] {
   const source = text.replace(/\r\n?/g, "\n").replaceAll("\0", "\ufffd");
-  const work: Work = { steps: 0, marks: 0, linkSteps: 0, footnotes: new Set() };
+  const work: Work = { steps: 0, marks: 0, footnotes: new Set() };
   const tokens: Token[] = [];
   PARSER.block.parse(source, PARSER, work, tokens);
   return tree(tokens, work);
@@ -190,41 +181,19 @@ const MARK = /[\n\\`*_~![\]<&]/g;
 /** The visible text of inline Markdown. A heading's images are left out. */
 function visible(content: string, work: Work, isHeading: boolean): string {
   if (content.search(MARK) === -1) return content;
-  const text = parts(content)
-    .map((part) => seen(part, work, !isHeading))
-    .join("");
+  const text = seen(content, work, !isHeading);
   // A heading of images only is named by their descriptions.
   return isHeading && text.trim() === "" ? seen(content, work, true) : text;
 }
 
-/** Cuts a paragraph into parts of whole lines. */
-function parts(content: string): string[] {
-  const found: string[] = [];
-  for (let start = 0; start < content.length; ) {
-    const isLast = content.length - start <= PART_LENGTH_MAX;
-    const fitting = isLast ? -1 : content.lastIndexOf("\n", start + PART_LENGTH_MAX - 1);
-    const newline = isLast || fitting > start ? fitting : content.indexOf("\n", start);
-    const end = newline === -1 ? content.length : newline + 1;
-    found.push(content.slice(start, end));
-    start = end;
-  }
-  return found;
-}
-
-/** The visible text of a part, with or without descriptions of images. */
-function seen(part: string, work: Work, withImages: boolean): string {
-  const marks = count(part, MARK);
-  const linkSteps = count(part, /[[<]/g) * marks;
-  if (work.marks + marks > MARKS_MAX || work.linkSteps + linkSteps > LINK_STEPS_MAX) return part;
+/** With images by their descriptions, or without. */
+function seen(content: string, work: Work, withImages: boolean): string {
+  const marks = content.match(MARK)?.length ?? 0;
+  if (work.marks + marks > MARKS_MAX) return content;
   work.marks += marks;
-  work.linkSteps += linkSteps;
   const tokens: Token[] = [];
-  PARSER.inline.parse(part, PARSER, work, tokens);
+  PARSER.inline.parse(content, PARSER, work, tokens);
   return textOf(tokens, withImages);
-}
-
-function count(text: string, pattern: RegExp): number {
-  return text.match(pattern)?.length ?? 0;
 }
 
 function textOf(tokens: readonly Token[], withImages: boolean): string {
