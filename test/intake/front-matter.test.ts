@@ -13,7 +13,7 @@ describe("front matter", () => {
     '+++\n[params]\na = "b"\n+++\ntext',
     "---\ntitle: A\n...\ntext",
     "---\r\ntitle: A\r\n... \r\n\r\ntext",
-  ])("is no text: %j", (whole) => {
+  ])("is left out of the text: %j", (whole) => {
     expect(markdown.read(whole)).toMatchObject({
       text: "text",
       sections: [{ blocks: [{ text: "text" }] }],
@@ -29,7 +29,7 @@ describe("front matter", () => {
     "+++\ntitle = 'A'\n...\ntext",
     "---\ntitle: A\n....\ntext",
     "---\n\nAnd so on\n...\n\ntext",
-  ])("is not where there are mere rules: %j", (whole) => {
+  ])("is not assumed between thematic breaks: %j", (whole) => {
     expect(frontMatter(whole)).toEqual({ title: undefined, text: whole });
   });
 

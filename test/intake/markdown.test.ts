@@ -31,7 +31,7 @@ describe("the title of a document", () => {
       '<div align="center">\n<p>x</p><h1>A</h1>\n</div>\n\n## C',
       "A",
     ],
-    ["what stands beside its badges", "# [![ci](a.svg)](b) A ![npm](c.svg)\n\ntext", "A"],
+    ["what is beside its badges", "# [![ci](a.svg)](b) A ![npm](c.svg)\n\ntext", "A"],
     ["not a badge where there is better", "---\ntitle: A\n---\n[![ci](a.svg)](b)\n\n## C", "A"],
     ["what an image shows where there is nothing else", "# ![The logo](a.svg)\n\ntext", "The logo"],
     ["not inside a fence", "```sh\n# not this\n```\n\n## A", "A"],
@@ -94,19 +94,19 @@ describe("the title of a document", () => {
   });
 });
 
-describe("what looks like mark-up without end", () => {
+describe("a long run of marks", () => {
   const after = "\n\nSome *very* **bold** `code`, and [a link](b).";
   const read = "Some very bold code, and a link.";
 
   it.each([
-    ["a heading underlined by", `Title\n${"-".repeat(80)}`, ["Title"]],
+    ["a heading underlined by hyphens", `Title\n${"-".repeat(80)}`, ["Title"]],
     ["a heading underlined by equals signs", `Title\n${"=".repeat(80)}`, ["Title"]],
-    ["a rule of", "-".repeat(80), []],
+    ["a rule of hyphens", "-".repeat(80), []],
     ["a rule of asterisks", "*".repeat(80), []],
     ["a rule of underscores", "_".repeat(80), []],
     ["a rule with spaces", "- ".repeat(40).trim(), []],
     ["a rule of asterisks with spaces", "* ".repeat(40).trim(), []],
-  ])("is %s hyphens or so", (_, line, heading) => {
+  ])("is read as %s", (_, line, heading) => {
     expect(passagesOf(line + after)).toMatchObject([{ heading, text: read }]);
   });
 
@@ -137,12 +137,12 @@ describe("what looks like mark-up without end", () => {
     expect(texts(`# A\n\n${after}\n\n${line}`)[0]).toContain(read);
   });
 
-  it("is a table, whatever its delimiter row", () => {
+  it("is a table if it is a delimiter row", () => {
     const table = `| a | b |\n|${"-".repeat(60)}|:${"-".repeat(60)}:|\n| *c* | [d](e) |`;
     expect(texts(table + after)).toEqual([`a | b\nc | d\n\n${read}`]);
   });
 
-  it("keeps the text of what nests too deep, and what follows it", () => {
+  it("keeps the text of blocks that nest too deep, and what follows", () => {
     for (const mark of ["- ", "> ", "1. ", "> - "]) {
       const [found = ""] = texts(`${mark.repeat(100)}the end${after}`);
       expect(found).toContain("the end");
@@ -154,7 +154,7 @@ describe("what looks like mark-up without end", () => {
     expect(found.at(-1)).toBe(read);
   });
 
-  it("is a line too long to be parsed, and that line only", () => {
+  it("is not parsed if its line is too long; other lines are", () => {
     const long = `| ${"**x** ".repeat(4_000)} |`;
     const text = `- *one*\n- *two*\n\n*before*\n${long}\n*after*\n\n| a |\n|---|\n| *b* |`;
     const all = texts(text).join("\n");
@@ -172,18 +172,18 @@ describe("words", () => {
     ["a\\\nb  \nc", "a b c"],
     ["See [^1].\n\n[^1]: A *note*.\n\n    More.", "See .\n\nA note.\n\nMore."],
     ["- [ ] one\n- [x] two", "- one\n- two"],
-  ])("stay apart or together as they are seen: %j", (text, seen) => {
+  ])("are separated as a reader sees them: %j", (text, seen) => {
     expect(texts(text)).toEqual([seen]);
   });
 });
 
 describe("a heading's anchor", () => {
-  it("is its own where it names one", () => {
+  it("is the explicit one if there is one", () => {
     const found = passagesOf("## Server *options* {#server-opts}\n\na\n\n## Server options\n\nb");
     expect(found.map(({ anchor }) => anchor)).toEqual(["server-opts", "server-options"]);
   });
 
-  it("is there for a title in HTML", () => {
+  it("is made for a title in HTML", () => {
     const found = passagesOf('<h1 align="center">A</h1>\n\na\n\n<h2>B c</h2>\n\nb');
     expect(found.map(({ heading, anchor }) => [heading, anchor])).toEqual([
       [["A"], "a"],
@@ -195,18 +195,18 @@ describe("a heading's anchor", () => {
   });
 });
 
-it("takes any line's end", () => {
+it("accepts every kind of line end", () => {
   const text = "# A\n\none\ntwo\n\n```\na\n\nb\n```\n\n- c\n- d\n";
   for (const end of ["\r\n", "\r"]) {
     expect(texts(text.replaceAll("\n", end))).toEqual(texts(text));
   }
 });
 
-describe("a text with more mark-up than is parsed", () => {
+describe("a text with much mark-up", () => {
   const part = (i: number) => `## Part ${i}\n\n*a* \`b\` [c](d) ${sentence(i)}\n\n- e\n- f\n\n`;
   const whole = (parts: number) => Array.from({ length: parts }, (_, i) => part(i)).join("");
 
-  it("is longer than any that people write", () => {
+  it("is parsed whole up to a length beyond what people write", () => {
     const found = passagesOf(whole(4_000));
     expect(found).toHaveLength(4_000);
     expect(found.at(-1)).toMatchObject({
@@ -216,7 +216,7 @@ describe("a text with more mark-up than is parsed", () => {
     });
   });
 
-  it("keeps its headings and its text", () => {
+  it("keeps headings and text beyond the bounds", () => {
     const found = passagesOf(`${"- a\n".repeat(50_000)}\n${whole(100)}`);
     expect(found.slice(-100)).toMatchObject(
       Array.from({ length: 100 }, (_, i) => ({
@@ -226,20 +226,20 @@ describe("a text with more mark-up than is parsed", () => {
     );
   });
 
-  it("has code in it where a fence opens, and not where one opens and closes in a line", () => {
+  it("has code after a fence beyond the bounds, but not if the fence closes in its line", () => {
     const found = passagesOf(
       `${"- a\n".repeat(50_000)}\n\`\`\`x\`\`\`\n\n# A\n\n\`\`\`\n# b\n\`\`\`\n`,
     );
     expect(found.at(-1)).toMatchObject({ heading: ["A"], text: "```\n# b\n```" });
   });
 
-  it("has only so many headings", () => {
+  it("has a bounded number of headings", () => {
     const headings = passagesOf(Array.from({ length: 20_000 }, (_, i) => `# ${i}\n`).join(""));
     expect(headings.length).toBeLessThan(6_000);
     expect(headings.at(-1)?.text.endsWith("19999")).toBe(true);
   });
 
-  it("is not repeated without end by its passages", () => {
+  it("is not repeated more than a few times by its passages", () => {
     const words = "word ".repeat(38).trim();
     const deep = [1, 2, 3, 4, 5].map((depth) => `${"#".repeat(depth)} ${words}`).join("\n");
     const table = `| ${"head ".repeat(190)} |\n|---|\n`;
@@ -255,7 +255,7 @@ describe("a text with more mark-up than is parsed", () => {
   });
 });
 
-it("takes a heading that goes on and on for text", () => {
+it("reads an overlong heading as text", () => {
   const long = "words ".repeat(100).trim();
   expect(passagesOf(`# ${long}\n\ntext`)).toMatchObject([{ heading: [], text: `${long}\n\ntext` }]);
 });

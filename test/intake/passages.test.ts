@@ -31,7 +31,7 @@ describe("a document", () => {
     ]);
   });
 
-  it("gives a heading with nothing under it a passage of its own", () => {
+  it("gives a heading without text a passage of its own", () => {
     expect(texts("# A\n\n## B\n\n## C\n\ntext\n\n# D")).toEqual(["B", "text", "D"]);
   });
 
@@ -45,7 +45,7 @@ describe("a document", () => {
     expect(texts("今天天气很好，\n我们去公园。")).toEqual(["今天天气很好，我们去公园。"]);
   });
 
-  it("keeps lists, tables, code and quotes in their lines", () => {
+  it("keeps the lines of lists, tables, code and quotes", () => {
     expect(
       texts(
         "- a\n- b\n  - c\n\n3. d\n4. e\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n```\nf()\n\n# g\n```\n\n> h\n> i",
@@ -66,13 +66,13 @@ describe("a long text", () => {
     expect(found[1]?.startsWith(last)).toBe(true);
   });
 
-  it("is cut sooner where a character is as good as a word", () => {
+  it("is cut sooner in scripts whose characters say more", () => {
     for (const text of texts("今天天气很好，我们去公园散步。".repeat(100))) {
       expect(text.length).toBeLessThanOrEqual(450);
     }
   });
 
-  it("leaves no small rest", () => {
+  it("leaves no small remainder", () => {
     const [only, ...more] = texts(`${paragraph(16)}\n\nA last word.`);
     expect(more).toEqual([]);
     expect(only?.endsWith("\n\nA last word.")).toBe(true);
@@ -96,14 +96,14 @@ describe("a long text", () => {
     }
   });
 
-  it("cuts what has no spaces, lines or sentences all the same", () => {
+  it("is cut even without spaces, lines or sentences", () => {
     for (const text of [...texts("x".repeat(10_000)), ...texts("😀".repeat(5_000))]) {
       expect(text.length).toBeLessThanOrEqual(1_600);
       expect(text.isWellFormed()).toBe(true);
     }
   });
 
-  it("means the same however long it is", () => {
+  it("is read the same way at any length", () => {
     const part = `## Part\n\n${paragraph(5)}\n\n\`\`\`\n# no heading\n\ntext\n\`\`\`\n\n- item\n\n  more of it\n\n`;
     const one = passagesOf(part);
     const many = passagesOf(part.repeat(200));
@@ -143,7 +143,7 @@ it("never cuts a character in half, wherever a text or a heading is too long", (
   expect(halves).toEqual([]);
 });
 
-it("takes what no one would write without losing its head", () => {
+it("never throws, whatever the text", () => {
   const n = 100_000;
   for (const text of [
     ">",
