@@ -29,11 +29,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // A browser gets these: nothing of the Worker may reach them.
   web: ["client", "protocol", "text"],
   client: ["protocol"],
-  request: ["errors", "protocol"],
+  request: ["deadline", "errors", "protocol"],
   config: ["errors", "protocol"],
-  deadline: ["errors"],
   errors: ["protocol"],
   alarm: [],
+  deadline: [],
   digest: [],
   origin: [],
   endpoint: [],

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
 import type { Retriever } from "../answer/retriever.ts";
 import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
-import { within } from "../deadline.ts";
+import { withTimeout } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { errorFormat } from "../formats/choice.ts";
@@ -200,9 +200,11 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long, and visible`);
     }
     const limit = wholeParameter(parameters, "limit", SEARCH_LIMIT);
-    const found = await within(
-      userConfig(this.env).firstTokenTimeoutMs,
-      "The search",
+    const timeoutMs = userConfig(this.env).firstTokenTimeoutMs;
+    const found = await withTimeout(
+      timeoutMs,
+      () =>
+        new ServiceError("RETRIEVAL_FAILED", `The search gave no answer within ${timeoutMs} ms.`),
       (either) => this.#parts.retriever(this).retrieve(query, limit, either),
       signal,
     );

@@ -2,7 +2,7 @@
 // what stands for nothing any more. What is left to do is kept in vectors.ts, so that it outlives the
 // object; when it is done, the corpus object's alarm decides.
 
-import { within } from "../deadline.ts";
+import { withTimeout } from "../deadline.ts";
 import { reasonOf, ServiceError } from "../errors.ts";
 import type { Documents } from "./documents.ts";
 import type { Embedder, Vector, VectorIndex } from "./embedder.ts";
@@ -196,5 +196,6 @@ function words({ title, heading, text }: NumberedPassage): string {
 }
 
 function inTime<T>(who: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  return within(REQUEST_TIMEOUT_MS, who, call);
+  const message = `${who} gave no answer within ${REQUEST_TIMEOUT_MS} ms.`;
+  return withTimeout(REQUEST_TIMEOUT_MS, () => new ServiceError("RETRIEVAL_FAILED", message), call);
 }

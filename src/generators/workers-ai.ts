@@ -2,6 +2,7 @@
 // failures can repeat what it was sent, so only its error code goes to a user or to the log.
 
 import type { Generation, Generator } from "../answer/generator.ts";
+import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure } from "./completion-stream.ts";
@@ -62,18 +63,13 @@ export class WorkersAiGenerator implements Generator {
     form: Form,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    const left = Promise.withResolvers<never>();
-    const leave = () => left.reject(signal.reason);
-    signal.addEventListener("abort", leave);
     const running = this.#call(generation, form, signal);
     try {
-      return await Promise.race([running, left.promise]);
+      return await abortable(running, signal);
     } catch (error) {
-      // It may be that the binding did not heed the signal: what comes then is cancelled.
+      // The binding may ignore the signal: cancel what it returns later.
       running.then((body) => body.cancel()).catch(() => {});
       throw error;
-    } finally {
-      signal.removeEventListener("abort", leave);
     }
   }
 

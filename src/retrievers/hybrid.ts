@@ -2,8 +2,8 @@
 // or take too long, the words answer alone.
 
 import type { Passage, Retriever } from "../answer/retriever.ts";
-import { within } from "../deadline.ts";
-import { reasonOf } from "../errors.ts";
+import { withTimeout } from "../deadline.ts";
+import { reasonOf, ServiceError } from "../errors.ts";
 import { fuse } from "./reciprocal-rank.ts";
 
 /** Of each list: the most that a search may want, so that none costs the corpus object more. */
@@ -31,9 +31,13 @@ export class HybridRetriever implements Retriever {
 
   async #near(query: string, signal: AbortSignal): Promise<readonly Passage[]> {
     try {
-      return await within(
+      return await withTimeout(
         this.#waitMs,
-        "The search by vectors",
+        () =>
+          new ServiceError(
+            "RETRIEVAL_FAILED",
+            `The search by vectors gave no answer within ${this.#waitMs} ms.`,
+          ),
         (either) => this.#vectors.retrieve(query, CANDIDATES, either),
         signal,
       );

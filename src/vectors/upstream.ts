@@ -1,6 +1,7 @@
 // A call to somebody else's model or index: given up as soon as the signal aborts, and its failure told
 // without its words, which may repeat the text that it was sent.
 
+import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 
 /**
@@ -14,18 +15,13 @@ export async function call<T>(
   signal: AbortSignal,
 ): Promise<T> {
   signal.throwIfAborted();
-  const left = Promise.withResolvers<never>();
-  // Not every binding takes a signal: whatever comes after it is let go.
-  const leave = () => left.reject(signal.reason);
-  signal.addEventListener("abort", leave);
   try {
-    return await Promise.race([request(), left.promise]);
+    // Not every binding takes a signal.
+    return await abortable(request(), signal);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof ServiceError) throw error;
     throw failure(`${who} failed${reason(error)}.`, error);
-  } finally {
-    signal.removeEventListener("abort", leave);
   }
 }
 
