@@ -1,6 +1,7 @@
 // An embedder that asks a model of Workers AI, through the binding AI.
 
 import type { Embedder, Vector } from "../corpus/embedder.ts";
+import { workersAiErrorCode } from "../workers-ai.ts";
 import { embeddings } from "./embeddings.ts";
 import { call } from "./upstream.ts";
 
@@ -25,9 +26,7 @@ export class WorkersAiEmbedder implements Embedder {
   }
 }
 
-/** As the binding throws it: `3040: Capacity temporarily exceeded`, its class before that or not. */
 function errorCode(thrown: unknown): string {
-  const words = thrown instanceof Error ? thrown.message : "";
-  const code = /^(?:\w+: ){0,2}(\d{4,5})(?:: |$)/.exec(words)?.[1];
+  const code = workersAiErrorCode(thrown);
   return code === undefined ? "" : ` (Workers AI error ${code})`;
 }
