@@ -1,6 +1,7 @@
 // The embedder for models of Workers AI, through the AI binding.
 
 import type { Embedder, Vector } from "../answer/embedder.ts";
+import { workersAiErrorCode } from "../workers-ai.ts";
 import { checkedVectors } from "./embeddings-response.ts";
 import { call } from "./upstream.ts";
 
@@ -26,12 +27,7 @@ export class WorkersAiEmbedder implements Embedder {
   }
 }
 
-/**
- * The binding throws `3040: Capacity temporarily exceeded`, or a class before
- * it.
- */
 function errorCode(thrown: unknown): string {
-  const words = thrown instanceof Error ? thrown.message : "";
-  const code = /^(?:\w+: ){0,2}(\d{4,5})(?:: |$)/.exec(words)?.[1];
+  const code = workersAiErrorCode(thrown);
   return code === undefined ? "" : ` (Workers AI error ${code})`;
 }
