@@ -1,6 +1,6 @@
-// Which sources an answer cites. Numbers without a source are ignored, so that
-// an invented number is never shown as a source. text/citation-marks.ts defines
-// what counts as a citation.
+// Which sources an answer cites. Numbers without a source are
+// ignored, so that an invented number is never shown as a source.
+// text/citation-marks.ts defines what counts as a citation.
 
 import type { Source } from "../protocol.ts";
 import { citedNumbers } from "../text/citation-marks.ts";

@@ -7,9 +7,9 @@ export interface Embedder {
   /** The model's name. Vectors of different models cannot be compared. */
   readonly model: string;
   /**
-   * One vector for each text, in order: all of one length, none all zeros.
-   * Throws ServiceError RETRIEVAL_FAILED, without any part of a text in its
-   * message, and soon after `signal` aborts.
+   * One vector per text, in order, all of one length, none all
+   * zeros. Throws ServiceError RETRIEVAL_FAILED, without any part
+   * of a text in its message, and soon after `signal` aborts.
    */
   embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Vector[]>;
 }

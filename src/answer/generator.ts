@@ -25,9 +25,9 @@ export interface Generation {
 export interface Generator {
   /**
    * Yields the answer in non-empty pieces; returns the finish reason.
-   * Throws GENERATION_FAILED if the model refuses, fails or breaks off. Errors
-   * other than ServiceError become that too.
-   * Soon after `signal` aborts it ends and releases what it holds upstream.
+   * Throws GENERATION_FAILED if the model refuses, fails or breaks
+   * off. Errors other than ServiceError become that too. Ends soon
+   * after `signal` aborts, and releases its upstream connection.
    */
   generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, Finish, void>;
 }

@@ -1,5 +1,5 @@
-// The pipeline: retrieve, prompt, generate. It knows no quota, no connection
-// and no adapter by name.
+// The pipeline: retrieve, prompt, generate. It knows
+// no quota, no connection and no adapter by name.
 
 import { ServiceError } from "../errors.ts";
 import type { Ask, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
@@ -10,9 +10,9 @@ import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
 
 /**
- * Yields `sources` once, then tokens; returns the finish reason.
- * Throws RETRIEVAL_FAILED, or GENERATION_FAILED, also for an answer without any
- * visible character.
+ * Yields `sources` once, then tokens; returns the finish
+ * reason. Throws RETRIEVAL_FAILED, or GENERATION_FAILED,
+ * also for an answer without any visible character.
  * @param onSignOfLife Called whenever the model sends anything.
  */
 export async function* answer(

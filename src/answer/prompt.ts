@@ -1,7 +1,7 @@
-// The prompt for a chat model: rules, history, passages, then the question.
-// Passages are data, not instructions: their delimiters cannot be guessed, and
-// invisible characters are removed. A persuasive document may still mislead a
-// model, so answers are shown as text only.
+// The prompt for a chat model: rules, history, passages, then the
+// question. Passages are data, not instructions: their delimiters cannot
+// be guessed, and invisible characters are removed. A persuasive
+// document may still mislead a model, so answers are shown as text only.
 
 import type { Turn } from "../protocol.ts";
 import type { Message } from "./generator.ts";
@@ -25,15 +25,15 @@ const HISTORY_LENGTH_MAX = 16_000;
 const INVISIBLE = /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]--[\n\t]]/gv;
 const LINE_END = /\r\n?|[\u0085\u2028\u2029]/g;
 
-// Our own delimiters, and those of turns and thoughts in chat templates, which
-// some servers obey anywhere. Other mark-up belongs to the document.
+// Our own delimiters, and those of turns and thoughts in chat templates,
+// which some servers obey anywhere. Other mark-up belongs to the document.
 const DELIMITER =
   /<(?=\s{0,9}\/?\s{0,9}passage|\/?(?:s|bos|eos|think|start_of_turn|end_of_turn)>|[|｜][^\s<>]{1,40}>)|\[(?=\/?(?:INST|SYSTEM_PROMPT)\])/gi;
 const LOOKALIKES: Readonly<Record<string, string>> = { "<": "‹", "[": "［" };
 
 /**
- * @param nonce A new one for each ask, so that no document can close a
- * delimiter.
+ * @param nonce A new one for each ask, so
+ * that no document can close a delimiter.
  */
 export function prompt(
   query: string,
@@ -61,7 +61,7 @@ function clean(text: string): string {
 }
 
 /**
- * The last turns that fit, whole. The first is a question, never a lone answer.
+ * The last whole turns that fit, beginning with a question.
  */
 function latest(history: readonly Turn[]): readonly Turn[] {
   let length = 0;
@@ -71,8 +71,8 @@ function latest(history: readonly Turn[]): readonly Turn[] {
     if (length > HISTORY_LENGTH_MAX) break;
     if (history[i]?.role === "user") first = i;
   }
-  // Answers may quote documents, so they are cleaned. Questions stay as they
-  // are.
+  // Answers may quote documents, so they are
+  // cleaned. Questions stay as they are.
   return history
     .slice(first)
     .map(({ role, content }) => ({ role, content: role === "user" ? content : clean(content) }));

@@ -16,8 +16,8 @@ export interface Passage {
 
 export interface Retriever {
   /**
-   * Up to `topK` passages, best first; none if nothing fits the query. Errors
-   * other than ServiceError become RETRIEVAL_FAILED.
+   * Up to `topK` passages, best first; none if nothing fits the
+   * query. Errors other than ServiceError become RETRIEVAL_FAILED.
    */
   retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]>;
 }

@@ -1,12 +1,12 @@
-// The interface of an index that stores vectors under ids and finds the nearest
-// ones. The adapter is in embedders/vectorize.ts.
+// The interface of an index that stores vectors under ids and finds
+// the nearest ones. The adapter is in embedders/vectorize.ts.
 
 import type { Vector } from "./embedder.ts";
 
 /**
- * Ids have at most 64 bytes. Searches see a write some seconds later. Each
- * method throws ServiceError RETRIEVAL_FAILED, and does so soon after `signal`
- * aborts.
+ * Ids have at most 64 bytes. Searches see a write some
+ * seconds later. Each method throws ServiceError
+ * RETRIEVAL_FAILED, and does so soon after `signal` aborts.
  */
 export interface VectorIndex {
   /** Ids, nearest first. `limit` is at most 100. */

@@ -1,6 +1,6 @@
-// CorpusObject: the documents over HTTP, for operators, and their search over
-// RPC, for retrievers. edge/ has checked that the caller is an operator. The
-// storage is in documents.ts.
+// CorpusObject: the documents over HTTP, for operators, and
+// their search over RPC, for retrievers. edge/ has checked that
+// the caller is an operator. The storage is in documents.ts.
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
@@ -47,13 +47,13 @@ const SEARCH_LENGTH_MAX = 4_000;
 const SEARCH_LIMIT = { byDefault: 5, min: 1, max: 20 };
 
 /**
- * Documents plus passages re-indexed per alarm (one document may exceed it), so
- * that searches are not starved.
+ * Documents plus passages re-indexed per alarm (one document
+ * may exceed it), so that searches are not starved.
  */
 const INDEXING_BATCH = 200;
 
 /**
- * How long to wait for more documents before embedding their passages together.
+ * Wait for more documents, to embed their passages together.
  */
 const EMBEDDING_DELAY_MS = 1_000;
 
@@ -137,8 +137,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   }
 
   /**
-   * Re-indexes documents if the analyzer has changed, then works on vectors.
-   * Never throws: the runtime drops an alarm that keeps throwing.
+   * Re-indexes documents if the analyzer has changed, then works on
+   * vectors. Never throws: the runtime drops an alarm that keeps throwing.
    */
   override async alarm(): Promise<void> {
     this.#alarm.clear();
@@ -169,8 +169,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   }
 
   /**
-   * Called after a change of documents. After a failure, the retry is set
-   * already.
+   * Called after a change of documents. After
+   * a failure, the retry is set already.
    */
   #wake(): void {
     if (this.#vectorSync === undefined || this.#alarm.isSet || this.#vectorSync.isFailing()) return;

@@ -1,5 +1,5 @@
-// The interface that retrievers search: the corpus object, or a read-only copy
-// of it. corpusStub in wiring.ts chooses which.
+// The interface that retrievers search: the corpus object, or a
+// read-only copy of it. corpusStub in wiring.ts chooses which.
 
 import type { Passage } from "../answer/retriever.ts";
 
@@ -7,8 +7,8 @@ export interface Corpus {
   /** Up to `topK` passages, best first. */
   search(query: string, topK: number): Passage[] | Promise<Passage[]>;
   /**
-   * Up to `topK` passages that these vectors belong to, in the order of the
-   * ids.
+   * Up to `topK` passages that these vectors
+   * belong to, in the order of the ids.
    */
   passagesOf(
     vectorIds: readonly string[],

@@ -1,5 +1,5 @@
-// Example questions, taken from the documents: headings that are questions, and
-// for a document without any, its other headings. Pure.
+// Example questions, taken from the documents: headings that are
+// questions, and for a document without any, its other headings. Pure.
 
 interface Place {
   readonly title: string;
@@ -34,7 +34,7 @@ export function exampleQuestions(places: readonly Place[]): string[] {
   return inTurn.slice(0, QUESTIONS_MAX);
 }
 
-/** The first of each list, then the second of each, and so on. */
+/** All first items, then all second items, and so on. */
 function roundRobin(lists: readonly (readonly string[])[]): string[] {
   const turns = Array.from({ length: QUESTIONS_MAX }, (_, i) => i);
   return turns.flatMap((i) => lists.flatMap((list) => list[i] ?? []));

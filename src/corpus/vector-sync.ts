@@ -1,7 +1,7 @@
-// Keeps the vector index in step with the passages: adds the vectors of new
-// passages and removes those of deleted ones. It works in the alarm of the
-// corpus object. vector-state.ts stores what is left to do, so a crash loses
-// nothing.
+// Keeps the vector index in step with the passages: adds the
+// vectors of new passages and removes those of deleted ones.
+// It works in the alarm of the corpus object. vector-state.ts
+// stores what is left to do, so a crash loses nothing.
 
 import type { Embedder, Vector } from "../answer/embedder.ts";
 import type { VectorIndex } from "../answer/vector-index.ts";
@@ -20,11 +20,11 @@ const REMOVED_AT_ONCE = 100;
 const STEPS = 20;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Every model accepts it. If it fails too, the model is at fault. */
+/** Accepted by every model that works. */
 const PROBE = "Belay";
 /**
- * How much of a passage is embedded if the model refuses all of it, in UTF-16
- * units.
+ * How much of a passage is embedded if the
+ * model refuses all of it, in UTF-16 units.
  */
 const HEAD_LENGTH = 300;
 
@@ -34,8 +34,8 @@ const RETRY_MS = 5_000;
 const RETRY_MS_MAX = 600_000; /* 10 min */
 
 /**
- * The index counts new vectors late. After this time, an empty index was
- * recreated.
+ * The index counts new vectors late. After
+ * this time, an empty index was recreated.
  */
 const INDEX_SETTLES_MS = 600_000; /* 10 min */
 
@@ -44,8 +44,8 @@ export class VectorSync {
   readonly #embedder: Embedder;
   readonly #index: VectorIndex;
   /**
-   * How many of the next passages are embedded singly, because together they
-   * failed.
+   * How many of the next passages are embedded
+   * singly, because together they failed.
    */
   #oneByOne = 0;
 
@@ -65,7 +65,7 @@ export class VectorSync {
     );
   }
 
-  /** Whether the last try failed, so that a retry is scheduled. */
+  /** Whether the last try failed. A retry is scheduled then. */
   isFailing(): boolean {
     return (this.#documents.vectorState.state()?.failures ?? 0) > 0;
   }
@@ -130,16 +130,16 @@ export class VectorSync {
       return;
     }
     const named = new Map(Array.from(made, ([{ id }, vector]) => [vectorState.idOf(id), vector]));
-    // If a document was replaced meanwhile, its vectors are stale: removed
-    // next.
+    // If a document was replaced meanwhile,
+    // its vectors are stale: removed next.
     await inTime("The vector index", (signal) => this.#index.put(named, signal));
     vectorState.made(last.id, Date.now());
     if (limit === 1) this.#oneByOne -= 1;
   }
 
   /**
-   * The vectors by passage; undefined if one of several passages may be at
-   * fault.
+   * The vectors by passage; undefined if one
+   * of several passages may be at fault.
    */
   async #embed(
     passages: readonly NumberedPassage[],
@@ -156,9 +156,9 @@ export class VectorSync {
   }
 
   /**
-   * For a passage that failed alone: the vector of its beginning, or none, so
-   * that the others need not wait. Most failures are temporary, so first the
-   * passage must fail again, twice while the model accepts the probe.
+   * For a passage that failed alone: the vector of its beginning, or none,
+   * so that the others need not wait. Most failures are temporary, so first
+   * the passage must fail again, twice while the model accepts the probe.
    */
   async #embedHead(
     passage: NumberedPassage,

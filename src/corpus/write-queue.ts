@@ -1,6 +1,6 @@
-// Writes that arrive together share commits: what is written without an `await`
-// between is one commit, and a commit costs as much as several documents.
-// Between two batches, searches get their turn.
+// Writes that arrive together share commits: what is written without
+// an `await` between is one commit, and a commit costs as much as
+// several documents. Between two batches, searches get their turn.
 
 /** The length of the texts in one batch, in UTF-16 units. */
 const BATCH_LENGTH = 64 * 1024;
@@ -13,7 +13,7 @@ interface Waiting {
 export class WriteQueue {
   readonly #waiting: Waiting[] = [];
 
-  /** Settles as `write` does. `length` is that of the text to write. */
+  /** Settles as `write` does. `length` is that of the text. */
   add<T>(length: number, write: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const run = () => {

@@ -1,5 +1,5 @@
-// Checks the vectors in an embedding response. A wrong vector would match every
-// query or none, and nothing would show why. Pure.
+// Checks the vectors in an embedding response. A wrong vector would
+// match every query or none, and nothing would show why. Pure.
 
 import type { Vector } from "../answer/embedder.ts";
 import { failure } from "./upstream.ts";

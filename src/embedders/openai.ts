@@ -1,5 +1,5 @@
-// The embedder for OpenAI-compatible endpoints: Ollama, llama.cpp, vLLM,
-// OpenAI.
+// The embedder for OpenAI-compatible
+// endpoints: Ollama, llama.cpp, vLLM, OpenAI.
 
 import type { Embedder, Vector } from "../answer/embedder.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
@@ -46,7 +46,7 @@ export class OpenAiEmbedder implements Embedder {
         ...endpointKey(this.#baseUrl, this.#apiKey),
       },
       body: JSON.stringify({ model: this.model, input: texts, encoding_format: "float" }),
-      // A redirect could send the texts and the key to another server.
+      // A redirect could leak the texts and the key.
       redirect: "manual",
       signal,
     });
@@ -76,7 +76,7 @@ async function bounded(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The vectors in the order of the texts. Endpoints may use another order. */
+/** Sorts the vectors like the texts: endpoints may not. */
 function inOrder(answer: unknown): unknown {
   const data = (answer as { data?: unknown } | null)?.data;
   if (!Array.isArray(data)) return undefined;

@@ -1,13 +1,13 @@
-// A call to an upstream model or index. It ends as soon as the signal aborts.
-// Its errors never quote the upstream's: those may repeat the text that was
-// sent.
+// A call to an upstream model or index. It ends as soon
+// as the signal aborts. Its errors never quote the
+// upstream's: those may repeat the text that was sent.
 
 import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 
 /**
- * Throws RETRIEVAL_FAILED if the request fails. The message names `who` and
- * adds what `reason` says of the error.
+ * Throws RETRIEVAL_FAILED if the request fails. The message
+ * names `who` and adds what `reason` says of the error.
  */
 export async function call<T>(
   who: string,

@@ -15,8 +15,8 @@ export class VectorizeIndex implements VectorIndex {
     const { matches } = await this.#call(
       () =>
         this.#binding.query([...vector], {
-          // With values or metadata, topK may be 20 at most. `false` is refused
-          // for metadata.
+          // With values or metadata, topK may be 20
+          // at most. `false` is refused for metadata.
           topK: limit,
           returnValues: false,
           returnMetadata: "none",

@@ -17,8 +17,8 @@ export class WorkersAiEmbedder implements Embedder {
   async embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Vector[]> {
     const inputs = {
       text: texts,
-      // bge-m3 would refuse all texts if one is too long. Other models
-      // truncate.
+      // bge-m3 would refuse all texts if one
+      // is too long. Other models truncate.
       ...(this.model.endsWith("/bge-m3") && { truncate_inputs: true }),
     };
     const run = async (): Promise<unknown> => this.#ai.run(this.model, inputs, { signal });

@@ -1,8 +1,7 @@
-// Front matter: fields for other programs at the head of a Markdown file. YAML
-// stands between lines of three hyphens (the last may be three dots), TOML
-// between lines of three plus signs. It is no part of the document's text. Only
-// the title is read. YAML libraries refuse titles that people write, such as
-// `title: A: b`, and some take quadratic time. Pure.
+// Front matter: fields for other programs before a Markdown text. YAML is
+// between lines of three hyphens (or ends in three dots), TOML between three
+// plus signs. Only the title is read. YAML libraries refuse titles that
+// people write, such as `title: A: b`, and some take quadratic time. Pure.
 
 interface FrontMatter {
   /** The value of the field `title`. */
@@ -14,8 +13,8 @@ interface FrontMatter {
 const YAML = /^\ufeff?---[ \t]*\r?\n([\s\S]*?)(?<=\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
 const TOML = /^\ufeff?\+\+\+[ \t]*\r?\n([\s\S]*?)(?<=\n)\+\+\+[ \t]*(?:\r?\n|$)/;
 /**
- * The first line that is not empty must be a field or a comment. Otherwise the
- * hyphens are a thematic break.
+ * The first line that is not empty must be a field or a
+ * comment. Otherwise the hyphens are a thematic break.
  */
 const FIELD_FIRST = /^\s*(?:["']?[\p{L}\p{M}\p{N}_.$-]+["']?[ \t]*[:=]|#|\[[^\]\n]+\]|$)/u;
 

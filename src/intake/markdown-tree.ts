@@ -1,6 +1,6 @@
-// Markdown as a tree of blocks with plain text at its leaves. The parser is
-// linear, but needs seconds for 1 MiB of hostile text, and all searches wait.
-// What exceeds the bounds here is read as plain paragraphs. Pure.
+// Markdown as a tree of blocks with plain text at its leaves. The parser
+// is linear, but needs seconds for 1 MiB of hostile text, and all searches
+// wait. What exceeds the bounds here is read as plain paragraphs. Pure.
 
 import MarkdownIt, { type Env, type StateBlock, type StateInline, type Token } from "markdown-it";
 import { closesFence, openingFence } from "../text/code-fence.ts";
@@ -8,10 +8,10 @@ import { closesFence, openingFence } from "../text/code-fence.ts";
 /** A block. */
 export interface Node {
   readonly type: NodeType;
-  /** The visible text of a leaf: one text, or one for each cell of a row. */
+  /** The visible text of a leaf, or of each cell of a row. */
   readonly texts: string[];
   readonly children: Node[];
-  /** The level of a heading, 1 to 6; 0 for other blocks. */
+  /** A heading's level, 1 to 6, else 0. */
   readonly depth: number;
   /** The number of the first item of an ordered list. */
   readonly first: number | null;
@@ -27,7 +27,7 @@ type NodeType =
 const LEVELS_MAX = 24;
 /** In UTF-16 units. A longer line is data or an attack. */
 const LINE_LENGTH_MAX = 16 * 1024;
-/** Lines read and tokens made in one text, about 1 µs each. */
+/** Lines and tokens of one text, about 1 µs each. */
 const STEPS_MAX = 40_000;
 const TOKENS_MAX = 200_000;
 
@@ -65,7 +65,7 @@ function bounds(state: StateBlock, line: number, endLine: number, silent: boolea
   work.steps += 1;
   const isLong = lineLength(state, line) > LINE_LENGTH_MAX;
   const isSpent = work.steps > STEPS_MAX || state.tokens.length > TOKENS_MAX;
-  // Asked whether this line ends a paragraph, a quote or a list.
+  // May this line end a paragraph, a quote or a list?
   if (silent) return isLong || isSpent;
   let end = line + 1;
   if (isSpent || state.level >= LEVELS_MAX) {
@@ -215,8 +215,8 @@ const HIDDEN = /<!--[\s\S]*?(?:-->|$)|<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/g
 const HTML_HEADING = /<h([1-6])(?:\s[^<>]*)?>((?:(?!<h[1-6])[\s\S])*?)<\/h\1\s*>/gi;
 
 /**
- * The text of an HTML block, and its headings if the title may be among them:
- * later in a document they are mostly examples.
+ * The text of an HTML block, and its headings if the title may
+ * be among them: later in a document they are mostly examples.
  */
 function htmlNodes(html: string, mayBeTitle: boolean): Node[] {
   const shown = html.replace(HIDDEN, " ");

@@ -1,6 +1,6 @@
-// The reader of Markdown and plain text. It drops the mark-up; a table or code
-// that the mark-up set apart stays a block of its own. The parser is in
-// markdown-tree.ts.
+// The reader of Markdown and plain text. It drops the
+// mark-up; a table or code that the mark-up set apart stays
+// a block of its own. The parser is in markdown-tree.ts.
 
 import { UNSPACED } from "../text/analyzer.ts";
 import { isVisible } from "../text/visible.ts";
@@ -9,9 +9,9 @@ import { type Node, parse } from "./markdown-tree.ts";
 import type { Block, Content, Reader, Section } from "./reader.ts";
 
 /**
- * Each heading may become a passage that repeats the headings above it. A
- * heading costs this plus the length of what is repeated. Headings beyond the
- * sum are read as text.
+ * Each heading may become a passage that repeats the headings
+ * above it. A heading costs this plus the length of what is
+ * repeated. Headings beyond the sum are read as text.
  */
 const HEADING_COST = 200;
 const HEADING_COSTS_MAX = 1_000_000;
@@ -71,9 +71,9 @@ interface Heading {
 }
 
 /**
- * The first heading if it is of the top level, else the front matter's title,
- * else the first heading of the top level, else the first heading. Titles in
- * which a reader sees nothing do not count.
+ * The first heading if it is of the top level, else the front
+ * matter's title, else the first top-level heading, else the first
+ * heading. Titles in which a reader sees nothing do not count.
  */
 function titleOf(headings: readonly Heading[], frontMatterTitle = ""): string | undefined {
   const first = headings.find(({ text }) => isVisible(text));
@@ -88,7 +88,7 @@ class Outline {
   readonly #open: { readonly depth: number; readonly text: string; readonly anchor: string }[] = [];
   readonly #slugs = new Map<string, number>();
 
-  /** @param anchor The anchor that the author gave; null if none. */
+  /** @param anchor The explicit one, if any. */
   enter(depth: number, text: string, anchor: string | null): void {
     while ((this.#open.at(-1)?.depth ?? 0) >= depth) this.#open.pop();
     this.#open.push({ depth, text, anchor: anchor ?? this.#anchor(text) });
@@ -107,8 +107,8 @@ class Outline {
   }
 
   /**
-   * As GitHub makes anchors: letters, digits, hyphens and underscores. The
-   * second heading of one name gets `name-1`.
+   * As GitHub makes anchors: letters, digits, hyphens and
+   * underscores. The second heading of one name gets `name-1`.
    */
   #anchor(text: string): string {
     const slug = text
@@ -186,8 +186,8 @@ const JOINED_LINES = new RegExp(
 );
 
 /**
- * A line end inside a paragraph becomes a space, or nothing in a script without
- * spaces.
+ * A line end inside a paragraph becomes a
+ * space, or nothing in a script without spaces.
  */
 function oneLine(text: string): string {
   return text.replace(JOINED_LINES, "").replace(/\s+/g, " ").trim();

@@ -1,6 +1,6 @@
-// Sections as passages. A passage is small enough for a search to tell it apart
-// and for a prompt to hold several. It never spans a heading. A table, code or
-// a sentence is cut only where it is too long for a passage. Pure.
+// Sections as passages. A passage is small enough for a search to tell it
+// apart and for a prompt to hold several. It never spans a heading. A table,
+// code or a sentence is cut only where it is too long for a passage. Pure.
 
 import { UNSPACED } from "../text/analyzer.ts";
 import { sentences } from "../text/sentences.ts";
@@ -13,21 +13,21 @@ interface Passage {
 }
 
 /**
- * In Latin letters: what a passage is filled to (about 250 tokens), and its
- * maximum (400).
+ * In Latin letters: what a passage is filled to
+ * (about 250 tokens), and its maximum (400).
  */
 const SIZE = 1_000;
 const SIZE_MAX = 1_600;
-/** A Chinese character counts as three Latin letters: 350 fill a passage. */
+/** 350 Chinese characters fill a passage. */
 const UNSPACED_SIZE = SIZE / 350;
 /** A passage repeats the last sentence of the one before, up to this size. */
 const OVERLAP_SIZE_MAX = 0.15 * SIZE;
-/** Every part of a table repeats its header row, up to this size. */
+/** Parts of a table repeat its header row, up to this size. */
 const HEAD_SIZE_MAX = 0.25 * SIZE;
 /** A smaller remainder joins the passage before it. */
 const REST_SIZE_MAX = 0.25 * SIZE;
 
-/** A block, or a part of one, that is never cut again. */
+/** A block or a part that is not cut again. */
 interface Piece {
   readonly text: string;
   /** Between it and the piece before it in a passage. */
@@ -74,7 +74,7 @@ function pack(pieces: readonly Piece[]): Piece[][] {
   return packs;
 }
 
-/** What the next passage repeats of a full one, since it may continue it. */
+/** What the passage after a full one repeats of it. */
 function overlap(full: readonly Piece[], next: Piece): Piece[] {
   const last = full.at(-1);
   if (last?.kind !== "prose" || next.kind !== "prose") return [];
@@ -115,7 +115,7 @@ function lineSpans(text: string, head: string): Span[] {
   return fill(text, lines, SIZE - Math.min(size(head), HEAD_SIZE_MAX));
 }
 
-/** A sentence or a line, cut between words if too long for a passage. */
+/** Cuts an overlong sentence or line between words. */
 function cut(text: string, { start, end }: Span): Span[] {
   const long = text.slice(start, end);
   if (size(long) <= SIZE) return [{ start, end }];
@@ -125,7 +125,7 @@ function cut(text: string, { start, end }: Span): Span[] {
   }));
 }
 
-/** One character of an unspaced script, or up to 100 others without a space. */
+/** One character of an unspaced script, or up to 100 others. */
 const WORD = new RegExp(`[${UNSPACED}]|[^\\s${UNSPACED}]{1,100}`, "gv");
 
 /** Joins neighbours as long as they fit the room. */

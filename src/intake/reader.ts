@@ -1,7 +1,7 @@
-// Intake turns a file into passages: a reader turns the file into sections, and
-// passages.ts cuts these. A reader knows one media type. To take in another
-// (HTML, PDF, DOCX), add a file with a Reader beside markdown.ts. Intake runs
-// in the Worker and in the commands, so it uses no API of either.
+// Intake turns a file into passages: a reader turns the file into sections,
+// and passages.ts cuts these. A reader knows one media type. To take in
+// another (HTML, PDF, DOCX), add a file with a Reader beside markdown.ts.
+// Intake runs in the Worker and in the commands, so it uses no API of either.
 
 export interface Reader<Source extends string | Uint8Array> {
   /** Takes time linear in the length of the source. */
@@ -21,7 +21,7 @@ export interface Content {
 export interface Section {
   /** The headings above it, outermost first. */
   readonly heading: readonly string[];
-  /** The anchor of the innermost heading; null if there is none. */
+  /** The innermost heading's anchor, if any. */
   readonly anchor: string | null;
   readonly blocks: readonly Block[];
 }

@@ -1,5 +1,5 @@
-// Full-text and vector search, fused. If the vector search fails or takes too
-// long, the full-text results are used alone.
+// Full-text and vector search, fused. If the vector search fails
+// or takes too long, the full-text results are used alone.
 
 import type { Passage, Retriever } from "../answer/retriever.ts";
 import { withTimeout } from "../deadline.ts";

@@ -1,7 +1,7 @@
-// Reciprocal rank fusion: merges ranked lists by position alone, since scores
-// of different searches cannot be compared. Pure.
-// Cormack, Clarke and Büttcher: Reciprocal Rank Fusion outperforms Condorcet
-// and individual Rank Learning Methods. SIGIR 2009.
+// Reciprocal rank fusion: merges ranked lists by position alone,
+// since scores of different searches cannot be compared. Pure.
+// Cormack, Clarke and Büttcher: Reciprocal Rank Fusion outperforms
+// Condorcet and individual Rank Learning Methods. SIGIR 2009.
 
 /** The paper's constant. A larger one gives the first ranks less weight. */
 const K = 60;

@@ -1,5 +1,5 @@
-// Search by meaning: the vectors nearest to the query's, and their passages in
-// the corpus.
+// Search by meaning: the vectors nearest to the
+// query's, and their passages in the corpus.
 
 import type { Embedder } from "../answer/embedder.ts";
 import type { Passage, Retriever } from "../answer/retriever.ts";
@@ -7,8 +7,8 @@ import type { VectorIndex } from "../answer/vector-index.ts";
 import type { Corpus } from "../corpus/corpus.ts";
 
 /**
- * More vectors than passages: vectors of replaced documents may not have been
- * removed yet.
+ * More vectors than passages: vectors of replaced
+ * documents may not have been removed yet.
  */
 const NEAREST = 50;
 
