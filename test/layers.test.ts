@@ -10,20 +10,21 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
 
 /** What every layer of the Worker may use. */
 const LEAVES = [
-  ...["protocol", "errors", "text", "config", "request", "response"],
+  ...["protocol", "errors", "text", "config", "request"],
   ...["deadline", "alarm", "digest", "origin", "endpoint"],
 ];
 
 /** What each layer may import besides itself: a folder of src, or a file directly in it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "wiring"],
-  edge: ["wiring", "user", ...LEAVES],
+  edge: ["wiring", "user", "formats", ...LEAVES],
   wiring: ["user", "retrievers", "generators", "vectors", "corpus", "answer", ...LEAVES],
-  user: ["answer", ...LEAVES],
+  user: ["formats", "answer", ...LEAVES],
   retrievers: ["corpus", "answer", ...LEAVES],
   vectors: ["corpus", ...LEAVES],
-  corpus: ["answer", ...LEAVES],
+  corpus: ["formats", "answer", ...LEAVES],
   generators: ["answer", ...LEAVES],
+  formats: ["answer", ...LEAVES],
   answer: LEAVES,
   // A browser gets these: nothing of the Worker may reach them.
   web: ["client", "protocol", "text"],
@@ -31,7 +32,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   request: ["errors", "protocol"],
   config: ["errors", "protocol"],
   deadline: ["errors"],
-  response: ["protocol"],
   errors: ["protocol"],
   alarm: [],
   digest: [],

@@ -9,7 +9,10 @@ import type { Retriever } from "../answer/retriever.ts";
 import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
 import { within } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
-import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
+import { ServiceError, toServiceError } from "../errors.ts";
+import { errorFormat } from "../formats/choice.ts";
+import { errorResponse } from "../formats/format.ts";
+import { json } from "../formats/json.ts";
 import { API_PREFIX, type Examples } from "../protocol.ts";
 import {
   check,
@@ -20,7 +23,6 @@ import {
   wholeParameter,
   wrongParameter,
 } from "../request.ts";
-import { json } from "../response.ts";
 import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { Corpus } from "./corpus.ts";
@@ -133,8 +135,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     try {
       return await this.#router.fetch(request);
     } catch (thrown) {
-      const streaming = new URL(request.url).searchParams.get("stream") === "true";
-      return errorResponse(toServiceError(thrown), streaming);
+      return errorResponse(toServiceError(thrown), errorFormat(new URL(request.url)));
     }
   }
 

@@ -3,7 +3,9 @@
 
 import { type IRequest, Router } from "itty-router";
 import { allowedHosts, authenticationConfig } from "../config.ts";
-import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
+import { ServiceError, toServiceError } from "../errors.ts";
+import { errorFormat } from "../formats/choice.ts";
+import { errorResponse } from "../formats/format.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
@@ -96,8 +98,7 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
 }
 
 function refuse(request: Request): (thrown: unknown) => Response {
-  const streaming = URL.parse(request.url)?.searchParams.get("stream") === "true";
-  return (thrown) => errorResponse(toServiceError(thrown), streaming);
+  return (thrown) => errorResponse(toServiceError(thrown), errorFormat(URL.parse(request.url)));
 }
 
 async function session(_matched: IRequest, request: Request, env: Env): Promise<Response> {
