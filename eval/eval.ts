@@ -1,13 +1,13 @@
 // `npm run eval`: how well the real corpus object, in workerd, finds and answers what a test collection
 // asks. What is measured of a collection is in eval/.
 
-import { run, UsageError } from "./command.ts";
-import { readCollection, readQuestions } from "./eval/collection.ts";
-import { Corpus } from "./eval/corpus.ts";
-import { figures } from "./eval/figures.ts";
-import { report, scaleReport } from "./eval/report.ts";
-import { scaleFigures } from "./eval/scale.ts";
-import { flags } from "./flags.ts";
+import { run, UsageError } from "../scripts/command.ts";
+import { flags } from "../scripts/flags.ts";
+import { readCollection, readQuestions } from "./collection.ts";
+import { Corpus } from "./corpus.ts";
+import { figures } from "./figures.ts";
+import { report, scaleReport } from "./report.ts";
+import { scaleFigures } from "./scale.ts";
 
 const HELP = `Measures search and answers on a test collection.
 

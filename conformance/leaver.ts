@@ -1,6 +1,6 @@
 // A leaver: somebody who asks, leaves before the end, and looks what it cost them.
 
-import type { OnDisconnect, Quota, Receipt, StreamEvent } from "../../src/protocol.ts";
+import type { OnDisconnect, Quota, Receipt, StreamEvent } from "../src/protocol.ts";
 import { type Caller, movement } from "./caller.ts";
 import { expect, expectSame, Mismatch } from "./expectation.ts";
 import { begun, untilLeft } from "./stream.ts";

@@ -3,8 +3,8 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { Failure } from "../command.ts";
-import { printable } from "../printable.ts";
+import { Failure } from "../scripts/command.ts";
+import { printable } from "../scripts/printable.ts";
 
 export interface Document {
   readonly id: string;

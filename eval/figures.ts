@@ -1,8 +1,8 @@
 // What is measured of a collection: how good the ranking is, how dear a search, how often an answer is
 // right, and how often the answerer says rightly that there is none.
 
-import { inParallel } from "../parallel.ts";
-import { Progress } from "../progress.ts";
+import { inParallel } from "../scripts/parallel.ts";
+import { Progress } from "../scripts/progress.ts";
 import type { Collection, JudgedQuestion, Question } from "./collection.ts";
 import type { Answer, Corpus } from "./corpus.ts";
 import { DEPTH, mean, percentile, type Ranking, ranking } from "./measures.ts";

@@ -1,6 +1,6 @@
 // What is kept for a user, row by row: receipts, pages of them, and what was said of an answer.
 
-import type { Receipt } from "../../src/protocol.ts";
+import type { Receipt } from "../src/protocol.ts";
 import type { Row } from "./deployment.ts";
 import { expectSame, expectShape } from "./expectation.ts";
 import { expectRefusal } from "./refusals.ts";

@@ -1,6 +1,6 @@
 // Which deployment a command is about, and as whom: its flags --url, --token and --operator-token.
 
-import { UsageError } from "../command.ts";
+import { UsageError } from "../scripts/command.ts";
 import { Caller } from "./caller.ts";
 
 export function originOf(url: string | undefined): string {

@@ -1,5 +1,5 @@
 // The corpus that is evaluated: the real corpus object, in a workerd of its own, with its data in a
-// folder that goes with it. The Worker around it is test/eval/worker.ts.
+// folder that goes with it. The Worker around it is worker.ts.
 
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -7,12 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { Failure, PROJECT } from "../command.ts";
-import { ProcessGroup } from "../process-group.ts";
-import { bundle, workerd } from "../workerd.ts";
+import { Failure, PROJECT } from "../scripts/command.ts";
+import { ProcessGroup } from "../scripts/process-group.ts";
+import { bundle, workerd } from "../scripts/workerd.ts";
 import type { Document } from "./collection.ts";
 
-const ENTRY = join(PROJECT, "test/eval/worker.ts");
+const ENTRY = join(PROJECT, "eval/worker.ts");
 
 const TITLE_LENGTH_MAX = 300;
 // What has no title needs one all the same: one that no question can find it by.

@@ -1,7 +1,7 @@
 // What is measured of scale: how long a corpus of so many passages takes to fill, and to search.
 
-import { inParallel } from "../parallel.ts";
-import { Progress } from "../progress.ts";
+import { inParallel } from "../scripts/parallel.ts";
+import { Progress } from "../scripts/progress.ts";
 import type { Collection } from "./collection.ts";
 import type { Corpus } from "./corpus.ts";
 import { ingest, PUTS_AT_ONCE, type SearchCost, searchCost } from "./figures.ts";

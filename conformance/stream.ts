@@ -1,7 +1,7 @@
 // An event stream, judged: its bytes, its events, their order and its end. Each form but
 // `data: <one-line JSON>\n\n` breaks some client in wide use, so there is no leniency here.
 
-import type { DoneEvent, ErrorBody, StreamEvent } from "../../src/protocol.ts";
+import type { DoneEvent, ErrorBody, StreamEvent } from "../src/protocol.ts";
 import type { Exchange } from "./exchange.ts";
 import { expect, expectShape, Mismatch } from "./expectation.ts";
 import { Event } from "./shapes.ts";

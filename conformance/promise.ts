@@ -1,6 +1,6 @@
 // The promise, row by row: how an ask ends, and what it costs.
 
-import type { Receipt } from "../../src/protocol.ts";
+import type { Receipt } from "../src/protocol.ts";
 import { answerBody, type Caller, movement } from "./caller.ts";
 import type { Deployment, Row } from "./deployment.ts";
 import { expect, expectSame, expectShape, Skipped } from "./expectation.ts";

@@ -3,7 +3,7 @@
 
 import { type IncomingHttpHeaders, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { StreamEvent } from "../../src/protocol.ts";
+import type { StreamEvent } from "../src/protocol.ts";
 import { Mismatch } from "./expectation.ts";
 
 export interface Sending {

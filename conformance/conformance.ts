@@ -1,18 +1,18 @@
 // `npm run conformance`: whether a deployment keeps the promise and speaks the wire, as it can be told
 // from outside, row by row. What the rows are is in conformance/.
 
-import { Failure, run, UsageError } from "./command.ts";
-import { Caller } from "./conformance/caller.ts";
-import { Deployment, type Row, VARIABLES } from "./conformance/deployment.ts";
-import { Mismatch, Skipped } from "./conformance/expectation.ts";
-import { KEPT } from "./conformance/kept.ts";
-import { OPERATORS } from "./conformance/operators.ts";
-import { PROMISE } from "./conformance/promise.ts";
-import { REFUSALS } from "./conformance/refusals.ts";
-import { callerOf, originOf } from "./conformance/target.ts";
-import { WIRE } from "./conformance/wire.ts";
-import { flags } from "./flags.ts";
-import { printable } from "./printable.ts";
+import { Failure, run, UsageError } from "../scripts/command.ts";
+import { flags } from "../scripts/flags.ts";
+import { printable } from "../scripts/printable.ts";
+import { Caller } from "./caller.ts";
+import { Deployment, type Row, VARIABLES } from "./deployment.ts";
+import { Mismatch, Skipped } from "./expectation.ts";
+import { KEPT } from "./kept.ts";
+import { OPERATORS } from "./operators.ts";
+import { PROMISE } from "./promise.ts";
+import { REFUSALS } from "./refusals.ts";
+import { callerOf, originOf } from "./target.ts";
+import { WIRE } from "./wire.ts";
 
 const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
 

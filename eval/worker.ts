@@ -2,12 +2,12 @@
 // without users and quota, and with a count of the rows that a search reads. It is no part of what is
 // deployed.
 
-import { answer } from "../../src/answer/pipeline.ts";
-import { API_PREFIX } from "../../src/protocol.ts";
-import { corpusStub, type Env, generator, retriever } from "../../src/wiring.ts";
-import { CorpusObject as RealCorpusObject } from "../../src/worker.ts";
+import { answer } from "../src/answer/pipeline.ts";
+import { API_PREFIX } from "../src/protocol.ts";
+import { corpusStub, type Env, generator, retriever } from "../src/wiring.ts";
+import { CorpusObject as RealCorpusObject } from "../src/worker.ts";
 
-export { UserObject } from "../../src/worker.ts";
+export { UserObject } from "../src/worker.ts";
 
 export class CorpusObject extends RealCorpusObject {
   readonly #cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];

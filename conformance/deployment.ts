@@ -1,8 +1,8 @@
 // The deployment that is checked: who asks it, what it is asked, and what is changed for the time of
 // the check and put back after it. Nothing is known of it but its address and two bearer tokens.
 
-import type { Quota, Receipt } from "../../src/protocol.ts";
-import { Failure, UsageError } from "../command.ts";
+import { Failure, UsageError } from "../scripts/command.ts";
+import type { Quota, Receipt } from "../src/protocol.ts";
 import type { Caller } from "./caller.ts";
 import type { Exchange } from "./exchange.ts";
 import { expectShape, Mismatch } from "./expectation.ts";

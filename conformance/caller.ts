@@ -2,7 +2,7 @@
 // is checked here; whether it is what was expected is for a row. The bearer token goes nowhere else.
 
 import { setTimeout as delay } from "node:timers/promises";
-import type { AnswerBody, OnDisconnect, Quota, Receipt } from "../../src/protocol.ts";
+import type { AnswerBody, OnDisconnect, Quota, Receipt } from "../src/protocol.ts";
 import { Exchange, type Reply } from "./exchange.ts";
 import { expect, expectSame, expectShape, Mismatch } from "./expectation.ts";
 import * as shapes from "./shapes.ts";
