@@ -5,6 +5,7 @@ import type { Generation, Generator } from "../answer/generator.ts";
 import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
+import { workersAiErrorCode } from "../workers-ai.ts";
 import { complete, failure } from "./completion-stream.ts";
 import { type Form, inItsForm, parametersOf } from "./parameters.ts";
 
@@ -95,11 +96,9 @@ export class WorkersAiGenerator implements Generator {
   }
 }
 
-/** `error` as the binding throws it: `3040: Capacity temporarily exceeded`, its class before that or not. */
 function refusal(error: unknown): ServiceError {
-  const words = error instanceof Error ? error.message : "";
-  const code = Number(/^(?:\w+: ){0,2}(\d{4,5})(?:: |$)/.exec(words)?.[1]);
-  if (Number.isNaN(code)) {
+  const code = workersAiErrorCode(error);
+  if (code === undefined) {
     return failure(
       "The model failed. You were not charged; ask again in a moment.",
       cause("no error code", error),

@@ -424,7 +424,7 @@ describe("words of others are printed and not obeyed", () => {
 
   test.each([
     ["canary", ["--token"]],
-    ["conformance", ["--token", "--operator-token"]],
+    ["../conformance/conformance", ["--token", "--operator-token"]],
     ["ingest", ["--token"]],
   ])("by npm run %s", async (script, flags) => {
     const tokens = flags.map(async (flag) => `${flag}=${await token([`--user=${flag}`])}`);
