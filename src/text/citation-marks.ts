@@ -2,8 +2,9 @@
 // page shows citations as the same two parsers find them. Which passages the numbers belong to is in
 // answer/citations.ts. Pure.
 
+import type { Inline } from "./inline-tree.ts";
 import { type Block, MarkdownBlocks } from "./markdown-blocks.ts";
-import { type Inline, inlinesOf, NUMBERS, numbersOf } from "./markdown-inlines.ts";
+import { inlinesOf, NUMBERS, numbersOf } from "./markdown-inlines.ts";
 
 /** A mark, whose numbers are its first or its second group. Some models add `†` and a place in the source. */
 const MARK = new RegExp(String.raw`\[${NUMBERS}\]|【${NUMBERS}(?:†[^】\n]{0,80})?】`, "g");

@@ -3,8 +3,9 @@
 
 import spec from "commonmark-spec/spec.txt?raw";
 import { describe, expect, it } from "vitest";
+import type { Inline } from "../../src/text/inline-tree.ts";
 import { type Block, MarkdownBlocks } from "../../src/text/markdown-blocks.ts";
-import { type Inline, inlinesOf } from "../../src/text/markdown-inlines.ts";
+import { inlinesOf } from "../../src/text/markdown-inlines.ts";
 import { Random } from "../support/random.ts";
 
 interface Example {
