@@ -1,6 +1,6 @@
-// The emphasis of a Markdown text: runs of `*`, `_` and `~`, paired by the
-// delimiter algorithm of CommonMark. Next to Chinese or Japanese, a mark needs
-// no blank around it. Linear in the number of runs. Pure.
+// The emphasis of a Markdown text: runs of `*`, `_` and `~`, paired by
+// the delimiter algorithm of CommonMark. Next to Chinese or Japanese, a
+// mark needs no blank around it. Linear in the number of runs. Pure.
 
 const BLANK = /^\s?$/u;
 const PUNCTUATION = /^[\p{P}\p{S}]$/u;
@@ -57,8 +57,9 @@ export class Emphasis {
   }
 
   /**
-   * Pairs all runs of an unfinished text, as if what is open closed at its end.
-   * Returns the run that closes it. A single mark stays text: few open anything.
+   * Pairs all runs of an unfinished text, as if what is open closed at
+   * its end. Returns the run that closes it. A single mark stays text:
+   * few open anything.
    */
   pairUnfinished(): Run {
     this.#pairAfter(undefined);

@@ -1,5 +1,5 @@
-// A place in a line of Markdown. Blanks are counted in columns, and a tab fills
-// up to 4 of them. Pure.
+// A place in a line of Markdown. Blanks are counted in columns, and a
+// tab fills up to 4 of them. Pure.
 
 export class LineCursor {
   readonly text: string;

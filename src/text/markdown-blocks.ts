@@ -1,7 +1,7 @@
-// Markdown as blocks, line by line as the text grows: CommonMark with GitHub's
-// tables and tasks. HTML and reference definitions stay text. A closed block
-// never changes. Linear in the text: the length of a line and of a paragraph
-// and the depth are bounded. Pure.
+// Markdown as blocks, line by line as the text grows: CommonMark with
+// GitHub's tables and tasks. HTML and reference definitions stay text.
+// A closed block never changes. Linear in the text: the length of a
+// line and of a paragraph and the depth are bounded. Pure.
 
 import { LineCursor } from "./line-cursor.ts";
 import { type Align, alignOf, cellsOf } from "./table-cells.ts";
@@ -203,7 +203,10 @@ export class MarkdownBlocks {
     }
   }
 
-  /** Opens the block that begins here, if one does. More may begin in a container. */
+  /**
+   * Opens the block that begins here, if one does. More may begin in a
+   * container.
+   */
   #begin(
     at: LineCursor,
     container: Block,
@@ -261,7 +264,8 @@ export class MarkdownBlocks {
     const mark = bullet + delimiter;
     const isSameList = container.kind === "list" && container.mark === mark;
     if (!isSameList && matched >= DEPTH_MAX - 1) return "none";
-    // In a paragraph, an empty item or a number other than 1 is most often text.
+    // In a paragraph, an empty item or a number other than 1 is most
+    // often text.
     const isText = text.slice(all.length).trim() === "" || (number !== undefined && +number !== 1);
     if (inParagraph && isText) return "none";
     if (isSameList) this.#open.length = matched;
@@ -283,7 +287,10 @@ export class MarkdownBlocks {
     return "container";
   }
 
-  /** Whether the line below the paragraph's last line makes that the head of a table. */
+  /**
+   * Whether the line below the paragraph's last line makes that the
+   * head of a table.
+   */
   #becomesTable(paragraph: Block, line: string): boolean {
     if (!/^[-:|][-:|\s]*$/.test(line) || !/[:|]/.test(line)) return false;
     const columns = cellsOf(line).map(alignOf);

@@ -1,5 +1,5 @@
-// The inlines of one Markdown block: CommonMark with strikethrough, bare
-// addresses and citations, without HTML. Linear in the text. Pure.
+// The inlines of one Markdown block: CommonMark with strikethrough,
+// bare addresses and citations, without HTML. Linear in the text. Pure.
 
 import { AFTER_ADDRESS } from "./bare-addresses.ts";
 import { CodeSpans } from "./code-spans.ts";

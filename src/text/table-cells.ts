@@ -7,8 +7,9 @@ export type Align = "left" | "center" | "right" | "";
 const DELIMITER = /^:?-+:?$/;
 
 /**
- * The cells of a row. A bar in inline code parts cells, as on GitHub, except
- * where the row then has more than `wanted`, and without it exactly that number.
+ * The cells of a row. A bar in inline code parts cells, as on GitHub,
+ * except where the row then has more than `wanted`, and without it
+ * exactly that number.
  */
 export function cellsOf(line: string, wanted?: number): string[] {
   const row = line.trim();
@@ -42,7 +43,10 @@ function parted(row: string, bars: readonly number[]): string[] {
     .map((cell) => cell.replaceAll("\\|", "|"));
 }
 
-/** The alignment in a cell of the line below the head; undefined if it is none. */
+/**
+ * The alignment in a cell of the line below the head; undefined if it
+ * is none.
+ */
 export function alignOf(delimiter: string): Align | undefined {
   if (!DELIMITER.test(delimiter)) return undefined;
   const left = delimiter.startsWith(":");
