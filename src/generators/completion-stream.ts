@@ -87,7 +87,7 @@ export async function* complete(
   if ("finish" in outcome) return outcome.finish;
   throw failure(outcome.failure, {
     cause: broken ?? complaint(outcome.detail),
-    diagnosis: completion.diagnosis,
+    diagnosis: outcome.diagnosis,
   });
 }
 

@@ -34,6 +34,8 @@ interface Failure {
   readonly failure: string;
   /** What was found. It may quote the model. */
   readonly detail: string;
+  /** Why, in our own words, for the log. */
+  readonly diagnosis: string;
 }
 
 interface Model {
@@ -91,7 +93,6 @@ export class Completion {
   readonly #beginning: Beginning;
   readonly #thoughts: Thoughts;
   #failure: Failure | undefined;
-  #diagnosis = "";
 
   readonly #events = new EventStream(EVENT_LENGTH_MAX, {
     onEvent: (name, data) => {
@@ -114,22 +115,15 @@ export class Completion {
       onText: (text) => {
         this.#repetition.add(text);
         this.#isSpoken ||= isVisible(text);
-        for (const shown of this.#beginning.add(text)) this.#add(shown);
+        this.#add(this.#beginning.add(text));
       },
-      onThought: () => {
-        for (const shown of this.#beginning.mark()) this.#add(shown);
-      },
+      onThought: () => this.#add(this.#beginning.mark()),
       onUnopened: () => this.#discard(),
       onFault: (fault) =>
         fault === "tool"
           ? this.#fail(TOOL, "the model called a tool", "")
           : this.#fail(UNREADABLE, "text after the end of the model's turn", ""),
     });
-  }
-
-  /** Why the outcome is a failure, in words of ours, for the log. */
-  get diagnosis(): string {
-    return this.#diagnosis;
   }
 
   /** Texts read, thoughts included. It grows while the model goes on. */
@@ -224,7 +218,7 @@ export class Completion {
     if (chunk.tokens !== undefined) this.#tokens = Math.max(this.#tokens, chunk.tokens);
     if (chunk.hasThoughts) {
       this.#texts += 1;
-      for (const shown of this.#beginning.mark()) this.#add(shown);
+      this.#add(this.#beginning.mark());
     }
     const ending = endingOf(chunk.finishReason);
     if (chunk.text !== "" && !this.#isRepeated(chunk.text, ending)) {
@@ -277,8 +271,7 @@ export class Completion {
     this.#settleEnding();
     if (this.#failure !== undefined) return;
     const isCut = this.#finish === "length";
-    const rest = this.#beginning.end(isCut);
-    for (const shown of rest ?? []) this.#add(shown);
+    this.#add(this.#beginning.end(isCut) ?? []);
     // An empty answer is free. A thinking model may use up its limit on
     // thoughts.
     if (!this.#hasText) {
@@ -325,24 +318,26 @@ export class Completion {
    * Cuts and joins tokens, so that no piece is long or holds half a
    * character.
    */
-  #add(token: string): void {
-    const text = this.#half + token;
+  #add(texts: readonly string[]): void {
+    for (const added of texts) this.#addText(added);
+  }
+
+  #addText(added: string): void {
+    const text = this.#half + added;
     this.#half = endsInHalf(text) ? text.slice(-1) : "";
     const whole = text.slice(0, text.length - this.#half.length);
     for (const piece of pieces(whole, PIECE_LENGTH_MAX)) this.#pieces.push(piece.toWellFormed());
     this.#hasText ||= isVisible(text);
   }
 
-  #fail(failure: string, reason: string, detail: string): void {
-    this.#note(failure, reason, detail);
+  #fail(failure: string, diagnosis: string, detail: string): void {
+    this.#note(failure, diagnosis, detail);
     this.ended = true;
   }
 
   /** As `#fail`, but the rest of the text is still read. */
-  #note(failure: string, reason: string, detail: string): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = { failure, detail };
-    this.#diagnosis = reason;
+  #note(failure: string, diagnosis: string, detail: string): void {
+    this.#failure ??= { failure, detail, diagnosis };
   }
 }
 

@@ -221,7 +221,7 @@ export class Thoughts {
   #show(text: string): void {
     this.#text += text;
     this.#last = text.slice(-1);
-    const line = text.slice(text.lastIndexOf("\n") + 1, text.length);
+    const line = text.slice(text.lastIndexOf("\n") + 1);
     const before = line.length < text.length ? "" : this.#lineStart;
     this.#lineStart = (before + line).slice(0, LINE_START_LENGTH);
   }
@@ -235,14 +235,12 @@ export class Thoughts {
     if (this.#fence !== "") {
       if (mayFence && run.startsWith(this.#fence)) this.#fence = "";
     } else if (mayFence) this.#fence = run;
-    else if (run.startsWith("`")) this.#span = this.#spanAfter(run.length);
+    else if (run.startsWith("`")) {
+      if (this.#span === 0) this.#span = run.length;
+      else if (this.#span === run.length) this.#span = 0;
+    }
     this.#show(run);
     return end;
-  }
-
-  #spanAfter(length: number): number {
-    if (this.#span === 0) return length;
-    return this.#span === length ? 0 : this.#span;
   }
 
   #readMark(text: string, at: number, isLast: boolean): number {
@@ -262,20 +260,17 @@ export class Thoughts {
       this.#span = 0;
     }
     if (mark.kind === "open" || mark.kind === "close") {
+      const isText = this.#state.in === "text";
       const isNamed =
-        mark.kind === "open" ? named(text, end, isLast, this.#last) : this.#isClosingNamed();
+        mark.kind === "open" ? named(text, end, isLast, this.#last) : isText && this.#named > 0;
       if (isNamed === undefined) return at;
       if (isNamed) {
-        if (this.#state.in === "text") this.#named += mark.kind === "open" ? 1 : -1;
+        if (isText) this.#named += mark.kind === "open" ? 1 : -1;
         return passed();
       }
     }
     this.#apply(mark, text.slice(at, end));
     return end;
-  }
-
-  #isClosingNamed(): boolean {
-    return this.#state.in === "text" && this.#named > 0;
   }
 
   /** Whether the code span ends in the line; undefined if unknown yet. */

@@ -38,7 +38,10 @@ test.each([
 ])("a completion fails at %s, even if an end marker follows", (_, oddity) => {
   expect(read(TOKEN + oddity + TOKEN + DONE)).toEqual({
     pieces: ["a"],
-    outcome: { failure: expect.any(String), detail: expect.any(String) },
+    outcome: {
+      ...{ failure: expect.any(String), detail: expect.any(String) },
+      diagnosis: expect.any(String),
+    },
   });
 });
 

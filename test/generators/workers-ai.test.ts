@@ -211,7 +211,7 @@ describe("a single object instead of a stream", () => {
     expect((await read(new StandIn(() => ({ response: 7 })))).pieces).toEqual(["7"]);
   });
 
-  test("may come as a stream of bytes", async () => {
+  test("may come as a stream if its content type has a charset", async () => {
     const ai = new StandIn(() => stream('{"response":', '"7 days"}'));
     expect(await read(ai)).toEqual({ pieces: ["7 days"], finish: "stop" });
   });
