@@ -55,10 +55,10 @@ describe("an answer", () => {
 
   it("joins neighbours, in the order of the passages", async () => {
     const first = passage("The quota is per day. The quota is twenty. Nothing else.", 0.8);
-    const second = passage("Whoever has no quota left waits.", 0.8, "e");
+    const second = passage("A user without quota waits.", 0.8, "e");
     const { text } = await generate("What is the quota?", [first, second]);
     expect(text).toBe(
-      "The quota is per day. The quota is twenty. [1]\n\nWhoever has no quota left waits. [2]",
+      "The quota is per day. The quota is twenty. [1]\n\nA user without quota waits. [2]",
     );
   });
 
@@ -134,8 +134,8 @@ describe("the tokens of an answer", () => {
       tokensPerSecond: 0.01,
       signal: left.signal,
     });
-    setTimeout(() => left.abort(new Error("nobody listens")), 20);
-    await expect(answer).rejects.toThrow("nobody listens");
+    setTimeout(() => left.abort(new Error("no listener")), 20);
+    await expect(answer).rejects.toThrow("no listener");
     expect(Date.now() - startedAt).toBeLessThan(5_000);
     await expect(
       generate("quota", [], { signal: AbortSignal.abort(new Error("gone")) }),

@@ -91,7 +91,7 @@ const CASES: readonly Case[] = [
   ["labels in an origin", origin, between("https://", "a.", "test")],
   ["Punycode in an origin", origin, between("https://", "xn--a-", ".test")],
   ["colons in an origin", origin, between("https://", ":", "")],
-  ["an origin that nobody lists", cors, between("https://", "a.", "test")],
+  ["an origin that is not listed", cors, between("https://", "a.", "test")],
   ["names in a preflight", requested, repeated("a,")],
   ["one name in a preflight", requested, repeated("a")],
   ["blanks in a preflight", requested, between("a,", " ", ",b")],
@@ -116,7 +116,7 @@ const CASES: readonly Case[] = [
 
   ["a name in percents", decodeParameter, repeated("%41")],
   ["percents that say nothing", decodeParameter, repeated("%")],
-  ["a long name for somebody", isName, repeated("a")],
+  ["a long user name", isName, repeated("a")],
   ["a name of pairs", isName, repeated("😀")],
   ["invisible text", isVisible, repeated("\u200b\u{e0100}")],
   ["invisible text before the rest", isVisible, between("", "\u200b ", "x")],
