@@ -2,6 +2,8 @@
 // is checked here; whether it is what was expected is for a row. The bearer token goes nowhere else.
 
 import { setTimeout as delay } from "node:timers/promises";
+import { UsageError } from "../scripts/command.ts";
+import { tokenOf } from "../scripts/target.ts";
 import type { AnswerBody, OnDisconnect, Quota, Receipt } from "../src/protocol.ts";
 import { Exchange, type Reply } from "./exchange.ts";
 import { expect, expectSame, expectShape, Mismatch } from "./expectation.ts";
@@ -115,6 +117,18 @@ export class Caller {
       await delay(POLL_MS);
     }
   }
+}
+
+/** The user whose bearer token was typed with a flag or is in a variable. */
+export function callerOf(
+  origin: string,
+  flag: string,
+  typed: string | undefined,
+  variable: string,
+): Caller {
+  const caller = new Caller(origin, tokenOf(flag, typed, variable));
+  if (caller.user === "") throw new UsageError(`${flag} must be a bearer token: a JWT with a sub.`);
+  return caller;
 }
 
 /** The JSON of a reply that must be 200. */

@@ -4,14 +4,14 @@
 import { Failure, run, UsageError } from "../scripts/command.ts";
 import { flags } from "../scripts/flags.ts";
 import { printable } from "../scripts/printable.ts";
-import { Caller } from "./caller.ts";
+import { originOf } from "../scripts/target.ts";
+import { Caller, callerOf } from "./caller.ts";
 import { Deployment, type Row, VARIABLES } from "./deployment.ts";
 import { Mismatch, Skipped } from "./expectation.ts";
 import { KEPT } from "./kept.ts";
 import { OPERATORS } from "./operators.ts";
 import { PROMISE } from "./promise.ts";
 import { REFUSALS } from "./refusals.ts";
-import { callerOf, originOf } from "./target.ts";
 import { WIRE } from "./wire.ts";
 
 const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
@@ -44,12 +44,12 @@ await run(async () => {
     },
     HELP,
   );
-  const origin = originOf(values.url);
+  const origin = originOf("--url", values.url);
   const operatorToken = values["operator-token"];
   const deployment = new Deployment(
     {
-      user: callerOf(origin, values.token, "--token", "BELAY_TOKEN"),
-      operator: callerOf(origin, operatorToken, "--operator-token", "BELAY_OPERATOR_TOKEN"),
+      user: callerOf(origin, "--token", values.token, "BELAY_TOKEN"),
+      operator: callerOf(origin, "--operator-token", operatorToken, "BELAY_OPERATOR_TOKEN"),
       nobody: new Caller(origin),
     },
     variables(values.var),

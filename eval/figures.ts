@@ -1,7 +1,7 @@
 // What is measured of a collection: how good the ranking is, how dear a search, how often an answer is
 // right, and how often the answerer says rightly that there is none.
 
-import { inParallel } from "../scripts/parallel.ts";
+import pMap from "p-map";
 import { Progress } from "../scripts/progress.ts";
 import type { Collection, JudgedQuestion, Question } from "./collection.ts";
 import type { Answer, Corpus } from "./corpus.ts";
@@ -40,8 +40,8 @@ export const TOP_K_MAX = 20;
 const TOP_K = 5;
 /** Where 20 passages are of fewer than ten documents, so many are looked through to rank ten. */
 const TOP_K_TO_RANK = 200;
-const ASKS_AT_ONCE = 4;
-export const PUTS_AT_ONCE = 16;
+const ASKS = { concurrency: 4 };
+export const PUTS = { concurrency: 16 };
 
 export async function figures(
   collection: Collection,
@@ -74,15 +74,36 @@ export async function figures(
 /** How many passages they were cut into. */
 export async function ingest(collection: Collection, corpus: Corpus): Promise<number> {
   const { documents } = collection;
-  const progress = new Progress(`${collection.name}: documents`, documents.size);
   let passages = 0;
-  await inParallel(documents.values(), PUTS_AT_ONCE, async (document) => {
-    const added = await corpus.put(document);
-    passages += added;
-    progress.advance();
-  });
-  progress.clear();
+  await underBar(
+    `${collection.name}: documents`,
+    [...documents.values()],
+    PUTS,
+    async (document) => {
+      const added = await corpus.put(document);
+      passages += added;
+    },
+  );
   return passages;
+}
+
+/** Does the work for each item while a bar shows how many are done. */
+async function underBar<T>(
+  label: string,
+  items: readonly T[],
+  options: { readonly concurrency: number },
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const progress = new Progress(label, items.length);
+  await pMap(
+    items,
+    async (item) => {
+      await work(item);
+      progress.advance();
+    },
+    options,
+  );
+  progress.clear();
 }
 
 async function searchAll(questions: readonly JudgedQuestion[], corpus: Corpus) {
@@ -134,18 +155,15 @@ function rankingOf(questions: readonly JudgedQuestion[], search: Search): Rankin
 }
 
 async function answerAll({ questions, hasAnswers }: Collection, corpus: Corpus) {
-  const progress = new Progress("answers", questions.length);
   let gold = 0;
   let firstCitation = 0;
   let refused = 0;
-  await inParallel(questions, ASKS_AT_ONCE, async (question) => {
+  await underBar("answers", questions, ASKS, async (question) => {
     const answer = await corpus.answer(question.text, TOP_K);
     if (question.gold.some((right) => plain(answer.text).includes(plain(right)))) gold += 1;
     if (question.relevant.has(firstCited(answer) ?? "")) firstCitation += 1;
     if (isRefusal(answer)) refused += 1;
-    progress.advance();
   });
-  progress.clear();
   const share = (count: number) => count / questions.length;
   return {
     gold: hasAnswers ? share(gold) : undefined,
@@ -159,13 +177,10 @@ async function refusedForeign(
   corpus: Corpus,
 ): Promise<number | undefined> {
   if (questions.length === 0) return undefined;
-  const progress = new Progress("foreign questions", questions.length);
   let refused = 0;
-  await inParallel(questions, ASKS_AT_ONCE, async ({ text }) => {
+  await underBar("foreign questions", questions, ASKS, async ({ text }) => {
     if (isRefusal(await corpus.answer(text, TOP_K))) refused += 1;
-    progress.advance();
   });
-  progress.clear();
   return refused / questions.length;
 }
 
@@ -184,14 +199,11 @@ async function refusedWithoutDocuments(
   for (const asked of Map.groupBy(questions, (q) => JSON.stringify(titlesOf(q))).values()) {
     const titles = asked[0] === undefined ? [] : titlesOf(asked[0]);
     const removed = titles.flatMap((title) => byTitle.get(title) ?? []);
-    await inParallel(removed, PUTS_AT_ONCE, ({ id }) => corpus.delete(id));
-    await inParallel(asked, ASKS_AT_ONCE, async ({ text }) => {
-      if (isRefusal(await corpus.answer(text, TOP_K))) refused += 1;
-      progress.advance();
-    });
-    await inParallel(removed, PUTS_AT_ONCE, async (document) => {
-      await corpus.put(document);
-    });
+    await pMap(removed, ({ id }) => corpus.delete(id), PUTS);
+    const answers = await pMap(asked, ({ text }) => corpus.answer(text, TOP_K), ASKS);
+    refused += answers.filter(isRefusal).length;
+    progress.advance(asked.length);
+    await pMap(removed, (document) => corpus.put(document), PUTS);
   }
   progress.clear();
   return refused / questions.length;

@@ -1,11 +1,12 @@
 // `npm run canary`: one scripted disconnect against a deployment, to be run after each deploy. The whole
 // promise rests on noticing who leaves, and where a runtime does not, all else looks well.
 
+import { callerOf } from "../conformance/caller.ts";
 import { Mismatch } from "../conformance/expectation.ts";
 import { expectRefunded, leaveInTime } from "../conformance/leaver.ts";
-import { callerOf, originOf } from "../conformance/target.ts";
 import { Failure, run } from "./command.ts";
 import { flags } from "./flags.ts";
+import { originOf } from "./target.ts";
 
 const HELP = `Leaves an answer of a deployment in the middle, and fails unless exactly one refund follows.
 
@@ -19,7 +20,7 @@ const QUERY = "Tell me, as fully as you can, what these documents are about.";
 
 await run(async () => {
   const { url, token } = flags({ url: { type: "string" }, token: { type: "string" } }, HELP);
-  const user = callerOf(originOf(url), token, "--token", "BELAY_TOKEN");
+  const user = callerOf(originOf("--url", url), "--token", token, "BELAY_TOKEN");
   try {
     const { remaining, refundsLeft } = await user.quota();
     if (remaining === 0) throw new Failure("This user's quota is used up: send another's --token.");

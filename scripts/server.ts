@@ -9,13 +9,15 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import type { Examples } from "../src/protocol.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { Failure, PROJECT, run, systemReason } from "./command.ts";
 import { holdFolder } from "./data-folder.ts";
-import { loadDocuments } from "./documents.ts";
+import { Documents } from "./documents.ts";
 import { type ServerFlags, serverFlags } from "./flags.ts";
 import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
+import { loadSamples } from "./samples.ts";
 import { tryIt } from "./try-it.ts";
 import { makeAuthSecret, refuseBindings, unread, type Variables, variables } from "./variables.ts";
 
@@ -89,17 +91,24 @@ async function announce(group: ProcessGroup, flags: ServerFlags): Promise<void> 
   if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
   const url = `http://127.0.0.1:${port}`;
   await healthy(url);
-  const introduction = all.AUTH_SECRET ? await introduce(url, all) : NOTHING_SIGNED;
+  const introduction = all.AUTH_SECRET
+    ? await introduce(url, all, flags.persistTo)
+    : NOTHING_SIGNED;
   console.log(`Belay is ready on ${url}\n\n${introduction}`);
 }
 
 /** Gives a fresh server something to be asked about, and says how. */
-async function introduce(url: string, all: Variables): Promise<string> {
-  await loadDocuments(
-    url,
-    await bearerToken(all, { user: "operator", operator: true, seconds: 60 }),
-  );
-  return tryIt(url, await bearerToken(all, { user: "you", seconds: DAY_SECONDS }));
+async function introduce(url: string, all: Variables, dataFolder: string): Promise<string> {
+  const operator = await bearerToken(all, { user: "operator", operator: true, seconds: 60 });
+  const holdings = await loadSamples(new Documents(url, operator), dataFolder);
+  const token = await bearerToken(all, { user: "you", seconds: DAY_SECONDS });
+  return tryIt(url, token, holdings, await exampleQuestions(url, token));
+}
+
+async function exampleQuestions(url: string, token: string): Promise<readonly string[]> {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${url}/api/v1/ai/examples`, { headers });
+  return ((await response.json()) as Examples).questions;
 }
 
 /** Published keys that were typed take the place of the secret that the first start has made. */

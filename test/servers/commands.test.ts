@@ -23,6 +23,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type JWTPayload, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { bearerToken } from "../../scripts/bearer-token.ts";
 import { printable } from "../../scripts/printable.ts";
 import { makeAuthSecret, variables } from "../../scripts/variables.ts";
 import type { Quota, StreamEvent } from "../../src/protocol.ts";
@@ -374,7 +375,7 @@ describe("in a checkout of its own", () => {
       expect(await get("/healthz")).toBe("ok\n");
 
       // The edge, then what lies below it, then the page and what it is made of.
-      await change("src/edge/edge.ts", '"ok\\n"', '"changed at the edge\\n"');
+      await change("src/edge/health.ts", '"ok\\n"', '"changed at the edge\\n"');
       await until("/healthz", "changed at the edge");
       await change("src/errors.ts", '"Internal error."', '"Internal error, changed."');
       await change("src/request.ts", "There is nothing at this address.", "Changed below.");
@@ -389,12 +390,70 @@ describe("in a checkout of its own", () => {
       await vi.waitFor(() => expect(command.stderr()).toContain("edge.ts"), 30_000);
       expect(await get("/healthz")).toContain("changed at the edge");
       await change("src/edge/edge.ts", "const const router", "const router");
-      await change("src/edge/edge.ts", "changed at the edge", "mended");
+      await change("src/edge/health.ts", "changed at the edge", "mended");
       await until("/healthz", "mended");
     } finally {
       command.process.kill("SIGTERM");
       expect(await command.exitCode).toBe(0);
     }
+  });
+});
+
+describe.concurrent("a local server", () => {
+  const question = "When does it open \u202e'early' on Sundays?";
+
+  test("loads the samples, and prints their questions", async () => {
+    const data = join(folder, "samples-fresh");
+    const { stdout, documents } = await visited(PROJECT, data, async () => {});
+    expect(stdout).toContain("It answers from samples");
+    expect(queries(stdout)).toEqual(["What is Belay?", "When am I charged for an answer?"]);
+    expect(documents.every(({ sample }) => sample)).toBe(true);
+  });
+
+  test("keeps your documents, and prints their questions", async () => {
+    const data = join(folder, "samples-own");
+    await visited(PROJECT, data, async (admin) => {
+      const text = `# Opening hours\n\n## ${question}\n\nIt opens at 9.`;
+      await admin("PUT", "/hours", { title: "Opening hours", text });
+    });
+    const { stdout, documents } = await visited(PROJECT, data, async () => {});
+    expect(documents.map(({ id }) => id)).toEqual(["hours"]);
+    expect(stdout).toContain("It answers from your documents.");
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+    expect(queries(stdout)[0]).toBe(question);
+    const [ask] = commands(stdout);
+    expect(ask).not.toMatch(/early'/);
+  });
+
+  test("says what to do where all documents were deleted", async () => {
+    const data = join(folder, "samples-none");
+    await visited(PROJECT, data, async (admin) => {
+      await admin("PUT", "/a", { title: "A", text: "text" });
+      await admin("DELETE", "/a");
+    });
+    const { stdout, documents } = await visited(PROJECT, data, async () => {});
+    expect(documents).toEqual([]);
+    expect(stdout).toContain("npm run ingest -- FOLDER --server http://127.0.0.1:");
+    expect(commands(stdout)).toEqual([]);
+  });
+
+  test("renews the samples of an older checkout, and deletes those that are gone", async () => {
+    const project = await freshProject();
+    const data = join(folder, "samples-upgraded");
+    const samples = join(project, "samples");
+    await rm(join(samples, "about.md"));
+    await writeFile(join(samples, "old.md"), "# Old\n\ntext");
+    await writeFile(join(samples, "charges.md"), "# Older\n\ntext");
+    const before = await visited(project, data, async () => {});
+    const after = await visited(PROJECT, data, async () => {});
+    const idsOf = ({ documents }: typeof before) => documents.map(({ id }) => id);
+    expect(idsOf(before)).toContain("samples/old.md");
+    expect(idsOf(after)).not.toContain("samples/old.md");
+    expect(idsOf(after)).toContain("samples/about.md");
+    expect(after.documents.find(({ id }) => id === "samples/charges.md")).toMatchObject({
+      title: "Charges and refunds",
+      sample: true,
+    });
   });
 });
 
@@ -583,7 +642,7 @@ function lifetime({ exp, iat }: JWTPayload): number {
 /** A checkout in which nothing has been started yet. */
 async function freshProject(): Promise<string> {
   const project = await mkdtemp(join(folder, "fresh-"));
-  for (const part of ["scripts", "src", "docs", "README.md", "package.json", "wrangler.toml"]) {
+  for (const part of ["scripts", "src", "samples", "package.json", "wrangler.toml"]) {
     await cp(join(PROJECT, part), join(project, part), { recursive: true });
   }
   await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));
@@ -614,6 +673,47 @@ async function modesUnder(path: string): Promise<Map<string, string>> {
     (await readdir(path)).map((name) => modesUnder(join(path, name))),
   );
   return new Map([[path, `${mode} folder`], ...below.flatMap((modes) => [...modes])]);
+}
+
+/** Starts a server, does something with its documents, and ends it. */
+async function visited(
+  project: string,
+  data: string,
+  work: (admin: (method: string, path: string, body?: object) => Promise<unknown>) => Promise<void>,
+) {
+  const auth = { AUTH_SECRET: secret };
+  const command = node(project, "serve", [
+    "--port=0",
+    `--persist-to=${data}`,
+    `--var=AUTH_SECRET:${secret}`,
+  ]);
+  await ready(command);
+  const bearer = await bearerToken(auth, { user: "me", operator: true, seconds: 600 });
+  const admin = async (method: string, path: string, body?: object) => {
+    const url = `${address(command.stdout())}/api/v1/admin/documents${path}`;
+    const headers = { authorization: `Bearer ${bearer}`, "content-type": "application/json" };
+    const response = await fetch(url, {
+      method,
+      headers,
+      body: body ? JSON.stringify(body) : null,
+    });
+    expect(response.ok).toBe(true);
+    return response.json();
+  };
+  await work(admin);
+  const { documents } = (await admin("GET", "?limit=200")) as {
+    documents: { id: string; title: string; sample?: true }[];
+  };
+  command.process.kill("SIGTERM");
+  expect(await command.exitCode, command.stderr()).toBe(0);
+  return { stdout: command.stdout(), documents };
+}
+
+/** The questions among what a server prints. */
+function queries(printed: string): string[] {
+  return [...printed.matchAll(/ -d '([^']*)'/g)].map(
+    ([, body]) => JSON.parse(body as string).query,
+  );
 }
 
 /** The commands among what a server prints: the paragraphs that begin with one. */

@@ -3,7 +3,17 @@
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
@@ -24,10 +34,44 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "belay-ingest-"));
   server = await startServer({ command: "serve", persistTo: join(folder, "data") });
   token = await bearerToken(await variables(), { user: "me", operator: true, seconds: 3_600 });
+  // The samples go with it.
+  await put("own", "text");
 });
 afterAll(async () => {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
+});
+
+test("The first folder replaces the samples, even one that holds the same files", async () => {
+  const fresh = await startServer({ command: "serve" });
+  const ids = async () => {
+    const { documents } = (await (await get("?limit=200", fresh.url)).json()) as {
+      documents: { id: string; sample?: true }[];
+    };
+    return documents.map(({ id, sample }) => `${id}${sample ? " (sample)" : ""}`);
+  };
+  const samples = await ids();
+  expect(samples.length).toBeGreaterThan(5);
+  expect(samples.filter((id) => !/^samples\/\w+\.md \(sample\)$/.test(id))).toEqual([]);
+
+  const folder = join(import.meta.dirname, "../../samples");
+  const docs = await files("samples", { "charges.md": await readFile(join(folder, "charges.md")) });
+  // Nothing is taken: the samples stay.
+  await ingest([await files("empty", { "a.md": "" })], { url: fresh.url });
+  expect(await ids()).toEqual(samples);
+
+  expect(await ingest([docs, "--prune"], { url: fresh.url })).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(
+      /\n1 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped\. They replaced \d+ samples\.\n$/,
+    ),
+    stderr: "",
+  });
+  expect(await ids()).toEqual(["samples/charges.md"]);
+  expect((await ingest([docs], { url: fresh.url })).stdout).toBe(
+    "0 added, 0 replaced, 1 unchanged, 0 deleted, 0 skipped.\n",
+  );
+  await fresh.stop();
 });
 
 describe("a folder", () => {
@@ -468,7 +512,7 @@ describe("a busy server", () => {
     expect(await ingest([await some()], { url: `http://127.0.0.1:${port}` })).toEqual({
       code: 1,
       stdout: "",
-      stderr: "What answers there is not Belay: check the server's address.\n",
+      stderr: "This is not a Belay server. Check the address.\n",
     });
     other.close();
   });
@@ -489,11 +533,11 @@ describe("is refused", () => {
     [["."], "--server is missing."],
     [
       [".", "--server=belay.example.com"],
-      "--server must be the origin of a server: https://belay.example.com.",
+      "--server must be an origin, such as https://belay.example.com.",
     ],
     [
       [".", "--server=http://a.b/api/v1"],
-      "--server must be the origin of a server: https://belay.example.com.",
+      "--server must be an origin, such as https://belay.example.com.",
     ],
     [[".", "--server=http://a.b"], "--token is missing, and so is BELAY_TOKEN."],
     [[".", "--server=http://a.b", "--token=a b"], "--token must be a bearer token."],
@@ -600,8 +644,8 @@ async function typed(args: readonly string[], env: Record<string, string>, unpri
   return { code, ...printed };
 }
 
-async function get(path: string): Promise<Response> {
-  return fetch(`${server.url}/api/v1/admin/documents${path}`, {
+async function get(path: string, url = server.url): Promise<Response> {
+  return fetch(`${url}/api/v1/admin/documents${path}`, {
     headers: { authorization: `Bearer ${token}` },
   });
 }
