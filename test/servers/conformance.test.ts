@@ -48,7 +48,7 @@ const FAULTS: readonly Fault[] = [
     does: { body: (part) => part.replace(/data: \{"type":"done".*\n\n/, "") },
   },
   {
-    name: "does not notice who leaves",
+    name: "does not notice disconnects",
     row: "who leaves in the middle is refunded",
     does: { hidesLeavers: true },
   },
@@ -93,17 +93,19 @@ describe.concurrent("canary", () => {
   test("sees that who leaves is refunded, once", async () => {
     const token = await bearer(SECRET, { user: "canary" });
     const { code, output } = await run("canary", server.url, token);
-    expect(output).toMatch(/^Left on \w+: refunded within \d+ ms, and nothing was charged\.\n$/);
+    expect(output).toMatch(
+      /^Disconnected on \w+: refunded within \d+ ms, and nothing was charged\.\n$/,
+    );
     expect(code).toBe(0);
     const quota = await request<Quota>(`${server.url}/api/v1/ai/quota`, { token });
     expect(quota.body).toMatchObject({ charged: 0, reserved: 0, refunded: 1 });
   });
 
-  test("sees that a server does not notice who leaves", async () => {
+  test("sees that a server does not notice disconnects", async () => {
     const broken = await startTamperingProxy(server.url, { hidesLeavers: true });
     const { code, output } = await run("canary", broken.url, await bearer(SECRET, { user: "x" }));
     await broken.close();
-    expect(output).toContain("this deployment does not notice who leaves");
+    expect(output).toContain("this deployment does not notice disconnects");
     expect(code).toBe(1);
   });
 
@@ -116,7 +118,7 @@ describe.concurrent("canary", () => {
       const path = `${server.url}/api/v1/admin/users/poor`;
       await request(path, { token: operatorToken, method: "PATCH", body });
       const { code, output } = await run("canary", server.url, token);
-      expect(output).toBe(`This user's ${what} is used up: send another's --token.\n`);
+      expect(output).toBe(`This user's ${what} is used up. Give --token of another user.\n`);
       expect(code).toBe(1);
     }
   });

@@ -142,7 +142,7 @@ describe("a folder", () => {
     await rm(join(docs, "a.md"));
     expect(await ingest([docs, "--prune"])).toMatchObject({
       code: 1,
-      stderr: `${docs} has no file that ends in .md, .markdown, .txt.\n`,
+      stderr: `${docs} has no file with the extension .md, .markdown, .txt.\n`,
     });
     expect(Object.keys(await held("emptied/"))).toHaveLength(1);
   });
@@ -179,13 +179,13 @@ test("what cannot be taken is named, and the rest goes on", async () => {
   const { code, stderr } = await ingest([docs]);
   expect(code).toBe(1);
   for (const line of [
-    /^Skipped odd\/binary\.md: it is no text in UTF-8\.$/m,
-    /^Skipped odd\/latin\.txt: it is no text in UTF-8\.$/m,
-    /^Skipped odd\/large\.md: its text is 1048577 bytes long, and at most 1 MiB is taken\.$/m,
-    /^Skipped odd\/empty\.md: there is nothing in it\.$/m,
-    /^Skipped odd\/unseen\.md: there is nothing in it\.$/m,
-    /^Skipped odd\/x+\.md: its id would not be 1 to 128 characters without control characters\.$/m,
-    /^Skipped odd\/link\.md: it is a symbolic link: name what it leads to\.$/m,
+    /^Skipped odd\/binary\.md: it is not text in UTF-8\.$/m,
+    /^Skipped odd\/latin\.txt: it is not text in UTF-8\.$/m,
+    /^Skipped odd\/large\.md: its text is 1048577 bytes long\. The limit is 1 MiB\.$/m,
+    /^Skipped odd\/empty\.md: it is empty\.$/m,
+    /^Skipped odd\/unseen\.md: it is empty\.$/m,
+    /^Skipped odd\/x+\.md: its id would be too long or have a control character\.$/m,
+    /^Skipped odd\/link\.md: it is a symbolic link: give its target as a PATH\.$/m,
     /^1 added, 0 replaced, 0 unchanged, 0 deleted, 7 skipped\.$/m,
   ]) {
     expect(stderr).toMatch(line);
@@ -231,18 +231,18 @@ describe("a folder of oddities", () => {
       skipped: [
         "6 added, 0 replaced, 0 unchanged, 0 deleted, 13 skipped.",
         "Skipped oddities/caf\\xe9.md: its name is not UTF-8: rename it.",
-        "Skipped oddities/circle: it is a symbolic link: name what it leads to.",
+        "Skipped oddities/circle: it is a symbolic link: give its target as a PATH.",
         "Skipped oddities/d\\xe9r: its name is not UTF-8: rename it.",
-        "Skipped oddities/endless.md: it is a symbolic link: name what it leads to.",
-        "Skipped oddities/huge.md: it is 1099511627776 bytes long, and at most 1 MiB is taken.",
+        "Skipped oddities/endless.md: it is a symbolic link: give its target as a PATH.",
+        "Skipped oddities/huge.md: it is 1099511627776 bytes long. The limit is 1 MiB.",
         "Skipped oddities/locked: it cannot be read: EACCES: permission denied.",
         "Skipped oddities/pipe.md: it is a named pipe, not a file.",
         "Skipped oddities/pipe: it is a named pipe, not a file.",
-        "Skipped oddities/red\\x1b[31m\\x07.md: its id would not be 1 to 128 characters without control characters.",
+        "Skipped oddities/red\\x1b[31m\\x07.md: its id would be too long or have a control character.",
         "Skipped oddities/résumé.md: another file would be the same document: their names differ only in how an accent is written.",
         "Skipped oddities/secret.md: it cannot be read: EACCES: permission denied.",
         "Skipped oddities/socket.md: it is a socket, not a file.",
-        "Skipped oddities/two\\nlines.md: its id would not be 1 to 128 characters without control characters.",
+        "Skipped oddities/two\\nlines.md: its id would be too long or have a control character.",
       ],
     });
     expect(stdout).toContain("added oddities/turn\\u{202e}dm.txt: 1 passage\n");
@@ -288,7 +288,7 @@ describe("a folder of oddities", () => {
     const { stderr, code } = await ingest([docs, twin, "--prune"], { unprivileged: true });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `Skipped ${twin}: it has no file that ends in .md, .markdown, .txt.\n`,
+      `Skipped ${twin}: it has no file with the extension .md, .markdown, .txt.\n`,
     );
     expect(Object.keys(await held("kept/"))).toHaveLength(7);
   });
@@ -311,8 +311,8 @@ describe("a folder of oddities", () => {
     expect(code).toBe(1);
     expect(stderr.replaceAll(`${docs}/`, "")).toBe(`Skipped pipe.md: it is a named pipe, not a file.
 Skipped endless.md: it cannot be read: ELOOP: too many symbolic links encountered.
-Skipped gone.md: it is not there.
-Skipped page.html: it is of a format that is not read: convert it to Markdown first.
+Skipped gone.md: it does not exist.
+Skipped page.html: its format is not read: convert it to Markdown first.
 3 added, 0 replaced, 0 unchanged, 0 deleted, 4 skipped.
 `);
     expect(matching(stdout, /^added .*$/gm).sort()).toEqual([
@@ -323,7 +323,7 @@ Skipped page.html: it is of a format that is not read: convert it to Markdown fi
     expect(await ingest([pipe, join(docs, "gone.md")])).toEqual({
       code: 1,
       stdout: "",
-      stderr: `${pipe} is a named pipe, not a file.\n${docs}/gone.md is not there.\n`,
+      stderr: `${pipe} is a named pipe, not a file.\n${docs}/gone.md does not exist.\n`,
     });
   });
 
@@ -371,7 +371,7 @@ describe("files of other formats", () => {
       stdout:
         "added mixed/sub/read.md: 1 passage\n1 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped.\n",
     });
-    const convert = "it is of a format that is not read: convert it to Markdown";
+    const convert = "its format is not read: convert it to Markdown";
     expect(stderr.trimEnd().split("\n").sort()).toEqual(
       [
         "Left out as no documents: 3 .png, 1 .css, 1 .js, 1 .json.",
@@ -381,9 +381,9 @@ describe("files of other formats", () => {
         ),
         ...["d.rst", "e.adoc", "f.mdx"].map(
           (name) =>
-            `Not read: mixed/sub/${name}: ${convert}, or name it as a PATH to have it read as text.`,
+            `Not read: mixed/sub/${name}: ${convert}, or give it as a PATH to have it read as text.`,
         ),
-        "Not read: mixed/sub/LICENSE: its name has no extension: name it as a PATH to have it read as text.",
+        "Not read: mixed/sub/LICENSE: its name has no extension: give it as a PATH to have it read as text.",
       ].sort(),
     );
   });
@@ -394,7 +394,7 @@ describe("files of other formats", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^Not read: only\/a\.pdf: /);
     expect(stderr).toContain(
-      `Skipped ${docs}: it has no file that ends in .md, .markdown, .txt.\n`,
+      `Skipped ${docs}: it has no file with the extension .md, .markdown, .txt.\n`,
     );
   });
 });
@@ -555,7 +555,7 @@ describe("is refused", () => {
     ],
     [
       ["docs", "docs", "--server=http://a.b", "--token=t"],
-      /^Two files would be the document docs\/\S+: put them in apart, with --prefix\.$/,
+      /^Two files would be the document docs\/\S+: load them separately, with --prefix\.$/,
     ],
     [["--sever=http://a.b"], "Unknown option '--sever'."],
   ] as const)("%j", async (args, message) => {
@@ -570,7 +570,7 @@ describe("is refused", () => {
     const to = { BELAY_TOKEN: token };
     expect(await typed(["nowhere", `--server=${server.url}`], to)).toMatchObject({
       code: 1,
-      stderr: "nowhere is not there.\n",
+      stderr: "nowhere does not exist.\n",
     });
     expect(await typed(["docs", "--server=http://127.0.0.1:9"], to)).toMatchObject({
       code: 1,
