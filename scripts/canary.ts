@@ -2,8 +2,8 @@
 // runtime does not report disconnects, everything else still looks right.
 
 import { callerOf } from "../conformance/caller.ts";
+import { disconnectInTime, expectRefunded } from "../conformance/disconnect.ts";
 import { Mismatch } from "../conformance/expectation.ts";
-import { expectRefunded, leaveInTime } from "../conformance/leaver.ts";
 import { Failure, run } from "./command.ts";
 import { flags } from "./flags.ts";
 import { originOf } from "./target.ts";
@@ -29,20 +29,20 @@ await run(async () => {
     if (refundsLeft === 0) {
       throw new Failure("This user's refund allowance is used up. Give --token of another user.");
     }
-    const leaving = await leaveInTime(user, QUERY);
-    if (leaving === undefined) {
+    const disconnect = await disconnectInTime(user, QUERY);
+    if (disconnect === undefined) {
       throw new Failure(
         "Each answer was complete before the canary disconnected, so nothing was found out. Raise DELIVERY_HOLD_MS, or use a slower model.",
       );
     }
-    if (leaving.receipt.state === "charged") {
+    if (disconnect.receipt.state === "charged") {
       throw new Failure(
-        `Query ${leaving.receipt.queryId} was charged after a disconnect on ${leaving.on}: this deployment does not notice disconnects. Roll it back, and refund the users who were charged.`,
+        `Query ${disconnect.receipt.queryId} was charged after a disconnect on ${disconnect.on}: this deployment does not notice disconnects. Roll it back, and refund the users who were charged.`,
       );
     }
-    expectRefunded(leaving);
+    expectRefunded(disconnect);
     console.log(
-      `Disconnected on ${leaving.on}: refunded within ${leaving.seenAfterMs} ms, and nothing was charged.`,
+      `Disconnected on ${disconnect.on}: refunded within ${disconnect.seenAfterMs} ms, and nothing was charged.`,
     );
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;

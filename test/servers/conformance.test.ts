@@ -49,7 +49,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: "does not notice disconnects",
-    row: "who leaves in the middle is refunded",
+    row: "a disconnect in the middle is refunded",
     does: { hidesLeavers: true },
   },
   {
@@ -124,10 +124,13 @@ describe.concurrent("canary", () => {
   });
 });
 
-test("no check leaves a document behind", async () => {
+test("No check leaves a document behind, or replaces the samples.", async () => {
   const path = `${server.url}/api/v1/admin/documents`;
-  const { body } = await request<{ documents: { id: string }[] }>(path, { token: operatorToken });
+  const { body } = await request<{ documents: { id: string; sample?: boolean }[] }>(path, {
+    token: operatorToken,
+  });
   expect(body.documents.filter(({ id }) => id.startsWith("conformance-"))).toEqual([]);
+  expect(body.documents.filter(({ sample }) => sample).length).toBeGreaterThan(5);
 });
 
 /** Runs the whole table for a user, and reads it. */
