@@ -1,5 +1,5 @@
-// What is measured of a collection: how good the ranking is, how dear a search, how often an answer is
-// right, and how often the answerer says rightly that there is none.
+// The figures of a collection: quality of the ranking, cost of a search, share of
+// right answers, and share of right "nothing found".
 
 import pMap from "p-map";
 import { Progress } from "../scripts/progress.ts";
@@ -17,28 +17,28 @@ export interface Figures {
   readonly search: SearchCost;
   /** Shares of all questions, in [0, 1]. */
   readonly answers: {
-    /** Only where the collection has answers. */
+    /** Undefined if the collection has no answers. */
     readonly gold: number | undefined;
     readonly firstCitation: number;
     readonly refused: number;
-    /** Of those whose documents, and all others of the same title, were taken out. */
+    /** While their documents, and all others of the same title, are deleted. */
     readonly refusedWithoutDocuments: number;
     readonly refusedForeign: number | undefined;
   };
 }
 
 export interface SearchCost {
-  /** Milliseconds, over HTTP, one after the other. */
+  /** Milliseconds, over HTTP, one search after the other. */
   readonly p50: number;
   readonly p99: number;
   readonly rowsRead: { readonly mean: number; readonly max: number };
 }
 
-/** The most passages that an ask may want: what a search is measured with. */
+/** The maximum of an ask, which all measured searches use. */
 export const TOP_K_MAX = 20;
-/** What an ask wants if it does not say: what answers are drawn from. */
+/** The default of an ask, which all measured answers use. */
 const TOP_K = 5;
-/** Where 20 passages are of fewer than ten documents, so many are looked through to rank ten. */
+/** To rank ten documents if 20 passages are of fewer. */
 const TOP_K_TO_RANK = 200;
 const ASKS = { concurrency: 4 };
 export const PUTS = { concurrency: 16 };
@@ -71,7 +71,7 @@ export async function figures(
   };
 }
 
-/** How many passages they were cut into. */
+/** Returns the number of passages. */
 export async function ingest(collection: Collection, corpus: Corpus): Promise<number> {
   const { documents } = collection;
   let passages = 0;
@@ -122,7 +122,7 @@ async function searchAll(questions: readonly JudgedQuestion[], corpus: Corpus) {
   return { rankings, search };
 }
 
-/** One search after the other, so that none waits for another. */
+/** One after the other, so that no search waits. */
 export async function searchCost(
   questions: readonly string[],
   corpus: Corpus,
@@ -184,13 +184,13 @@ async function refusedForeign(
   return refused / questions.length;
 }
 
-/** Takes the documents of a title out, asks what they answer, and puts them back, title by title. */
+/** Title by title: deletes its documents, asks its questions, restores them. */
 async function refusedWithoutDocuments(
   { documents, questions }: Collection,
   corpus: Corpus,
 ): Promise<number> {
   const progress = new Progress("questions without their documents", questions.length);
-  // A document without a title stands for itself.
+  // A document without a title is a group of its own.
   const titleOf = (id: string) => documents.get(id)?.title.trim() || `without title: ${id}`;
   const byTitle = Map.groupBy(documents.values(), ({ id }) => titleOf(id));
   const titlesOf = ({ relevant }: JudgedQuestion) =>
@@ -209,7 +209,7 @@ async function refusedWithoutDocuments(
   return refused / questions.length;
 }
 
-/** Whatever the extractive answerer has found it cites. */
+/** An extractive answer without a citation is "nothing found". */
 function isRefusal(answer: Answer): boolean {
   return firstCited(answer) === undefined;
 }
@@ -219,7 +219,7 @@ function firstCited({ text, documentIds }: Answer): string | undefined {
   return documentIds[Number(n) - 1];
 }
 
-/** Without what does not matter to a reader: case, width, white space. */
+/** Without differences of case, width and white space. */
 function plain(text: string): string {
   return text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ");
 }

@@ -1,5 +1,5 @@
-// The data folder of a server, for one server at a time: a second one would
-// refund the reservations of the first, as after a crash.
+// A data folder is for one server at a time: a second one would refund the
+// reservations of the first.
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -17,16 +17,16 @@ const POLL_MS = 100;
 /** The permissions of the group and of others in a mode. */
 const OTHERS = 0o077;
 
-/** The process that holds a folder: it answers at this port with this word. */
+/** It answers at this port with this word. */
 interface Holder {
   readonly port: number;
   readonly word: string;
 }
 
 /**
- * Makes the folder if needed and holds it until this process ends. From then on
- * this process and its children make files for their owner only.
- * @param isOurs Whether it may be closed to other users.
+ * Makes the folder and holds it until this process ends. From then on this
+ * process and its children make files for their owner only.
+ * @param isOurs It may be closed to other users.
  */
 export async function holdFolder(folder: string, isOurs: boolean): Promise<void> {
   process.umask(OTHERS);
@@ -45,7 +45,7 @@ async function hold(folder: string): Promise<void> {
   const holder = await answering();
   const end = performance.now() + WAIT_MS;
   while (!(await isWritten(lock, holder))) {
-    // Its holder has ended. We compare no process ids: they are used again.
+    // Its holder has ended. Process ids are reused, so they tell less.
     if (!(await isHeld(lock))) await unlink(lock).catch(absent);
     else if (performance.now() < end) await delay(POLL_MS);
     else {
@@ -56,7 +56,7 @@ async function hold(folder: string): Promise<void> {
   }
 }
 
-/** Without `recursive` of mkdir, which loops for ever in /proc. */
+/** `recursive` of mkdir loops for ever in /proc. */
 async function makeFolder(folder: string, mayMakeParent = true): Promise<void> {
   try {
     await mkdir(folder);
@@ -104,7 +104,7 @@ async function isHeld(lock: string): Promise<boolean> {
     socket.on("timeout", () => socket.destroy(new Error("no answer")));
     return (await text(socket)) === word;
   } catch {
-    // The file is gone or unreadable, or no process answers.
+    // No file, or no answer.
     return false;
   }
 }

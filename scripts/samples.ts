@@ -15,9 +15,8 @@ export type Holdings = "samples" | "documents" | "nothing";
 const MARKER = "samples.loaded";
 
 /**
- * Loads the samples into a fresh server and renews them in one that still has
- * them. A server with other documents, or whose documents were deleted, stays
- * as it is.
+ * Loads the samples into a fresh server, or renews them. Nothing changes if
+ * there are other documents, or if all were deleted.
  */
 export async function loadSamples(documents: Documents, dataFolder: string): Promise<Holdings> {
   const marker = join(dataFolder, MARKER);
@@ -27,7 +26,7 @@ export async function loadSamples(documents: Documents, dataFolder: string): Pro
   try {
     await renew(documents);
   } catch (error) {
-    // Another document arrived meanwhile: it has replaced the samples.
+    // Another document has replaced the samples meanwhile.
     if (error instanceof Refused) return "documents";
     throw error;
   }
@@ -37,13 +36,14 @@ export async function loadSamples(documents: Documents, dataFolder: string): Pro
 
 async function renew(documents: Documents): Promise<void> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith(".md")).sort();
-  const ids = files.map((file) => `samples/${file}`);
-  // One after the other: the page suggests questions in the order of arrival.
-  for (const [i, id] of ids.entries()) {
-    const text = await readFile(join(FOLDER, files[i] as string), "utf8");
-    const title = headOf(text).title ?? id;
-    await documents.put(id, { title, text, url: null, sample: true });
+  const idOf = (file: string) => `samples/${file}`;
+  // In order: the first ones suggest the questions on the page.
+  for (const file of files) {
+    const text = await readFile(join(FOLDER, file), "utf8");
+    const title = headOf(text).title ?? file;
+    await documents.put(idOf(file), { title, text, url: null, sample: true });
   }
+  const ids = files.map(idOf);
   for (const { id, sample } of (await documents.entries()).values()) {
     if (sample && !ids.includes(id)) await documents.delete(id);
   }

@@ -1,5 +1,4 @@
-// A server on this machine, from its flags to its end: `npm start` and
-// `npm run serve`.
+// A server on this machine: what `npm start` and `npm run serve` share.
 
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -88,7 +87,7 @@ async function temporaryFolder(): Promise<string> {
 async function announce(group: ProcessGroup, flags: ServerFlags): Promise<void> {
   const [port, all] = await Promise.all([group.port(), variables(flags.variables)]);
   for (const sentence of unread(all)) console.error(sentence);
-  // Wrangler takes another port if its own is taken after our check.
+  // Wrangler takes another port if this one is taken by now.
   if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
   const url = `http://127.0.0.1:${port}`;
   await healthy(url);
@@ -112,7 +111,7 @@ async function exampleQuestions(url: string, token: string): Promise<readonly st
   return ((await response.json()) as Examples).questions;
 }
 
-/** AUTH_JWKS_URL as a flag turns off the secret that the first start has made. */
+/** AUTH_JWKS_URL as a flag turns the secret of .dev.vars off. */
 function withOneKey(flags: ServerFlags): ServerFlags {
   const { AUTH_JWKS_URL, AUTH_SECRET = "" } = flags.variables;
   return AUTH_JWKS_URL ? { ...flags, variables: { ...flags.variables, AUTH_SECRET } } : flags;
@@ -164,15 +163,15 @@ function taken(port: number): Failure {
 }
 
 /**
- * Aborts on the first request to stop. Ctrl-C comes twice: the terminal sends it
- * to npm and to us, and npm passes it on.
+ * Aborts on the first signal. Ctrl-C comes twice: the terminal sends it to npm
+ * and to us, and npm passes it on.
  */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => stop.abort());
   }
-  // Some shells that npm starts us with do not pass a signal on: they just end.
+  // Some shells between npm and us do not pass signals on.
   if (process.env.npm_lifecycle_event !== undefined) {
     const parent = process.ppid;
     setInterval(() => process.ppid !== parent && stop.abort(), PARENT_POLL_MS).unref();

@@ -11,7 +11,7 @@ export function originOf(flag: string, typed: string | undefined): string {
   return url.origin;
 }
 
-/** From the environment unless it was typed: shells remember and npm prints what is typed. */
+/** By default from the environment: shells and npm show flags. */
 export function tokenOf(flag: string, typed: string | undefined, variable: string): string {
   const token = typed ?? process.env[variable];
   if (!token) throw new UsageError(`${flag} is missing, and so is ${variable}.`);

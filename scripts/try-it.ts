@@ -1,5 +1,4 @@
-// What a server prints when it is ready: what it answers from, and commands to
-// paste into a shell. Pure.
+// What a server prints when it is ready: commands to paste into a shell. Pure.
 
 import type { Holdings } from "./samples.ts";
 
@@ -9,7 +8,7 @@ npm run ingest -- --help tells how to load yours.`,
   documents: "It answers from your documents.",
 };
 
-/** @param questions What the documents suggest to ask. */
+/** @param questions From the documents. */
 export function tryIt(
   url: string,
   token: string,
@@ -31,7 +30,7 @@ BELAY_TOKEN=$(npm run -s token -- --user me --operator) \\
       `-H 'Content-Type: application/json' -d '${quoted({ query })}'`,
     ].join(" \\\n  ");
   const quota = [`curl -sw '\\n' '${url}/api/v1/ai/quota'`, bearer].join(" \\\n  ");
-  // Two questions: the same one would be answered from the store, for free.
+  // The same question twice would be answered from the store, for free.
   const [first = "What is this about?", second = `${first} Tell me more.`] = questions;
   return `${ANSWERS_FROM[holdings]}
 
@@ -50,7 +49,7 @@ ${ask("-N -m 1", second)}; sleep 1; ${quota}
 `;
 }
 
-/** JSON that stays whole between single quotes, and that a terminal shows as it is. */
+/** JSON that is safe between single quotes and in a terminal. */
 function quoted(value: unknown): string {
   return JSON.stringify(value).replace(/['\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from({ length: character.length }, (_, i) => {

@@ -10,13 +10,13 @@ import type { Program } from "./process-group.ts";
 import { configuration, type Variables } from "./variables.ts";
 import { WRANGLER, workerdBinary, wranglerEnvironment } from "./wrangler.ts";
 
-// Prefix of variables in the environment, so that none changes workerd itself.
+// In the environment, so that no variable changes workerd itself.
 const PREFIX = "BELAY_VARIABLE_";
 
 /** The file with the page, beside the bundle. */
 const PAGE = "page.json";
 
-/** Bundles the Worker, or another entry of the same file name, into the folder. */
+/** @param entry Another Worker, whose file has the same name. */
 export async function bundle(folder: string, stopped?: AbortSignal, entry?: string): Promise<void> {
   const args = [
     WRANGLER,
@@ -40,7 +40,7 @@ export async function bundle(folder: string, stopped?: AbortSignal, entry?: stri
   }
 }
 
-/** The program that serves the bundle in a folder. Writes its settings there. */
+/** The program that serves a bundle. Its settings go into the folder. */
 export async function workerd(
   folder: string,
   options: { readonly port: number; readonly persistTo: string; readonly variables: Variables },
@@ -64,7 +64,7 @@ function environment(variables: Variables): NodeJS.ProcessEnv {
   );
 }
 
-/** Has the names of the variables without their values, which may be secret. */
+/** Without the values of variables: they may be secret. */
 async function settings(port: number, persistTo: string, names: string[]): Promise<string> {
   const { name, main, compatibility_date, compatibility_flags, durable_objects } =
     await configuration();

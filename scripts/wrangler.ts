@@ -1,4 +1,4 @@
-// Wrangler as the commands run it: silent, and without requests of its own.
+// Wrangler as the commands run it: silent and offline.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,12 +11,12 @@ export const WRANGLER = join(
   JSON.parse(readFileSync(MANIFEST, "utf8")).bin.wrangler,
 );
 
-/** The binary of the workerd of this wrangler, without the script around it. */
+/** The workerd of this wrangler, without the script around it. */
 export function workerdBinary(): string {
   return createRequire(MANIFEST)("workerd").default;
 }
 
-/** The environment of one run. Its private files go into the folder. */
+/** The environment of a run with private files in the folder. */
 export function wranglerEnvironment(folder: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
@@ -25,7 +25,7 @@ export function wranglerEnvironment(folder: string): NodeJS.ProcessEnv {
     WRANGLER_SEND_METRICS: "false",
     WRANGLER_HIDE_BANNER: "true",
     WRANGLER_WRITE_LOGS: "false",
-    // Otherwise two servers of the same name connect to each other.
+    // Otherwise servers of the same name connect.
     WRANGLER_REGISTRY_PATH: join(folder, "registry"),
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
     X_LOCAL_EXPLORER: "false",

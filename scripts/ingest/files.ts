@@ -1,4 +1,4 @@
-// The files below some paths that become documents, and what each of them says.
+// The files below some paths, as documents.
 
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
@@ -38,7 +38,7 @@ export interface Found {
   readonly hidden: number;
   /** The beginnings of the ids below the folders. */
   readonly prefixes: readonly string[];
-  /** Whether a file of this id exists, or may exist in a folder that was not entered. */
+  /** Whether this file exists, or may in a folder that was not entered. */
   isThere(id: string): boolean;
 }
 
@@ -51,7 +51,7 @@ const TITLE_LENGTH_MAX = 300;
 /** Never waits, even if a pipe has taken the place of the file. */
 const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Throws a Failure if no path is usable, and a UsageError if two files get one id. */
+/** Throws a Failure if no path is usable, a UsageError if two files have one id. */
 export async function findFiles(
   paths: readonly string[],
   prefix: string,
@@ -111,7 +111,7 @@ export async function findFiles(
       prefixes.push(`${idOf([])}/`);
       if (look.files.length > 0) continue;
     }
-    // Without a readable file, a mistake is likelier than a wish to delete everything.
+    // No readable file is likelier a mistake than a wish to delete all.
     there.add(idOf([]));
     if (!(look instanceof Listing)) unusable.push({ path: printable(path), reason: look.reason });
     else if (look.skipped.length === 0) {
