@@ -11,9 +11,11 @@ import { scaleFigures } from "./scale.ts";
 
 const HELP = `Measures search and answers on a test collection.
 
-  --data DIR       a collection in the layout of BEIR: corpus.jsonl ({"_id", "title", "text"}),
-                   queries.jsonl ({"_id", "text"}), qrels.tsv (question, document, score) and,
-                   optional, answers.json ({"<question>": ["<right answer>", …]})
+  --data DIR       a collection in the layout of BEIR:
+                   corpus.jsonl: {"_id", "title", "text"} on each line
+                   queries.jsonl: {"_id", "text"} on each line
+                   qrels.tsv: question, document, score
+                   answers.json (optional): {"<question>": ["<right answer>", …]}
   --foreign DIR2   another collection, whose questions these documents do not answer
   --passages N     fills the corpus up to N passages instead, and measures the time of
                    that and of searches
