@@ -1,6 +1,6 @@
 // The commands as they are typed: what they print, what they refuse, and how they end.
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
@@ -27,9 +27,8 @@ import { bearerToken } from "../../scripts/bearer-token.ts";
 import { printable } from "../../scripts/printable.ts";
 import { makeAuthSecret, variables } from "../../scripts/variables.ts";
 import type { Quota, StreamEvent } from "../../src/protocol.ts";
+import { PROJECT, scriptOf, type Typed, type } from "../support/command.ts";
 import { startServer } from "../support/server.ts";
-
-const PROJECT = join(import.meta.dirname, "../..");
 
 let folder: string;
 let secret: string;
@@ -210,13 +209,13 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     ],
   ])("refuses %s for a folder, in a sentence", async (_what, path, reason) => {
     const data = await path();
-    const args = [join(PROJECT, "scripts", `${script}.ts`), "--port=0", `--persist-to=${data}`];
+    const args = [scriptOf(script), "--port=0", `--persist-to=${data}`];
     // What may do everything, as root may, has to give that up first.
     const words =
       process.getuid?.() === 0
         ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", process.execPath, ...args]
         : [process.execPath, ...args];
-    const command = typing(words[0] as string, words.slice(1), {});
+    const command = type(words[0] as string, words.slice(1));
     expect(await command.exitCode).toBe(1);
     expect(command.stdout() + command.stderr()).toBe(
       `--persist-to ${data} cannot be used as a folder: ${reason}.\n`,
@@ -474,7 +473,7 @@ describe("words of others are printed and not obeyed", () => {
 
   test.each([
     ["canary", ["--token"]],
-    ["../conformance/conformance", ["--token", "--operator-token"]],
+    ["conformance", ["--token", "--operator-token"]],
     ["ingest", ["--token"]],
   ])("by npm run %s", async (script, flags) => {
     const tokens = flags.map(async (flag) => `${flag}=${await token([`--user=${flag}`])}`);
@@ -569,42 +568,12 @@ describe("token", () => {
   });
 });
 
-/** A command that was typed; its output is what it has printed so far. */
-interface Typed {
-  readonly process: ChildProcess;
-  readonly exitCode: Promise<number | null>;
-  stdout(): string;
-  stderr(): string;
-}
-
 function npm(script: string, ...args: readonly string[]): Typed {
-  return typing("npm", ["run", "--silent", script, "--", ...args], {});
+  return type("npm", ["run", "--silent", script, "--", ...args]);
 }
 
 function node(project: string, script: string, args: readonly string[], env = {}): Typed {
-  return typing(process.execPath, [join(project, "scripts", `${script}.ts`), ...args], env);
-}
-
-function typing(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Typed {
-  const child = spawn(file, args, {
-    cwd: PROJECT,
-    // In a group of its own, as a shell would start it.
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env },
-  });
-  const printed = { stdout: "", stderr: "" };
-  for (const output of ["stdout", "stderr"] as const) {
-    child[output].setEncoding("utf8").on("data", (text: string) => {
-      printed[output] += text;
-    });
-  }
-  return {
-    process: child,
-    exitCode: once(child, "close").then(([code]) => code),
-    stdout: () => printed.stdout,
-    stderr: () => printed.stderr,
-  };
+  return type(process.execPath, [scriptOf(script, project), ...args], env);
 }
 
 async function ready({ process, stdout, stderr }: Typed): Promise<void> {

@@ -1,18 +1,13 @@
 // The checks that operators run, `canary` and `conformance`: that they find nothing wrong with the server,
 // and that they find what is wrong with servers that break one rule each.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Quota } from "../../src/protocol.ts";
+import { finished, scriptOf, type } from "../support/command.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
 import { startTamperingProxy, type Tampering } from "../support/tampering-proxy.ts";
 
-const PROJECT = join(import.meta.dirname, "../..");
-const COMMANDS = { canary: "scripts/canary.ts", conformance: "conformance/conformance.ts" };
 const SECRET = "a secret that only this suite's server knows";
 const ORIGIN = "https://app.example";
 const VARIABLES = { CORS_ORIGINS: ORIGIN, RESUME_WAIT_SECONDS: "1", REPEAT_WINDOW_SECONDS: "20" };
@@ -145,19 +140,11 @@ async function conformance(url: string, user: string) {
   return { code, output, rows };
 }
 
-/** Runs a command to its end; no bearer token may be in what it prints. */
-async function run(
-  command: keyof typeof COMMANDS,
-  url: string,
-  token: string,
-  more: readonly string[] = [],
-) {
-  const args = [join(PROJECT, COMMANDS[command]), `--url=${url}`, `--token=${token}`, ...more];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const exit = once(child, "exit");
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const [code] = await exit;
-  const output = out + err;
+/** Runs a command to its end. It must not print a bearer token. */
+async function run(name: string, url: string, token: string, more: readonly string[] = []) {
+  const args = [scriptOf(name), `--url=${url}`, `--token=${token}`, ...more];
+  const { code, stdout, stderr } = await finished(type(process.execPath, args));
+  const output = stdout + stderr;
   expect(output).not.toContain(token);
   expect(output).not.toContain(operatorToken);
   return { code, output };

@@ -1,13 +1,12 @@
 // `npm run eval`, on a collection small enough to work out by hand; and the measures, which must be what
 // everybody else means by their names.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ranking } from "../../eval/measures.ts";
+import { finished, scriptOf, type } from "../support/command.ts";
 
 let folder: string;
 let collection: string;
@@ -170,15 +169,6 @@ function lines(objects: readonly unknown[]): string {
   return objects.map((object) => `${JSON.stringify(object)}\n`).join("");
 }
 
-async function typed(args: readonly string[]) {
-  const script = join(import.meta.dirname, "../../eval/eval.ts");
-  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  const printed = { stdout: "", stderr: "" };
-  for (const output of ["stdout", "stderr"] as const) {
-    child[output].setEncoding("utf8").on("data", (text: string) => {
-      printed[output] += text;
-    });
-  }
-  const [code] = await once(child, "close");
-  return { code, ...printed };
+function typed(args: readonly string[]) {
+  return finished(type(process.execPath, [scriptOf("eval"), ...args]));
 }

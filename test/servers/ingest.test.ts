@@ -1,7 +1,7 @@
 // `npm run ingest`, against the real server: which files become which documents, and what happens when
 // they change, go, or cannot be taken.
 
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
@@ -24,6 +24,7 @@ import { bearerToken } from "../../scripts/bearer-token.ts";
 import { findFiles } from "../../scripts/ingest/files.ts";
 import { headOf } from "../../scripts/ingest/head.ts";
 import { variables } from "../../scripts/variables.ts";
+import { finished, scriptOf, type } from "../support/command.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 
 let folder: string;
@@ -620,28 +621,14 @@ function ingest(args: readonly string[], { url = server.url, unprivileged = fals
   return typed([...args, `--server=${url}`], { BELAY_TOKEN: token }, unprivileged);
 }
 
-/** What may read any file, as root does, meets no file that it cannot read: `unprivileged` takes that away. */
+/** @param unprivileged Without the right of root to read any file. */
 async function typed(args: readonly string[], env: Record<string, string>, unprivileged = false) {
-  const script = join(import.meta.dirname, "../../scripts/ingest.ts");
-  const { BELAY_TOKEN: _, ...rest } = process.env;
-  const command = [process.execPath, script, ...args];
+  const command = [process.execPath, scriptOf("ingest"), ...args];
   if (unprivileged && process.getuid?.() === 0) {
     command.unshift("setpriv", "--bounding-set=-all", "--inh-caps=-all");
   }
   const [program = "", ...words] = command;
-  const child = spawn(program, words, {
-    cwd: join(import.meta.dirname, "../.."),
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...rest, ...env },
-  });
-  const printed = { stdout: "", stderr: "" };
-  for (const output of ["stdout", "stderr"] as const) {
-    child[output].setEncoding("utf8").on("data", (text: string) => {
-      printed[output] += text;
-    });
-  }
-  const [code] = await once(child, "close");
-  return { code, ...printed };
+  return finished(type(program, words, { BELAY_TOKEN: undefined, ...env }));
 }
 
 async function get(path: string, url = server.url): Promise<Response> {
