@@ -1,6 +1,6 @@
-// How well the samples answer what a newcomer asks: the real corpus object, search and pipeline, and the
-// generator without a model. Shares are required rather than single answers, so that the samples may
-// be reworded.
+// How well the samples answer newcomers: with the real corpus object, search and
+// pipeline, and without a model. The tests require shares rather than single
+// answers, so that the samples may be reworded.
 
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -17,9 +17,9 @@ const samples = import.meta.glob<string>("../../samples/*.md", {
 
 interface Question {
   readonly query: string;
-  /** The document's id and the headings of a passage that the answer must cite. */
+  /** A passage that the answer must cite: its document and headings. */
   readonly from: RegExp;
-  /** What the answer must say, in any of these words. */
+  /** Any of these must be in the answer. */
   readonly says: RegExp;
 }
 

@@ -1,4 +1,4 @@
-// The commands as they are typed: what they print, what they refuse, and how they end.
+// The commands as they are typed: what they print and refuse, and how they end.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -40,11 +40,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("two npm start and one npm run serve, at once from one checkout", () => {
+describe("with two npm start and one npm run serve in one checkout,", () => {
   const servers = [
     { name: "npm start", script: "start", limit: 7, signal: "SIGTERM", to: "npm alone" },
     {
-      name: "another npm start",
+      name: "the other npm start",
       script: "start",
       limit: 8,
       signal: "SIGINT",
@@ -76,7 +76,7 @@ describe("two npm start and one npm run serve, at once from one checkout", () =>
   }
 
   test.concurrent.each(servers)(
-    "$name prints commands that work as they are",
+    "$name prints commands that work when pasted",
     async ({ name, limit }) => {
       const [ask, quota, leave] = commands(server(name).stdout());
       expect(events(await paste(ask)).at(-1)).toMatchObject({
@@ -101,12 +101,12 @@ describe("two npm start and one npm run serve, at once from one checkout", () =>
     },
   );
 
-  test.each(servers)("$name shows no secret", ({ name }) => {
+  test.each(servers)("$name prints no secret", ({ name }) => {
     const { stdout, stderr } = server(name);
     expect(stdout() + stderr()).not.toContain(secret);
   });
 
-  test.each(servers)("$name ends all it started when $to gets $signal", async (row) => {
+  test.each(servers)("$name ends all its processes when $to gets $signal", async (row) => {
     const { process: npm, exitCode, stdout } = server(row.name);
     const pid = npm.pid as number;
     const tree = await descendants(pid);
@@ -123,7 +123,7 @@ const unknown = (name: string, meant: string) =>
 const binding = (name: string, what: string) =>
   `--var ${name} is no variable but a binding: ${what}, which wrangler.toml declares.`;
 
-describe.each(["start", "serve"] as const)("%s", (script) => {
+describe.each(["start", "serve"] as const)("npm run %s", (script) => {
   test("refuses a port that is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -179,11 +179,11 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     });
   });
 
-  // One that wrangler.toml sets, and one that .dev.vars sets.
+  // A variable of wrangler.toml, and one of .dev.vars.
   test.each([
     ["GENERATOR", "oracle"],
     ["AUTH_SECRET", "too-short-a-secret"],
-  ])("says that %s is bad, and so obeys --var above all else", async (name, value) => {
+  ])("takes %s from --var before all else, and says that it is wrong", async (name, value) => {
     const { code, stderr } = await refused(
       script,
       "--port=0",
@@ -198,19 +198,19 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
   test.each([
     ["a file", () => join(PROJECT, "package.json"), "EEXIST: file already exists"],
     ["a path below a file", () => join(PROJECT, "package.json/x/y"), "ENOTDIR: not a directory"],
-    ["what is no place for files", () => "/proc/x/y", "ENOENT: no such file or directory"],
+    ["a folder of /proc", () => "/proc/x/y", "ENOENT: no such file or directory"],
     ["a name that is too long", () => join(folder, "x".repeat(300)), "ENAMETOOLONG: name too long"],
     ["a folder that it may not write to", () => closed(), "EACCES: permission denied"],
-    ["one with a lock of old in it", () => closed("{}"), "EACCES: permission denied"],
+    ["such a folder with an old lock in it", () => closed("{}"), "EACCES: permission denied"],
     [
       "a folder in one of those",
       async () => join(await closed(), "x"),
       "EACCES: permission denied",
     ],
-  ])("refuses %s for a folder, in a sentence", async (_what, path, reason) => {
+  ])("refuses %s as a folder, in one sentence", async (_what, path, reason) => {
     const data = await path();
     const args = [scriptOf(script), "--port=0", `--persist-to=${data}`];
-    // What may do everything, as root may, has to give that up first.
+    // Root gives up its rights first.
     const words =
       process.getuid?.() === 0
         ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", process.execPath, ...args]
@@ -222,7 +222,7 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     );
   });
 
-  test("keeps what it stores to its owner", async () => {
+  test("makes files for their owner only", async () => {
     const data = join(folder, `${script}-modes`, "deeper");
     const server = await startServer({ command: script, persistTo: data });
     const answer = await fetch(`${server.url}/api/v1/ai/ask`, {
@@ -244,7 +244,7 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     expect(((await stat(join(PROJECT, ".dev.vars"))).mode & 0o777).toString(8)).toBe("600");
   });
 
-  test("names a folder that is open to others, and leaves it so", async () => {
+  test("names a folder that is open to others, and leaves it open", async () => {
     const data = await mkdtemp(join(folder, "open-"));
     await chmod(data, 0o755);
     const command = node(PROJECT, script, ["--port=0", `--persist-to=${data}`]);
@@ -260,7 +260,7 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     ]);
   });
 
-  test("keeps what was charged through kill -9", async () => {
+  test("keeps charges after kill -9", async () => {
     const options = { command: script, persistTo: join(folder, `${script}-killed`) };
     const headers = { authorization: `Bearer ${await token(["--user=killed"])}` };
     const first = await startServer(options);
@@ -280,7 +280,7 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     expect(await quota.json()).toMatchObject({ charged: 1, reserved: 0 });
   });
 
-  test("fails when what serves ends by itself", async () => {
+  test("fails when the server process ends by itself", async () => {
     const command = node(PROJECT, script, [
       "--port=0",
       `--persist-to=${join(folder, `${script}-dead`)}`,
@@ -310,7 +310,7 @@ describe("npm in this checkout", () => {
     return promisify(execFile)("npm", args, options).catch((error) => error);
   }
 
-  test("warns of no Node that is too old for a package, and shows errors", async () => {
+  test("gives no warning of an old Node, and shows errors", async () => {
     const npmrc = await readFile(join(PROJECT, ".npmrc"), "utf8");
     expect((await installed("", ">=99")).stderr).toContain("npm warn EBADENGINE");
     const quiet = await installed(npmrc, ">=99");
@@ -320,9 +320,9 @@ describe("npm in this checkout", () => {
   });
 });
 
-describe("in a checkout of its own", () => {
+describe("in a fresh checkout,", () => {
   test.each(["start", "serve"])(
-    "npm run %s refuses a binding in .dev.vars, and shows no value",
+    "npm run %s refuses a binding in .dev.vars, and prints no value",
     async (script) => {
       const project = await freshProject();
       await writeFile(join(project, ".dev.vars"), "USERS=a-value-of-someone\n");
@@ -334,7 +334,7 @@ describe("in a checkout of its own", () => {
     },
   );
 
-  test("npm start closes its own folder, and .dev.vars, where they are open", async () => {
+  test("npm start closes its own folder and .dev.vars to other users", async () => {
     const project = await freshProject();
     const state = join(project, ".wrangler/state");
     await mkdir(state, { recursive: true, mode: 0o755 });
@@ -348,7 +348,7 @@ describe("in a checkout of its own", () => {
     expect((await stat(join(project, ".dev.vars"))).mode & 0o777).toBe(0o600);
   });
 
-  test("npm start names what no one reads, and serves what the source has become", async () => {
+  test("npm start names unknown variables, and serves changed source", async () => {
     const project = await freshProject();
     await writeFile(join(project, ".dev.vars"), "QUOTA_LIMT=5\nOTHER_PROGRAM_KEY=a-secret\n");
     const command = node(project, "start", ["--port=0"]);
@@ -373,7 +373,7 @@ describe("in a checkout of its own", () => {
         });
       expect(await get("/healthz")).toBe("ok\n");
 
-      // The edge, then what lies below it, then the page and what it is made of.
+      // The edge, a layer below it, then the page.
       await change("src/edge/health.ts", '"ok\\n"', '"changed at the edge\\n"');
       await until("/healthz", "changed at the edge");
       await change("src/errors.ts", '"Internal error."', '"Internal error, changed."');
@@ -384,7 +384,7 @@ describe("in a checkout of its own", () => {
       await until("/", "<title>Changed page</title>");
       await change("src/web/page.css", ":root", "/*! changed style */\n:root");
       await until("/page.css", "changed style");
-      // A source that cannot be built is said, and what was served goes on.
+      // A source that cannot be built is reported, and the server keeps running.
       await change("src/edge/edge.ts", "const router", "const const router");
       await vi.waitFor(() => expect(command.stderr()).toContain("edge.ts"), 30_000);
       expect(await get("/healthz")).toContain("changed at the edge");
@@ -424,7 +424,7 @@ describe.concurrent("a local server", () => {
     expect(ask).not.toMatch(/early'/);
   });
 
-  test("says what to do where all documents were deleted", async () => {
+  test("says what to do if all documents were deleted", async () => {
     const data = join(folder, "samples-none");
     await visited(PROJECT, data, async (admin) => {
       await admin("PUT", "/a", { title: "A", text: "text" });
@@ -436,7 +436,7 @@ describe.concurrent("a local server", () => {
     expect(commands(stdout)).toEqual([]);
   });
 
-  test("renews the samples of an older checkout, and deletes those that are gone", async () => {
+  test("renews the samples of an older version, and deletes those that are gone", async () => {
     const project = await freshProject();
     const data = join(folder, "samples-upgraded");
     const samples = join(project, "samples");
@@ -456,7 +456,7 @@ describe.concurrent("a local server", () => {
   });
 });
 
-describe("words of others are printed and not obeyed", () => {
+describe("text from a server or a file is printed safely", () => {
   const hostile = "\x1b]0;owned\x07\x1b[2J\r\n\u009b31m\u202eAll is well.";
   let server: Server;
   let url: string;
@@ -497,8 +497,8 @@ describe("words of others are printed and not obeyed", () => {
   });
 });
 
-describe("token", () => {
-  test("prints nothing but a bearer token, for an hour, signed with the secret of .dev.vars", async () => {
+describe("npm run token", () => {
+  test("prints only a bearer token, for an hour, signed with the secret of .dev.vars", async () => {
     const printed = await promisify(execFile)(
       "npm",
       ["run", "--silent", "token", "--", "--user", "alice"],
@@ -514,7 +514,7 @@ describe("token", () => {
     expect(lifetime(payload)).toBe(3_600);
   });
 
-  test("gives an operator the scope, for any user and time", async () => {
+  test("gives the scope to an operator, for any user and time", async () => {
     const { payload } = await verified(
       await token(["--user=張 三/é", "--operator", "--ttl=7d"]),
       secret,
@@ -523,7 +523,7 @@ describe("token", () => {
     expect(lifetime(payload)).toBe(604_800);
   });
 
-  test("signs with AUTH_SECRET of the environment where it is set", async () => {
+  test("signs with AUTH_SECRET of the environment if it is set", async () => {
     const other = "the secret of some other deployment";
     const command = node(PROJECT, "token", ["--user=alice"], { AUTH_SECRET: other });
     expect(await command.exitCode).toBe(0);
@@ -548,7 +548,7 @@ describe("token", () => {
     });
   });
 
-  test("makes .dev.vars where there is none, and afterwards leaves it as it is", async () => {
+  test("makes .dev.vars once, and then leaves it as it is", async () => {
     const project = await freshProject();
     const file = join(project, ".dev.vars");
     await token(["--user=alice"], project);
@@ -608,7 +608,7 @@ function lifetime({ exp, iat }: JWTPayload): number {
   return Number(exp) - Number(iat);
 }
 
-/** A checkout in which nothing has been started yet. */
+/** A checkout in which nothing was started yet. */
 async function freshProject(): Promise<string> {
   const project = await mkdtemp(join(folder, "fresh-"));
   for (const part of ["scripts", "src", "samples", "package.json", "wrangler.toml"]) {
@@ -618,12 +618,12 @@ async function freshProject(): Promise<string> {
   return project;
 }
 
-/** The environment without what the npm that runs these tests has told them. */
+/** The environment without the variables of the npm that runs these tests. */
 function withoutNpm(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 }
 
-/** A folder that its owner may not write to, with a lock of these words in it or none. */
+/** A read-only folder, with or without a lock of this content. */
 async function closed(lock?: string): Promise<string> {
   const path = await mkdtemp(join(folder, "closed-"));
   if (lock !== undefined) await writeFile(join(path, "server.lock"), lock);
@@ -631,10 +631,10 @@ async function closed(lock?: string): Promise<string> {
   return path;
 }
 
-/** What a folder is and holds, with its permissions, by path. */
+/** The permissions of a folder and of all in it, by path. */
 async function modesUnder(path: string): Promise<Map<string, string>> {
   const found = await stat(path).catch(() => undefined);
-  // What SQLite has deleted meanwhile.
+  // SQLite has deleted it meanwhile.
   if (found === undefined) return new Map();
   const mode = (found.mode & 0o777).toString(8);
   if (!found.isDirectory()) return new Map([[path, `${mode} file`]]);
@@ -678,14 +678,14 @@ async function visited(
   return { stdout: command.stdout(), documents };
 }
 
-/** The questions among what a server prints. */
+/** The questions in the printed commands. */
 function queries(printed: string): string[] {
   return [...printed.matchAll(/ -d '([^']*)'/g)].map(
     ([, body]) => JSON.parse(body as string).query,
   );
 }
 
-/** The commands among what a server prints: the paragraphs that begin with one. */
+/** The printed commands: paragraphs that begin with one. */
 function commands(printed: string): string[] {
   return printed.split(/\n\n+/).filter((paragraph) => paragraph.startsWith("curl "));
 }
@@ -703,7 +703,7 @@ function lastLine(printed: string): Quota {
   return JSON.parse(printed.trimEnd().split("\n").at(-1) as string);
 }
 
-/** What a process started, then what those did, and so on. */
+/** The children of a process, their children, and so on. */
 async function descendants(pid: number): Promise<number[]> {
   const all = await processes();
   const below = (pids: readonly number[]): number[] => {
@@ -717,7 +717,7 @@ async function alive(pids: readonly number[]): Promise<number[]> {
   return (await processes()).map(({ pid }) => pid).filter((pid) => pids.includes(pid));
 }
 
-/** All that run, without the zombies, which only await their burial. */
+/** All running processes, without zombies. */
 async function processes() {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,state="]);
   return stdout

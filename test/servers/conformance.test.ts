@@ -1,5 +1,5 @@
-// The checks that operators run, `canary` and `conformance`: that they find nothing wrong with the server,
-// and that they find what is wrong with servers that break one rule each.
+// The checks for operators, `canary` and `conformance`: they pass on the server,
+// and fail on servers that break one rule each.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Quota } from "../../src/protocol.ts";
@@ -56,8 +56,8 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe.concurrent("conformance", () => {
-  test("finds nothing wrong with the server, and leaves the user as they were", async () => {
+describe.concurrent("npm run conformance", () => {
+  test("passes on the server, and restores the user's settings", async () => {
     const user = "ann/\u5f35 1";
     const userPath = `${server.url}/api/v1/admin/users/${encodeURIComponent(user)}`;
     const settings = { limit: 7, refundLimit: 5, blocked: false };
@@ -84,8 +84,8 @@ describe.concurrent("conformance", () => {
   });
 });
 
-describe.concurrent("canary", () => {
-  test("sees that who leaves is refunded, once", async () => {
+describe.concurrent("npm run canary", () => {
+  test("sees that a disconnect is refunded, once", async () => {
     const token = await bearer(SECRET, { user: "canary" });
     const { code, output } = await run("canary", server.url, token);
     expect(output).toMatch(
@@ -104,7 +104,7 @@ describe.concurrent("canary", () => {
     expect(code).toBe(1);
   });
 
-  test("says why it cannot find out", async () => {
+  test("says why it cannot tell", async () => {
     const token = await bearer(SECRET, { user: "poor" });
     for (const [body, what] of [
       [{ limit: 0 }, "quota"],
@@ -119,7 +119,7 @@ describe.concurrent("canary", () => {
   });
 });
 
-test("No check leaves a document behind, or replaces the samples.", async () => {
+test("no check leaves a document behind, or replaces the samples", async () => {
   const path = `${server.url}/api/v1/admin/documents`;
   const { body } = await request<{ documents: { id: string; sample?: boolean }[] }>(path, {
     token: operatorToken,
@@ -128,7 +128,7 @@ test("No check leaves a document behind, or replaces the samples.", async () => 
   expect(body.documents.filter(({ sample }) => sample).length).toBeGreaterThan(5);
 });
 
-/** Runs the whole table for a user, and reads it. */
+/** Runs all rows for a user, and parses the output. */
 async function conformance(url: string, user: string) {
   const { code, output } = await run("conformance", url, await bearer(SECRET, { user }), [
     `--operator-token=${operatorToken}`,

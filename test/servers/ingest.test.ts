@@ -1,5 +1,5 @@
-// `npm run ingest`, against the real server: which files become which documents, and what happens when
-// they change, go, or cannot be taken.
+// `npm run ingest` against a real server: which files become documents, and what
+// happens when they change, are deleted, or cannot be read.
 
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -35,7 +35,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "belay-ingest-"));
   server = await startServer({ command: "serve", persistTo: join(folder, "data") });
   token = await bearerToken(await variables(), { user: "me", operator: true, seconds: 3_600 });
-  // The samples go with it.
+  // It replaces the samples.
   await put("own", "text");
 });
 afterAll(async () => {
@@ -43,7 +43,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("The first folder replaces the samples, even one that holds the same files", async () => {
+test("the first folder replaces the samples, even with the same files in it", async () => {
   const fresh = await startServer({ command: "serve" });
   const ids = async () => {
     const { documents } = (await (await get("?limit=200", fresh.url)).json()) as {
@@ -57,7 +57,7 @@ test("The first folder replaces the samples, even one that holds the same files"
 
   const folder = join(import.meta.dirname, "../../samples");
   const docs = await files("samples", { "charges.md": await readFile(join(folder, "charges.md")) });
-  // Nothing is taken: the samples stay.
+  // No document: the samples stay.
   await ingest([await files("empty", { "a.md": "" })], { url: fresh.url });
   expect(await ids()).toEqual(samples);
 
@@ -76,7 +76,7 @@ test("The first folder replaces the samples, even one that holds the same files"
 });
 
 describe("a folder", () => {
-  test("becomes documents, which follow its files", async () => {
+  test("becomes documents, which are updated with its files", async () => {
     const docs = await files("guide", {
       "index.md": "---\ntitle: ignored\n---\n\n# The *guide*\n\nBegin with the rope.\n",
       "knots/figure-eight.md": "Tie a figure of eight.",
@@ -117,12 +117,12 @@ describe("a folder", () => {
     expect(Object.keys(await held("guide/"))).toHaveLength(4);
   });
 
-  test("takes with it, when pruned, what has gone from it and nothing else", async () => {
+  test("loses only the documents of deleted files when pruned", async () => {
     const docs = await files("prune", { "a.md": "# A\n\none", "b.md": "# B\n\ntwo", "c.md": "c" });
     const other = await files("prune-other", { "a.md": "# A\n\nother" });
     expect((await ingest([docs, other])).code).toBe(0);
     await rm(join(docs, "b.md"));
-    // What is there but cannot be taken is not gone.
+    // This file exists, though it cannot be read.
     await writeFile(join(docs, "c.md"), "\0");
     const pruned = await ingest([docs, "--prune"]);
     expect(pruned.stdout).toContain("deleted prune/b.md\n");
@@ -149,7 +149,7 @@ describe("a folder", () => {
   });
 });
 
-test("files may have a prefix, and an address where readers find them", async () => {
+test("ids may have a prefix, and sources link to the files", async () => {
   const docs = await files("a b", { "ü/c d.md": "# C\n\n## D\n\ntext" });
   const single = join(docs, "ü/c d.md");
   expect((await ingest([docs, "--prefix=one/", "--url=https://docs.example/x"])).code).toBe(0);
@@ -158,11 +158,11 @@ test("files may have a prefix, and an address where readers find them", async ()
     url: "https://docs.example/x/%C3%BC/c%20d.md",
   });
   expect(await document("two/c d.md")).toMatchObject({ title: "C", url: null });
-  // The address is the server's to keep where it is not said again.
+  // Without --url the server keeps the address.
   expect((await ingest([docs, "--prefix=one/"])).stdout).toMatch(/1 unchanged/);
 });
 
-test("what cannot be taken is named, and the rest goes on", async () => {
+test("files that cannot be read are named, and the others are loaded", async () => {
   const long = "x".repeat(130);
   const docs = await files("odd", {
     "binary.md": "text\0text",
@@ -173,7 +173,7 @@ test("what cannot be taken is named, and the rest goes on", async () => {
     [`${long}.md`]: "text",
     "whole.md": "x".repeat(1024 * 1024),
   });
-  // Whatever lies outside of the folder was not meant to be read by everybody.
+  // A file outside of the folder may be secret.
   const outside = join(docs, "..", "secret.md");
   await writeFile(outside, "secret");
   await symlink(outside, join(docs, "link.md"));
@@ -194,10 +194,10 @@ test("what cannot be taken is named, and the rest goes on", async () => {
   expect(Object.keys(await held("odd/"))).toEqual(["odd/whole.md"]);
 });
 
-describe("a folder of oddities", () => {
+describe("a folder with odd files", () => {
   const taken = { "a.md": "first", "z.md": "last" };
 
-  test("has them named and skipped, and the rest goes on", async () => {
+  test("has them named and skipped, and the others are loaded", async () => {
     const docs = await files("oddities", {
       ...taken,
       "folder.md/inner.md": "a folder may be called so",
@@ -259,7 +259,7 @@ describe("a folder of oddities", () => {
     ]);
   });
 
-  test("loses no document that was not looked for, when pruned", async () => {
+  test("keeps documents of files that were not searched when pruned", async () => {
     const docs = await files("kept", {
       ...taken,
       "locked/inner.md": "text",
@@ -284,7 +284,7 @@ describe("a folder of oddities", () => {
       "deleted kept/logo.png",
     ]);
 
-    // Another folder of the same name, in which nothing can be read, is not an empty one.
+    // A folder of the same name without readable files is not empty.
     const twin = await files("kept", { "picture.png": "" });
     const { stderr, code } = await ingest([docs, twin, "--prune"], { unprivileged: true });
     expect(code).toBe(1);
@@ -294,7 +294,7 @@ describe("a folder of oddities", () => {
     expect(Object.keys(await held("kept/"))).toHaveLength(7);
   });
 
-  test("does not stop the others where each is named by itself", async () => {
+  test("loads the other files if each is given as a PATH", async () => {
     const docs = await files("named", {
       ...taken,
       "page.html": "<p>",
@@ -328,7 +328,7 @@ Skipped page.html: its format is not read: convert it to Markdown first.
     });
   });
 
-  test("goes on where a file becomes a pipe, or goes, after it was found", async () => {
+  test("survives files that become pipes or are deleted meanwhile", async () => {
     const docs = await files("vanish", { ...taken, "pipe.md": "text", "gone.md": "text" });
     const found = await findFiles([docs], "", undefined);
     await rm(join(docs, "gone.md"));
@@ -346,7 +346,7 @@ Skipped page.html: its format is not read: convert it to Markdown first.
 });
 
 describe("files of other formats", () => {
-  test("are named with the reason, and what is no document is counted", async () => {
+  test("are named with the reason, and files that are no documents are counted", async () => {
     const documents = [
       "a.pdf",
       "B.HTML",
@@ -389,7 +389,7 @@ describe("files of other formats", () => {
     );
   });
 
-  test("are named also where there is nothing else", async () => {
+  test("are named also if there are no others", async () => {
     const docs = await files("only", { "a.pdf": "%PDF" });
     const { code, stderr } = await ingest([docs, "--prune"]);
     expect(code).toBe(1);
@@ -400,7 +400,7 @@ describe("files of other formats", () => {
   });
 });
 
-test("links may go without the extension, and to the folder for its own page", async () => {
+test("links may leave out the extension, and name the folder for its own page", async () => {
   const names = {
     "index.md": "https://x.example/docs/",
     "setup.md": "https://x.example/docs/setup",
@@ -428,7 +428,7 @@ test("links may go without the extension, and to the folder for its own page", a
   for (const [name, url] of Object.entries(names)) {
     expect(await document(`site/${name}`)).toMatchObject({ url });
   }
-  // A file that is named itself lies below BASE at once.
+  // A PATH that is a file is directly below BASE.
   await ingest([join(docs, "guide/INDEX.MD"), "--prefix=one/", "--url=/help", "--strip-extension"]);
   await writeFile(join(docs, ".md"), "text");
   await ingest([join(docs, ".md"), "--prefix=one/", "--url=/help", "--strip-extension"]);
@@ -470,7 +470,7 @@ describe("a busy server", () => {
   const some = () =>
     files("many", Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`${i}.md`, `${i}`])));
 
-  test("is asked again, and never for too much at once", async () => {
+  test("is asked again, with a limit on parallel requests", async () => {
     refusals = [{ status: "503", "retry-after": "1" }, { status: "429" }, { status: "503" }];
     const startedAt = Date.now();
     expect(await ingest([await some()], { url })).toMatchObject({ code: 0, stderr: "" });
@@ -480,7 +480,7 @@ describe("a busy server", () => {
     expect(most).toBeLessThanOrEqual(8);
   });
 
-  test("that refuses one document gets the others", async () => {
+  test("that refuses one document receives the others", async () => {
     refusals = [{ status: "413" }];
     expect(await ingest([await some()], { url })).toMatchObject({
       code: 1,
@@ -490,7 +490,7 @@ describe("a busy server", () => {
     });
   });
 
-  test("that fails on one document gets the others, and its words are printed harmless", async () => {
+  test("that fails on one document receives the others, and its message is printed safely", async () => {
     refusals = [{ status: "500" }, { status: "422", message: "\x1b[2J\nAll is well." }];
     expect(await ingest([await some()], { url })).toMatchObject({
       code: 1,
@@ -504,7 +504,7 @@ describe("a busy server", () => {
     ["text/html", "<html>\x1b[2J"],
     ["application/json", "{}"],
     ["application/json", "7"],
-  ])("that is not Belay is told so: %s %j", async (type, body) => {
+  ])("that is not Belay is recognised by %s %j", async (type, body) => {
     const other = createServer((_request, response) => {
       response.writeHead(200, { "content-type": type }).end(body);
     }).listen(0, "127.0.0.1");
@@ -518,7 +518,7 @@ describe("a busy server", () => {
     other.close();
   });
 
-  test("that refuses whoever asks is left alone", async () => {
+  test("that refuses the operator is asked no further", async () => {
     refusals = Array(30).fill({ status: "403" });
     expect(await ingest([await some()], { url })).toMatchObject({
       code: 1,
@@ -528,7 +528,7 @@ describe("a busy server", () => {
   });
 });
 
-describe("is refused", () => {
+describe("npm run ingest refuses", () => {
   test.each([
     [[], "PATH is missing: which files?"],
     [["."], "--server is missing."],
@@ -567,7 +567,7 @@ describe("is refused", () => {
     else expect(said).toMatch(message);
   });
 
-  test("a path that is not there, a server that is not there, and a user's token", async () => {
+  test("a missing path, a missing server and a user's token", async () => {
     const to = { BELAY_TOKEN: token };
     expect(await typed(["nowhere", `--server=${server.url}`], to)).toMatchObject({
       code: 1,
@@ -616,7 +616,7 @@ async function files(name: string, contents: Record<string, string | Buffer>): P
   return root;
 }
 
-/** With the token in the environment, as it should be. */
+/** The token is in the environment. */
 function ingest(args: readonly string[], { url = server.url, unprivileged = false } = {}) {
   return typed([...args, `--server=${url}`], { BELAY_TOKEN: token }, unprivileged);
 }
@@ -637,7 +637,7 @@ async function get(path: string, url = server.url): Promise<Response> {
   });
 }
 
-/** The titles of the documents whose ids begin so, by id. */
+/** The titles of the documents with this prefix, by id. */
 async function held(prefix: string): Promise<Record<string, string>> {
   const { documents } = (await (await get("?limit=200")).json()) as {
     documents: { id: string; title: string }[];
