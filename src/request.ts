@@ -3,6 +3,7 @@
 // to say.
 
 import * as v from "valibot";
+import { withTimeout } from "./deadline.ts";
 import { ServiceError } from "./errors.ts";
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
@@ -55,34 +56,31 @@ async function readBytes(request: Request, { bytesMax, timeoutMs }: Limits): Pro
   if (request.body === null) return new Uint8Array();
 
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(
-      new ServiceError(
-        "REQUEST_TIMEOUT",
-        `The body took longer than ${timeoutMs} ms. Send it again.`,
-      ),
-    );
-  }, timeoutMs);
   const parts: Uint8Array[] = [];
   let length = 0;
-  try {
+  const readAll = async () => {
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), late.promise]);
-      if (done) break;
+      const { done, value } = await reader.read();
+      if (done) return;
       length += value.byteLength;
       if (length > bytesMax) throw tooLarge();
       parts.push(value);
     }
+  };
+  const tooSlow = () =>
+    new ServiceError(
+      "REQUEST_TIMEOUT",
+      `The body took longer than ${timeoutMs} ms. Send it again.`,
+    );
+  try {
+    await withTimeout(timeoutMs, tooSlow, readAll);
   } catch (thrown) {
-    // What is left is of no use to anyone; that cancelling fails changes nothing.
+    // The rest is not needed, so a failed cancel changes nothing.
     reader.cancel().catch(() => {});
     if (thrown instanceof ServiceError) throw thrown;
     throw new ServiceError("INVALID_REQUEST", "The body broke off. Send it again.", {
       cause: thrown,
     });
-  } finally {
-    clearTimeout(timer);
   }
 
   const bytes = new Uint8Array(length);

@@ -1,8 +1,10 @@
 // The wiring: the only file that names adapters and objects. It picks them by the variables of
 // config.ts and hands them to the objects, which know interfaces only.
 
+import type { Embedder } from "./answer/embedder.ts";
 import type { Generator } from "./answer/generator.ts";
 import type { Retriever } from "./answer/retriever.ts";
+import type { VectorIndex } from "./answer/vector-index.ts";
 import {
   type EndpointConfig,
   embedderConfig,
@@ -15,7 +17,9 @@ import {
 } from "./config.ts";
 import type { Corpus } from "./corpus/corpus.ts";
 import { CorpusObject as BaseCorpusObject } from "./corpus/corpus-object.ts";
-import type { Embedder, VectorIndex } from "./corpus/embedder.ts";
+import { OpenAiEmbedder } from "./embedders/openai.ts";
+import { VectorizeIndex } from "./embedders/vectorize.ts";
+import { WorkersAiEmbedder } from "./embedders/workers-ai.ts";
 import { endpointBase } from "./endpoint.ts";
 import { ExtractiveGenerator } from "./generators/extractive.ts";
 import { OpenAiGenerator } from "./generators/openai.ts";
@@ -24,9 +28,6 @@ import { FullTextRetriever } from "./retrievers/full-text.ts";
 import { HybridRetriever } from "./retrievers/hybrid.ts";
 import { VectorRetriever } from "./retrievers/vector.ts";
 import { UserObject as BaseUserObject } from "./user/user-object.ts";
-import { OpenAiEmbedder } from "./vectors/openai-embedder.ts";
-import { VectorizeIndex } from "./vectors/vectorize.ts";
-import { WorkersAiEmbedder } from "./vectors/workers-ai-embedder.ts";
 
 /** The variables, and the bindings of wrangler.toml. */
 export interface Env extends Variables {

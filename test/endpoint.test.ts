@@ -3,8 +3,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, test } from "vitest";
 import { checkConfig } from "../src/edge/health.ts";
+import { OpenAiEmbedder } from "../src/embedders/openai.ts";
 import { endpointBase, endpointKey, endpointUrl } from "../src/endpoint.ts";
-import { OpenAiEmbedder } from "../src/vectors/openai-embedder.ts";
 import type { Env } from "../src/wiring.ts";
 import { newUser } from "./harness.ts";
 

@@ -11,32 +11,35 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
 /** What every layer of the Worker may use. */
 const LEAVES = [
   ...["protocol", "errors", "text", "config", "request"],
-  ...["deadline", "alarm", "digest", "origin", "endpoint"],
+  ...["deadline", "alarm", "digest", "origin", "endpoint", "workers-ai"],
 ];
 
 /** What each layer may import besides itself: a folder of src, or a file directly in it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "wiring"],
   edge: ["wiring", "user", "formats", ...LEAVES],
-  wiring: ["user", "retrievers", "generators", "vectors", "corpus", "answer", ...LEAVES],
+  wiring: ["user", "retrievers", "generators", "embedders", "corpus", "answer", ...LEAVES],
   user: ["formats", "answer", ...LEAVES],
   retrievers: ["corpus", "answer", ...LEAVES],
-  vectors: ["corpus", ...LEAVES],
-  corpus: ["formats", "answer", ...LEAVES],
+  embedders: ["answer", ...LEAVES],
+  corpus: ["formats", "answer", "intake", ...LEAVES],
+  // Runs in commands too, so it imports nothing of the Worker.
+  intake: ["text"],
   generators: ["answer", ...LEAVES],
   formats: ["answer", ...LEAVES],
   answer: LEAVES,
   // A browser gets these: nothing of the Worker may reach them.
   web: ["client", "protocol", "text"],
   client: ["protocol"],
-  request: ["errors", "protocol"],
+  request: ["deadline", "errors", "protocol"],
   config: ["errors", "protocol"],
-  deadline: ["errors"],
   errors: ["protocol"],
   alarm: [],
+  deadline: [],
   digest: [],
   origin: [],
   endpoint: [],
+  "workers-ai": [],
   text: [],
   protocol: [],
 };

@@ -1,6 +1,8 @@
 // The documents as their operator put them in, each with its passages: always both or neither.
 // HTTP is in corpus-object.ts, the search in passage-index.ts.
 
+import { markdown } from "../intake/markdown.ts";
+import { passages } from "../intake/passages.ts";
 import { ANALYZER_VERSION } from "../text/analyzer.ts";
 import {
   type FoundPassage,
@@ -9,8 +11,7 @@ import {
   PassageIndex,
   type StoredPassage,
 } from "./passage-index.ts";
-import { passages } from "./passages.ts";
-import { Vectors } from "./vectors.ts";
+import { VectorState } from "./vector-state.ts";
 
 /** What an operator says of a document. */
 export interface Document {
@@ -160,7 +161,7 @@ function statements(sql: SqlStorage) {
 
 export class Documents {
   /** Which of the passages have a vector. */
-  readonly vectors: Vectors;
+  readonly vectorState: VectorState;
   readonly #storage: DurableObjectStorage;
   readonly #do: ReturnType<typeof statements>;
   readonly #index: PassageIndex;
@@ -171,7 +172,7 @@ export class Documents {
     this.#storage = storage;
     this.#do = statements(storage.sql);
     this.#index = new PassageIndex(storage.sql);
-    this.vectors = new Vectors(storage.sql);
+    this.vectorState = new VectorState(storage.sql);
     this.#exists = this.#do.exists();
     if (this.#exists && !this.#do.hasSampleColumn()) this.#do.addSampleColumn();
   }
@@ -191,7 +192,7 @@ export class Documents {
 
   /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
   passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
-    const ids = this.vectors.passagesOf(vectorIds);
+    const ids = this.vectorState.passagesOf(vectorIds);
     if (ids.length === 0) return [];
     return this.#index.get(ids, query, topK, this.#do.corpus().passages);
   }
@@ -212,7 +213,7 @@ export class Documents {
 
   /** Lets all passages wait for vectors by a model; those of before are stale. */
   beginVectors(model: string): void {
-    this.#storage.transactionSync(() => this.vectors.begin(model));
+    this.#storage.transactionSync(() => this.vectorState.begin(model));
   }
 
   entry(id: string): DocumentEntry | undefined {
@@ -319,19 +320,19 @@ export class Documents {
   #replacePassages(before: DocumentRow | undefined, stored: readonly StoredPassage[]) {
     if (before !== undefined) this.#removePassages(before);
     this.#do.addPassages(stored.length - (before?.passages ?? 0));
-    const first = this.#index.add(stored, this.vectors.state()?.removedTo ?? 0);
+    const first = this.#index.add(stored, this.vectorState.state()?.removedTo ?? 0);
     return { first_passage: first, passages: stored.length };
   }
 
   #removePassages({ first_passage, passages }: DocumentRow): void {
     this.#index.remove(first_passage, passages);
-    this.vectors.removed(first_passage, passages);
+    this.vectorState.removed(first_passage, passages);
   }
 }
 
 /** The passages of a document. It takes up to half a second for 1 MiB, and reads no storage. */
 export function storedPassages({ id, title, url, text }: Document): StoredPassage[] {
-  return passages(text).map(({ heading, anchor, text }, i) => ({
+  return passages(markdown.read(text).sections).map(({ heading, anchor, text }, i) => ({
     documentId: id,
     place: i + 1,
     title,

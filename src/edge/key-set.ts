@@ -3,6 +3,7 @@
 
 import { waitUntil } from "cloudflare:workers";
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
+import { withTimeout } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 
 /** A key that was withdrawn is accepted for this long at most, while the provider answers. */
@@ -78,16 +79,10 @@ export class KeySet {
     this.#fetching ??= this.#begin();
     const fetching = this.#fetching;
     // The request that began it may be gone, and then it never settles.
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      if (this.#fetching === fetching) this.#fetching = undefined;
-      late.reject(unavailable());
-    }, TIMEOUT_MS + 1_000);
     try {
-      // A promise of our own: what follows one of another request would run as that request.
-      return await Promise.race([fetching, late.promise]);
+      return await withTimeout(TIMEOUT_MS + 1_000, unavailable, () => fetching);
     } finally {
-      clearTimeout(timer);
+      if (this.#fetching === fetching) this.#fetching = undefined;
     }
   }
 

@@ -1,10 +1,10 @@
-// The OpenAI-compatible embedder against the scripted server, over a real connection: what it sends, and
-// what it makes of every answer that is none.
+// The OpenAI-compatible embedder against the scripted server, over a real
+// connection: what it sends, and what it refuses.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { OpenAiEmbedder } from "../../src/embedders/openai.ts";
 import { ServiceError } from "../../src/errors.ts";
-import { OpenAiEmbedder } from "../../src/vectors/openai-embedder.ts";
 import { CANARY, type ModelRequest } from "../support/directive.ts";
 import { directed, type EmbeddingDirective, meaning } from "../support/meaning.ts";
 
@@ -15,7 +15,7 @@ const SECRET = "What does the secret plan say?";
 const embedder = new OpenAiEmbedder({ baseUrl, model: "bge-m3", apiKey: API_KEY });
 const signal = new AbortController().signal;
 
-test("gives a vector for each text, in their order", async () => {
+test("returns a vector for each text, in order", async () => {
   const texts = ["A car.", "A doctor.", "余额是多少？"];
   expect(await embedder.embed(texts, signal)).toEqual(texts.map(meaning));
 });
@@ -31,19 +31,19 @@ test("sends the model, the texts and the key", async () => {
   });
 });
 
-test("sends no key where there is none", async () => {
+test("sends no key if there is none", async () => {
   const tag = crypto.randomUUID();
   const keyless = new OpenAiEmbedder({ baseUrl, model: "bge-m3", apiKey: undefined });
   await keyless.embed([tag], signal);
   expect((await recorded(tag)).authorization).toBeUndefined();
 });
 
-test("puts vectors that come in another order in that of the texts", async () => {
+test("sorts vectors that arrive in another order", async () => {
   const texts = [directed({ order: [2, 0, 1] }), "A doctor.", "A fee."];
   expect(await embedder.embed(texts, signal)).toEqual(texts.map(meaning));
 });
 
-describe("refuses with RETRIEVAL_FAILED, and without the endpoint's words,", () => {
+describe("throws RETRIEVAL_FAILED, quoting nothing, for", () => {
   test.each<[string, EmbeddingDirective, string]>([
     ["a refusal", { status: 401 }, "refused (HTTP 401)"],
     ["a busy model", { status: 429 }, "refused (HTTP 429)"],
@@ -56,10 +56,10 @@ describe("refuses with RETRIEVAL_FAILED, and without the endpoint's words,", () 
     ["null", { body: "null" }, "no list"],
     ["an error under 200", { body: `{"error":{"message":"${CANARY}"}}` }, "no list"],
     ["a list that is an object", { body: '{"data":{"0":[1]}}' }, "no list"],
-    ["places that are taken twice", { order: [0, 0] }, "no list"],
-    ["a place that is none", { order: [0, 7] }, "no list"],
-    ["a first place that is missing", { order: [1, 1] }, "something else than a vector"],
-    ["places out of all range", { order: [0, 4_294_967_294] }, "no list"],
+    ["a repeated index", { order: [0, 0] }, "no list"],
+    ["an index that is no whole number", { order: [0, 7] }, "no list"],
+    ["a missing first index", { order: [1, 1] }, "something else than a vector"],
+    ["an index out of range", { order: [0, 4_294_967_294] }, "no list"],
     ["fewer vectors than texts", { order: [0] }, "1 vectors for 2 texts"],
     ["more vectors than texts", { order: [0, 1, 2] }, "3 vectors for 2 texts"],
     ["numbers for vectors", of(1, 2), "something else than a vector"],
@@ -68,7 +68,7 @@ describe("refuses with RETRIEVAL_FAILED, and without the endpoint's words,", () 
     ["empty vectors", of([], []), "something else than a vector"],
     ["vectors of different lengths", of([1, 2], [1]), "different lengths"],
     ["strings in a vector", of([1, 2], [1, "2"]), "not all numbers"],
-    ["null in a vector, which stands for NaN", of([1, 2], [1, null]), "not all numbers"],
+    ["null in a vector, as JSON writes NaN", of([1, 2], [1, null]), "not all numbers"],
     ["infinity in a vector", { body: list("[1,2]", "[1,1e999]") }, "not all numbers"],
     ["a vector of zeros", of([1, 2], [0, 0]), "nothing but zeros"],
   ])("%s", async (_, directive, words) => {
@@ -76,7 +76,7 @@ describe("refuses with RETRIEVAL_FAILED, and without the endpoint's words,", () 
     expect(error.message).toContain(words);
   });
 
-  test("an endpoint that is not there", async () => {
+  test("an unreachable endpoint", async () => {
     const nowhere = new OpenAiEmbedder({
       baseUrl: "http://127.0.0.1:9/v1",
       model: "m",
@@ -86,7 +86,7 @@ describe("refuses with RETRIEVAL_FAILED, and without the endpoint's words,", () 
   });
 });
 
-test("gives up as soon as the signal aborts, with its reason", async () => {
+test("rejects with the signal's reason as soon as it aborts", async () => {
   const leaver = new AbortController();
   const text = directed({ fault: "hang" }, crypto.randomUUID());
   const embedding = embedder.embed([text], leaver.signal);
@@ -96,7 +96,7 @@ test("gives up as soon as the signal aborts, with its reason", async () => {
   await expect.poll(async () => (await recorded(text)).state).toBe("aborted");
 });
 
-test("asks nothing once the signal has aborted", async () => {
+test("sends no request if the signal has aborted", async () => {
   const text = crypto.randomUUID();
   await expect(embedder.embed([text], AbortSignal.abort(new Error("left")))).rejects.toThrow(
     "left",
@@ -108,7 +108,7 @@ function of(...vectors: unknown[]): EmbeddingDirective {
   return { body: list(...vectors.map((vector) => JSON.stringify(vector))) };
 }
 
-/** Strings of JSON, since JSON has no infinity to be made from. */
+/** JSON texts, since an infinity cannot be written as JSON. */
 function list(...vectors: string[]): string {
   return `{"data":[${vectors.map((embedding) => `{"embedding":${embedding}}`).join()}]}`;
 }

@@ -1,14 +1,14 @@
-// The work in the background that gives passages their vectors: in batches, tried again after failures,
-// taken up after crashes, and never showing what is not there any more.
+// Keeping the vector index in step with the passages: in batches, with retries
+// after failures, across crashes, and without showing deleted passages.
 
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CorpusObject } from "../../src/corpus/corpus-object.ts";
 import type { ErrorBody } from "../../src/protocol.ts";
+import { EmbeddingModel } from "../embedders/embedding-model.ts";
+import { FakeVectorize } from "../embedders/fake-vectorize.ts";
 import { meaning } from "../support/meaning.ts";
-import { EmbeddingModel } from "../vectors/embedding-model.ts";
-import { VectorizeStandIn } from "../vectors/vectorize-stand-in.ts";
 import { corpora } from "../worker.ts";
 import { rowsOf } from "./sql-rows.ts";
 
@@ -20,24 +20,24 @@ interface Progress {
   readonly failure: string | null;
 }
 
-/** A corpus that no other test knows, with a model and an index of its own. */
+/** A corpus for one test, with its own model and index. */
 class Corpus {
   readonly ai = new EmbeddingModel();
-  readonly index: VectorizeStandIn;
+  readonly index: FakeVectorize;
   readonly name = crypto.randomUUID();
 
-  constructor(variables: Record<string, unknown> = {}, index = new VectorizeStandIn()) {
+  constructor(variables: Record<string, unknown> = {}, index = new FakeVectorize()) {
     this.index = index;
     this.set(variables);
   }
 
-  /** What the next incarnation of the object has in its environment. */
+  /** The environment of the next instance of the object. */
   set(variables: Record<string, unknown>): void {
     const { ai, index } = this;
     corpora.set(this.name, { RETRIEVER: "vector", AI: ai, VECTORIZE: index, ...variables });
   }
 
-  /** A stub is of no use once its object was aborted. */
+  /** A stub breaks when its object is aborted. */
   get stub(): DurableObjectStub<CorpusObject> {
     return env.CORPUS.getByName(this.name);
   }
@@ -54,7 +54,7 @@ class Corpus {
     expect((await this.send("PUT", `/${id}`, { title, text })).status).toBeLessThan(300);
   }
 
-  /** Many documents of one passage each. */
+  /** Puts documents of one passage each. */
   async fill(count: number): Promise<void> {
     for (let i = 0; i < count; i++) await this.put(`d${i}`, `It is about matter${i}.`);
   }
@@ -67,12 +67,12 @@ class Corpus {
     return (await (await this.send("GET", "")).json<{ vectors: Progress }>()).vectors;
   }
 
-  /** Lets the alarm ring now, if it is set. */
+  /** Runs the alarm now, if one is set. */
   ring(): Promise<boolean> {
     return runDurableObjectAlarm(this.stub);
   }
 
-  /** Lets it ring until nothing is left to do. */
+  /** Runs alarms until none is set. */
   async settle(): Promise<void> {
     while (await this.ring());
     expect(await this.progress()).toMatchObject({ waiting: 0, failure: null });
@@ -106,7 +106,7 @@ function silence() {
 afterEach(() => vi.restoreAllMocks());
 
 describe("passages", () => {
-  it("get their vectors soon after they came, with no request", async () => {
+  it("get their vectors soon after the document arrives, without a request", async () => {
     const corpus = new Corpus();
     await corpus.put("cars", "# Cars\n\nA car has wheels.\n\n# Doctors\n\nA doctor heals.");
     expect(await corpus.progress()).toEqual({
@@ -119,7 +119,7 @@ describe("passages", () => {
     expect(await corpus.alarmAt()).toBeNull();
   });
 
-  it("are found by what they mean, under title and headings", async () => {
+  it("are found by meaning, title and headings included", async () => {
     const corpus = new Corpus();
     await corpus.put("cars", "# Price\n\nForty thousand.", "Car");
     await corpus.put("doctors", "# Hours\n\nFrom nine to five.", "Doctor");
@@ -140,7 +140,7 @@ describe("passages", () => {
     expect(Math.max(...corpus.ai.calls.map(({ texts }) => texts.length))).toBeLessThanOrEqual(32);
   });
 
-  it("more than one alarm can do are done by several", async () => {
+  it("are embedded by several alarms if one is not enough", async () => {
     const corpus = new Corpus();
     const text = Array.from({ length: 700 }, (_, i) => `# Part ${i}\n\nOf matter${i}.\n`).join(
       "\n",
@@ -154,7 +154,7 @@ describe("passages", () => {
     expect(corpus.index.vectors.size).toBe(700);
   });
 
-  it("have nothing in the index but short ids and numbers", async () => {
+  it("have only short ids and numbers in the index", async () => {
     const corpus = new Corpus();
     await corpus.put("張".repeat(128), "The secret plan.", "Secret");
     await corpus.settle();
@@ -166,7 +166,7 @@ describe("passages", () => {
     expect(Object.keys(JSON.parse(corpus.index.sent[0] ?? "[]")[0])).toEqual(["id", "values"]);
   });
 
-  it("that have not changed are not embedded again", async () => {
+  it("are not embedded again if they have not changed", async () => {
     const corpus = new Corpus();
     await corpus.put("a", "A car.");
     await corpus.settle();
@@ -175,20 +175,20 @@ describe("passages", () => {
     expect(corpus.texts).toHaveLength(1);
   });
 
-  it("cost one row of writing for a batch, beside the alarm", async () => {
+  it("cost one written row per batch, besides the alarm", async () => {
     const corpus = new Corpus();
     await corpus.fill(32);
     const { written } = await runInDurableObject(corpus.stub, (object, { storage }) =>
       rowsOf(storage.sql, () => object.alarm()),
     );
     expect(corpus.index.vectors.size).toBe(32);
-    // The tables and their first row, once; the series; the batch.
+    // Once the tables and their first row; then the series; then the batch.
     expect(written).toBeLessThanOrEqual(8);
   });
 });
 
 describe("a preview of a search", () => {
-  it("is one of an ask: it fails as one, and in time", async () => {
+  it("uses the same search as an ask, with its errors and timeout", async () => {
     const corpus = new Corpus({ FIRST_TOKEN_TIMEOUT_MS: "100" });
     await corpus.put("a", "A car.");
     await corpus.settle();
@@ -210,7 +210,7 @@ describe("a preview of a search", () => {
     });
   });
 
-  it("reads so many rows and no more, however many passages there are", async () => {
+  it("reads a fixed number of rows, however many passages there are", async () => {
     const corpus = new Corpus();
     const text = Array.from({ length: 300 }, (_, i) => `# Part ${i}\n\nOf matter${i}.\n`).join(
       "\n",
@@ -228,7 +228,7 @@ describe("a preview of a search", () => {
 });
 
 describe("a document that is replaced or deleted", () => {
-  it("is not found from then on, and its vectors go", async () => {
+  it("is not found any more, and its vectors are removed", async () => {
     const corpus = new Corpus();
     await corpus.put("a", "A car has wheels.");
     await corpus.put("b", "A doctor heals.");
@@ -236,7 +236,7 @@ describe("a document that is replaced or deleted", () => {
     await corpus.settle();
     await corpus.put("a", "A boat has sails.");
     await corpus.delete("b");
-    // The old vectors are still there, and the new one is not.
+    // The index still has the old vectors, and not yet the new one.
     expect(corpus.index.vectors.size).toBe(3);
     expect(await corpus.nearest("automobile")).toEqual(["c#1"]);
     await corpus.settle();
@@ -245,7 +245,7 @@ describe("a document that is replaced or deleted", () => {
     expect(await corpus.rows("SELECT * FROM stale_vectors")).toEqual([]);
   });
 
-  it("never lends its vector to the next one, though it was the last", async () => {
+  it("never lends its vector to the next document, even as the last one", async () => {
     const corpus = new Corpus();
     silence();
     await corpus.put("a", "A car has wheels.");
@@ -263,7 +263,7 @@ describe("a document that is replaced or deleted", () => {
     expect(corpus.index.vectors.size).toBe(1);
   });
 
-  it("while its vector is being made leaves none behind", async () => {
+  it("leaves no vector behind if that happens while it is embedded", async () => {
     const corpus = new Corpus();
     const gate = Promise.withResolvers<void>();
     corpus.ai.fault = () => gate.promise;
@@ -281,7 +281,7 @@ describe("a document that is replaced or deleted", () => {
     expect(passage?.text).toBe("A boat has sails.");
   });
 
-  it("is found by no vector that another deployment left in the index", async () => {
+  it("is not found by vectors of another deployment in the same index", async () => {
     const corpus = new Corpus();
     await corpus.put("a", "A car has wheels.");
     await corpus.settle();
@@ -297,7 +297,7 @@ describe("a document that is replaced or deleted", () => {
     expect(await corpus.nearest("automobile")).toEqual(["a#1"]);
   });
 
-  it("with more passages than the index lets go of at once is removed whole", async () => {
+  it("is removed whole, even with more passages than one request can remove", async () => {
     const corpus = new Corpus();
     const text = Array.from({ length: 250 }, (_, i) => `# Part ${i}\n\nOf matter${i}.\n`).join(
       "\n",
@@ -312,8 +312,8 @@ describe("a document that is replaced or deleted", () => {
   });
 });
 
-describe("a failure", () => {
-  it("of the model is tried again, ever later, logged once, and shown to operators", async () => {
+describe("a failure to embed", () => {
+  it("by the model is retried with growing delays, logged once, and shown to operators", async () => {
     const corpus = new Corpus();
     const log = silence();
     corpus.ai.fault = () => Promise.reject(new Error("3040: the secret plan is too long"));
@@ -332,9 +332,9 @@ describe("a failure", () => {
     expect(log.mock.calls).toEqual([
       ["The passages could not be embedded, and are tried again:", failure],
     ]);
-    // From the third on, each also asks whether the model takes anything at all.
+    // From the third on, each try also sends the probe.
     expect(corpus.ai.calls).toHaveLength(6);
-    // Another document does not call for an early try, or each of many would.
+    // Another document causes no early try.
     await corpus.put("b", "A car.");
     expect(((await corpus.alarmAt()) ?? 0) - Date.now()).toBeGreaterThan(30_000);
 
@@ -343,7 +343,7 @@ describe("a failure", () => {
     expect(corpus.index.vectors.size).toBe(2);
   });
 
-  it("is never waited for longer than ten minutes", async () => {
+  it("is retried after at most ten minutes", async () => {
     const corpus = new Corpus();
     silence();
     corpus.ai.fault = () => Promise.reject(new Error("3040: busy"));
@@ -358,7 +358,7 @@ describe("a failure", () => {
     expect(wait).toBeLessThanOrEqual(600_000);
   });
 
-  it("of the index is the same", async () => {
+  it("by the index is handled in the same way", async () => {
     const corpus = new Corpus();
     const log = silence();
     corpus.index.fault = (call) => {
@@ -374,7 +374,7 @@ describe("a failure", () => {
     expect(corpus.index.vectors.size).toBe(1);
   });
 
-  it("is an answer that cannot be used: nothing is stored, and it is tried again", async () => {
+  it("includes an unusable response: nothing is stored, and it is retried", async () => {
     const corpus = new Corpus();
     silence();
     await corpus.put("a", "A car.");
@@ -388,7 +388,7 @@ describe("a failure", () => {
     expect(corpus.index.vectors.size).toBe(2);
   });
 
-  it("is an answer of vectors that do not fit the index, too", async () => {
+  it("includes vectors that do not fit the index", async () => {
     const corpus = new Corpus();
     silence();
     await corpus.put("a", "A car.");
@@ -401,7 +401,7 @@ describe("a failure", () => {
     expect(corpus.index.vectors.size).toBe(1);
   });
 
-  it("is a model that never answers, too: it is given up, and tried again", async () => {
+  it("includes a model that never answers: it times out and is retried", async () => {
     const corpus = new Corpus();
     silence();
     await corpus.put("a", "A car.");
@@ -421,7 +421,7 @@ describe("a failure", () => {
     expect(corpus.index.vectors.size).toBe(1);
   });
 
-  it("of one passage leaves the others theirs, and it has that of its head", async () => {
+  it("of one passage leaves the others alone; the passage gets a vector of its beginning", async () => {
     const corpus = new Corpus();
     const log = silence();
     corpus.ai.fault = (texts) => {
@@ -439,7 +439,7 @@ describe("a failure", () => {
     ]);
   });
 
-  it("of one passage whatever is left of it leaves it without, and says which", async () => {
+  it("of even the beginning leaves the passage without a vector, and logs which one", async () => {
     const corpus = new Corpus();
     const log = silence();
     corpus.ai.fault = (texts) => {
@@ -455,7 +455,7 @@ describe("a failure", () => {
     ]);
   });
 
-  it("that comes and goes costs no passage its vector, nor any of its words", async () => {
+  it("that is temporary costs no passage its vector", async () => {
     const corpus = new Corpus();
     silence();
     await corpus.fill(10);
@@ -467,7 +467,7 @@ describe("a failure", () => {
     for (let i = 0; i < 10; i++) expect(corpus.texts).toContain(`Title\nIt is about matter${i}.`);
   });
 
-  it("of a passage once after a long outage is not blamed on it", async () => {
+  it("of a passage right after a long outage is not blamed on the passage", async () => {
     const corpus = new Corpus();
     const log = silence();
     const text = `A car.${" It runs on and on.".repeat(20)} It ends well.`;
@@ -483,11 +483,11 @@ describe("a failure", () => {
     expect(log.mock.calls.join()).not.toContain("The passage ");
   });
 
-  it("of the model in the middle is not blamed on a passage", async () => {
+  it("by the model in the middle of a batch is not blamed on a passage", async () => {
     const corpus = new Corpus();
     const log = silence();
     await corpus.fill(10);
-    // The batch fails, the first passages succeed, then all is lost.
+    // The batch fails, the first passages succeed, then everything fails.
     corpus.ai.fault = (texts) => {
       if (texts.length > 1 || corpus.ai.calls.length > 5) throw new Error("3040: busy");
     };
@@ -502,14 +502,14 @@ describe("a failure", () => {
   });
 });
 
-describe("an alarm that finds nothing to do", () => {
-  it("asks nobody, so that no failure keeps later documents waiting", async () => {
+describe("an alarm without work", () => {
+  it("sends no request, so that no failure delays later documents", async () => {
     const corpus = new Corpus();
     silence();
     await corpus.fill(3);
     await corpus.settle();
     await corpus.rows("UPDATE vectors SET made_at = made_at - 600001");
-    // What is deleted while the work goes on is done by that work, and sets an alarm of its own.
+    // The running work handles the deletion, which sets an alarm too.
     const gate = Promise.withResolvers<void>();
     let described = 0;
     corpus.index.fault = (call) => {
@@ -535,7 +535,7 @@ describe("an alarm that finds nothing to do", () => {
 });
 
 describe("a crash", () => {
-  it("between batches loses nothing: the next incarnation goes on where it was, with no request", async () => {
+  it("between batches loses nothing: the next instance continues without a request", async () => {
     const corpus = new Corpus();
     const text = Array.from({ length: 120 }, (_, i) => `# Part ${i}\n\nOf matter${i}.\n`).join(
       "\n",
@@ -548,14 +548,14 @@ describe("a crash", () => {
     await abortAllDurableObjects();
     corpus.ai.fault = undefined;
     gate.resolve();
-    // To look is to start it; the alarm of an object that was killed rings by itself all the same.
+    // Reading starts the object. After a kill, its alarm runs without that.
     await expect.poll(async () => (await corpus.progress()).waiting, { timeout: 10_000 }).toBe(0);
     expect(corpus.index.vectors.size).toBe(120);
-    // Two batches were done, the third was lost and made again.
+    // Two batches were stored; the third was lost and made again.
     expect(corpus.texts.length).toBeLessThanOrEqual(120 + 32);
   });
 
-  it("does not forget how often it has failed, nor try at once", async () => {
+  it("keeps the number of failures and the delay", async () => {
     const corpus = new Corpus();
     const log = silence();
     corpus.ai.fault = () => Promise.reject(new Error("3040: busy"));
@@ -571,7 +571,7 @@ describe("a crash", () => {
 });
 
 describe("another model", () => {
-  it("embeds everything anew, and what the old one made is never shown and goes", async () => {
+  it("embeds everything again; old vectors are never shown and are removed", async () => {
     const corpus = new Corpus();
     await corpus.fill(40);
     await corpus.put("cars", "A car has wheels.");
@@ -593,8 +593,8 @@ describe("another model", () => {
   });
 });
 
-describe("an index that was made anew", () => {
-  it("is filled again after the next document, unless it is merely behind", async () => {
+describe("an index that was recreated", () => {
+  it("is filled again after the next document, unless it only lags behind", async () => {
     const corpus = new Corpus();
     await corpus.fill(5);
     await corpus.settle();
@@ -613,9 +613,9 @@ describe("an index that was made anew", () => {
   });
 });
 
-describe("an index that is behind", () => {
-  it("finds new passages once it has come so far, and never old ones", async () => {
-    const corpus = new Corpus({}, new VectorizeStandIn({ lagMs: 400 }));
+describe("an index that lags behind", () => {
+  it("finds new passages once it has caught up, and never deleted ones", async () => {
+    const corpus = new Corpus({}, new FakeVectorize({ lagMs: 400 }));
     await corpus.put("a", "A car has wheels.");
     await corpus.settle();
     expect(await corpus.nearest("automobile")).toEqual([]);
@@ -628,8 +628,8 @@ describe("an index that is behind", () => {
     expect(corpus.index.vectors.size).toBe(1);
   });
 
-  it("is no reason to search nothing: the words find what is there", async () => {
-    const index = new VectorizeStandIn({ lagMs: 60_000 });
+  it("leaves the full-text search as it is", async () => {
+    const index = new FakeVectorize({ lagMs: 60_000 });
     const corpus = new Corpus({ RETRIEVER: "hybrid" }, index);
     await corpus.put("a", "A car has wheels.");
     expect(await corpus.nearest("wheels")).toEqual(["a#1"]);
@@ -638,8 +638,8 @@ describe("an index that is behind", () => {
   });
 });
 
-describe("the search of words alone", () => {
-  it("makes no tables, sets no alarm and asks nobody", async () => {
+describe("full-text search alone", () => {
+  it("creates no vector tables, sets no alarm and sends no request", async () => {
     const corpus = new Corpus({ RETRIEVER: "full-text" });
     await corpus.fill(3);
     await corpus.put("d1", "Another text.");
@@ -652,7 +652,7 @@ describe("the search of words alone", () => {
     expect(corpus.ai.calls).toEqual([]);
   });
 
-  it("gives way to vectors for what is there already, and back, and nothing stale remains", async () => {
+  it("can be changed to vectors and back, and nothing stale remains", async () => {
     const corpus = new Corpus({ RETRIEVER: "full-text" });
     await corpus.fill(3);
     corpus.set({});
@@ -676,7 +676,7 @@ describe("the search of words alone", () => {
 });
 
 describe("a new analyzer", () => {
-  it("cuts passages anew, whose vectors follow", async () => {
+  it("cuts passages again, and embeds them afterwards", async () => {
     const corpus = new Corpus();
     await corpus.fill(3);
     await corpus.settle();
@@ -694,8 +694,8 @@ describe("a new analyzer", () => {
   });
 });
 
-describe("a variable that is wrong", () => {
-  it("keeps no document out; the vectors follow once it is right", async () => {
+describe("a wrong variable", () => {
+  it("does not refuse documents; they are embedded once it is corrected", async () => {
     const corpus = new Corpus({ EMBEDDER: "oracle" });
     silence();
     await corpus.put("a", "A car.");
@@ -708,7 +708,7 @@ describe("a variable that is wrong", () => {
 });
 
 describe("the alarm", () => {
-  it("never throws: it logs, and comes back", async () => {
+  it("never throws: it logs the error and is set again", async () => {
     const corpus = new Corpus({ RETRIEVER: "full-text" });
     const log = silence();
     await corpus.fill(1);

@@ -1,42 +1,52 @@
-// Front matter: fields for other programs at the head of a Markdown text, YAML between lines of three
-// hyphens, of which the last may be three dots, or TOML between lines of three plus signs. It is no part
-// of the document. Pure.
+// Front matter: fields for other programs before a Markdown text. YAML is
+// between lines of three hyphens (or ends in three dots), TOML between three
+// plus signs. Only the title is read. YAML libraries refuse titles that
+// people write, such as `title: A: b`, and some take quadratic time. Pure.
 
 interface FrontMatter {
-  /** The value of its field `title`. */
+  /** The value of the field `title`. */
   readonly title: string | undefined;
-  /** Where the document's text begins, in UTF-16 units: after front matter and a byte order mark. */
-  readonly end: number;
+  /** The text after front matter and byte order mark. */
+  readonly text: string;
 }
 
 const YAML = /^\ufeff?---[ \t]*\r?\n([\s\S]*?)(?<=\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
 const TOML = /^\ufeff?\+\+\+[ \t]*\r?\n([\s\S]*?)(?<=\n)\+\+\+[ \t]*(?:\r?\n|$)/;
-/** The first line that is not empty: a field, or a comment. Otherwise the fence is a mere rule. */
+/**
+ * The first line that is not empty must be a field or a
+ * comment. Otherwise the hyphens are a thematic break.
+ */
 const FIELD_FIRST = /^\s*(?:["']?[\p{L}\p{M}\p{N}_.$-]+["']?[ \t]*[:=]|#|\[[^\]\n]+\]|$)/u;
+
+const BYTE_ORDER_MARK = /^\ufeff(?:[ \t]*\r?\n)*/;
+const EMPTY_LINES = /^(?:[ \t]*\r?\n)+/;
 
 const YAML_TITLE = /^(?:title|"title"|'title')[ \t]*:/im;
 const TOML_TITLE = /^[ \t]*(?:title|"title"|'title')[ \t]*=/im;
 const TOML_TABLE = /^[ \t]*\[/m;
-/** The rest of the line, and the lines after it that are indented or empty. */
+/** The rest of the line, and indented or empty lines after it. */
 const VALUE = /^[^\n]*(?:\n(?:[ \t][^\n]*|\r?(?=\n)))*/;
 
-/** No title is longer, in UTF-16 units. */
+/** The longest title that is read, in UTF-16 units. */
 const VALUE_LENGTH_MAX = 4_000;
 
-export function frontMatter(text: string): FrontMatter {
-  const yaml = YAML.exec(text);
-  const [block = "", fields = ""] = yaml ?? TOML.exec(text) ?? [];
+export function frontMatter(source: string): FrontMatter {
+  const yaml = YAML.exec(source);
+  const [block = "", fields = ""] = yaml ?? TOML.exec(source) ?? [];
   if (block === "" || !FIELD_FIRST.test(fields)) {
-    return { title: undefined, end: text.startsWith("\ufeff") ? 1 : 0 };
+    return { title: undefined, text: source.replace(BYTE_ORDER_MARK, "") };
   }
   const title = yaml === null ? tomlTitle(fields) : yamlTitle(fields);
-  return { title: title?.replace(/\s+/g, " ").trim() || undefined, end: block.length };
+  return {
+    title: title?.replace(/\s+/g, " ").trim() || undefined,
+    text: source.slice(block.length).replace(EMPTY_LINES, ""),
+  };
 }
 
 function yamlTitle(fields: string): string | undefined {
   const [lines = ""] = VALUE.exec(after(fields, YAML_TITLE)) ?? [];
   const value = lines.trim();
-  // A block scalar: `>` or `|`, how it is indented and chomped, and its lines.
+  // A block scalar: `>` or `|`, indentation and chomping, then its lines.
   const [header = ""] = /^[>|][-+\d]*[ \t]*(?:#[^\n]*)?(?:\r?\n|$)/.exec(value) ?? [];
   if (header !== "") return value.slice(header.length);
   const title = quoted(value) ?? withoutComment(value);
@@ -58,7 +68,7 @@ function after(fields: string, name: RegExp): string {
   return fields.slice(from, from + VALUE_LENGTH_MAX);
 }
 
-/** The text between quotation marks, which ends at the second of them. */
+/** The text between quotation marks. */
 function quoted(value: string): string | undefined {
   const double = /^"((?:[^"\\]|\\[\s\S])*)"/.exec(value)?.[1];
   if (double !== undefined) return double.replace(/\\(u[\da-f]{4}|[\s\S])/gi, unescaped);

@@ -1,7 +1,7 @@
-// In place of the binding VECTORIZE: an index in memory, under the limits of the real one and with its
-// errors, and like it behind: what was changed is found only some time later.
+// A fake VECTORIZE binding: an index in memory with the limits, errors and delay
+// of the real one.
 
-/** https://developers.cloudflare.com/vectorize/platform/limits/, and what the service itself says. */
+/** https://developers.cloudflare.com/vectorize/platform/limits/ and its errors. */
 const ID_BYTES_MAX = 64;
 const UPSERT_MAX = 1_000;
 const DELETE_MAX = 100;
@@ -12,14 +12,14 @@ const DIMENSIONS_MAX = 1_536;
 type Vectors = ReadonlyMap<string, readonly number[]>;
 type Mutation = (vectors: Map<string, readonly number[]>) => void;
 
-export class VectorizeStandIn {
+export class FakeVectorize {
   readonly #dimensions: number;
   readonly #lagMs: number;
   readonly #vectors = new Map<string, readonly number[]>();
   #mutations: { readonly at: number; readonly apply: Mutation }[] = [];
-  /** Called before each call: what it throws, the call throws; what it waits for, the call waits for. */
+  /** Called and awaited before each call, which throws what it throws. */
   fault: ((call: "query" | "upsert" | "deleteByIds" | "describe") => unknown) | undefined;
-  /** Everything that was ever sent to it, as JSON. */
+  /** Everything that it received, as JSON. */
   readonly sent: string[] = [];
 
   constructor({ dimensions = 256, lagMs = 0 } = {}) {
@@ -28,7 +28,7 @@ export class VectorizeStandIn {
     this.#lagMs = lagMs;
   }
 
-  /** What can be found now. */
+  /** What a search can find now. */
   get vectors(): Vectors {
     const due = this.#mutations.filter(({ at }) => at <= Date.now());
     this.#mutations = this.#mutations.filter(({ at }) => at > Date.now());
@@ -36,7 +36,7 @@ export class VectorizeStandIn {
     return this.#vectors;
   }
 
-  /** As if somebody had made the index anew. */
+  /** As if the index had been recreated. */
   clear(): void {
     this.#mutations = [];
     this.#vectors.clear();
@@ -110,7 +110,7 @@ export class VectorizeStandIn {
       const words = `expected ${this.#dimensions} dimensions, and got ${vector.length} dimensions`;
       throw error(what, code, `invalid vector, ${words}`);
     }
-    // In JSON they would be null.
+    // JSON would turn them into null.
     if (!vector.every(Number.isFinite))
       throw error(what, 40026, "Failed to parse the request body");
   }

@@ -1,20 +1,20 @@
-// The index in Vectorize against a stand-in with its limits, which the adapter must never meet.
+// The Vectorize adapter against a fake with the real limits.
 
 import { describe, expect, test } from "vitest";
-import type { Vector } from "../../src/corpus/embedder.ts";
-import { VectorizeIndex } from "../../src/vectors/vectorize.ts";
-import { VectorizeStandIn } from "./vectorize-stand-in.ts";
+import type { Vector } from "../../src/answer/embedder.ts";
+import { VectorizeIndex } from "../../src/embedders/vectorize.ts";
+import { FakeVectorize } from "./fake-vectorize.ts";
 
 const signal = new AbortController().signal;
 
-describe("an index", () => {
-  test("gives the ids of the nearest, nearest first", async () => {
+describe("the index", () => {
+  test("returns the nearest ids, nearest first", async () => {
     const { index } = newIndex();
     await index.put(vectors({ east: [1, 0], north: [0, 1], northeast: [1, 1] }), signal);
     expect(await index.nearest([3, 0.1], 2, signal)).toEqual(["east", "northeast"]);
   });
 
-  test("takes the later of two vectors with one id", async () => {
+  test("replaces the vector of an id", async () => {
     const { index, standIn } = newIndex();
     await index.put(vectors({ a: [1, 0] }), signal);
     await index.put(vectors({ a: [0, 1] }), signal);
@@ -28,7 +28,7 @@ describe("an index", () => {
     expect(await index.isEmpty(signal)).toBe(false);
   });
 
-  test("removes what it is told, and passes over what is not there", async () => {
+  test("removes ids, and ignores unknown ones", async () => {
     const { index, standIn } = newIndex();
     const ids = Array.from({ length: 100 }, (_, i) => `id ${i}`);
     await index.put(vectors(Object.fromEntries(ids.map((id) => [id, [1, 1]]))), signal);
@@ -36,7 +36,7 @@ describe("an index", () => {
     expect([...standIn.vectors.keys()]).toEqual(["id 99"]);
   });
 
-  test("is asked nothing where there is nothing to put", async () => {
+  test("sends no request if there is nothing to put", async () => {
     const { index, standIn } = newIndex();
     standIn.fault = () => {
       throw new Error("It was asked.");
@@ -45,19 +45,19 @@ describe("an index", () => {
   });
 });
 
-describe("its failure", () => {
-  test("is RETRIEVAL_FAILED with the code, and without its words", async () => {
+describe("a failure of the index", () => {
+  test("is RETRIEVAL_FAILED with the error code, quoting nothing else", async () => {
     const { index } = newIndex();
     await expect(index.nearest([1, 2, 3], 5, signal)).rejects.toMatchObject({
       code: "RETRIEVAL_FAILED",
-      message: "The index of vectors failed (Vectorize error 40006).",
+      message: "The vector index failed (Vectorize error 40006).",
     });
     await expect(index.put(vectors({ a: [1] }), signal)).rejects.toMatchObject({
       message: expect.stringContaining("40012"),
     });
   });
 
-  test("is the signal's reason where that has aborted, however long the binding takes", async () => {
+  test("is the signal's reason once it aborts, even while the binding is busy", async () => {
     const { index, standIn } = newIndex();
     standIn.fault = () => new Promise(() => {});
     const leaver = new AbortController();
@@ -67,11 +67,11 @@ describe("its failure", () => {
   });
 });
 
-describe("the stand-in", () => {
+describe("the fake", () => {
   const long = "x".repeat(65);
   const many = (count: number) =>
     Array.from({ length: count }, (_, i) => ({ id: `${i}`, values: [1, 0] }));
-  test.each<[string, (standIn: VectorizeStandIn) => Promise<unknown>, number]>([
+  test.each<[string, (standIn: FakeVectorize) => Promise<unknown>, number]>([
     ["an id of more than 64 bytes", (it) => it.upsert([{ id: long, values: [1, 0] }]), 40008],
     ["another number of dimensions", (it) => it.upsert([{ id: "a", values: [1] }]), 40012],
     ["what is no number", (it) => it.upsert([{ id: "a", values: [1, Number.NaN] }]), 40026],
@@ -81,11 +81,11 @@ describe("the stand-in", () => {
     ["more than 20 with values", (it) => it.query([1, 0], { topK: 21, returnValues: true }), 40025],
     ["false for no metadata", (it) => it.query([1, 0], { returnMetadata: false }), 40026],
   ])("refuses %s, as Vectorize does", async (_, call, code) => {
-    await expect(call(new VectorizeStandIn({ dimensions: 2 }))).rejects.toThrow(`code = ${code}`);
+    await expect(call(new FakeVectorize({ dimensions: 2 }))).rejects.toThrow(`code = ${code}`);
   });
 
-  test("finds what was put only after a while", async () => {
-    const standIn = new VectorizeStandIn({ dimensions: 2, lagMs: 50 });
+  test("finds new vectors only after a while", async () => {
+    const standIn = new FakeVectorize({ dimensions: 2, lagMs: 50 });
     await standIn.upsert([{ id: "a", values: [1, 0] }]);
     expect((await standIn.query([1, 0])).matches).toEqual([]);
     await expect.poll(async () => (await standIn.query([1, 0])).matches).toHaveLength(1);
@@ -93,7 +93,7 @@ describe("the stand-in", () => {
 });
 
 function newIndex() {
-  const standIn = new VectorizeStandIn({ dimensions: 2 });
+  const standIn = new FakeVectorize({ dimensions: 2 });
   return { standIn, index: new VectorizeIndex(standIn as unknown as Vectorize) };
 }
 

@@ -1,14 +1,14 @@
-// The embedder of Workers AI against a stand-in for the binding.
+// The Workers AI embedder against a fake binding.
 
 import { describe, expect, test } from "vitest";
+import { WorkersAiEmbedder } from "../../src/embedders/workers-ai.ts";
 import { ServiceError } from "../../src/errors.ts";
-import { WorkersAiEmbedder } from "../../src/vectors/workers-ai-embedder.ts";
 import { EmbeddingModel } from "./embedding-model.ts";
 
 const CANARY = "words of the binding, which may repeat the secret plan";
 const signal = new AbortController().signal;
 
-test("gives a vector for each text, in their order", async () => {
+test("returns a vector for each text, in order", async () => {
   const { ai, embedder } = newEmbedder();
   const [car, doctor, automobile] = await embedder.embed(["car", "doctor", "automobile"], signal);
   expect(car).toEqual(automobile);
@@ -16,7 +16,7 @@ test("gives a vector for each text, in their order", async () => {
   expect(ai.calls).toHaveLength(1);
 });
 
-test("asks for the model that it is of, and lets bge-m3 cut what is too long", async () => {
+test("calls its model, and lets bge-m3 truncate long texts", async () => {
   const { ai, embedder } = newEmbedder();
   await embedder.embed(["a"], signal);
   expect(ai.calls).toEqual([
@@ -28,13 +28,13 @@ test("asks for the model that it is of, and lets bge-m3 cut what is too long", a
   ]);
 });
 
-test("sends other models what they know, and no more", async () => {
+test("sends other models no parameter that they do not know", async () => {
   const { ai, embedder } = newEmbedder("@cf/google/embeddinggemma-300m");
   await embedder.embed(["a"], signal);
   expect(ai.calls[0]?.inputs).toEqual({ text: ["a"] });
 });
 
-describe("refuses with RETRIEVAL_FAILED, and without the binding's words,", () => {
+describe("throws RETRIEVAL_FAILED, quoting nothing, for", () => {
   const refusals: [string, unknown, string][] = [
     ["3040: ", new Error(`3040: ${CANARY}`), "(Workers AI error 3040)"],
     ["a class", new Error(`InferenceUpstreamError: 3036: ${CANARY}`), "(Workers AI error 3036)"],
@@ -46,7 +46,7 @@ describe("refuses with RETRIEVAL_FAILED, and without the binding's words,", () =
     expect(error.message).toContain(words);
   });
 
-  // What can be wrong with a vector is in openai-embedder.test.ts.
+  // openai.test.ts tests everything that can be wrong with a vector.
   test.each<[string, unknown]>([
     ["null", null],
     ["a string", CANARY],
@@ -54,13 +54,13 @@ describe("refuses with RETRIEVAL_FAILED, and without the binding's words,", () =
     ["a vector with NaN, which no JSON holds", { data: [[1, Number.NaN]] }],
     ["a typed array that is no list", { data: [new Float32Array([1])] }],
     ["a request for a batch, to be asked for later", { request_id: "1" }],
-  ])("an answer that cannot be used: %s", async (_, answer) => {
+  ])("an unusable response: %s", async (_, answer) => {
     const error = await failure(() => answer);
     expect(error.message).toContain("cannot be used");
   });
 });
 
-test("gives up as soon as the signal aborts, though the binding does not", async () => {
+test("rejects as soon as the signal aborts, even if the binding goes on", async () => {
   const { ai, embedder } = newEmbedder();
   ai.fault = () => new Promise(() => {});
   const leaver = new AbortController();

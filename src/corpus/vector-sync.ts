@@ -1,43 +1,52 @@
-// The work in the background that gives each passage its vector in the index, and takes from the index
-// what stands for nothing any more. What is left to do is kept in vectors.ts, so that it outlives the
-// object; when it is done, the corpus object's alarm decides.
+// Keeps the vector index in step with the passages: adds the
+// vectors of new passages and removes those of deleted ones.
+// It works in the alarm of the corpus object. vector-state.ts
+// stores what is left to do, so a crash loses nothing.
 
-import { within } from "../deadline.ts";
+import type { Embedder, Vector } from "../answer/embedder.ts";
+import type { VectorIndex } from "../answer/vector-index.ts";
+import { withTimeout } from "../deadline.ts";
 import { reasonOf, ServiceError } from "../errors.ts";
 import type { Documents } from "./documents.ts";
-import type { Embedder, Vector, VectorIndex } from "./embedder.ts";
 import type { NumberedPassage } from "./passage-index.ts";
 
-/** What a vector is made of at once: no model of Workers AI takes fewer texts, and some take no more. */
+/** Texts per request. Some models of Workers AI accept no more. */
 const PASSAGES_AT_ONCE = 32;
 const REMOVED_AT_ONCE = 100;
 /**
- * So many steps until the alarm rings again: who pays nothing may make 50 requests. A step makes two;
- * one in which a passage is given up makes four, and any try has one such step at most.
+ * Steps per alarm. The free plan allows 50 subrequests per invocation; a step
+ * makes two, except at most one step that skips a passage and makes four.
  */
 const STEPS = 20;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Who failed, as a message about it begins. */
-const THE_INDEX = "The index of vectors";
 
-/** What every model can embed: it tells a model that fails from a text that makes it fail. */
+/** Accepted by every model that works. */
 const PROBE = "Belay";
-/** Of a passage that a model does not take, as much as any should. In UTF-16 units. */
+/**
+ * How much of a passage is embedded if the
+ * model refuses all of it, in UTF-16 units.
+ */
 const HEAD_LENGTH = 300;
 
-/** Failures in a row before it is asked whether the model or the passage is at fault. */
+/** Failures in a row before the probe is sent. */
 const FAILURES_UNEXPLAINED = 2;
 const RETRY_MS = 5_000;
 const RETRY_MS_MAX = 600_000; /* 10 min */
 
-/** After so long without a new vector, an index that holds none at all was made anew. */
+/**
+ * The index counts new vectors late. After
+ * this time, an empty index was recreated.
+ */
 const INDEX_SETTLES_MS = 600_000; /* 10 min */
 
-export class Embedding {
+export class VectorSync {
   readonly #documents: Documents;
   readonly #embedder: Embedder;
   readonly #index: VectorIndex;
-  /** How many of the next passages are embedded one by one, since together they failed. */
+  /**
+   * How many of the next passages are embedded
+   * singly, because together they failed.
+   */
   #oneByOne = 0;
 
   constructor(documents: Documents, embedder: Embedder, index: VectorIndex) {
@@ -47,33 +56,38 @@ export class Embedding {
   }
 
   isDue(): boolean {
-    const { vectors } = this.#documents;
-    const state = vectors.state();
+    const { vectorState } = this.#documents;
+    const state = vectorState.state();
     return (
-      this.isNew() || vectors.anyStale() || this.#documents.hasPassageAfter(state?.madeTo ?? 0)
+      this.isUnstarted() ||
+      vectorState.anyStale() ||
+      this.#documents.hasPassageAfter(state?.madeTo ?? 0)
     );
   }
 
-  /** Whether the last try failed, so that the next one is to be awaited. */
+  /** Whether the last try failed. A retry is scheduled then. */
   isFailing(): boolean {
-    return (this.#documents.vectors.state()?.failures ?? 0) > 0;
+    return (this.#documents.vectorState.state()?.failures ?? 0) > 0;
   }
 
-  /** How many passages wait for their vector, and why the last try failed, if it did. */
+  /**
+   * `waiting`: passages without a vector. `failure`: why the last try failed.
+   */
   progress(): {
     readonly model: string;
     readonly waiting: number;
     readonly failure: string | null;
   } {
-    const state = this.isNew() ? undefined : this.#documents.vectors.state();
+    const state = this.isUnstarted() ? undefined : this.#documents.vectorState.state();
     const waiting = this.#documents.countPassagesAfter(state?.madeTo ?? 0);
     return { model: this.#embedder.model, waiting, failure: state?.failure ?? null };
   }
 
-  /** Does some of what is due, and returns after how many milliseconds to come back; never throws. */
+  /**
+   * Does part of the work. Returns in how many ms to continue. Never throws.
+   */
   async work(): Promise<number | undefined> {
     try {
-      // A failure of what nobody needs would be tried again by nothing.
       if (!this.isDue()) return undefined;
       await this.#begin();
       for (let step = 0; step < STEPS && this.isDue(); step++) await this.#step();
@@ -83,32 +97,31 @@ export class Embedding {
     }
   }
 
-  /** Whether another model, or none, made the vectors that there are. */
-  isNew(): boolean {
-    const state = this.#documents.vectors.state();
+  /** Whether this model has made no vectors yet. */
+  isUnstarted(): boolean {
+    const state = this.#documents.vectorState.state();
     if (state === undefined) return this.#documents.hasPassageAfter(0);
     return state.model !== this.#embedder.model;
   }
 
   async #begin(): Promise<void> {
-    if (this.isNew()) this.#documents.beginVectors(this.#embedder.model);
-    const state = this.#documents.vectors.state();
-    // What was upserted is counted some seconds later, so only one that is long quiet can be judged.
+    if (this.isUnstarted()) this.#documents.beginVectors(this.#embedder.model);
+    const state = this.#documents.vectorState.state();
     if (!state || state.madeTo === 0 || Date.now() - state.madeAt < INDEX_SETTLES_MS) return;
-    const isEmpty = await inTime(THE_INDEX, (signal) => this.#index.isEmpty(signal));
+    const isEmpty = await inTime("The vector index", (signal) => this.#index.isEmpty(signal));
     if (isEmpty) this.#documents.beginVectors(this.#embedder.model);
   }
 
   async #step(): Promise<void> {
-    const { vectors } = this.#documents;
-    if (vectors.anyStale()) {
-      const { ids, dropped } = vectors.takeStale(REMOVED_AT_ONCE);
-      await inTime(THE_INDEX, (signal) => this.#index.remove(ids, signal));
+    const { vectorState } = this.#documents;
+    if (vectorState.anyStale()) {
+      const { ids, dropped } = vectorState.takeStale(REMOVED_AT_ONCE);
+      await inTime("The vector index", (signal) => this.#index.remove(ids, signal));
       dropped();
       return;
     }
     const limit = this.#oneByOne > 0 ? 1 : PASSAGES_AT_ONCE;
-    const passages = this.#documents.passagesAfter(vectors.state()?.madeTo ?? 0, limit);
+    const passages = this.#documents.passagesAfter(vectorState.state()?.madeTo ?? 0, limit);
     const last = passages.at(-1);
     if (last === undefined) return;
     const made = await this.#embed(passages);
@@ -116,19 +129,23 @@ export class Embedding {
       this.#oneByOne = PASSAGES_AT_ONCE;
       return;
     }
-    const named = new Map(Array.from(made, ([{ id }, vector]) => [vectors.idOf(id), vector]));
-    // Where a document was replaced meanwhile, these vectors are stale already, and go next.
-    await inTime(THE_INDEX, (signal) => this.#index.put(named, signal));
-    vectors.made(last.id, Date.now());
+    const named = new Map(Array.from(made, ([{ id }, vector]) => [vectorState.idOf(id), vector]));
+    // If a document was replaced meanwhile,
+    // its vectors are stale: removed next.
+    await inTime("The vector index", (signal) => this.#index.put(named, signal));
+    vectorState.made(last.id, Date.now());
     if (limit === 1) this.#oneByOne -= 1;
   }
 
-  /** The passages with their vectors; undefined where one of several may be at fault. */
+  /**
+   * The vectors by passage; undefined if one
+   * of several passages may be at fault.
+   */
   async #embed(
     passages: readonly NumberedPassage[],
   ): Promise<Map<NumberedPassage, Vector> | undefined> {
     try {
-      const made = await this.#vectorsOf(passages.map(words));
+      const made = await this.#vectorsOf(passages.map(textOf));
       return new Map(passages.map((passage, i) => [passage, made[i] ?? []]));
     } catch (thrown) {
       const [passage, ...others] = passages;
@@ -139,25 +156,25 @@ export class Embedding {
   }
 
   /**
-   * The passage that has failed alone, with the vector of its head or, where that fails too, without:
-   * the others must not wait. Most faults pass, so before that it is tried again, and fails twice while
-   * the model takes another text.
+   * For a passage that failed alone: the vector of its beginning, or none,
+   * so that the others need not wait. Most failures are temporary, so first
+   * the passage must fail again, twice while the model accepts the probe.
    */
   async #embedHead(
     passage: NumberedPassage,
     thrown: unknown,
   ): Promise<Map<NumberedPassage, Vector>> {
     const id = `${passage.documentId}#${passage.place}`;
-    const before = this.#documents.vectors.state();
+    const before = this.#documents.vectorState.state();
     if ((before?.failures ?? 0) < FAILURES_UNEXPLAINED) throw thrown;
     await this.#probe();
-    // Of the failures until now, any may have been an outage's.
+    // Earlier failures may have come from an outage.
     const refusal = `The embedding model takes other texts, but not that of the passage "${id}".`;
     if (before?.failure !== refusal) {
       throw new ServiceError("RETRIEVAL_FAILED", refusal, { cause: thrown });
     }
     try {
-      const head = words(passage).slice(0, HEAD_LENGTH).toWellFormed();
+      const head = textOf(passage).slice(0, HEAD_LENGTH).toWellFormed();
       const [vector = []] = await this.#vectorsOf([head]);
       return new Map([[passage, vector]]);
     } catch (thrown) {
@@ -167,7 +184,7 @@ export class Embedding {
     }
   }
 
-  /** Throws if the model takes no text at all. */
+  /** Throws if the model accepts no text at all. */
   async #probe(): Promise<void> {
     await this.#vectorsOf([PROBE]);
   }
@@ -177,24 +194,25 @@ export class Embedding {
   }
 
   #failed(thrown: unknown): number {
-    const { vectors } = this.#documents;
-    const before = vectors.state();
+    const { vectorState } = this.#documents;
+    const before = vectorState.state();
     const failure = reasonOf(thrown);
-    // Once for all tries: an outage may last for hours.
+    // Logged once, since an outage may last for hours.
     if (before?.failure !== failure) {
       console.error("The passages could not be embedded, and are tried again:", failure);
     }
     const failures = before?.failures ?? 0;
-    if (before !== undefined) vectors.failed(failure);
+    if (before !== undefined) vectorState.failed(failure);
     return Math.min(RETRY_MS * 2 ** Math.min(failures, 10), RETRY_MS_MAX);
   }
 }
 
-/** What is embedded of a passage: it says more under its title and its headings. */
-function words({ title, heading, text }: NumberedPassage): string {
+/** The text to embed. Title and headings give the context. */
+function textOf({ title, heading, text }: NumberedPassage): string {
   return [title, ...heading, text].join("\n");
 }
 
 function inTime<T>(who: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  return within(REQUEST_TIMEOUT_MS, who, call);
+  const message = `${who} gave no answer within ${REQUEST_TIMEOUT_MS} ms.`;
+  return withTimeout(REQUEST_TIMEOUT_MS, () => new ServiceError("RETRIEVAL_FAILED", message), call);
 }

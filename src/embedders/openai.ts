@@ -1,11 +1,12 @@
-// An embedder that asks any OpenAI-compatible endpoint for embeddings: Ollama, llama.cpp, vLLM, OpenAI.
+// The embedder for OpenAI-compatible
+// endpoints: Ollama, llama.cpp, vLLM, OpenAI.
 
-import type { Embedder, Vector } from "../corpus/embedder.ts";
+import type { Embedder, Vector } from "../answer/embedder.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
-import { embeddings } from "./embeddings.ts";
+import { checkedVectors } from "./embeddings-response.ts";
 import { call, failure } from "./upstream.ts";
 
-/** A hundred vectors of 1536 numbers with all their digits are 4 MB. */
+/** 100 vectors of 1,536 numbers with all digits are 4 MB. */
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
 
 const WHO = "The embedding model";
@@ -15,7 +16,7 @@ export class OpenAiEmbedder implements Embedder {
   readonly #baseUrl: string;
   readonly #apiKey: string | undefined;
 
-  /** `baseUrl`: as `endpointBase` returns it. */
+  /** @param options `baseUrl` as `endpointBase` returns it. */
   constructor(options: {
     readonly baseUrl: string;
     readonly model: string;
@@ -33,7 +34,7 @@ export class OpenAiEmbedder implements Embedder {
       () => ": no answer",
       signal,
     );
-    return embeddings(inOrder(answer), texts.length);
+    return checkedVectors(inOrder(answer), texts.length);
   }
 
   async #call(texts: readonly string[], signal: AbortSignal): Promise<unknown> {
@@ -45,7 +46,7 @@ export class OpenAiEmbedder implements Embedder {
         ...endpointKey(this.#baseUrl, this.#apiKey),
       },
       body: JSON.stringify({ model: this.model, input: texts, encoding_format: "float" }),
-      // A redirect, followed, would take the texts and the key to wherever it points.
+      // A redirect could leak the texts and the key.
       redirect: "manual",
       signal,
     });
@@ -57,7 +58,7 @@ export class OpenAiEmbedder implements Embedder {
     try {
       return JSON.parse(text);
     } catch {
-      // The parser's words would repeat the answer's.
+      // The parser's message would quote the response.
       throw failure(`${WHO}'s answer cannot be used: it is no JSON.`);
     }
   }
@@ -75,14 +76,14 @@ async function bounded(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The vectors in the order of the texts: an endpoint may send them in another, with their places. */
+/** Sorts the vectors like the texts: endpoints may not. */
 function inOrder(answer: unknown): unknown {
   const data = (answer as { data?: unknown } | null)?.data;
   if (!Array.isArray(data)) return undefined;
   const vectors: unknown[] = [];
   for (const [i, one] of data.entries()) {
     const place: unknown = one?.index ?? i;
-    // A place out of range, or taken, leaves a hole where no vector is.
+    // A wrong or repeated index leaves a hole in the list.
     if (Number.isInteger(place) && !((place as number) in vectors)) {
       vectors[place as number] = one?.embedding;
     }

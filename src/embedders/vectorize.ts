@@ -1,6 +1,7 @@
-// An index of vectors in Cloudflare's Vectorize. It is given ids and vectors, and never a text.
+// The vector index in Cloudflare's Vectorize. It receives ids and vectors only.
 
-import type { Vector, VectorIndex } from "../corpus/embedder.ts";
+import type { Vector } from "../answer/embedder.ts";
+import type { VectorIndex } from "../answer/vector-index.ts";
 import { call } from "./upstream.ts";
 
 export class VectorizeIndex implements VectorIndex {
@@ -14,8 +15,8 @@ export class VectorizeIndex implements VectorIndex {
     const { matches } = await this.#call(
       () =>
         this.#binding.query([...vector], {
-          // More than 20 only as long as neither values nor metadata are wanted, which is said by a
-          // word: `false` is refused.
+          // With values or metadata, topK may be 20
+          // at most. `false` is refused for metadata.
           topK: limit,
           returnValues: false,
           returnMetadata: "none",
@@ -39,11 +40,11 @@ export class VectorizeIndex implements VectorIndex {
   }
 
   #call<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return call("The index of vectors", request, errorCode, signal);
+    return call("The vector index", request, errorCode, signal);
   }
 }
 
-/** As the binding throws it: `VECTOR_QUERY_ERROR (code = 40006): invalid query vector, …`. */
+/** The binding throws `VECTOR_QUERY_ERROR (code = 40006): invalid query …`. */
 function errorCode(thrown: unknown): string {
   const words = thrown instanceof Error ? thrown.message : "";
   const code = /\(code = (\d{3,6})\)/.exec(words)?.[1];

@@ -1,10 +1,10 @@
 // Which passages have a vector in the index, and which vectors there stand for nothing any more. The
 // tables are made for the first vector: who searches words alone writes and reads no row here. Where all
 // vectors become stale, their numbers are read from the table of documents.ts, within SQL. Making and
-// removing vectors is in embedding.ts.
+// removing vectors is in vector-sync.ts.
 
 /** What is known of the vectors as a whole. */
-type VectorState = {
+type VectorStateRow = {
   readonly model: string;
   /** With it the ids of all vectors begin that count. Another begins with another model. */
   readonly series: string;
@@ -65,7 +65,7 @@ function statements(sql: SqlStorage) {
 
     state: () =>
       sql
-        .exec<VectorState>(
+        .exec<VectorStateRow>(
           `SELECT model, series, made_to AS madeTo, made_at AS madeAt, removed_to AS removedTo,
                   failures, failure
            FROM vectors`,
@@ -130,7 +130,7 @@ function statements(sql: SqlStorage) {
   };
 }
 
-export class Vectors {
+export class VectorState {
   readonly #do: ReturnType<typeof statements>;
   #exists: boolean;
 
@@ -140,7 +140,7 @@ export class Vectors {
   }
 
   /** Undefined where none was ever to be made. */
-  state(): VectorState | undefined {
+  state(): VectorStateRow | undefined {
     return this.#exists ? this.#do.state() : undefined;
   }
 

@@ -1,7 +1,8 @@
-// An embedder that asks a model of Workers AI, through the binding AI.
+// The embedder for models of Workers AI, through the AI binding.
 
-import type { Embedder, Vector } from "../corpus/embedder.ts";
-import { embeddings } from "./embeddings.ts";
+import type { Embedder, Vector } from "../answer/embedder.ts";
+import { workersAiErrorCode } from "../workers-ai.ts";
+import { checkedVectors } from "./embeddings-response.ts";
 import { call } from "./upstream.ts";
 
 export class WorkersAiEmbedder implements Embedder {
@@ -16,18 +17,17 @@ export class WorkersAiEmbedder implements Embedder {
   async embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Vector[]> {
     const inputs = {
       text: texts,
-      // Without it, one text that is too long fails all that come with it. Others cut by themselves.
+      // bge-m3 would refuse all texts if one
+      // is too long. Other models truncate.
       ...(this.model.endsWith("/bge-m3") && { truncate_inputs: true }),
     };
     const run = async (): Promise<unknown> => this.#ai.run(this.model, inputs, { signal });
     const answer = await call("The embedding model", run, errorCode, signal);
-    return embeddings((answer as { data?: unknown } | null)?.data, texts.length);
+    return checkedVectors((answer as { data?: unknown } | null)?.data, texts.length);
   }
 }
 
-/** As the binding throws it: `3040: Capacity temporarily exceeded`, its class before that or not. */
 function errorCode(thrown: unknown): string {
-  const words = thrown instanceof Error ? thrown.message : "";
-  const code = /^(?:\w+: ){0,2}(\d{4,5})(?:: |$)/.exec(words)?.[1];
+  const code = workersAiErrorCode(thrown);
   return code === undefined ? "" : ` (Workers AI error ${code})`;
 }

@@ -1,5 +1,5 @@
-// In place of the binding AI, as an embedding model of Workers AI: what it was asked is on record, and it
-// fails on demand.
+// A fake AI binding with an embedding model. It records its calls and fails on
+// demand.
 
 import { meaning } from "../support/meaning.ts";
 
@@ -9,12 +9,12 @@ interface EmbeddingCall {
   readonly inputs: Record<string, unknown>;
 }
 
-/** bge-m3 takes no more. */
+/** The limit of bge-m3. */
 const TEXTS_MAX = 100;
 
 export class EmbeddingModel {
   readonly calls: EmbeddingCall[] = [];
-  /** What it throws, the call throws; what it returns or resolves to, unless undefined, is the answer. */
+  /** The call throws what it throws, and returns what it returns, if anything. */
   fault: ((texts: readonly string[]) => unknown) | undefined;
 
   async run(model: string, inputs: Record<string, unknown>): Promise<unknown> {
@@ -23,7 +23,7 @@ export class EmbeddingModel {
     const answer = await this.fault?.(texts);
     if (answer !== undefined) return answer;
     if (texts.length > TEXTS_MAX) throw new Error("3006: Request is too large");
-    // As another model of the same length would, each puts its meaning elsewhere.
+    // Each model has vectors of its own, of the same length.
     const turn = model.length;
     const data = texts.map(meaning).map((all) => [...all.slice(turn), ...all.slice(0, turn)]);
     return { shape: [data.length, data[0]?.length], data, pooling: "cls" };
