@@ -2,9 +2,9 @@
 
 import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { markdown } from "../src/intake/markdown.ts";
 import { PROJECT } from "./command.ts";
 import { type Documents, Refused } from "./documents.ts";
-import { headOf } from "./ingest/head.ts";
 
 const FOLDER = join(PROJECT, "samples");
 
@@ -40,7 +40,7 @@ async function renew(documents: Documents): Promise<void> {
   // In order: the first ones suggest the questions on the page.
   for (const file of files) {
     const text = await readFile(join(FOLDER, file), "utf8");
-    const title = headOf(text).title ?? file;
+    const title = markdown.read(text).title ?? file;
     await documents.put(idOf(file), { title, text, url: null, sample: true });
   }
   const ids = files.map(idOf);

@@ -5,13 +5,13 @@ import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { markdown } from "../../src/intake/markdown.ts";
 import { isVisible } from "../../src/text/visible.ts";
 import { Failure, systemReason, UsageError } from "../command.ts";
 import { printable } from "../printable.ts";
 import { type Addresses, addressOf } from "./address.ts";
 import { kindOf, Listing, list, type Names, type Unread } from "./folder.ts";
 import { CONVERT_FIRST, NOT_TEXT, TEXT } from "./formats.ts";
-import { headOf } from "./head.ts";
 
 export interface Document {
   readonly id: string;
@@ -180,7 +180,7 @@ async function read(
   if (bytes.byteLength > FILE_BYTES_MAX) return skip(tooLong("it", bytes.byteLength));
   const whole = decode(bytes);
   if (whole === undefined) return skip("it is not text in UTF-8.");
-  const { title, text } = headOf(whole);
+  const { title, text } = markdown.read(whole);
   const encoded = new TextEncoder().encode(text);
   if (encoded.byteLength > TEXT_BYTES_MAX) return skip(tooLong("its text", encoded.byteLength));
   if (!isVisible(text)) return skip("it is empty.");

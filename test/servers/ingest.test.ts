@@ -22,8 +22,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bearerToken } from "../../scripts/bearer-token.ts";
 import { findFiles } from "../../scripts/ingest/files.ts";
-import { headOf } from "../../scripts/ingest/head.ts";
 import { variables } from "../../scripts/variables.ts";
+import { markdown } from "../../src/intake/markdown.ts";
 import { finished, scriptOf, type } from "../support/command.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 
@@ -586,7 +586,7 @@ describe("npm run ingest refuses", () => {
   });
 });
 
-describe("the head of a text", () => {
+describe("the title and the text", () => {
   test.each([
     ["# A\n\ntext", "A", "# A\n\ntext"],
     ["text\n\n## `B` & [C](d) **e** _f_ g_h ##\n", "B & C e f g_h", undefined],
@@ -599,7 +599,7 @@ describe("the head of a text", () => {
     ["---\n\nno front matter", undefined, "---\n\nno front matter"],
     ["\n\ntext", undefined, "\n\ntext"],
   ])("of %j is %j", (whole, title, text = whole) => {
-    expect(headOf(whole)).toEqual({ title, text });
+    expect(markdown.read(whole)).toMatchObject({ title, text });
   });
 });
 
