@@ -14,10 +14,10 @@ import { bearerToken } from "./bearer-token.ts";
 import { Failure, PROJECT, run, systemReason } from "./command.ts";
 import { holdFolder } from "./data-folder.ts";
 import { Documents } from "./documents.ts";
-import { type ServerFlags, serverFlags } from "./flags.ts";
 import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
 import { loadSamples } from "./samples.ts";
+import { type ServerFlags, serverFlags } from "./server-flags.ts";
 import { tryIt } from "./try-it.ts";
 import { makeAuthSecret, refuseBindings, unread, type Variables, variables } from "./variables.ts";
 
