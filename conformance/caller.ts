@@ -6,7 +6,7 @@ import { UsageError } from "../scripts/command.ts";
 import { tokenOf } from "../scripts/target.ts";
 import type { AnswerBody, OnDisconnect, Quota, Receipt } from "../src/protocol.ts";
 import { Exchange, type Reply } from "./exchange.ts";
-import { expect, expectSame, expectShape, Mismatch } from "./expectation.ts";
+import { expect, expectJson, expectSame, expectShape } from "./expectation.ts";
 import * as shapes from "./shapes.ts";
 
 export interface Sent {
@@ -135,11 +135,7 @@ export function callerOf(
 export function json({ status, headers, text }: Reply, what: string): unknown {
   expect(status === 200, `${what} is answered with ${status} ${text.trim()}`);
   expectSame(headers["content-type"], "application/json", `the content type of ${what}`);
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Mismatch(`${what} is not answered with JSON`, { cause });
-  }
+  return expectJson(text, `the body of ${what}`);
 }
 
 export function answerBody(reply: Reply): AnswerBody {

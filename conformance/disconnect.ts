@@ -23,6 +23,9 @@ export interface DisconnectOptions {
   readonly atOnce?: boolean;
 }
 
+/** Why a row is skipped if it could not disconnect in time. */
+export const TOO_FAST = "the answer ended before the disconnect";
+
 const TRIES_MAX = 3;
 /**
  * Before `done` a deployment checks the connection twice, and waits half of

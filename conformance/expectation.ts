@@ -31,6 +31,14 @@ export function expectShape<const Schema extends v.GenericSchema>(
   throw new Mismatch(`${what}${path === null ? "" : `.${path}`}: ${issue.message}`);
 }
 
+export function expectJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Mismatch(`${what} is not JSON`, { cause });
+  }
+}
+
 function canonical(value: unknown): string {
   return (
     JSON.stringify(value, (_, part) =>

@@ -8,6 +8,7 @@ import {
   disconnect,
   disconnectInTime,
   expectRefunded,
+  TOO_FAST,
 } from "./disconnect.ts";
 import { expect, expectSame, expectShape, Skipped } from "./expectation.ts";
 import { Receipt as ReceiptShape } from "./shapes.ts";
@@ -20,7 +21,6 @@ const NOTHING = { reserved: 0, charged: 0, refunded: 0 };
 /** Free replays of an ask that a client repeats by itself. */
 const REPLAYS_IN_A_ROW = 3;
 const PARALLEL = 12;
-const TOO_FAST = "the answer ended before the disconnect";
 
 export const PROMISE: readonly Row[] = [
   {

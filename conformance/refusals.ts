@@ -3,13 +3,13 @@
 
 import { type Caller, movement, type Sent } from "./caller.ts";
 import type { Deployment, Row } from "./deployment.ts";
+import { TOO_FAST } from "./disconnect.ts";
 import type { Reply } from "./exchange.ts";
-import { expect, expectSame, expectShape, Mismatch, Skipped } from "./expectation.ts";
+import { expect, expectJson, expectSame, expectShape, Skipped } from "./expectation.ts";
 import { ErrorBody } from "./shapes.ts";
 import { begun } from "./stream.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
-const TOO_FAST = "the answer ended before the disconnect";
 const QUERY = "What is refused?";
 const turn = { role: "user", content: "Hello" };
 
@@ -360,17 +360,10 @@ export function expectRefusal(
   expectSame(headers["content-type"], type, `the content type of ${about}`);
   const [, json] = (streaming ? /^data: (.*)\n\n$/ : /^(.*)$/).exec(text) ?? [];
   expect(json !== undefined, `the body of ${about} is ${JSON.stringify(text.slice(0, 80))}`);
-  const body = expectShape(ErrorBody, parse(json, about), `the body of ${about}`);
+  const whole = `the body of ${about}`;
+  const body = expectShape(ErrorBody, expectJson(json, whole), whole);
   expectSame(body.code, code, `the code of ${about}`);
   return body;
-}
-
-function parse(json: string, about: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw new Mismatch(`the body of ${about} is not JSON`, { cause });
-  }
 }
 
 /** A bearer token without a valid signature. */

@@ -3,7 +3,7 @@
 
 import type { DoneEvent, ErrorBody, StreamEvent } from "../src/protocol.ts";
 import type { Exchange } from "./exchange.ts";
-import { expect, expectShape, Mismatch } from "./expectation.ts";
+import { expect, expectJson, expectShape, Mismatch } from "./expectation.ts";
 import { Event } from "./shapes.ts";
 
 /** The content of a stream, without pings. */
@@ -79,13 +79,5 @@ function eventOf(block: string): StreamEvent {
   const [, json] = /^data: (\{[^\r\n]*\})$/.exec(block) ?? [];
   expect(json !== undefined, `${form}, expected one line of data: and JSON`);
   expect(!LINE_BREAKER.test(json), `${form}, with a character that ends lines`);
-  return expectShape(Event, parse(json, form), "an event") as StreamEvent;
-}
-
-function parse(json: string, form: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw new Mismatch(`${form}, which is not JSON`, { cause });
-  }
+  return expectShape(Event, expectJson(json, form), "an event") as StreamEvent;
 }

@@ -1,6 +1,7 @@
 // The samples: documents about Belay, so that a fresh server can answer something.
 
-import { access, readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { markdown } from "../src/intake/markdown.ts";
 import { PROJECT } from "./command.ts";
@@ -22,7 +23,7 @@ export async function loadSamples(documents: Documents, dataFolder: string): Pro
   const marker = join(dataFolder, MARKER);
   const first = await documents.first();
   if (first !== undefined && !first.sample) return "documents";
-  if (first === undefined && (await exists(marker))) return "nothing";
+  if (first === undefined && existsSync(marker)) return "nothing";
   try {
     await renew(documents);
   } catch (error) {
@@ -47,11 +48,4 @@ async function renew(documents: Documents): Promise<void> {
   for (const { id, sample } of (await documents.entries()).values()) {
     if (sample && !ids.includes(id)) await documents.delete(id);
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,9 +1,11 @@
 // The checks for operators, `canary` and `conformance`: they pass on the server,
 // and fail on servers that break one rule each.
 
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Quota } from "../../src/protocol.ts";
-import { finished, scriptOf, type } from "../support/command.ts";
+import { finished, PROJECT, scriptOf, type } from "../support/command.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
 import { startTamperingProxy, type Tampering } from "../support/tampering-proxy.ts";
@@ -126,6 +128,15 @@ test("no check leaves a document behind, or replaces the samples", async () => {
   });
   expect(body.documents.filter(({ id }) => id.startsWith("conformance-"))).toEqual([]);
   expect(body.documents.filter(({ sample }) => sample).length).toBeGreaterThan(5);
+});
+
+test("npm run conformance uses no code of the server", async () => {
+  const folder = join(PROJECT, "conformance");
+  const sources = await Promise.all(
+    (await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")),
+  );
+  const code = /^import (?!type\b)[^;]*"\.\.\/src\/[^;]*;/gm;
+  expect(sources.flatMap((source) => source.match(code) ?? [])).toEqual([]);
 });
 
 /** Runs all rows for a user, and parses the output. */
