@@ -12,8 +12,8 @@ const FOLDER = join(PROJECT, "samples");
 /** What a server holds. */
 export type Holdings = "samples" | "documents" | "nothing";
 
-/** Marks a data folder whose server has had the samples. */
-const MARKER = "samples.loaded";
+/** Marks a data folder whose server has had documents. */
+const MARKER = "documents.loaded";
 
 /**
  * Loads the samples into a fresh server, or renews them. Nothing changes if
@@ -22,17 +22,17 @@ const MARKER = "samples.loaded";
 export async function loadSamples(documents: Documents, dataFolder: string): Promise<Holdings> {
   const marker = join(dataFolder, MARKER);
   const first = await documents.first();
-  if (first !== undefined && !first.sample) return "documents";
   if (first === undefined && existsSync(marker)) return "nothing";
+  await writeFile(marker, "");
+  if (first !== undefined && !first.sample) return "documents";
   try {
     await renew(documents);
+    return "samples";
   } catch (error) {
     // Another document has replaced the samples meanwhile.
     if (error instanceof Refused) return "documents";
     throw error;
   }
-  await writeFile(marker, "");
-  return "samples";
 }
 
 async function renew(documents: Documents): Promise<void> {
