@@ -23,10 +23,14 @@ export async function loadSamples(documents: Documents, dataFolder: string): Pro
   const marker = join(dataFolder, MARKER);
   const first = await documents.first();
   if (first === undefined && existsSync(marker)) return "nothing";
+  const holdings = first === undefined || first.sample ? await renew(documents) : "documents";
   await writeFile(marker, "");
-  if (first !== undefined && !first.sample) return "documents";
+  return holdings;
+}
+
+async function renew(documents: Documents): Promise<Holdings> {
   try {
-    await renew(documents);
+    await putAll(documents);
     return "samples";
   } catch (error) {
     // Another document has replaced the samples meanwhile.
@@ -35,7 +39,7 @@ export async function loadSamples(documents: Documents, dataFolder: string): Pro
   }
 }
 
-async function renew(documents: Documents): Promise<void> {
+async function putAll(documents: Documents): Promise<void> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith(".md")).sort();
   const idOf = (file: string) => `samples/${file}`;
   // In order: the first ones suggest the questions on the page.

@@ -11,7 +11,7 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
 /** Every layer of the Worker may import these. */
 const LEAVES = [
   ...["protocol", "errors", "text", "config", "request"],
-  ...["deadline", "alarm", "digest", "origin", "endpoint", "workers-ai"],
+  ...["deadline", "alarm", "digest", "origin", "endpoint", "schema", "workers-ai"],
 ];
 
 /** A layer is a folder of src, or a file directly in it. */
@@ -36,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: ["protocol"],
   origin: ["text"],
   alarm: [],
+  schema: [],
   deadline: [],
   digest: [],
   endpoint: [],
