@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
-import type { VariableName } from "../src/variables.ts";
+import type { VariableName } from "../src/config.ts";
 import { PROJECT, UsageError } from "./command.ts";
 import { isVariable, misnamed } from "./variable-names.ts";
 

@@ -1,6 +1,6 @@
 // Whether a name is that of a variable, and what to say of one that is not. Pure.
 
-import { BINDINGS, VARIABLES, type VariableName } from "../src/variables.ts";
+import { BINDINGS, VARIABLES, type VariableName } from "../src/config.ts";
 import { nearest } from "./nearest.ts";
 import { printable } from "./printable.ts";
 

@@ -1,51 +1,70 @@
-// The variables: the only reader of them, and the only place where an adapter or an object is named.
-// Each is checked at its first use; a bad one refuses the request with UNAVAILABLE, and the message
-// and the log name it. Values are never shown: one of them may be a secret in the wrong place.
-// What each means is in README.md.
+// The variables: their names, and their values as checked by the code that needs them.
+// Each is checked at its first use. A bad one refuses the request with UNAVAILABLE; the
+// message and the log name the variable, never its value: it may be a misplaced secret.
+// docs/configuration.md says what each means.
 
-import type { Generator } from "./answer/generator.ts";
-import type { Retriever } from "./answer/retriever.ts";
-import type { Corpus, CorpusObject } from "./corpus/corpus-object.ts";
-import type { Embedder, VectorIndex } from "./corpus/embedder.ts";
-import { endpointBase } from "./endpoint.ts";
 import { ServiceError } from "./errors.ts";
-import { ExtractiveGenerator } from "./generators/extractive.ts";
-import { OpenAiGenerator } from "./generators/openai.ts";
-import { WorkersAiGenerator } from "./generators/workers-ai.ts";
-import { meantOrigin, originOf } from "./origin.ts";
 import type { QuotaPeriod } from "./protocol.ts";
-import { FullTextRetriever } from "./retrievers/full-text.ts";
-import { HybridRetriever } from "./retrievers/hybrid.ts";
-import { VectorRetriever } from "./retrievers/vector.ts";
-import type { UserObject } from "./user/user-object.ts";
-import type { VariableName } from "./variables.ts";
-import { OpenAiEmbedder } from "./vectors/openai-embedder.ts";
-import { VectorizeIndex } from "./vectors/vectorize.ts";
-import { WorkersAiEmbedder } from "./vectors/workers-ai-embedder.ts";
 
-/** Variables arrive as strings, and from `wrangler.toml` as numbers and booleans too. */
-type Variable = string | number | boolean | undefined;
+/** An environment. Values arrive as strings, from `wrangler.toml` as numbers and booleans too. */
+export type Variables = Readonly<Record<string, unknown>>;
 
-export interface Env {
-  readonly USERS: DurableObjectNamespace<UserObject>;
-  readonly CORPUS: DurableObjectNamespace<CorpusObject>;
-  /** Only where wrangler.toml declares it: with it, a local server would need an account. */
-  readonly AI?: Ai;
-  /** The same; and a deployment whose index does not exist fails. */
-  readonly VECTORIZE?: Vectorize;
-  /** Counts new sessions; plain workerd has no such thing. */
-  readonly SESSION_RATE?: RateLimit;
-  /** The files of the page, by path; only where nothing before this Worker serves them. */
-  readonly PAGE?: Readonly<Record<string, PageFile>>;
-  /** The same files; only where this Worker is asked before they are served. */
-  readonly ASSETS?: Fetcher;
-  readonly [variable: string]: unknown;
-}
+type Value = string | number | boolean | undefined;
 
-export interface PageFile {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
-}
+export const VARIABLES = [
+  "AUTH_SECRET",
+  "AUTH_JWKS_URL",
+  "AUTH_ALGORITHM",
+  "AUTH_ISSUER",
+  "AUTH_AUDIENCE",
+  "AUTH_OPERATOR_CLAIM",
+  "ALLOWED_HOSTS",
+  "CORS_ORIGINS",
+  "QUOTA_LIMIT",
+  "ANONYMOUS_LIMIT",
+  "SESSION_SECRET",
+  "QUOTA_PERIOD",
+  "REFUND_LIMIT",
+  "FAILURE_LIMIT",
+  "CONCURRENCY_LIMIT",
+  "REPEAT_WINDOW_SECONDS",
+  "RESUME_WAIT_SECONDS",
+  "PING_INTERVAL_MS",
+  "DELIVERY_HOLD_MS",
+  "WRITE_TIMEOUT_MS",
+  "BODY_TIMEOUT_MS",
+  "FIRST_TOKEN_TIMEOUT_MS",
+  "THINKING_TIMEOUT_MS",
+  "TOKEN_GAP_TIMEOUT_MS",
+  "GENERATION_TIMEOUT_MS",
+  "SWEEP_INTERVAL_MS",
+  "RETENTION_DAYS",
+  "ANSWER_BYTES_MAX",
+  "SHARE_QUERIES",
+  "JURISDICTION",
+  "GENERATOR",
+  "EXTRACTIVE_TOKENS_PER_SECOND",
+  "OPENAI_BASE_URL",
+  "OPENAI_MODEL",
+  "OPENAI_API_KEY",
+  "WORKERS_AI_MODEL",
+  "RETRIEVER",
+  "EMBEDDER",
+  "EMBEDDING_MODEL",
+] as const;
+
+export type VariableName = (typeof VARIABLES)[number];
+
+/** Bindings are objects, so they cannot be set like a variable. What each is. */
+export const BINDINGS = {
+  USERS: "the Durable Objects of users",
+  CORPUS: "the Durable Object of documents",
+  AI: "Workers AI",
+  VECTORIZE: "the index of vectors",
+  SESSION_RATE: "the counter of new sessions",
+  PAGE: "the files of the page",
+  ASSETS: "the files of the page",
+} as const;
 
 /** What the user object needs to know. Times are in milliseconds unless their name says otherwise. */
 export interface UserConfig {
@@ -83,16 +102,7 @@ export interface AuthenticationConfig {
   readonly operatorClaim: string | undefined;
 }
 
-/** What readers without a bearer token are known by. */
-export interface SessionConfig {
-  readonly secret: Uint8Array;
-  /** Whether one more session may be started from an address. */
-  admits(address: string): Promise<boolean>;
-}
-
 const DAY_MS = 86_400_000;
-/** How long the words wait for the vectors in a hybrid search: many times what those usually take. */
-const HYBRID_WAIT_MS = 3_000;
 const PUBLIC_KEY_ALGORITHMS = [
   "RS256",
   "RS384",
@@ -107,7 +117,7 @@ const PUBLIC_KEY_ALGORITHMS = [
   "Ed25519",
 ] as const;
 
-export function userConfig(env: Env): UserConfig {
+export function userConfig(env: Variables): UserConfig {
   const quotaLimit = whole(env, "QUOTA_LIMIT", 20, 0, 1_000_000_000);
   return {
     quotaLimit,
@@ -134,21 +144,21 @@ export function userConfig(env: Env): UserConfig {
   };
 }
 
-function refundLimit(env: Env, limit: number): number {
+function refundLimit(env: Variables, limit: number): number {
   return whole(env, "REFUND_LIMIT", limit, 0, 1_000_000_000);
 }
 
 /** 0: whoever has no bearer token is refused. */
-function anonymousLimit(env: Env): number {
+function anonymousLimit(env: Variables): number {
   return whole(env, "ANONYMOUS_LIMIT", 0, 0, 1_000_000_000);
 }
 
 /** How long a request's body may take to arrive, in milliseconds. */
-export function bodyTimeoutMs(env: Env): number {
+export function bodyTimeoutMs(env: Variables): number {
   return whole(env, "BODY_TIMEOUT_MS", 10_000, 10, DAY_MS);
 }
 
-export function authenticationConfig(env: Env): AuthenticationConfig {
+export function authenticationConfig(env: Variables): AuthenticationConfig {
   const claims = {
     issuer: text(env, "AUTH_ISSUER"),
     audience: text(env, "AUTH_AUDIENCE"),
@@ -172,20 +182,14 @@ export function authenticationConfig(env: Env): AuthenticationConfig {
   return { key: url, algorithm, ...claims };
 }
 
-/** Undefined where readers without a bearer token are not let in, or nothing is there to sign a cookie with. */
-export function sessionConfig(env: Env): SessionConfig | undefined {
+/** The key that signs sessions; undefined where readers need a bearer token, or without a secret. */
+export function sessionSecret(env: Variables): Uint8Array | undefined {
   if (anonymousLimit(env) === 0) return undefined;
-  const key = secret(env, "SESSION_SECRET") ?? secret(env, "AUTH_SECRET");
-  if (key === undefined) return undefined;
-  return {
-    secret: key,
-    admits: async (address) =>
-      env.SESSION_RATE === undefined || (await env.SESSION_RATE.limit({ key: address })).success,
-  };
+  return secret(env, "SESSION_SECRET") ?? secret(env, "AUTH_SECRET");
 }
 
 /** The names to which alone this server answers, in lower case; without any, it answers to all. */
-export function allowedHosts(env: Env): readonly string[] {
+export function allowedHosts(env: Variables): readonly string[] {
   const hosts = (text(env, "ALLOWED_HOSTS") ?? "").split(",").map((host) => host.trim());
   for (const host of hosts) {
     if (host !== "" && !/^(?:[a-z\d._-]+|\[[\da-f:.]+\])$/i.test(host)) {
@@ -198,120 +202,47 @@ export function allowedHosts(env: Env): readonly string[] {
   return hosts.filter((host) => host !== "").map((host) => host.toLowerCase());
 }
 
-/** The origins whose pages may read our responses, in lower case. */
-export function corsOrigins(env: Env): readonly string[] {
-  const origins = (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
-  for (const [index, origin] of origins.entries()) {
-    if (origin === "" || originOf(origin) === origin) continue;
-    if (origin === "null")
-      throw invalid("CORS_ORIGINS", "must not hold null: any page can be null");
-    const meant = meantOrigin(origin);
-    throw invalid(
-      "CORS_ORIGINS",
-      `must list exact origins such as https://example.com or tauri://localhost, with commas between, and without paths and wildcards${
-        meant === undefined ? "" : `: write ${meant} for number ${index + 1}`
-      }`,
-    );
-  }
-  return origins.filter((origin) => origin !== "");
+/** The origins whose pages may read our responses, as written. edge/cors.ts checks them. */
+export function corsOrigins(env: Variables): readonly string[] {
+  return (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
 }
 
-/** Every variable at once, for a server that would rather not start than refuse its first ask. */
-export function checkConfig(env: Env): void {
-  userConfig(env);
-  authenticationConfig(env);
-  sessionConfig(env);
-  corsOrigins(env);
-  jurisdiction(env);
-  retriever(env);
-  generator(env);
-}
-
-export function userStub(env: Env, userId: string): DurableObjectStub<UserObject> {
-  return placed(env, env.USERS).getByName(userId);
-}
-
-/** A user object of a name that no user can have: it has nothing to lose by a write that fails. */
-export function storageProbe(env: Env): Pick<UserObject, "tryWrite"> {
-  return userStub(env, "\u0000storage");
-}
-
-/** One object holds all documents; copies per region for reading would be chosen between here. */
-export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
-  return placed(env, env.CORPUS).getByName("corpus");
-}
-
-export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {
-  const words = new FullTextRetriever(corpus);
-  const adapters = vectorAdapters(env);
-  if (adapters === undefined) return words;
-  const vectors = new VectorRetriever(corpus, adapters.embedder, adapters.index);
-  if (searches(env) === "vector") return vectors;
-  return new HybridRetriever(words, vectors, HYBRID_WAIT_MS);
-}
-
-/** What makes vectors and what keeps them; undefined where only words are searched. */
-export function vectorAdapters(
-  env: Env,
-): { readonly embedder: Embedder; readonly index: VectorIndex } | undefined {
-  const kind = searches(env);
-  if (kind === "full-text") return undefined;
-  if (env.VECTORIZE === undefined) {
-    throw invalid(
-      "RETRIEVER",
-      `is ${kind}, but wrangler.toml declares no binding VECTORIZE here: it works only on Cloudflare`,
-    );
-  }
-  return { embedder: embedder(env), index: new VectorizeIndex(env.VECTORIZE) };
-}
-
-function searches(env: Env): "full-text" | "vector" | "hybrid" {
+export function retrieverKind(env: Variables): "full-text" | "vector" | "hybrid" {
   return oneOf(env, "RETRIEVER", ["full-text", "vector", "hybrid"]);
 }
 
-function embedder(env: Env): Embedder {
-  switch (oneOf(env, "EMBEDDER", ["workers-ai", "openai"])) {
+export type EmbedderConfig =
+  | { readonly kind: "workers-ai"; readonly model: string }
+  | { readonly kind: "openai"; readonly endpoint: EndpointConfig };
+
+export function embedderConfig(env: Variables): EmbedderConfig {
+  const kind = oneOf(env, "EMBEDDER", ["workers-ai", "openai"]);
+  switch (kind) {
     case "workers-ai":
-      return new WorkersAiEmbedder({
-        ai: workersAi(env, "EMBEDDER"),
-        model: workersAiModel(env, "EMBEDDING_MODEL", "@cf/baai/bge-m3"),
-      });
+      return { kind, model: workersAiModel(env, "EMBEDDING_MODEL", "@cf/baai/bge-m3") };
     case "openai":
-      return new OpenAiEmbedder({
-        baseUrl: openAiBaseUrl(env),
-        model: required(env, "EMBEDDING_MODEL"),
-        apiKey: text(env, "OPENAI_API_KEY"),
-      });
+      return { kind, endpoint: endpoint(env, "EMBEDDING_MODEL") };
   }
 }
 
-export function generator(env: Env): Generator {
-  switch (oneOf(env, "GENERATOR", ["extractive", "openai", "workers-ai"])) {
+export type GeneratorConfig =
+  | { readonly kind: "extractive"; readonly tokensPerSecond: number }
+  | { readonly kind: "openai"; readonly endpoint: EndpointConfig }
+  | { readonly kind: "workers-ai"; readonly model: string };
+
+export function generatorConfig(env: Variables): GeneratorConfig {
+  const kind = oneOf(env, "GENERATOR", ["extractive", "openai", "workers-ai"]);
+  switch (kind) {
     case "extractive":
-      return new ExtractiveGenerator({
-        tokensPerSecond: whole(env, "EXTRACTIVE_TOKENS_PER_SECOND", 0, 0, 100_000),
-      });
+      return { kind, tokensPerSecond: whole(env, "EXTRACTIVE_TOKENS_PER_SECOND", 0, 0, 100_000) };
     case "openai":
-      return new OpenAiGenerator({
-        baseUrl: openAiBaseUrl(env),
-        model: required(env, "OPENAI_MODEL"),
-        apiKey: text(env, "OPENAI_API_KEY"),
-      });
+      return { kind, endpoint: endpoint(env, "OPENAI_MODEL") };
     case "workers-ai":
-      return new WorkersAiGenerator({
-        ai: workersAi(env, "GENERATOR"),
-        model: workersAiModel(env, "WORKERS_AI_MODEL", "@cf/openai/gpt-oss-120b"),
-      });
+      return { kind, model: workersAiModel(env, "WORKERS_AI_MODEL", "@cf/openai/gpt-oss-120b") };
   }
 }
 
-/** The binding, for the variable that is `workers-ai`. */
-function workersAi(env: Env, name: VariableName): Ai {
-  if (env.AI !== undefined) return env.AI;
-  throw invalid(name, "is workers-ai, but wrangler.toml declares no binding AI here");
-}
-
-function workersAiModel(env: Env, name: VariableName, byDefault: string): string {
+function workersAiModel(env: Variables, name: VariableName, byDefault: string): string {
   const value = text(env, name) ?? byDefault;
   if (!/^@\w+(?:\/[\w.-]+){2}$/.test(value)) {
     throw invalid(name, `must be the name of a model such as ${byDefault}`);
@@ -319,14 +250,19 @@ function workersAiModel(env: Env, name: VariableName, byDefault: string): string
   return value;
 }
 
-function openAiBaseUrl(env: Env): string {
-  const base = endpointBase(required(env, "OPENAI_BASE_URL"));
-  if (base !== undefined) return base;
-  throw invalid(
-    "OPENAI_BASE_URL",
-    "must be the http or https URL of an OpenAI-compatible endpoint with its path, such as " +
-      "https://api.openai.com/v1, without a password in it",
-  );
+/** An OpenAI-compatible endpoint. src/endpoint.ts checks the URL. */
+export interface EndpointConfig {
+  readonly baseUrl: string;
+  readonly model: string;
+  readonly apiKey: string | undefined;
+}
+
+function endpoint(env: Variables, model: VariableName): EndpointConfig {
+  return {
+    baseUrl: required(env, "OPENAI_BASE_URL"),
+    model: required(env, model),
+    apiKey: text(env, "OPENAI_API_KEY"),
+  };
 }
 
 /** fetch refuses an address with a user name or a password in it, and its error would show them. */
@@ -334,32 +270,19 @@ function isFetchable({ protocol, username, password }: URL): boolean {
   return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
-function jurisdiction(env: Env): DurableObjectJurisdiction | undefined {
+/** Undefined where Cloudflare chooses. */
+export function jurisdiction(env: Variables): "eu" | "fedramp" | undefined {
   if (text(env, "JURISDICTION") === undefined) return undefined;
   return oneOf(env, "JURISDICTION", ["eu", "fedramp"]);
 }
 
-function placed<T extends Rpc.DurableObjectBranded>(
-  env: Env,
-  namespace: DurableObjectNamespace<T>,
-): DurableObjectNamespace<T> {
-  const place = jurisdiction(env);
-  if (place === undefined) return namespace;
-  try {
-    return namespace.jurisdiction(place);
-  } catch {
-    // workerd on one machine throws a bare error: there is nowhere to place an object.
-    throw invalid("JURISDICTION", "works only on Cloudflare: leave it unset here");
-  }
-}
-
-function text(env: Env, name: VariableName): string | undefined {
-  const value = env[name] as Variable;
+function text(env: Variables, name: VariableName): string | undefined {
+  const value = env[name] as Value;
   return value === undefined || value === "" ? undefined : String(value);
 }
 
 /** What something is signed with. */
-function secret(env: Env, name: VariableName): Uint8Array | undefined {
+function secret(env: Variables, name: VariableName): Uint8Array | undefined {
   const value = text(env, name);
   if (value === undefined) return undefined;
   const bytes = new TextEncoder().encode(value);
@@ -367,13 +290,19 @@ function secret(env: Env, name: VariableName): Uint8Array | undefined {
   return bytes;
 }
 
-function required(env: Env, name: VariableName): string {
+function required(env: Variables, name: VariableName): string {
   const value = text(env, name);
   if (value === undefined) throw invalid(name, "is not set");
   return value;
 }
 
-function whole(env: Env, name: VariableName, byDefault: number, min: number, max: number): number {
+function whole(
+  env: Variables,
+  name: VariableName,
+  byDefault: number,
+  min: number,
+  max: number,
+): number {
   const value = text(env, name);
   if (value === undefined) return byDefault;
   const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
@@ -385,7 +314,7 @@ function whole(env: Env, name: VariableName, byDefault: number, min: number, max
 
 /** One of the choices, of which the first is the default. */
 function oneOf<const T extends readonly [string, ...string[]]>(
-  env: Env,
+  env: Variables,
   name: VariableName,
   choices: T,
 ): T[number] {
@@ -394,7 +323,8 @@ function oneOf<const T extends readonly [string, ...string[]]>(
   return value;
 }
 
-function invalid(name: VariableName, rule: string): ServiceError {
+/** The refusal for a variable that breaks a rule; the operator's log has it too. */
+export function invalid(name: VariableName, rule: string): ServiceError {
   const message = `The variable ${name} ${rule}.`;
   console.error(message);
   return new ServiceError("UNAVAILABLE", `${message} Its operator has to set it.`, {

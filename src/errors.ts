@@ -2,13 +2,7 @@
 // response that carries both. Whatever else is thrown is a bug: it is logged where it is caught, and
 // the caller sees INTERNAL.
 
-import {
-  type ErrorBody,
-  type ErrorCode,
-  EVENT_STREAM,
-  encodeEvent,
-  encodeJson,
-} from "./protocol.ts";
+import type { ErrorBody, ErrorCode } from "./protocol.ts";
 
 const STATUS = {
   INVALID_REQUEST: 400,
@@ -96,19 +90,4 @@ const FRAME = /^\s+at (?:[\w$.#<>[\] ]{1,100} \()?[^\s()]{1,300}:\d+(?::\d+)?\)?
 /** Why something failed, for the log and for operators: our own words, or else where it came from. */
 export function reasonOf(thrown: unknown): string {
   return thrown instanceof ServiceError ? thrown.message : traceOf(thrown);
-}
-
-/**
- * An error as a response under its status: JSON or, for who asked for a stream, an event stream of
- * one event. With a JSON body, clients in wide use ask again for ever.
- */
-export function errorResponse(error: ServiceError, streaming: boolean): Response {
-  return new Response(streaming ? encodeEvent(error.body) : encodeJson(error.body), {
-    status: error.status,
-    headers: {
-      "content-type": streaming ? EVENT_STREAM : "application/json",
-      "cache-control": streaming ? "no-cache, no-transform" : "no-store",
-      ...error.details.headers,
-    },
-  });
 }

@@ -169,17 +169,9 @@ export interface Examples {
 
 export const API_PREFIX = "/api/v1";
 
-/** The media type of every event stream. Python's requests shows mojibake without the charset. */
-export const EVENT_STREAM = "text/event-stream; charset=utf-8";
-
 // Characters that JSON leaves raw and that some client takes for a line's end: C1 controls (U+0085
 // among them) and the two Unicode separators.
 const LINE_BREAKERS = /[\u0080-\u009f\u2028\u2029]/g;
-
-/** One event in its only form, `data: <one-line JSON>\n\n`: each other form breaks a client in wide use. */
-export function encodeEvent(event: StreamEvent): string {
-  return `data: ${encodeJson(event)}\n\n`;
-}
 
 /** JSON of one line, for every reader of lines. */
 export function encodeJson(value: unknown): string {

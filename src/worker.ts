@@ -1,10 +1,8 @@
 // The entry: the Worker's handler, and the classes of its objects.
 
-import type { Env } from "./config.ts";
 import { handle } from "./edge/edge.ts";
+import type { Env } from "./wiring.ts";
 
-export type { Env } from "./config.ts";
-export { CorpusObject } from "./corpus/corpus-object.ts";
-export { UserObject } from "./user/user-object.ts";
+export { CorpusObject, type Env, UserObject } from "./wiring.ts";
 
 export default { fetch: handle } satisfies ExportedHandler<Env>;

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import configuration from "../docs/configuration.md?raw";
 import manifest from "../package.json?raw";
-import { BINDINGS, VARIABLES } from "../src/variables.ts";
+import { BINDINGS, VARIABLES } from "../src/config.ts";
 import wranglerToml from "../wrangler.toml?raw";
 
 const source = import.meta.glob<string>("../src/**/*.ts", {
@@ -150,7 +150,7 @@ describe("every document", () => {
 });
 
 describe("wrangler.toml", () => {
-  it("declares every binding that src/variables.ts knows", () => {
+  it("declares every binding that src/config.ts knows", () => {
     const declared = matches(wranglerToml, /^#? ?(?:name|binding) = "([A-Z_]+)"$/gm);
     const typed = matches(allSource, /^ {2}readonly ([A-Z_]{2,})\??: /gm);
     const bindings = typed.filter(

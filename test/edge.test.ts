@@ -3,9 +3,9 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Env } from "../src/config.ts";
 import { handle, routes } from "../src/edge/edge.ts";
 import { API_PREFIX, type ErrorBody } from "../src/protocol.ts";
+import type { Env } from "../src/wiring.ts";
 import {
   asOperator,
   bearer,

@@ -2,9 +2,10 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it, test } from "vitest";
-import { checkConfig, type Env } from "../src/config.ts";
+import { checkConfig } from "../src/edge/health.ts";
 import { endpointBase, endpointKey, endpointUrl } from "../src/endpoint.ts";
 import { OpenAiEmbedder } from "../src/vectors/openai-embedder.ts";
+import type { Env } from "../src/wiring.ts";
 import { newUser } from "./harness.ts";
 
 const HOST = "https://gateway.example";

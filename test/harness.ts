@@ -6,6 +6,7 @@ import { env, exports } from "cloudflare:workers";
 import { SignJWT } from "jose";
 import type { AnswerBody, ErrorBody, Quota, Receipt, StreamEvent } from "../src/protocol.ts";
 import type { Directive, ModelRequest } from "./support/directive.ts";
+import { eventOf } from "./support/event-stream.ts";
 import { variables } from "./worker.ts";
 
 const ORIGIN = "https://belay.test";
@@ -158,8 +159,7 @@ export class Stream {
       if (end >= 0) {
         const frame = this.#buffer.slice(0, end);
         this.#buffer = this.#buffer.slice(end + 2);
-        if (!frame.startsWith("data: ")) continue;
-        const event: StreamEvent = JSON.parse(frame.slice(6));
+        const event = eventOf(frame);
         this.events.push(event);
         return event;
       }

@@ -1,4 +1,4 @@
-// The house keeps its order: which rooms of src may import which. A type-only import counts like any other.
+// Each layer imports only the layers below it. A type-only import counts like any other.
 
 import { expect, it } from "vitest";
 
@@ -8,74 +8,98 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
   eager: true,
 });
 
+/** What every layer of the Worker may use. */
 const LEAVES = [
-  ...["protocol", "errors", "text", "config", "request", "response"],
+  ...["protocol", "errors", "text", "config", "request"],
   ...["deadline", "alarm", "digest", "origin", "endpoint"],
 ];
-/** The interfaces that adapters implement, and nothing else of answer/, which knows no adapter. */
-const ANSWER = ["answer/generator", "answer/retriever"];
-/** The same of corpus/. */
-const VECTORS = ["corpus/embedder"];
-const INTERFACES = [...ANSWER, ...VECTORS];
 
-/** What each room may import besides itself. A file directly in src, or an interface, is a room of its own. */
+/** What each layer may import besides itself: a folder of src, or a file directly in it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  worker: ["edge", "user", "corpus", "config"],
-  edge: ["user", ...LEAVES],
-  user: ["answer", ...LEAVES],
-  answer: [...ANSWER, ...LEAVES],
-  "answer/generator": [...ANSWER, ...LEAVES],
-  "answer/retriever": LEAVES,
-  generators: [...ANSWER, ...LEAVES],
-  retrievers: [...INTERFACES, "corpus", ...LEAVES],
-  vectors: [...VECTORS, ...LEAVES],
-  corpus: [...VECTORS, ...LEAVES],
-  "corpus/embedder": [],
-  // Both ends of the wire share its description, and nothing else.
-  client: ["protocol"],
+  worker: ["edge", "wiring"],
+  edge: ["wiring", "user", "formats", ...LEAVES],
+  wiring: ["user", "retrievers", "generators", "vectors", "corpus", "answer", ...LEAVES],
+  user: ["formats", "answer", ...LEAVES],
+  retrievers: ["corpus", "answer", ...LEAVES],
+  vectors: ["corpus", ...LEAVES],
+  corpus: ["formats", "answer", ...LEAVES],
+  generators: ["answer", ...LEAVES],
+  formats: ["answer", ...LEAVES],
+  answer: LEAVES,
+  // A browser gets these: nothing of the Worker may reach them.
   web: ["client", "protocol", "text"],
-  // The only place where an adapter or an object is named.
-  config: [
-    ...INTERFACES,
-    ...["user", "retrievers", "generators", "vectors", "corpus"],
-    ...["errors", "protocol", "origin", "endpoint", "variables"],
-  ],
+  client: ["protocol"],
   request: ["errors", "protocol"],
+  config: ["errors", "protocol"],
   deadline: ["errors"],
-  endpoint: [],
-  response: ["protocol"],
+  errors: ["protocol"],
   alarm: [],
   digest: [],
   origin: [],
-  errors: ["protocol"],
-  // What the Worker's configuration and the commands share.
-  variables: [],
+  endpoint: [],
   text: [],
   protocol: [],
 };
 
-it("lets each room import only what lies below it, and the leaves", () => {
-  const breaches: string[] = [];
-  for (const [path, text] of Object.entries(files)) {
+const imports = new Map<string, readonly string[]>(
+  Object.entries(files).map(([path, text]) => {
     const importer = path.slice("../src/".length);
-    const room = roomOf(importer);
-    for (const [, specifier = ""] of text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
-      const imported = new URL(specifier, `file:///${importer}`).pathname.slice(1);
-      if (roomOf(imported) === room) continue;
-      if (!MAY_IMPORT[room]?.includes(roomOf(imported))) {
-        breaches.push(`${importer} imports ${imported}`);
-      }
-    }
-  }
+    return [importer, importsOf(importer, text)];
+  }),
+);
+
+it("lets each layer import only the layers below it", () => {
+  const breaches = [...imports].flatMap(([importer, imported]) =>
+    imported
+      .filter((file) => layerOf(file) !== layerOf(importer))
+      .filter((file) => !MAY_IMPORT[layerOf(importer)]?.includes(layerOf(file)))
+      .map((file) => `${importer} imports ${file}`),
+  );
   expect(breaches).toEqual([]);
 });
 
-it("knows every room", () => {
-  const rooms = new Set(Object.keys(files).map((path) => roomOf(path.slice("../src/".length))));
-  expect([...rooms].sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+it("has no import circle between files or layers", () => {
+  expect(circleIn(imports)).toBeUndefined();
+  expect(circleIn(new Map(Object.entries(MAY_IMPORT)))).toBeUndefined();
 });
 
-function roomOf(file: string): string {
-  const name = file.replace(/\.ts$/, "");
-  return INTERFACES.includes(name) ? name : (name.split("/")[0] as string);
+it("knows every layer", () => {
+  const layers = new Set([...imports.keys()].map(layerOf));
+  expect([...layers].sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+});
+
+it("finds a circle where there is one", () => {
+  const graph = { a: ["b", "d"], b: ["c"], c: ["b"], d: [] };
+  expect(circleIn(new Map(Object.entries(graph)))).toEqual(["b", "c", "b"]);
+});
+
+function importsOf(importer: string, text: string): string[] {
+  const specifiers = text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
+  return Array.from(specifiers, ([, specifier = ""]) =>
+    new URL(specifier, `file:///${importer}`).pathname.slice(1),
+  );
+}
+
+function layerOf(file: string): string {
+  return file.replace(/\.ts$/, "").split("/")[0] as string;
+}
+
+/** The first circle that a walk along the edges meets. */
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const walk = (node: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    for (const next of graph.get(node) ?? []) {
+      const circle = walk(next, [...path, node]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of graph.keys()) {
+    const circle = walk(node, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
 }

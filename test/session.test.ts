@@ -4,9 +4,9 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Env } from "../src/config.ts";
 import { handle } from "../src/edge/edge.ts";
 import type { Quota, Receipt } from "../src/protocol.ts";
+import type { Env } from "../src/wiring.ts";
 import { bearer, eventually, fetchApi, newUser, Stream, scripted } from "./harness.ts";
 import type { Directive } from "./support/directive.ts";
 

@@ -5,10 +5,14 @@ import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
-import { bodyTimeoutMs, type Env, retriever, userConfig, vectorAdapters } from "../config.ts";
+import type { Retriever } from "../answer/retriever.ts";
+import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
 import { within } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
-import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
+import { ServiceError, toServiceError } from "../errors.ts";
+import { errorFormat } from "../formats/choice.ts";
+import { errorResponse } from "../formats/format.ts";
+import { json } from "../formats/json.ts";
 import { API_PREFIX, type Examples } from "../protocol.ts";
 import {
   check,
@@ -19,10 +23,11 @@ import {
   wholeParameter,
   wrongParameter,
 } from "../request.ts";
-import { json } from "../response.ts";
 import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
+import type { Corpus } from "./corpus.ts";
 import { Documents, storedPassages } from "./documents.ts";
+import type { Embedder, VectorIndex } from "./embedder.ts";
 import { Embedding } from "./embedding.ts";
 import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage } from "./passage-index.ts";
@@ -70,10 +75,15 @@ interface Arrival {
   readonly write: () => void;
 }
 
-/** What a retriever asks of the corpus object, from elsewhere or from inside it. */
-export type Corpus = DurableObjectStub<CorpusObject> | Pick<CorpusObject, "search" | "passagesOf">;
+/** What the object is given: see wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */
+export interface CorpusParts {
+  retriever(corpus: Corpus): Retriever;
+  /** Undefined where the search is full-text alone. */
+  vectorAdapters(): { readonly embedder: Embedder; readonly index: VectorIndex } | undefined;
+}
 
-export class CorpusObject extends DurableObject<Env> {
+export class CorpusObject extends DurableObject<Variables> implements Corpus {
+  readonly #parts: CorpusParts;
   readonly #documents: Documents;
   readonly #embedding: Embedding | undefined;
   readonly #alarm: Alarm;
@@ -94,8 +104,9 @@ export class CorpusObject extends DurableObject<Env> {
     .put("/admin/documents/:id", (request) => this.#put(documentId(request.params.id), request))
     .delete("/admin/documents/:id", ({ params }) => this.#delete(documentId(params.id)));
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Variables, parts: CorpusParts) {
     super(ctx, env);
+    this.#parts = parts;
     this.#alarm = new Alarm(ctx.storage);
     this.#documents = new Documents(ctx.storage);
     this.#embedding = this.#newEmbedding();
@@ -124,8 +135,7 @@ export class CorpusObject extends DurableObject<Env> {
     try {
       return await this.#router.fetch(request);
     } catch (thrown) {
-      const streaming = new URL(request.url).searchParams.get("stream") === "true";
-      return errorResponse(toServiceError(thrown), streaming);
+      return errorResponse(toServiceError(thrown), errorFormat(new URL(request.url)));
     }
   }
 
@@ -154,7 +164,7 @@ export class CorpusObject extends DurableObject<Env> {
   /** Undefined where only words are searched, and where a variable is wrong, which asks are told. */
   #newEmbedding(): Embedding | undefined {
     try {
-      const adapters = vectorAdapters(this.env);
+      const adapters = this.#parts.vectorAdapters();
       return adapters && new Embedding(this.#documents, adapters.embedder, adapters.index);
     } catch {
       return undefined;
@@ -193,7 +203,7 @@ export class CorpusObject extends DurableObject<Env> {
     const found = await within(
       userConfig(this.env).firstTokenTimeoutMs,
       "The search",
-      (either) => retriever(this.env, this).retrieve(query, limit, either),
+      (either) => this.#parts.retriever(this).retrieve(query, limit, either),
       signal,
     );
     const passages = found.map(({ text, ...passage }) => ({

@@ -1,6 +1,9 @@
 // Which pages may read our responses. A browser asks first (preflight), and is answered here without
 // a bearer token and without waking an object.
 
+import { corsOrigins, invalid, type Variables } from "../config.ts";
+import { meantOrigin, originOf } from "../origin.ts";
+
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
 // A `*` would not cover Authorization. Last-Event-ID is read by nobody here, but some clients send
 // it when they ask again, and could not without this.
@@ -21,6 +24,24 @@ const EXPOSED = [
   "Server-Timing",
   "WWW-Authenticate",
 ].join(", ");
+
+/** The origins of CORS_ORIGINS, in lower case. Throws UNAVAILABLE for what is no exact origin. */
+export function allowedOrigins(env: Variables): readonly string[] {
+  const origins = corsOrigins(env);
+  for (const [index, origin] of origins.entries()) {
+    if (origin === "" || originOf(origin) === origin) continue;
+    if (origin === "null")
+      throw invalid("CORS_ORIGINS", "must not hold null: any page can be null");
+    const meant = meantOrigin(origin);
+    throw invalid(
+      "CORS_ORIGINS",
+      `must list exact origins such as https://example.com or tauri://localhost, with commas between, and without paths and wildcards${
+        meant === undefined ? "" : `: write ${meant} for number ${index + 1}`
+      }`,
+    );
+  }
+  return origins.filter((origin) => origin !== "");
+}
 
 /**
  * The answer to a browser that asks whether a page may send a request. Clients and tracers add headers

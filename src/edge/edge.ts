@@ -1,38 +1,31 @@
 // The edge: every route of the API in one list, and for each who may call it and which object
-// answers. It reads no body. Its only state is when a write last failed.
+// answers. It reads no body.
 
 import { type IRequest, Router } from "itty-router";
-import {
-  allowedHosts,
-  authenticationConfig,
-  checkConfig,
-  corpusStub,
-  corsOrigins,
-  type Env,
-  type SessionConfig,
-  sessionConfig,
-  storageProbe,
-  userStub,
-} from "../config.ts";
-import { errorResponse, ServiceError, toServiceError } from "../errors.ts";
+import { allowedHosts, authenticationConfig } from "../config.ts";
+import { ServiceError, toServiceError } from "../errors.ts";
+import { errorFormat } from "../formats/choice.ts";
+import { errorResponse } from "../formats/format.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
-import { isWithin } from "../user/outage.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
+import { corpusStub, type Env, userStub } from "../wiring.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
-import { preflight, withCors } from "./cors.ts";
+import { allowedOrigins, preflight, withCors } from "./cors.ts";
+import { health } from "./health.ts";
 import { checkHost, urlOf } from "./host.ts";
-import { type NewReader, newReaderOf, readerOf, startSession } from "./session.ts";
-
-/** How long a successful write counts, in ms: the route is public, and writes are billed. */
-const HEALTH_AGE_MAX_MS = 10_000;
-/** How long a failed write counts, in ms. Kept here: the object that tried it is reset. */
-const FAILED_AGE_MAX_MS = 1_000;
-let writeFailedAt = Number.NEGATIVE_INFINITY;
+import {
+  type NewReader,
+  newReaderOf,
+  readerOf,
+  type SessionConfig,
+  sessionConfig,
+  startSession,
+} from "./session.ts";
 
 const router = Router<IRequest, [Request, Env]>();
 
-router.get("/healthz", health);
+router.get("/healthz", (_matched, _request, env) => health(env));
 
 // Readers without a bearer token, where there may be any.
 router.post(`${API_PREFIX}/session`, session);
@@ -68,7 +61,7 @@ export const routes: readonly (readonly [method: string, path: string])[] = rout
 export async function handle(request: Request, env: Env): Promise<Response> {
   try {
     // First: a variable that is wrong must refuse before anything is reserved.
-    const origins = corsOrigins(env);
+    const origins = allowedOrigins(env);
     const url = urlOf(request);
     checkHost(request, url, allowedHosts(env), origins);
     const response =
@@ -105,24 +98,7 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
 }
 
 function refuse(request: Request): (thrown: unknown) => Response {
-  const streaming = URL.parse(request.url)?.searchParams.get("stream") === "true";
-  return (thrown) => errorResponse(toServiceError(thrown), streaming);
-}
-
-async function health(_matched: IRequest, _request: Request, env: Env): Promise<Response> {
-  checkConfig(env);
-  try {
-    if (isWithin(writeFailedAt, FAILED_AGE_MAX_MS)) throw new Error("A write has just failed.");
-    await storageProbe(env).tryWrite(HEALTH_AGE_MAX_MS);
-  } catch (cause) {
-    if (!isWithin(writeFailedAt, FAILED_AGE_MAX_MS)) writeFailedAt = Date.now();
-    throw new ServiceError(
-      "UNAVAILABLE",
-      "Storage takes no writes, so every ask is refused. Look at the disk and at the log.",
-      { headers: { "retry-after": "10" }, cause },
-    );
-  }
-  return new Response("ok\n", { headers: { "cache-control": "no-store" } });
+  return (thrown) => errorResponse(toServiceError(thrown), errorFormat(URL.parse(request.url)));
 }
 
 async function session(_matched: IRequest, request: Request, env: Env): Promise<Response> {

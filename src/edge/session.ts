@@ -3,16 +3,34 @@
 // address with others still sees only what they asked themselves.
 
 import { base64url, jwtVerify, SignJWT } from "jose";
-import type { SessionConfig } from "../config.ts";
+import { sessionSecret } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import { isSameOrigin } from "../origin.ts";
 import { cookieOf } from "../request.ts";
 import { ANONYMOUS } from "../user/settings.ts";
+import type { Env } from "../wiring.ts";
 import { addressOf } from "./address.ts";
 import type { Caller } from "./authentication.ts";
 
 /** How long a browser keeps the cookie after it was last renewed, in seconds: as long as answers are kept. */
 const AGE_MAX_S = 30 * 24 * 60 * 60; /* 30 d */
+
+export interface SessionConfig {
+  readonly secret: Uint8Array;
+  /** Whether one more session may be started from an address. */
+  admits(address: string): Promise<boolean>;
+}
+
+/** Undefined where every reader needs a bearer token. */
+export function sessionConfig(env: Env): SessionConfig | undefined {
+  const secret = sessionSecret(env);
+  if (secret === undefined) return undefined;
+  return {
+    secret,
+    admits: async (address) =>
+      env.SESSION_RATE === undefined || (await env.SESSION_RATE.limit({ key: address })).success,
+  };
+}
 
 /** A reader whose session was started by this very request. */
 export interface NewReader extends Caller {

@@ -1,7 +1,7 @@
 // The retriever that needs nothing else: the full-text search of the corpus object.
 
 import type { Passage, Retriever } from "../answer/retriever.ts";
-import type { Corpus } from "../corpus/corpus-object.ts";
+import type { Corpus } from "../corpus/corpus.ts";
 
 export class FullTextRetriever implements Retriever {
   readonly #corpus: Corpus;

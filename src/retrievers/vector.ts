@@ -2,7 +2,7 @@
 // nearest vectors in the index, and the passages of their ids in the corpus object.
 
 import type { Passage, Retriever } from "../answer/retriever.ts";
-import type { Corpus } from "../corpus/corpus-object.ts";
+import type { Corpus } from "../corpus/corpus.ts";
 import type { Embedder, VectorIndex } from "../corpus/embedder.ts";
 
 /**

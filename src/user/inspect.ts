@@ -1,11 +1,11 @@
 // What an operator sees of one user's object, and the audit that proves its counters. Reads only.
 
 import type { Receipt } from "../protocol.ts";
-import { type Counters, isLeft, type Ledger, type WindowRow } from "./ledger.ts";
-import { type Queries, type QueryRow, receipt } from "./queries.ts";
+import { type Counters, isLeft, type WindowRow } from "./ledger.ts";
+import { type QueryRow, receipt } from "./queries.ts";
 import { remaining } from "./quota.ts";
 import type { Run } from "./run.ts";
-import type { Settings } from "./settings.ts";
+import type { Tables } from "./tables.ts";
 
 export interface Inspection {
   readonly user: string;
@@ -37,9 +37,7 @@ const QUERIES_SHOWN = 20;
 
 export function inspect(parts: {
   readonly now: number;
-  readonly settings: Settings;
-  readonly ledger: Ledger;
-  readonly queries: Queries;
+  readonly tables: Tables;
   readonly runs: ReadonlyMap<string, Run>;
   readonly limit: number;
   readonly refundLimit: number;
@@ -47,8 +45,9 @@ export function inspect(parts: {
   readonly alarmAt: number | null;
   readonly storageBytes: number;
 }): Inspection {
-  const { now, ledger, queries, runs, limit, refundLimit, alarmAt, storageBytes } = parts;
-  const settings = parts.settings.get();
+  const { now, tables, runs, limit, refundLimit, alarmAt, storageBytes } = parts;
+  const { ledger, queries } = tables;
+  const settings = tables.settings.get();
   return {
     user: settings.name,
     limit,
@@ -66,7 +65,7 @@ export function inspect(parts: {
     ),
     alarmAt: alarmAt === null ? null : new Date(alarmAt).toISOString(),
     storageBytes,
-    audit: audit(ledger, queries),
+    audit: audit(tables),
   };
 }
 
@@ -77,7 +76,7 @@ export function shownReceipt(row: QueryRow, shareQueries: boolean): Receipt {
 }
 
 /** Recounts every row, adds those that are gone, and compares: the counters must agree in each window. */
-export function audit(ledger: Ledger, queries: Queries): Audit {
+export function audit({ ledger, queries }: Pick<Tables, "ledger" | "queries">): Audit {
   const recounted = new Map<string, Counters>();
   for (const row of ledger.windows()) {
     const { window, pruned_charged: charged, pruned_refunded: refunded, pruned_left: left } = row;

@@ -90,7 +90,7 @@ function statements(sql: SqlStorage) {
         left,
       ),
     // Only an operator's own refund takes back a charge.
-    takeBack: (window: string) =>
+    refundCharge: (window: string) =>
       sql.exec(
         "UPDATE windows SET charged = charged - 1, refunded = refunded + 1 WHERE window = ?",
         window,
@@ -165,8 +165,8 @@ export class Ledger {
     this.#statements.refund(window, isLeft(reason) ? 1 : 0);
   }
 
-  takeBack(window: string): void {
-    this.#statements.takeBack(window);
+  refundCharge(window: string): void {
+    this.#statements.refundCharge(window);
   }
 
   /**

@@ -1,49 +1,62 @@
-// A listener: one connection that reads a transcript. It holds the bytes, the pings and every way to
-// notice that the other end has left. What a leaver costs is decided in user-object.ts.
+// A listener: one connection that reads an answer. It holds the bytes, the heartbeats
+// and every way to notice a disconnect. What a disconnect costs is decided in asks.ts.
 //
-// Notices a leaver by whichever comes first, since each alone has a hole: a write or the close that
-// fails (its reason may be undefined: it is never looked at), the request's signal, a deadline on
-// each write. Nothing is noticed while nothing is written, so silence is broken by pings.
+// A disconnect shows as the first of: a write or a close that fails (its reason may be
+// undefined, so it is never read), the request's signal, a deadline on each write. Each
+// alone misses some. Nothing shows while nothing is written: hence the heartbeats.
 
-import { encodeEvent, type SourcesEvent, type TokenEvent } from "../protocol.ts";
+import type { SourcesEvent, TokenEvent } from "../protocol.ts";
 import type { Ending, Transcript } from "./transcript.ts";
+
+/** What a listener writes. */
+export interface Script {
+  /** May be empty. */
+  readonly opening: string;
+  readonly transcript: Transcript;
+  /** The index of the transcript's first event that the reader does not have. */
+  readonly from: number;
+  /** An event as text. */
+  event(event: SourcesEvent | TokenEvent, number: number): string;
+  /** Means nothing to the reader. */
+  readonly heartbeat: string;
+}
 
 export interface ListenerLimits {
   readonly pingIntervalMs: number;
   readonly writeTimeoutMs: number;
+  readonly deliveryHoldMs: number;
 }
 
-/** In UTF-16 units, three bytes each at worst: a write stays below 64 KiB, unless one event is longer. */
+/**
+ * In UTF-16 units, at most three bytes each: a write stays below 64 KiB, unless one
+ * event is longer.
+ */
 const WRITE_LENGTH_MAX = 21 * 1024;
-const PING = encodeEvent({ type: "ping" });
 
-/** The shortest probe that can notice anybody, in ms. */
-const HOLD_MS_MIN = 20;
+/** A shorter probe notices nothing, in milliseconds. */
+const GRACE_MS_MIN = 20;
 
 const encoder = new TextEncoder();
 
-/** How long a probe waits for signs of life, in ms: twice the round trip, where that is known. */
-export function holdMs(
-  roundTripMs: number | undefined,
-  { deliveryHoldMs }: { readonly deliveryHoldMs: number },
-): number {
+/** How long a probe waits, in milliseconds: twice the round trip, where it is known. */
+function graceMsOf(roundTripMs: number | undefined, deliveryHoldMs: number): number {
   const wantedMs = roundTripMs === undefined ? deliveryHoldMs : 2 * roundTripMs;
-  return Math.max(HOLD_MS_MIN, Math.min(deliveryHoldMs, wantedMs));
+  return Math.max(GRACE_MS_MIN, Math.min(deliveryHoldMs, wantedMs));
 }
 
 export class Listener {
-  /** Called once, when the other end has left before its last event was accepted. */
-  onLeave: () => void = () => {};
-  /** How it ends for this listener alone, before the run has ended or after. */
-  dismissal: Ending | undefined;
+  /** Called once, if the client disconnects before the last write was accepted. */
+  onDisconnect: () => void = () => {};
+  /** How it ends for this listener alone, whatever the run's ending is. */
+  termination: Ending | undefined;
   readonly body: ReadableStream;
-  /** How long a probe of it has to wait, in milliseconds. */
-  readonly holdMs: number;
+  /** How long a probe of it waits, in milliseconds. */
+  readonly graceMs: number;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #limits: ListenerLimits;
-  #left = false;
+  #disconnected = false;
   #ended = false;
-  /** Lets the one flow of this listener go on; set while it waits. */
+  /** Resumes the one flow of this listener while it waits. */
   #wake: () => void = () => {};
   #release: () => void = () => {};
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -51,100 +64,104 @@ export class Listener {
   #writing = false;
   #nudged = false;
 
-  constructor(signal: AbortSignal, limits: ListenerLimits, holdMs: number) {
+  constructor(
+    { signal, roundTripMs }: { signal: AbortSignal; roundTripMs: number | undefined },
+    limits: ListenerLimits,
+  ) {
     this.#limits = limits;
-    this.holdMs = holdMs;
-    // Not a TransformStream or a ReadableStream of our own: on workerd 1.20260619.1 to 1.20261012.1
-    // those never notice that a client left.
+    this.graceMs = graceMsOf(roundTripMs, limits.deliveryHoldMs);
+    // A TransformStream, or a ReadableStream of our own, never notices a disconnect on
+    // workerd 1.20260619.1 to 1.20261012.1.
     const { readable, writable } = new IdentityTransformStream();
     this.body = readable;
     this.#writer = writable.getWriter();
-    this.#writer.closed.catch(() => this.leave());
-    if (signal.aborted) this.leave();
-    else signal.addEventListener("abort", () => this.leave());
+    this.#writer.closed.catch(() => this.disconnect());
+    if (signal.aborted) this.disconnect();
+    else signal.addEventListener("abort", () => this.disconnect());
   }
 
-  get left(): boolean {
-    return this.#left;
+  get isDisconnected(): boolean {
+    return this.#disconnected;
   }
 
-  /** Takes the other end for gone. No effect once the last event was accepted. */
-  leave(): void {
-    if (this.#left || this.#ended) return;
-    this.#left = true;
+  /** The client is gone. No effect once the last write was accepted. */
+  disconnect(): void {
+    if (this.#disconnected || this.#ended) return;
+    this.#disconnected = true;
     this.#stop();
-    this.onLeave();
+    this.onDisconnect();
   }
 
-  /** Ends this listener's part: this is what it is told last, unless it has been told something. */
-  dismiss(ending: Ending): void {
-    this.dismissal ??= ending;
+  /** Ends it for this listener alone. The first termination counts. */
+  terminate(ending: Ending): void {
+    this.termination ??= ending;
     this.#wake();
   }
 
-  /** Sends a ping as soon as nothing else is to be written: a closed connection shows only on a write. */
+  /** Sends a heartbeat as soon as nothing else is to be written. */
   nudge(): void {
     this.#nudged = true;
     this.#wake();
   }
 
-  /** How it ends for this listener; undefined while it does not, or when it has left. */
   #endingOf(transcript: Transcript): Ending | undefined {
-    return this.dismissal ?? transcript.ending;
+    return this.termination ?? transcript.ending;
   }
 
-  /** Resolves with the ending, or with undefined if the listener has left. Nothing is written. */
+  /** Resolves with the ending, or undefined after a disconnect. Writes nothing. */
   async wait(transcript: Transcript): Promise<Ending | undefined> {
     const unfollow = transcript.follow(() => this.#wake());
-    while (!this.#left && this.#endingOf(transcript) === undefined) await this.#sleep();
+    while (!this.#disconnected && this.#endingOf(transcript) === undefined) await this.#sleep();
     unfollow();
-    return this.#left ? undefined : this.#endingOf(transcript);
+    return this.#disconnected ? undefined : this.#endingOf(transcript);
   }
 
   /**
-   * Writes the opening, then what the transcript holds and will hold from event `from` on. Resolves with
-   * the ending, or with undefined if the listener has left.
+   * Writes the opening, then the transcript's events as they come.
+   * Resolves with the ending, or undefined after a disconnect.
    */
-  async follow(opening: string, transcript: Transcript, from: number): Promise<Ending | undefined> {
+  async follow(script: Script): Promise<Ending | undefined> {
+    const { opening, transcript, heartbeat } = script;
     this.#watch();
     if (opening !== "") await this.#write(opening);
     const unfollow = transcript.follow(() => this.#wake());
     const { events } = transcript;
-    for (let cursor = from; !this.#left && this.dismissal === undefined; ) {
+    for (let cursor = script.from; !this.#disconnected && this.termination === undefined; ) {
       if (cursor < events.length) {
-        const [chunk, next] = chunkAt(events, cursor);
+        const [chunk, next] = chunkAt(script, cursor);
         cursor = next;
         await this.#write(chunk);
       } else if (transcript.ending !== undefined) break;
       else if (this.#nudged || this.#silentMs() >= this.#limits.pingIntervalMs) {
         this.#nudged = false;
-        await this.#write(PING);
+        await this.#write(heartbeat);
       } else await this.#sleep();
     }
     unfollow();
-    return this.#left ? undefined : this.#endingOf(transcript);
+    return this.#disconnected ? undefined : this.#endingOf(transcript);
   }
 
   /**
-   * Asks twice whether anybody is there: one write succeeds after a clean close, and each hop on the
-   * way swallows one. `beat` must mean nothing to the reader.
+   * Checks twice whether the connection is open: one write succeeds after a clean close,
+   * and each proxy in between accepts one more.
    */
-  async probe(beat: string): Promise<void> {
+  async probe(heartbeat: string): Promise<void> {
     this.#watch();
-    for (let beats = 0; beats < 2 && !this.#left; beats += 1) {
-      await this.#write(beat);
-      await this.#rest(this.holdMs / 2);
+    for (let beats = 0; beats < 2 && !this.#disconnected; beats += 1) {
+      await this.#write(heartbeat);
+      await this.#rest(this.graceMs / 2);
     }
   }
 
   /**
-   * Writes the last bytes and closes. True if they were accepted: leaving after that is delivery, so
-   * that closing fails then changes nothing. `flushMs`: how long they may take to leave this process.
+   * Writes the last bytes and closes. True if they were accepted: that is delivery, so a
+   * close that fails afterwards changes nothing.
+   * @param flushMs How long the bytes may take to leave this process.
    */
   async end(last: string, flushMs = 0): Promise<boolean> {
     this.#watch();
     await this.#write(last);
-    if (this.#left) return false;
+    if (this.#disconnected) return false;
     this.#ended = true;
     await this.#rest(flushMs);
     await this.#bounded(this.#writer.close());
@@ -152,7 +169,7 @@ export class Listener {
     return true;
   }
 
-  /** Ends the connection without a last event, for when nothing more can be said. */
+  /** Ends the connection without a last write. */
   abandon(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -160,18 +177,18 @@ export class Listener {
   }
 
   async #write(text: string): Promise<void> {
-    if (this.#left) return;
+    if (this.#disconnected) return;
     await this.#bounded(this.#writer.write(encoder.encode(text)));
   }
 
-  /** Waits for the writer; a failure, or one that takes too long, means that the other end has left. */
+  /** Waits for the writer. A write that fails or is late means a disconnect. */
   async #bounded(write: Promise<void>): Promise<void> {
     this.#wroteAt = performance.now();
     this.#writing = true;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#release = resolve;
     write.then(resolve, () => {
-      this.leave();
+      this.disconnect();
       resolve();
     });
     await promise;
@@ -187,7 +204,7 @@ export class Listener {
 
   async #rest(ms: number): Promise<void> {
     const end = performance.now() + ms;
-    for (let restMs = ms; restMs > 0 && !this.#left; restMs = end - performance.now()) {
+    for (let restMs = ms; restMs > 0 && !this.#disconnected; restMs = end - performance.now()) {
       const timer = setTimeout(() => this.#wake(), restMs);
       await this.#sleep();
       clearTimeout(timer);
@@ -199,19 +216,19 @@ export class Listener {
   }
 
   /**
-   * One timer for the whole connection, since a timer for each write would be the dearest part of a
-   * token: it fires about once a ping interval, and looks whether a write is late or a ping is due.
+   * One timer for the connection: a timer for each write would cost more than the rest
+   * of a token. It fires once a ping interval and checks for a late write or a due ping.
    */
   #watch(): void {
-    if (this.#timer !== undefined || this.#left) return;
+    if (this.#timer !== undefined || this.#disconnected) return;
     const { writeTimeoutMs, pingIntervalMs } = this.#limits;
     const tick = () => {
       const due = (this.#writing ? writeTimeoutMs : pingIntervalMs) - this.#silentMs();
       if (due > 0) {
-        // A write may begin before the tick, so none is further away than a write's deadline.
+        // A write may begin before the tick, so the tick is never later than its deadline.
         this.#timer = setTimeout(tick, Math.min(due, writeTimeoutMs));
       } else if (this.#writing) {
-        this.leave();
+        this.disconnect();
         this.#stop();
       } else {
         this.#wake();
@@ -225,16 +242,18 @@ export class Listener {
     clearTimeout(this.#timer ?? null);
     this.#wake();
     this.#release();
-    // Fails where the other end is gone already, or after a close: both are what is wanted.
+    // Fails after a disconnect or a close: the connection has ended then.
     this.#writer.abort().catch(() => {});
   }
 }
 
-/** The events from `cursor` on that fit one write, as text, and the cursor behind them. */
-function chunkAt(events: readonly (SourcesEvent | TokenEvent)[], cursor: number): [string, number] {
+/** The events from `cursor` on that fit one write, as text, and the cursor after them. */
+function chunkAt(script: Script, cursor: number): [string, number] {
+  const { events } = script.transcript;
   let chunk = "";
   for (let next = cursor; next < events.length; next += 1) {
-    const event = encodeEvent(events[next] as SourcesEvent | TokenEvent);
+    // Event 1 is the opening.
+    const event = script.event(events[next] as SourcesEvent | TokenEvent, next + 2);
     if (chunk !== "" && chunk.length + event.length > WRITE_LENGTH_MAX) return [chunk, next];
     chunk += event;
   }

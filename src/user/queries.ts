@@ -14,6 +14,7 @@ import type {
   Source,
 } from "../protocol.ts";
 import type { Failure } from "./failures.ts";
+import type { AskKey } from "./keys.ts";
 import { isLeft } from "./ledger.ts";
 
 /** Times are in milliseconds since the epoch, durations in milliseconds. */
@@ -79,6 +80,16 @@ export type AgedQuery = Pick<
 >;
 
 export type RowCount = Pick<QueryRow, "window" | "state" | "reason"> & { rows: number };
+
+/** What is stored with a reservation. */
+export interface NewQuery {
+  readonly ask: Ask;
+  readonly key: AskKey;
+  readonly identity: string | null;
+  readonly window: string;
+  /** In milliseconds since the epoch. */
+  readonly askedAt: number;
+}
 
 /** What is stored with a charge. */
 export interface Answer {
@@ -175,7 +186,7 @@ function statements(sql: SqlStorage) {
         )
         .toArray(),
     // Only an operator's own refund takes back a charge.
-    takeBack: (number: number, now: number) =>
+    refundCharge: (number: number, now: number) =>
       sql
         .exec<{ window: string }>(
           `UPDATE queries SET state = 'refunded', resolved_at = ?2, reason = 'operator'
@@ -244,21 +255,15 @@ export class Queries {
   }
 
   /** Logs a query as reserved and returns its id: unique over all users, and not to be guessed. */
-  insert(
-    ask: Ask,
-    key: string | null,
-    identity: string | null,
-    window: string,
-    now: number,
-  ): string {
+  insert({ ask, key, identity, window, askedAt }: NewQuery): string {
     const number = this.#statements.nextNumber();
     const id = `${number.toString(36)}-${crypto.randomUUID().replaceAll("-", "")}`;
     this.#statements.insert({
       number,
       id,
       window,
-      key,
-      asked_at: now,
+      key: key.hash,
+      asked_at: askedAt,
       on_disconnect: ask.onDisconnect,
       identity,
       query: ask.query,
@@ -311,8 +316,8 @@ export class Queries {
   }
 
   /** The window to count an operator's refund in; undefined if the query was not charged. */
-  takeBack(id: string, now: number): string | undefined {
-    return this.#statements.takeBack(numberOf(id), now);
+  refundCharge(id: string, now: number): string | undefined {
+    return this.#statements.refundCharge(numberOf(id), now);
   }
 
   /** The oldest rows past a number, in the order of asking. */

@@ -4,12 +4,12 @@
 import type { UserConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import type { Quota as QuotaBody } from "../protocol.ts";
-import { type Counters, type Ledger, windowSpan } from "./ledger.ts";
-import type { Queries } from "./queries.ts";
-import { ANONYMOUS, type Settings } from "./settings.ts";
+import { type Counters, windowSpan } from "./ledger.ts";
+import { ANONYMOUS } from "./settings.ts";
 import { refundsLeft } from "./sharing.ts";
+import type { Tables } from "./tables.ts";
 
-interface Standing {
+interface Status {
   readonly window: string;
   readonly limit: number;
   /** How many of the limit the window itself may hold. */
@@ -20,21 +20,17 @@ interface Standing {
 
 export class Quota {
   readonly #config: () => UserConfig;
-  readonly #settings: Settings;
-  readonly #ledger: Ledger;
-  readonly #queries: Queries;
+  readonly #tables: Tables;
 
-  constructor(config: () => UserConfig, settings: Settings, ledger: Ledger, queries: Queries) {
+  constructor(config: () => UserConfig, tables: Tables) {
     this.#config = config;
-    this.#settings = settings;
-    this.#ledger = ledger;
-    this.#queries = queries;
+    this.#tables = tables;
   }
 
   /** The overrides where there are any, else the variables: read at each ask, never stored in a window. */
   limits(): { limit: number; refundLimit: number } {
     const config = this.#config();
-    const settings = this.#settings.get();
+    const settings = this.#tables.settings.get();
     const { limit, refundLimit } = settings.name.startsWith(ANONYMOUS)
       ? { limit: config.anonymousLimit, refundLimit: config.anonymousRefundLimit }
       : { limit: config.quotaLimit, refundLimit: config.refundLimit };
@@ -44,11 +40,11 @@ export class Quota {
     };
   }
 
-  standing(now: number): Standing {
-    const window = this.#ledger.currentWindow(now, this.#config().quotaPeriod);
+  status(now: number): Status {
+    const window = this.#tables.ledger.currentWindow(now, this.#config().quotaPeriod);
     const { limit } = this.limits();
     const { used } = this.#elsewhere(window);
-    const counters = this.#ledger.counters(window);
+    const counters = this.#tables.ledger.counters(window);
     return {
       window,
       limit,
@@ -59,25 +55,28 @@ export class Quota {
 
   /** What was counted in the time of this window before QUOTA_PERIOD was changed: no change grants more. */
   #elsewhere(window: string): { used: number; left: number } {
-    if (!this.#ledger.isMixed(window)) return { used: 0, left: 0 };
-    return this.#queries.countedElsewhere(window, windowSpan(window)?.start ?? 0);
+    if (!this.#tables.ledger.isMixed(window)) return { used: 0, left: 0 };
+    return this.#tables.queries.countedElsewhere(window, windowSpan(window)?.start ?? 0);
   }
 
   remaining(now: number): number {
-    const { limit, counters } = this.standing(now);
+    const { limit, counters } = this.status(now);
     return remaining(limit, counters);
   }
 
   /** How many refunds for leaving or stopping the window still allows, to one of those who share it. */
   refundsLeft(window: string, identity: string | null): number {
-    const { left } = this.#ledger.counters(window);
+    const { left } = this.#tables.ledger.counters(window);
     const refundLimit = this.limits().refundLimit - this.#elsewhere(window).left;
     if (identity === null) return Math.max(0, refundLimit - left);
-    return refundsLeft(refundLimit, { own: this.#queries.leftOf(identity, window), all: left });
+    return refundsLeft(refundLimit, {
+      own: this.#tables.queries.leftOf(identity, window),
+      all: left,
+    });
   }
 
   body(now: number, identity: string | null): QuotaBody {
-    const { window, limit, counters } = this.standing(now);
+    const { window, limit, counters } = this.status(now);
     const { reserved, charged, refunded } = counters;
     return {
       limit,
@@ -93,7 +92,7 @@ export class Quota {
 
   /** draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it until the reset. */
   headers(now: number): Record<string, string> {
-    const { window, limit, counters } = this.standing(now);
+    const { window, limit, counters } = this.status(now);
     const span = windowSpan(window);
     const length = span === undefined ? "" : `;w=${(span.end - span.start) / 1000}`;
     const reset = span === undefined ? "" : `;t=${secondsUntil(span.end, now)}`;
@@ -104,7 +103,7 @@ export class Quota {
   }
 
   exceeded(now: number): ServiceError {
-    const { window, limit } = this.standing(now);
+    const { window, limit } = this.status(now);
     const resetsAt = endOf(window);
     const renews = resetsAt === null ? "It does not renew." : `It renews at ${resetsAt}.`;
     const message =

@@ -1,5 +1,5 @@
-// Most ways in which a user object says no, in words that tell the caller what to do. When it does is
-// decided in user-object.ts; what a key or the quota refuses stands there.
+// The refusals of a user object: each message tells the caller what to do. When they are
+// thrown is decided in asks.ts and user-object.ts; keys.ts and quota.ts have their own.
 
 import { ServiceError } from "../errors.ts";
 
@@ -79,6 +79,6 @@ export function noQuery(): ServiceError {
   return new ServiceError("NOT_FOUND", "There is no query with this id here. Check the id.");
 }
 
-export function nobody(): ServiceError {
+export function unknownUser(): ServiceError {
   return new ServiceError("NOT_FOUND", "Unknown user. Check the name.");
 }

@@ -2,25 +2,19 @@
 // RETENTION_DAYS; the row itself when its window has ended that long ago. The counters keep what a
 // row that is gone stood for, so that the audit stays exact.
 
-import { KEY_AGE_MAX_MS, type Keys } from "./keys.ts";
-import { type Ledger, windowSpan } from "./ledger.ts";
-import type { AgedQuery, Queries } from "./queries.ts";
-import type { Settings } from "./settings.ts";
+import { KEY_AGE_MAX_MS } from "./keys.ts";
+import { windowSpan } from "./ledger.ts";
+import type { AgedQuery } from "./queries.ts";
+import type { Tables } from "./tables.ts";
 
 /** Rows that one batch may touch. */
 const BATCH = 100;
 
 export class Retention {
-  readonly #settings: Settings;
-  readonly #ledger: Ledger;
-  readonly #queries: Queries;
-  readonly #keys: Keys;
+  readonly #tables: Tables;
 
-  constructor(settings: Settings, ledger: Ledger, queries: Queries, keys: Keys) {
-    this.#settings = settings;
-    this.#ledger = ledger;
-    this.#queries = queries;
-    this.#keys = keys;
+  constructor(tables: Tables) {
+    this.#tables = tables;
   }
 
   /**
@@ -28,7 +22,8 @@ export class Retention {
    * go of, in milliseconds since the epoch; undefined if nothing is kept.
    */
   prune(now: number, retentionMs: number): number | undefined {
-    const { forgotten_to, emptied_to } = this.#settings.get();
+    const { settings, ledger, queries, keys } = this.#tables;
+    const { forgotten_to, emptied_to } = settings.get();
     const keyDue = ({ asked_at }: AgedQuery) => asked_at + KEY_AGE_MAX_MS;
     const contentDue = ({ asked_at }: AgedQuery) => asked_at + retentionMs;
     const rowDue = (row: AgedQuery) =>
@@ -36,17 +31,17 @@ export class Retention {
 
     const due = [
       this.#batch(forgotten_to, now, keyDue, (rows, last) => {
-        for (const { key, id } of rows) if (key !== null) this.#keys.forget(key, id);
-        this.#settings.setForgottenTo(last);
+        for (const { key, id } of rows) if (key !== null) keys.forget(key, id);
+        settings.setForgottenTo(last);
       }),
       this.#batch(emptied_to, now, contentDue, (rows, last) => {
-        for (const { number } of rows) this.#queries.empty(number);
-        this.#settings.setEmptiedTo(last);
+        for (const { number } of rows) queries.empty(number);
+        settings.setEmptiedTo(last);
       }),
       this.#batch(0, now, rowDue, (rows) => {
         for (const { number, window, state, reason } of rows) {
-          this.#queries.drop(number);
-          this.#ledger.prune(window, state, reason);
+          queries.drop(number);
+          ledger.prune(window, state, reason);
         }
       }),
     ];
@@ -61,7 +56,7 @@ export class Retention {
     dueAt: (row: AgedQuery) => number,
     handle: (rows: AgedQuery[], last: number) => void,
   ): number | undefined {
-    const rows = this.#queries.oldestAfter(cursor, BATCH + 1);
+    const rows = this.#tables.queries.oldestAfter(cursor, BATCH + 1);
     // The log is in the order of asking: what follows the first that is not due is not due either.
     const end = rows.findIndex((row) => row.state === "reserved" || dueAt(row) > now);
     const ready = rows.slice(0, end === -1 ? BATCH : Math.min(end, BATCH));

@@ -1,6 +1,6 @@
-// A run: one live generation and who listens to it, from the ask until its query is resolved, with its
-// deadlines and its limits. It belongs to the object, not to a response. What its ending costs is
-// decided in user-object.ts.
+// A run: one generation, its listeners, its deadlines and its limits, from the ask until
+// its query is resolved. It belongs to the object, not to a response. The table of its
+// states, and what its ending costs, is in asks.ts.
 
 import { ServiceError, toServiceError } from "../errors.ts";
 import type { Ask, Finish, OnDisconnect, SourcesEvent, TokenEvent } from "../protocol.ts";
@@ -30,22 +30,22 @@ const UNSPACED_PER_TOKEN = 4;
 export class Run {
   readonly queryId: string;
   readonly ask: Ask;
-  /** Which of the readers that share the object has asked; null where it is one user's own. */
+  /** Which of the readers that share the object asked; null where it is one user's own. */
   readonly identity: string | null;
+  /** In milliseconds since the epoch. */
+  readonly askedAt: number;
   /** From the request's arrival to the reservation, in milliseconds. */
   readonly admitMs: number;
   readonly transcript = new Transcript();
   readonly listeners = new Set<Listener>();
-  /** What becomes of it when its last listener has left; as asked, until the refund allowance is used up. */
+  /** What happens when its last listener disconnects: as asked, or `continue` once the
+   * refund allowance is used up. */
   onDisconnect: OnDisconnect;
   /** The window that was reserved from. */
   readonly window: string;
-  /** Ends the wait for a listener to come back. */
-  waitTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When that is, in milliseconds since the epoch; only of meaning while there is a timer. */
-  waitsUntil = 0;
-  /** Settled when the query is no longer reserved, or can no longer be resolved by this run. */
+  /** Settled once the query is not reserved any more, or is left to the sweep. */
   readonly resolved = Promise.withResolvers<void>();
+  #wait: { readonly timer: ReturnType<typeof setTimeout>; readonly until: number } | undefined;
   readonly #limits: RunLimits;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
@@ -62,21 +62,37 @@ export class Run {
   #lastCharacter = "";
 
   constructor(
-    query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "admitMs">,
+    query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "askedAt" | "admitMs">,
     limits: RunLimits,
   ) {
     this.queryId = query.queryId;
     this.window = query.window;
     this.ask = query.ask;
     this.identity = query.identity;
+    this.askedAt = query.askedAt;
     this.admitMs = query.admitMs;
     this.onDisconnect = query.ask.onDisconnect;
     this.#limits = limits;
   }
 
-  /** Aborts when nobody wants the answer any more. */
+  /** Aborts when the answer is not wanted any more. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** Until when it waits for a listener, in milliseconds since the epoch, if it does. */
+  get waitsUntil(): number | undefined {
+    return this.#wait?.until;
+  }
+
+  /** Waits for a listener to come back, and calls `end` if none does. */
+  waitForListener(ms: number, end: () => void): void {
+    this.#wait = { timer: setTimeout(end, ms), until: Date.now() + ms };
+  }
+
+  stopWaiting(): void {
+    clearTimeout(this.#wait?.timer ?? null);
+    this.#wait = undefined;
   }
 
   get firstTokenMs(): number | null {

@@ -8,8 +8,11 @@ import {
   createClient,
   QuotaExceededError,
 } from "../../src/client/client.ts";
-import { errorResponse, ServiceError } from "../../src/errors.ts";
-import { type ErrorCode, EVENT_STREAM, encodeEvent } from "../../src/protocol.ts";
+import { ServiceError } from "../../src/errors.ts";
+import { EVENTS } from "../../src/formats/events.ts";
+import { errorResponse } from "../../src/formats/format.ts";
+import { JSON_BODY } from "../../src/formats/json.ts";
+import type { ErrorCode } from "../../src/protocol.ts";
 import { adminPath, asOperator, newUser, scripted } from "../harness.ts";
 import { clientOf, errorOf, recorder } from "./asking.ts";
 
@@ -62,13 +65,13 @@ describe.each(Object.keys(CLASSES) as ErrorCode[])("%s", (code) => {
   }
 
   it.each([false, true])("as a refusal; as a stream: %s", async (streaming) => {
-    const error = await ending(errorResponse(thrown, streaming));
+    const error = await ending(errorResponse(thrown, streaming ? EVENTS : JSON_BODY));
     expect(error).toMatchObject({ ...details, status: thrown.status });
   });
 
   it("as the last event of a stream", async () => {
-    const headers = { "content-type": EVENT_STREAM };
-    const error = await ending(new Response(encodeEvent(thrown.body), { headers }));
+    const { headers } = EVENTS;
+    const error = await ending(new Response(EVENTS.error(thrown.body), { headers }));
     expect(error).toMatchObject({ ...details, status: undefined });
   });
 
@@ -76,7 +79,7 @@ describe.each(Object.keys(CLASSES) as ErrorCode[])("%s", (code) => {
     const client = createClient({
       url: "https://belay.test",
       token: "t",
-      fetch: async () => errorResponse(thrown, false),
+      fetch: async () => errorResponse(thrown, JSON_BODY),
     });
     const error = await client.quota().catch((caught) => caught);
     expect(error.constructor).toBe(CLASSES[code]);

@@ -3,6 +3,7 @@
 
 import { exports } from "cloudflare:workers";
 import type { Fetch } from "../../src/client/client.ts";
+import { type CutPoint, frameLength, hasReached } from "../support/event-stream.ts";
 import { Random } from "../support/random.ts";
 
 export type Fault =
@@ -14,10 +15,8 @@ export type Fault =
   /** Somebody else answers. */
   | ((request: Recorded) => Response | Promise<Response>);
 
-/** The body breaks off, behind so many bytes or so many events, not counting pings. */
-export interface Cut {
-  readonly bytes?: number;
-  readonly events?: number;
+/** The body breaks off. */
+export interface Cut extends CutPoint {
   /** What the client sees of it: an error, a proper end, or nothing any more. */
   readonly how: "error" | "end" | "silence";
   /** Whether somebody in between reads on, so that the server takes all of it for delivered. */
@@ -85,7 +84,7 @@ export class FaultyFetch {
     return new ReadableStream(
       {
         pull: async (controller) => {
-          if (cut !== undefined && isBehind(cut, passed)) {
+          if (cut !== undefined && hasReached(cut, passed)) {
             this.cuts += 1;
             if (cut.swallowed) await drain(reader);
             else await reader.cancel();
@@ -116,17 +115,6 @@ export class FaultyFetch {
 
 export function line({ method, path }: Recorded): string {
   return `${method} ${path.replace(/\/queries\/\d+-[0-9a-f]+/, "/queries/:id")}`;
-}
-
-function isBehind({ bytes, events }: Cut, passed: Uint8Array): boolean {
-  if (bytes !== undefined) return passed.length >= bytes;
-  const frames = new TextDecoder().decode(passed).split("\n\n").slice(0, -1);
-  return frames.filter((frame) => !frame.includes('"type":"ping"')).length >= (events ?? 0);
-}
-
-function frameLength(bytes: Uint8Array): number {
-  const end = bytes.findIndex((byte, at) => byte === 10 && bytes[at + 1] === 10);
-  return end === -1 ? bytes.length : end + 2;
 }
 
 async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {

@@ -13,11 +13,10 @@ import { createClient, type Retry } from "../../src/client/client.ts";
 import { scripted } from "../support/directive.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { Random } from "../support/random.ts";
-import { type RunningServer, startServer } from "../support/server.ts";
+import { type RunningServer, SECRET, startScriptedServer, startServer } from "../support/server.ts";
 import { bearer } from "../support/socket-client.ts";
 
 const PROJECT = join(import.meta.dirname, "../..");
-const SECRET = "a secret that only this suite's servers know";
 
 /** A folder in which belay is installed, and nothing else. */
 let folder: string;
@@ -214,18 +213,17 @@ console.log(tokens > 1, text.length > 20);`;
 describe("over real sockets", () => {
   let model: ModelServer;
   let server: RunningServer;
-  const persistTo = () => join(folder, "data");
-  const vars = () => ({
-    AUTH_SECRET: SECRET,
-    ...model.vars,
-    QUOTA_LIMIT: "1000",
-    CONCURRENCY_LIMIT: "30",
-    PING_INTERVAL_MS: "200",
-  });
+  const start = (port = 0) =>
+    startScriptedServer({
+      model,
+      port,
+      persistTo: join(folder, "data"),
+      vars: { QUOTA_LIMIT: "1000", CONCURRENCY_LIMIT: "30", PING_INTERVAL_MS: "200" },
+    });
 
   beforeAll(async () => {
     model = await startModelServer();
-    server = await startServer({ command: "serve", vars: vars(), persistTo: persistTo() });
+    server = await start();
   });
   afterAll(async () => {
     await server.stop();
@@ -283,12 +281,7 @@ describe("over real sockets", () => {
     await expect.poll(() => late.text.length > 0 && early.queryId).toBeTruthy();
     const lost = late.done.catch((error) => error);
     await server.kill9();
-    server = await startServer({
-      command: "serve",
-      vars: vars(),
-      persistTo: persistTo(),
-      port: server.port,
-    });
+    server = await start(server.port);
     expect((await early.done).text).toBe("w0 w1 w2 ");
     expect(await lost).toMatchObject({ name: "ConnectionLostError", code: "NOT_KEPT" });
     await expect.poll(() => client.quota()).toMatchObject({ charged: 1, refunded: 2, reserved: 0 });

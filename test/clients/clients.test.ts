@@ -6,13 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { API_PREFIX, type Quota, type Receipt, type StreamEvent } from "../../src/protocol.ts";
 import { scripted } from "../support/directive.ts";
-import { type ModelServer, startModelServer } from "../support/model-server.ts";
-import { type RunningServer, startServer } from "../support/server.ts";
+import { type ScriptedServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
 import { startTamperingProxy } from "../support/tampering-proxy.ts";
 import { CLIENTS } from "./clients.ts";
 
-const SECRET = "a secret that only this suite's server knows";
 const LEFT_ALONE_MS = 8_000;
 const LIMIT = 20;
 /** Each of these ends a line, an event or a character to some reader. */
@@ -32,29 +30,17 @@ const POSTS_MAX: Readonly<Record<keyof typeof CLIENTS, readonly [number, number,
   "event-source-plus": [20, 20, 1_000],
 };
 
-let model: ModelServer;
-let server: RunningServer;
+let server: ScriptedServer;
 let operatorToken: string;
 
 beforeAll(async () => {
   // What fetch-event-source takes from a browser.
   vi.stubGlobal("window", { fetch, setTimeout, clearTimeout });
   vi.stubGlobal("document", { addEventListener() {}, removeEventListener() {} });
-  model = await startModelServer();
-  server = await startServer({
-    command: "serve",
-    vars: {
-      AUTH_SECRET: SECRET,
-      ...model.vars,
-      QUOTA_LIMIT: String(LIMIT),
-    },
-  });
+  server = await startScriptedServer({ vars: { QUOTA_LIMIT: String(LIMIT) } });
   operatorToken = await bearer(SECRET, { user: "olivia", operator: true });
 });
-afterAll(async () => {
-  await server.stop();
-  await model.close();
-});
+afterAll(() => server.stop());
 
 describe.concurrent.each(Object.keys(POSTS_MAX) as (keyof typeof CLIENTS)[])("%s", (name) => {
   const [whole, refused, broken] = POSTS_MAX[name];

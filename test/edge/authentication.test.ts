@@ -5,9 +5,9 @@
 import { env } from "cloudflare:workers";
 import { exportJWK, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from "jose";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Env } from "../../src/config.ts";
 import { handle } from "../../src/edge/edge.ts";
 import type { ErrorBody } from "../../src/protocol.ts";
+import type { Env } from "../../src/wiring.ts";
 import { bearer } from "../harness.ts";
 
 type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;

@@ -2,8 +2,8 @@
 
 import { env, exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import type { Env } from "../../src/config.ts";
 import { handle } from "../../src/edge/edge.ts";
+import type { Env } from "../../src/wiring.ts";
 
 const ADDRESS = "https://belay.test/healthz";
 

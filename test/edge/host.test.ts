@@ -2,8 +2,8 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Env } from "../../src/config.ts";
 import { handle } from "../../src/edge/edge.ts";
+import type { Env } from "../../src/wiring.ts";
 
 function health(url: string, allowed: string, init: RequestInit = {}): Promise<Response> {
   return handle(new Request(`${url}/healthz`, init), { ...env, ALLOWED_HOSTS: allowed } as Env);

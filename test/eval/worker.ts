@@ -3,8 +3,8 @@
 // deployed.
 
 import { answer } from "../../src/answer/pipeline.ts";
-import { corpusStub, type Env, generator, retriever } from "../../src/config.ts";
 import { API_PREFIX } from "../../src/protocol.ts";
+import { corpusStub, type Env, generator, retriever } from "../../src/wiring.ts";
 import { CorpusObject as RealCorpusObject } from "../../src/worker.ts";
 
 export { UserObject } from "../../src/worker.ts";

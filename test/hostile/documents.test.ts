@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { AnswerBody, Source, StreamEvent } from "../../src/protocol.ts";
 import { asOperator, newUser, type TestUser } from "../harness.ts";
+import { eventsIn } from "../support/event-stream.ts";
 import {
   ACTIVE,
   FORGED_CITATIONS,
@@ -204,8 +205,7 @@ async function framesOf(response: Response): Promise<StreamEvent[]> {
   expect(text).toMatch(FRAMES);
   expect(text).not.toMatch(LINE_BREAKERS);
   expect(text).not.toContain(env.AUTH_SECRET);
-  const frames = text.split("\n\n").slice(0, -1);
-  const events: StreamEvent[] = frames.map((frame) => JSON.parse(frame.slice("data: ".length)));
+  const events = eventsIn(text);
   const types = events.map(({ type }) => type);
   expect(types.filter((type) => type === "done" || type === "error")).toEqual([types.at(-1)]);
   expect(types.filter((type) => type === "start")).toHaveLength(1);

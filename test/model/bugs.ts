@@ -11,11 +11,13 @@ export interface Edit {
 }
 
 const OBJECT = "user/user-object.ts";
+const ASKS = "user/asks.ts";
+const RESERVATIONS = "user/reservations.ts";
 const LEDGER = "user/ledger.ts";
 const QUERIES = "user/queries.ts";
 
 const resolvedTwice: Edit = {
-  file: OBJECT,
+  file: ASKS,
   from: "if (!this.#runs.delete(run.queryId)) return;",
   to: "this.#runs.delete(run.queryId);",
 };
@@ -26,12 +28,12 @@ const LOOK_AGAIN = `const late = this.#earlier(key, identity, true); if (late?.t
 /** What `#start` becomes when something is awaited in it. */
 const startAwaits: readonly Edit[] = [
   {
-    file: OBJECT,
-    from: "this.#join(this.#start(ask, key, identity, admitMs), request, how)",
-    to: "this.#join(await this.#start(ask, key, identity, admitMs), request, how)",
+    file: ASKS,
+    from: "this.#join(this.#start(ask, key, identity, admitMs), request)",
+    to: "this.#join(await this.#start(ask, key, identity, admitMs), request)",
   },
   {
-    file: OBJECT,
+    file: ASKS,
     from: "#start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {",
     to: "async #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Promise<Run> {",
   },
@@ -49,13 +51,14 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
            WHERE number = ?1 AND state = 'reserved'`,
       to: "SET state = 'refunded', resolved_at = ?2, reason = ?3 WHERE number = ?1",
     },
-    { file: OBJECT, from: "if (run.transcript.ending !== undefined) return;", to: "" },
+    { file: ASKS, from: "if (run.transcript.ending !== undefined) return;", to: "" },
   ],
   "a refund to the present window": [
     {
-      file: OBJECT,
-      from: "this.#ledger.refund(window, reason)",
-      to: "this.#ledger.refund(this.#quota.standing(Date.now()).window, reason)",
+      file: RESERVATIONS,
+      from: "ledger.refund(window, reason)",
+      to: `ledger.refund(ledger.currentWindow(Date.now(),
+        window.length === 10 ? "day" : window.length === 7 ? "month" : "total"), reason)`,
     },
   ],
   "a charge after the refund": [
@@ -71,13 +74,13 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
            WHERE number = ?1 AND state = 'reserved'`,
       to: "total_ms = ?8 WHERE number = ?1",
     },
-    { file: OBJECT, from: "if (accepted && run !== undefined)", to: "if (run !== undefined)" },
+    { file: ASKS, from: "if (accepted && run !== undefined)", to: "if (run !== undefined)" },
   ],
   "a key ignored": [
     {
-      file: OBJECT,
-      from: "isLookedFor ? this.#keys.get(key)",
-      to: "isLookedFor && !key.chosen ? this.#keys.get(key)",
+      file: ASKS,
+      from: "isLookedFor ? this.#tables.keys.get(key)",
+      to: "isLookedFor && !key.chosen ? this.#tables.keys.get(key)",
     },
   ],
   ...Object.fromEntries(
@@ -86,8 +89,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
         `${name} between the key's look-up and the start`,
         [
           {
-            file: OBJECT,
-            from: "const earlier = this.#earlier(key, identity, asksByItself(request));",
+            file: ASKS,
+            from: "const earlier = this.#earlier(key, identity, request.retriesByItself);",
             to: `const earlier = this.#earlier(key, identity, true); ${pause}`,
           },
         ],
@@ -97,7 +100,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
         [
           ...startAwaits,
           {
-            file: OBJECT,
+            file: ASKS,
             from: "this.#admit(config, identity, now);",
             to: `this.#admit(config, identity, now); ${pause} ${LOOK_AGAIN}`,
           },
@@ -108,9 +111,9 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
         [
           ...startAwaits,
           {
-            file: OBJECT,
-            from: "const { window, room } = this.#quota.standing(now);",
-            to: `const { window, room } = this.#quota.standing(now);
+            file: ASKS,
+            from: "const { window, room } = this.#quota.status(now);",
+            to: `const { window, room } = this.#quota.status(now);
               if (this.#quota.remaining(now) === 0) throw this.#quota.exceeded(now);
               ${pause} ${LOOK_AGAIN} this.#admit(config, identity, now);`,
           },
@@ -120,7 +123,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       ],
     ]),
   ),
-  "the sweep of a live run": [{ file: OBJECT, from: "if (this.#runs.has(id)) continue;", to: "" }],
+  "the sweep of a live run": [{ file: RESERVATIONS, from: "if (isLive(id)) continue;", to: "" }],
   "an operator's refund counted twice": [
     {
       file: QUERIES,
@@ -140,16 +143,16 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   ],
   "a charge before anybody took the answer": [
     {
-      file: OBJECT,
+      file: ASKS,
       from: "await listener.probe(",
       to: "this.#charge(run, ending.finish); await listener.probe(",
     },
   ],
   "a model that goes on for nobody": [
     {
-      file: OBJECT,
-      from: "run.abort();\n    if (reason",
-      to: "if (reason",
+      file: ASKS,
+      from: "run.abort();\n    const { queryId, identity",
+      to: "const { queryId, identity",
     },
   ],
   "an unknown finish reason counted as stop": [
@@ -170,7 +173,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     },
   ],
   "an alarm that nobody sets": [
-    { file: OBJECT, from: "this.#alarm.set(now + config.sweepIntervalMs);", to: "" },
+    { file: ASKS, from: "this.#parts.alarm.set(now + config.sweepIntervalMs);", to: "" },
   ],
   "an alarm that writes in an outage": [
     { file: OBJECT, from: "await this.#outage.end(CHECK_AGE_MAX_MS);", to: "" },
@@ -185,12 +188,12 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   "a new incarnation that writes in an outage": [
     {
       file: OBJECT,
-      from: "(await this.#outage.check(0))) return;\n    this.#tend",
-      to: "false) return;\n    this.#tend",
+      from: "if (await this.#outage.check(0)) return;",
+      to: "",
     },
   ],
   "a charge that is written in an outage": [
-    { file: OBJECT, from: "if (this.#outage.isOn) throw storageOut();\n      const", to: "const" },
+    { file: ASKS, from: "if (this.#parts.outage.isOn) throw storageOut();", to: "" },
   ],
 };
 

@@ -2,6 +2,7 @@
 // was sent is kept as it came; what may stand in it is decided in invariants.ts.
 
 import type { AnswerBody, ErrorBody, StreamEvent } from "../../src/protocol.ts";
+import { eventsIn } from "../support/event-stream.ts";
 
 export interface ConnectionOptions {
   /** What was asked; undefined where a query's events are read by its id. */
@@ -100,9 +101,7 @@ export class Connection {
 
   /** The events of what was read so far; of a JSON answer, none. */
   get events(): StreamEvent[] {
-    if (!this.isEventStream) return [];
-    const frames = this.text.split("\n\n").slice(0, -1);
-    return frames.map((frame) => JSON.parse(frame.slice("data: ".length)));
+    return this.isEventStream ? eventsIn(this.text) : [];
   }
 
   /** The last event, or what would have been the last event of a JSON answer. */

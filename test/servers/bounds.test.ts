@@ -8,12 +8,10 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { API_PREFIX, type ErrorCode, type Receipt } from "../../src/protocol.ts";
 import { type Directive, type ModelRequest, piece } from "../support/directive.ts";
-import { type ModelServer, startModelServer } from "../support/model-server.ts";
-import { type RunningServer, startServer } from "../support/server.ts";
+import { type ScriptedServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { type Exchange, request } from "../support/socket-client.ts";
 import { User } from "../support/user.ts";
 
-const SECRET = "a secret that only this suite's servers know";
 const LIMIT = 20;
 const CONCURRENCY_LIMIT = 3;
 const ASKS = 1_000;
@@ -32,21 +30,16 @@ const HUGE = {
   tokenLength: 8_000,
 };
 
-let model: ModelServer;
-let server: RunningServer;
+let server: ScriptedServer;
 const bystanders: { readonly ms: number; readonly end: string | undefined }[] = [];
 const memoryMb: number[] = [];
 let over = false;
 let watching: Promise<unknown>;
 
 beforeAll(async () => {
-  model = await startModelServer();
-  server = await startServer({
-    command: "serve",
+  server = await startScriptedServer({
     inMemory: true,
     vars: {
-      AUTH_SECRET: SECRET,
-      ...model.vars,
       QUOTA_LIMIT: String(LIMIT),
       CONCURRENCY_LIMIT: String(CONCURRENCY_LIMIT),
       REPEAT_WINDOW_SECONDS: "0",
@@ -66,7 +59,6 @@ afterAll(async () => {
   over = true;
   await watching;
   await server.stop();
-  await model.close();
   const figures = bystanders.map(({ ms }) => ms).toSorted((a, b) => a - b);
   // Not console.log, of which a run that passes shows nothing.
   process.stdout.write(
@@ -167,7 +159,7 @@ test("a thousand asks of one user, fifty at a time, are answered up to the quota
     expect(await user.quota()).toMatchObject({ charged: LIMIT, reserved: 0, refunded: 0 }),
   );
   // Nothing upstream is asked for who is refused, and never more at once than may run.
-  const upstream = model.requests.filter((request) => request.tag === tag);
+  const upstream = server.model.requests.filter((request) => request.tag === tag);
   expect(upstream).toHaveLength(LIMIT);
   expect(count("TOO_MANY_STREAMS")).toBeGreaterThan(0);
   expect(mostAtOnce(upstream)).toBeLessThanOrEqual(CONCURRENCY_LIMIT);
@@ -224,7 +216,7 @@ async function whole(
   const exchange = user.ask(script, { tag });
   await exchange.untilEnd(20_000);
   const upstream = await vi.waitFor(() => {
-    const record = model.requests.find((candidate) => candidate.tag === tag);
+    const record = server.model.requests.find((candidate) => candidate.tag === tag);
     expect(record?.state).not.toBe("streaming");
     return record as ModelRequest;
   });

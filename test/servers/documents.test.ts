@@ -5,10 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { API_PREFIX } from "../../src/protocol.ts";
 import { DEAREST, DOCUMENTS } from "../support/document-shapes.ts";
-import { type RunningServer, startServer } from "../support/server.ts";
+import { type RunningServer, SECRET, startServer } from "../support/server.ts";
 import { bearer } from "../support/socket-client.ts";
 
-const SECRET = "a secret that only this suite's servers know";
 const LENGTH = 1024 * 1024;
 /** A search waits for less than half of one second; a machine that does other things makes it more. */
 const WAIT_MS_MAX = 2_000;

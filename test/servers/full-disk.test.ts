@@ -7,9 +7,9 @@ import { API_PREFIX, type Quota, type Receipt } from "../../src/protocol.ts";
 import { scripted } from "../support/directive.ts";
 import { type Incarnation, type Incarnations, incarnations } from "../support/incarnations.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { SECRET } from "../support/server.ts";
 import { ask, bearer, request } from "../support/socket-client.ts";
 
-const SECRET = "a secret that only this suite's servers know";
 const SWEEP_INTERVAL_MS = 1_000;
 /** Several alarms long. */
 const OUTAGE_MS = 15_000;

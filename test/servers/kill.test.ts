@@ -10,10 +10,10 @@ import { API_PREFIX, type Receipt } from "../../src/protocol.ts";
 import { type Incarnations, incarnations } from "../support/incarnations.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { Random } from "../support/random.ts";
+import { SECRET } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
 import { drawPlan, Part, STEPS, type Step } from "../support/workload.ts";
 
-const SECRET = "a secret that only this suite's servers know";
 const CYCLES = Number(process.env.KILL_CYCLES ?? 200);
 const SEED = Number(process.env.KILL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** How many kills lie between two audits: a reservation may have to come through several. */

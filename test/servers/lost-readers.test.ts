@@ -5,11 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { API_PREFIX, type Receipt } from "../../src/protocol.ts";
 import { scripted } from "../support/directive.ts";
-import { type ModelServer, startModelServer } from "../support/model-server.ts";
-import { type RunningServer, startServer } from "../support/server.ts";
+import { type RunningServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { ask, bearer, Exchange, request } from "../support/socket-client.ts";
 
-const SECRET = "a secret that only this suite's servers know";
 /** As many as may run at a time. */
 const LIMIT = 3;
 const RESUME_WAIT_S = 4;
@@ -18,21 +16,13 @@ const SILENT = { tokens: 5, fault: "hang", at: 2 } as const;
 /** Far less than the 10 s between two pings. */
 const SOON_MS = 3_000;
 
-let model: ModelServer;
-beforeAll(async () => {
-  model = await startModelServer();
-});
-afterAll(() => model.close());
-
 describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
   let server: RunningServer;
   beforeAll(async () => {
-    server = await startServer({
+    server = await startScriptedServer({
       command,
       inMemory: true,
       vars: {
-        AUTH_SECRET: SECRET,
-        ...model.vars,
         PING_INTERVAL_MS: "10000",
         DELIVERY_HOLD_MS: "250",
         RESUME_WAIT_SECONDS: String(RESUME_WAIT_S),

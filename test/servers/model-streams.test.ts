@@ -6,40 +6,24 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Receipt } from "../../src/protocol.ts";
-import { type ModelServer, startModelServer } from "../support/model-server.ts";
-import { SECRET, SHAPES, type Shape } from "../support/model-streams.ts";
-import { type RunningServer, startServer } from "../support/server.ts";
+import { SECRET as HIDDEN, SHAPES, type Shape } from "../support/model-streams.ts";
+import { type ScriptedServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { User } from "../support/user.ts";
 
-const SECRET_OF_AUTH = "a secret that only this suite's servers know";
 const DOCS = join(import.meta.dirname, "../../docs/testing.md");
 const HEAD = "| what the model sends | the answer | what it costs |";
 
-let model: ModelServer;
-let server: RunningServer;
+let server: ScriptedServer;
 const seen = new Map<Shape, string>();
 
 beforeAll(async () => {
-  model = await startModelServer();
-  server = await startServer({
-    command: "serve",
-    inMemory: true,
-    vars: {
-      AUTH_SECRET: SECRET_OF_AUTH,
-      ...model.vars,
-      DELIVERY_HOLD_MS: "20",
-    },
-  });
+  server = await startScriptedServer({ inMemory: true, vars: { DELIVERY_HOLD_MS: "20" } });
 });
-
-afterAll(async () => {
-  await server.stop();
-  await model.close();
-});
+afterAll(() => server.stop());
 
 describe.concurrent("a model's stream", () => {
   test.each(SHAPES)("$what: $ends", async (shape) => {
-    const user = await User.on(server.url, SECRET_OF_AUTH);
+    const user = await User.on(server.url, SECRET);
     const exchange = user.ask({ frames: [...shape.frames] });
     await exchange.untilEnd(20_000);
     const receipt = await resolved(user);
@@ -48,7 +32,7 @@ describe.concurrent("a model's stream", () => {
     seen.set(shape, `${ends}, ${receipt.state}`);
 
     expect(ends).toBe(shape.ends);
-    expect(exchange.text).not.toContain(SECRET);
+    expect(exchange.text).not.toContain(HIDDEN);
     const isCharged = last?.type === "done";
     expect(receipt).toMatchObject(
       isCharged

@@ -14,14 +14,13 @@ import { type DelayProxy, startDelayProxy } from "../support/delay-proxy.ts";
 import { DEPARTURES, type Departure, type Outcome } from "../support/departures.ts";
 import type { ModelRequest } from "../support/directive.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
-import { type RunningServer, startServer } from "../support/server.ts";
+import { type RunningServer, SECRET, startScriptedServer } from "../support/server.ts";
 import type { Exchange } from "../support/socket-client.ts";
 import { User } from "../support/user.ts";
 
 type Command = "serve" | "start";
 
 const COMMANDS: readonly Command[] = ["serve", "start"];
-const SECRET = "a secret that only this suite's servers know";
 const REPEATS = Number(process.env.SOCKET_REPEATS ?? 1);
 const ROUND_TRIPS_MS = [0, 60, 160] as const;
 const LIMIT = 20;
@@ -67,12 +66,11 @@ function start(
   vars: Record<string, string> = {},
   { persistTo, roundTripMs = 0 }: { persistTo?: string; roundTripMs?: number } = {},
 ) {
-  return startServer({
+  return startScriptedServer({
     command,
+    model,
     inMemory: true,
     vars: {
-      AUTH_SECRET: SECRET,
-      ...model.vars,
       QUOTA_LIMIT: String(LIMIT),
       CONCURRENCY_LIMIT: String(LIMIT),
       PING_INTERVAL_MS: String(PING_INTERVAL_MS),

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type CutPoint, frameLength, hasReached } from "./event-stream.ts";
 import { Random } from "./random.ts";
 
 export type Fault =
@@ -21,12 +22,10 @@ export type Fault =
     }
   | Cut;
 
-/** The body breaks off, behind so many bytes or so many events, not counting pings. */
-export interface Cut {
-  /** What the client sees of it: a connection that is reset, a proper end, or nothing any more. */
+/** The body breaks off. */
+export interface Cut extends CutPoint {
+  /** What the client sees: a connection that is reset, a proper end, or silence. */
   readonly how: "reset" | "end" | "silence";
-  readonly bytes?: number;
-  readonly events?: number;
 }
 
 export interface FaultyServer {
@@ -94,7 +93,7 @@ export async function startFaultyServer(target: string, client: string): Promise
     let passed = Buffer.alloc(0);
     for await (const bytes of from as AsyncIterable<Buffer>) {
       for (let rest = bytes; rest.length > 0; ) {
-        if (cut !== undefined && isBehind(cut, passed)) return end(to, cut);
+        if (cut !== undefined && hasReached(cut, passed)) return end(to, cut);
         let length = random.whole(1, Math.min(rest.length, 200));
         if (cut?.bytes !== undefined) length = Math.min(length, cut.bytes - passed.length);
         // Event by event, where events are counted.
@@ -107,7 +106,7 @@ export async function startFaultyServer(target: string, client: string): Promise
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
-    if (cut !== undefined && isBehind(cut, passed)) end(to, cut);
+    if (cut !== undefined && hasReached(cut, passed)) end(to, cut);
     else to.end();
   }
 
@@ -138,15 +137,4 @@ export async function startFaultyServer(target: string, client: string): Promise
       await closed;
     },
   };
-}
-
-function isBehind({ bytes, events }: Cut, passed: Buffer): boolean {
-  if (bytes !== undefined) return passed.length >= bytes;
-  const frames = passed.toString().split("\n\n").slice(0, -1);
-  return frames.filter((frame) => !frame.includes('"type":"ping"')).length >= (events ?? 0);
-}
-
-function frameLength(bytes: Buffer): number {
-  const at = bytes.indexOf("\n\n");
-  return at === -1 ? bytes.length : at + 2;
 }

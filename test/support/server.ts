@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { type ModelServer, startModelServer } from "./model-server.ts";
 
 export interface ServerOptions {
   readonly command: "start" | "serve";
@@ -31,6 +32,9 @@ export interface RunningServer {
   /** Kills it and all it started, in the middle of whatever they do. Its data stays. */
   kill9(): Promise<void>;
 }
+
+/** What the tests' servers verify bearer tokens with. */
+export const SECRET = "a secret that only this suite's servers know";
 
 const MEMORY = "/dev/shm";
 const SCRIPTS = join(import.meta.dirname, "../../scripts");
@@ -88,6 +92,36 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       while ((await readdir(privateFiles)).some((name) => name.startsWith("belay-")))
         await delay(5);
       await rm(options.persistTo ? own : privateFiles, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface ScriptedServer extends RunningServer {
+  readonly model: ModelServer;
+}
+
+/**
+ * A server that asks the scripted model, by default one of its own that `stop` ends too.
+ * Its secret is SECRET.
+ */
+export async function startScriptedServer({
+  command = "serve",
+  model,
+  vars,
+  ...options
+}: Partial<ServerOptions> & { readonly model?: ModelServer } = {}): Promise<ScriptedServer> {
+  const asked = model ?? (await startModelServer());
+  const server = await startServer({
+    ...options,
+    command,
+    vars: { AUTH_SECRET: SECRET, ...asked.vars, ...vars },
+  });
+  return {
+    ...server,
+    model: asked,
+    async stop() {
+      await server.stop();
+      if (model === undefined) await asked.close();
     },
   };
 }

@@ -5,6 +5,7 @@
 import { connect, type Socket } from "node:net";
 import { SignJWT } from "jose";
 import { API_PREFIX, type ErrorBody, type StreamEvent } from "../../src/protocol.ts";
+import { eventOf } from "./event-stream.ts";
 
 interface Options {
   readonly method?: string;
@@ -264,8 +265,7 @@ export class Exchange {
       if (length === -1) return;
       const block = this.#unparsed.toString("utf8", 0, length);
       this.#unparsed = this.#unparsed.subarray(length + 2);
-      if (!/^data: \{[^\r\n]*\}$/.test(block)) throw new Error(`No event of ours: ${block}`);
-      this.arrivals.push({ event: JSON.parse(block.slice(6)), at });
+      this.arrivals.push({ event: eventOf(block), at });
     }
   }
 

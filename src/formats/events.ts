@@ -1,0 +1,28 @@
+// Belay's own event stream (docs/protocol.md): each event is `data: <one-line JSON>` and
+// a blank line. Every other form of it breaks a client in wide use.
+
+import { encodeJson, type StreamEvent } from "../protocol.ts";
+import type { Format } from "./format.ts";
+
+const HEADERS = {
+  // Python's requests shows mojibake without the charset.
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+};
+
+export const EVENTS: Format = {
+  streams: true,
+  headers: { ...HEADERS, "x-accel-buffering": "no" },
+  // For a client that asked for a stream: with a JSON body, some in wide use retry for ever.
+  errorHeaders: HEADERS,
+  opening: ({ queryId }, quotaRemaining) => encodeEvent({ type: "start", queryId, quotaRemaining }),
+  event: encodeEvent,
+  heartbeat: () => encodeEvent({ type: "ping" }),
+  closing: ({ queryId, sources, finish, quotaRemaining }) =>
+    encodeEvent({ type: "done", queryId, sources, finish, quotaRemaining }),
+  error: encodeEvent,
+};
+
+function encodeEvent(event: StreamEvent): string {
+  return `data: ${encodeJson(event)}\n\n`;
+}

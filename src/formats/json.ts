@@ -1,0 +1,34 @@
+// Belay's own JSON (docs/protocol.md): an answer in one body, and every other response.
+
+import { type AnswerBody, encodeJson } from "../protocol.ts";
+import type { Format } from "./format.ts";
+
+const HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
+
+export const JSON_BODY: Format = {
+  streams: false,
+  headers: {
+    ...HEADERS,
+    "cache-control": "no-store, no-transform",
+    "x-accel-buffering": "no",
+  },
+  errorHeaders: HEADERS,
+  opening: () => "",
+  event: () => "",
+  // JSON allows white space before a value.
+  heartbeat: () => " ",
+  closing: ({ queryId, tokens, sources, finish, quotaRemaining }) =>
+    encodeJson({
+      queryId,
+      answer: tokens.join(""),
+      sources,
+      finish,
+      quotaRemaining,
+    } satisfies AnswerBody),
+  error: encodeJson,
+};
+
+/** A value as a response that no cache keeps. */
+export function json(body: unknown, status = 200): Response {
+  return new Response(encodeJson(body), { status, headers: HEADERS });
+}

@@ -1,0 +1,474 @@
+// All control flow of an ask: admission, the reservation, its run, who listens to it, and
+// when the reservation becomes a charge or a refund. What
+// it calls are leaves. HTTP is in user-object.ts, what an answer says in answer/.
+//
+// The states of a run, from its reservation on:
+//
+// | state      | in #runs | transcript.ending     | listeners | waitsUntil | it costs            |
+// |------------|----------|-----------------------|-----------|------------|---------------------|
+// | generating | yes      | undefined             | 1 to 8    | -          | nothing yet         |
+// | whole      | yes      | finished              | 1 to 8    | -          | nothing yet         |
+// | waiting    | yes      | undefined or finished | 0         | set        | nothing yet         |
+// | unattended | yes      | undefined             | 0         | -          | 1, once it is whole |
+// | charged    | no       | finished              | any       | -          | 1                   |
+// | refunded   | no       | failed                | any       | -          | 0                   |
+//
+// | from                 | to         | by                                                     |
+// |----------------------|------------|--------------------------------------------------------|
+// | -                    | generating | #start: the query is reserved                          |
+// | generating           | whole      | #drive: the generation ended                           |
+// | generating           | refunded   | #drive: the generation failed                          |
+// | unattended           | charged    | #drive: the generation ended                           |
+// | whole                | charged    | #deliver: a listener accepted the last write           |
+// | whole                | refunded   | #deliver: storage failed                               |
+// | generating, whole    | see next   | #disconnected: the last listener is gone               |
+// |   ... cancel         | refunded   | #giveUp; past the refund allowance as for `continue`   |
+// |   ... wait           | waiting    |                                                        |
+// |   ... continue       | unattended | or charged, if it is whole                             |
+// | waiting              | generating | #join: a listener came back (or whole)                 |
+// | waiting              | refunded   | #giveUp: none came back in time                        |
+// | any of the first 4   | refunded   | cancel, by #giveUp; a whole one is delivered instead   |
+//
+// A query that is reserved without a run lost its instance: the sweep refunds it.
+
+import type { Alarm } from "../alarm.ts";
+import type { Generator } from "../answer/generator.ts";
+import { answer } from "../answer/pipeline.ts";
+import type { Retriever } from "../answer/retriever.ts";
+import type { UserConfig } from "../config.ts";
+import { ServiceError, toServiceError, traceOf } from "../errors.ts";
+import type { Ask, Finish, RefundReason } from "../protocol.ts";
+import { Failures, WITHIN_MS } from "./failures.ts";
+import { type AskKey, askKey, type KeyRow } from "./keys.ts";
+import { Listener } from "./listener.ts";
+import type { Outage } from "./outage.ts";
+import type { QueryRow } from "./queries.ts";
+import type { Quota } from "./quota.ts";
+import {
+  blocked,
+  erased,
+  finishedWithoutYou,
+  notKept,
+  stopped,
+  storageOut,
+  tooManyFailures,
+  tooManyListeners,
+} from "./refusals.ts";
+import type { Reservations } from "./reservations.ts";
+import { Run } from "./run.ts";
+import { LISTENERS_MAX, Runs } from "./runs.ts";
+import { isReached } from "./sharing.ts";
+import { type Subscriber, Subscription } from "./subscription.ts";
+import type { Tables } from "./tables.ts";
+import type { Ending } from "./transcript.ts";
+
+/**
+ * A write resolves before its bytes reach the socket. Wait this long (ms) before charging,
+ * so that a crash cannot bill an answer that never left the process.
+ */
+const FLUSH_MS = 5;
+
+/** An ask as its request says it. */
+export interface AskRequest extends Subscriber {
+  readonly userName: string;
+  readonly ask: Ask;
+  /** The client's own key for it. */
+  readonly idempotencyKey: string | null;
+  /** Whether the client may retry by itself whenever a stream ends. */
+  readonly retriesByItself: boolean;
+  /** When it arrived, by `performance.now()`. */
+  readonly receivedAt: number;
+}
+
+/** What an ask finds that was asked before: its run, its stored answer, or too many replays. */
+type Earlier =
+  | { readonly type: "live"; readonly run: Run }
+  | { readonly type: "stored"; readonly row: QueryRow }
+  | { readonly type: "enough"; readonly queryId: string };
+
+/** What the object gives. Both adapters throw UNAVAILABLE if a variable is wrong. */
+export interface AsksParts {
+  readonly ctx: DurableObjectState;
+  readonly tables: Tables;
+  readonly quota: Quota;
+  readonly reservations: Reservations;
+  readonly alarm: Alarm;
+  readonly outage: Outage;
+  config(): UserConfig;
+  retriever(): Retriever;
+  generator(): Generator;
+}
+
+export class Asks {
+  readonly #runs = new Runs();
+  readonly #failures: Failures;
+  readonly #parts: AsksParts;
+  readonly #tables: Tables;
+  readonly #quota: Quota;
+  readonly #reservations: Reservations;
+
+  constructor(parts: AsksParts) {
+    this.#parts = parts;
+    this.#tables = parts.tables;
+    this.#quota = parts.quota;
+    this.#reservations = parts.reservations;
+    const { exist, queries } = parts.tables;
+    this.#failures = new Failures(exist ? queries.failedAfter(Date.now() - WITHIN_MS) : []);
+  }
+
+  get runs(): ReadonlyMap<string, Run> {
+    return this.#runs;
+  }
+
+  // --- One ask ---
+
+  async ask(request: AskRequest): Promise<Response> {
+    const { ask, identity } = request;
+    const key = await askKey(ask, request.idempotencyKey, identity);
+    await this.#makeRoom(key, identity);
+    // The user may have been erased in between.
+    this.#tables.create(request.userName);
+    // Nothing is awaited from here until the listener listens.
+    const earlier = this.#earlier(key, identity, request.retriesByItself);
+    switch (earlier?.type) {
+      case "live":
+        return this.#join(earlier.run, request);
+      case "enough":
+        return new Response(null, { status: 204, headers: this.#headers(earlier.queryId) });
+      case "stored":
+        return this.#replay(earlier.row, request);
+      case undefined: {
+        const admitMs = Math.round(performance.now() - request.receivedAt);
+        return this.#join(this.#start(ask, key, identity, admitMs), request);
+      }
+    }
+  }
+
+  /** Undefined for a new ask, or one that was refunded. Counts a replay. */
+  #earlier(key: AskKey, identity: string | null, byItself: boolean): Earlier | undefined {
+    const { repeatWindowMs } = this.#parts.config();
+    const known = this.#latestOf(key);
+    if (known === undefined) return undefined;
+    const run = this.#runs.get(known.query_id);
+    if (run !== undefined) return { type: "live", run };
+    const row = this.#tables.queries.get(known.query_id);
+    if (row?.state !== "charged" || row.answer === null) return undefined;
+    // A replay that is refused must not count as one that was served.
+    this.#runs.admitReplay(identity);
+    const { keys } = this.#tables;
+    const served = keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs);
+    switch (served) {
+      case "replay":
+        return { type: "stored", row };
+      case "enough":
+        return byItself ? { type: "enough", queryId: row.id } : { type: "stored", row };
+      case "late":
+        return undefined;
+    }
+  }
+
+  /** The last query under the key. A key that is not the client's counts only for repeats. */
+  #latestOf(key: AskKey): KeyRow | undefined {
+    const isLookedFor = key.chosen || this.#parts.config().repeatWindowMs > 0;
+    return isLookedFor ? this.#tables.keys.get(key) : undefined;
+  }
+
+  /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
+  #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {
+    const { ctx } = this.#parts;
+    const config = this.#parts.config();
+    // Built first: a wrong variable must refuse before anything is reserved.
+    const adapters = [this.#parts.retriever(), this.#parts.generator()] as const;
+    const now = Date.now();
+    this.#admit(config, identity, now);
+    const { window, room } = this.#quota.status(now);
+    const queryId = this.#reservations.make({ ask, key, identity, window, askedAt: now }, room);
+    if (queryId === undefined) throw this.#quota.exceeded(now);
+    this.#parts.alarm.set(now + config.sweepIntervalMs);
+
+    const run = new Run({ queryId, window, ask, identity, askedAt: now, admitMs }, config);
+    this.#runs.set(queryId, run);
+    const events = answer(ask, ...adapters, run.signal, () => run.sign());
+    ctx.waitUntil(this.#drive(run, events));
+    return run;
+  }
+
+  /** Every limit except the quota, which the reservation itself checks. */
+  #admit(config: UserConfig, identity: string | null, now: number): void {
+    const { failureLimit, concurrencyLimit } = config;
+    if (this.#tables.settings.get().blocked === 1) throw blocked();
+    const unfinished = this.#runs.countUnfinished(identity);
+    const waitMs = this.#failures.waitMs(now, failureLimit, identity, unfinished);
+    if (waitMs !== undefined) throw tooManyFailures(Math.max(1, Math.ceil(waitMs / 1000)));
+    this.#runs.admit(concurrencyLimit, identity, now);
+  }
+
+  /** Nudges where listeners would make the ask be refused: some may be disconnected. */
+  async #makeRoom(key: AskKey, identity: string | null): Promise<void> {
+    if (this.#runs.size === 0) return;
+    const run = this.#runs.get(this.#latestOf(key)?.query_id ?? "");
+    const { concurrencyLimit } = this.#parts.config();
+    const isFull = () =>
+      run === undefined
+        ? isReached(concurrencyLimit, this.#runs.countUnfinished(identity))
+        : run.listeners.size >= LISTENERS_MAX;
+    if (isFull()) await this.#runs.nudge(isFull);
+  }
+
+  /** Follows a run to its end. A failure is refunded before a listener is told. */
+  async #drive(run: Run, events: ReturnType<typeof answer>): Promise<void> {
+    const ending = await run.generate(events);
+    // Refunded in between.
+    if (run.transcript.ending !== undefined) return;
+    if (ending.type === "failed") {
+      const { code, message, cause, details } = ending.error;
+      const why = [details.diagnosis ?? "", traceOf(cause)].filter((words) => words !== "");
+      console.error(`Query ${run.queryId} failed: ${code}: ${message}`, why.join("\n"));
+      this.#refund(run, "failed", ending.error);
+      return;
+    }
+    run.transcript.end(ending);
+    this.#chargeUnattended(run);
+  }
+
+  // --- Listening ---
+
+  /** Subscribes to a query's events, live or stored. Throws NOT_KEPT, TOO_MANY_STREAMS. */
+  async resume(id: string, subscriber: Subscriber): Promise<Response> {
+    const isFull = () => (this.#runs.get(id)?.listeners.size ?? 0) >= LISTENERS_MAX;
+    if (isFull()) await this.#runs.nudge(isFull);
+    const run = this.#runs.get(id);
+    if (run !== undefined) return this.#join(run, subscriber);
+    const row = this.#tables.queries.get(id);
+    if (row === undefined || row.answer === null) throw notKept();
+    return this.#replay(row, subscriber);
+  }
+
+  /** The headers of `resume`, without a listener. */
+  peek(row: QueryRow, subscriber: Pick<Subscriber, "format" | "after">): Record<string, string> {
+    const run = this.#runs.get(row.id);
+    if (run === undefined && row.answer === null) throw notKept();
+    const { headers } = run
+      ? Subscription.toRun(run, subscriber)
+      : Subscription.toStored(row, subscriber);
+    return { ...headers, ...this.#headers(row.id) };
+  }
+
+  /** Attaches a listener to a run. */
+  #join(run: Run, subscriber: Subscriber): Promise<Response> {
+    if (run.listeners.size >= LISTENERS_MAX) throw tooManyListeners(LISTENERS_MAX);
+    const listener = new Listener(subscriber, this.#parts.config());
+    run.stopWaiting();
+    run.listeners.add(listener);
+    listener.onDisconnect = () => this.#disconnected(run, listener);
+    if (listener.isDisconnected) this.#disconnected(run, listener);
+    return this.#listen(Subscription.toRun(run, subscriber), listener);
+  }
+
+  /** Sends a stored answer, which costs nothing. */
+  #replay(row: QueryRow, subscriber: Subscriber): Promise<Response> {
+    this.#runs.admitReplay(subscriber.identity);
+    const listener = new Listener(subscriber, this.#parts.config());
+    this.#runs.replays.set(listener, subscriber.identity);
+    return this.#listen(Subscription.toStored(row, subscriber), listener);
+  }
+
+  /** A listener's response: a stream's at once, any other when its status is known. */
+  async #listen(subscription: Subscription, listener: Listener): Promise<Response> {
+    try {
+      if (!subscription.format.streams) {
+        const ending = await listener.wait(subscription.transcript);
+        if (ending?.type === "failed") {
+          throw this.#failure(subscription.head.queryId, ending.error);
+        }
+      }
+      const headers = this.#headersOf(subscription);
+      this.#parts.ctx.waitUntil(this.#deliver(subscription, listener));
+      return new Response(listener.body, { headers });
+    } catch (thrown) {
+      this.#release(subscription, listener);
+      throw thrown;
+    }
+  }
+
+  /** Where storage cannot say them, there is no response, and so nothing to charge for. */
+  #headersOf({ head, headers, run }: Subscription): Record<string, string> {
+    try {
+      return { ...headers, ...this.#headers(head.queryId) };
+    } catch (thrown) {
+      const error = toServiceError(thrown);
+      if (run !== undefined) this.#refund(run, "failed", error);
+      throw error;
+    }
+  }
+
+  /** Writes an answer to one listener, and charges once the last write was accepted. */
+  async #deliver(subscription: Subscription, listener: Listener): Promise<void> {
+    const { head, format, transcript, run } = subscription;
+    try {
+      const ending = format.streams
+        ? await listener.follow(subscription.script(this.#quota.remaining(Date.now())))
+        : transcript.ending;
+      if (ending === undefined || listener.isDisconnected) return;
+      // A stored answer was paid for: a disconnect makes no difference.
+      if (ending.type === "finished" && run !== undefined) {
+        await listener.probe(subscription.heartbeat);
+      }
+      const last = listener.termination ?? ending;
+      if (last.type === "failed") {
+        await listener.end(subscription.error(this.#failure(head.queryId, last.error).body));
+        return;
+      }
+      const closing = subscription.closing(last.finish, this.#quota.remaining(Date.now()));
+      const accepted = await listener.end(closing, run === undefined ? 0 : FLUSH_MS);
+      // The charge follows the last write: a crash in between gives an answer away. The
+      // other order would charge for an answer that was never sent.
+      if (accepted && run !== undefined) this.#charge(run, last.finish);
+    } catch (thrown) {
+      const error = toServiceError(thrown);
+      if (run !== undefined) this.#refund(run, "failed", error);
+      await listener.end(subscription.error({ ...error.body, queryId: head.queryId }));
+    } finally {
+      this.#release(subscription, listener);
+    }
+  }
+
+  #release({ run }: Subscription, listener: Listener): void {
+    this.#runs.replays.delete(listener);
+    run?.listeners.delete(listener);
+    listener.abandon();
+  }
+
+  /** After the last listener, the ask's own `onDisconnect` decides. */
+  #disconnected(run: Run, listener: Listener): void {
+    run.listeners.delete(listener);
+    if (run.listeners.size > 0 || !this.#runs.has(run.queryId)) return;
+    switch (run.onDisconnect) {
+      case "cancel":
+        this.#giveUp(run, "disconnected");
+        break;
+      case "wait":
+        run.waitForListener(this.#parts.config().resumeWaitMs, () =>
+          this.#giveUp(run, "disconnected"),
+        );
+        break;
+      case "continue":
+        this.#chargeUnattended(run);
+        break;
+    }
+  }
+
+  /** Stops a run for its user. Throws nothing; waits until a whole answer is delivered. */
+  async cancel(queryId: string): Promise<void> {
+    const run = this.#runs.get(queryId);
+    if (run === undefined) return;
+    // A user who stops it does not come back for it.
+    if (run.onDisconnect === "wait") run.onDisconnect = "cancel";
+    // Once it is whole, its delivery decides, if there is a listener.
+    if (run.transcript.ending !== undefined && run.listeners.size > 0) await run.resolved.promise;
+    else this.#giveUp(run, "cancelled");
+  }
+
+  /**
+   * The answer is not wanted any more: it is stopped and refunded. Past the refund
+   * allowance it is finished, charged and kept: otherwise a client that reads everything
+   * and disconnects before `done` would read for free.
+   */
+  #giveUp(run: Run, reason: "disconnected" | "cancelled"): void {
+    if (this.#allowsRefund(run)) {
+      this.#refund(run, reason, stopped());
+      return;
+    }
+    run.onDisconnect = "continue";
+    const ending: Ending = { type: "failed", error: finishedWithoutYou() };
+    for (const listener of run.listeners) listener.terminate(ending);
+    run.listeners.clear();
+    this.#chargeUnattended(run);
+  }
+
+  /** Charges a whole answer without listeners that was to continue. */
+  #chargeUnattended(run: Run): void {
+    const { ending } = run.transcript;
+    if (run.onDisconnect !== "continue" || run.listeners.size > 0) return;
+    if (ending?.type === "finished") this.#charge(run, ending.finish);
+  }
+
+  /** Whether the allowance has a refund left. If storage cannot say, the user gets it. */
+  #allowsRefund(run: Run): boolean {
+    try {
+      return this.#quota.refundsLeft(run.window, run.identity) > 0;
+    } catch (thrown) {
+      console.error(`The refund allowance could not be read for query ${run.queryId}:`, thrown);
+      return true;
+    }
+  }
+
+  // --- Resolving ---
+
+  #charge(run: Run, finish: Finish): void {
+    const { transcript, queryId, firstTokenMs, totalMs } = run;
+    const { tokens, sources } = transcript;
+    this.#resolve(run, "charged", () =>
+      this.#reservations.charge(queryId, { tokens, sources, finish, firstTokenMs, totalMs }),
+    );
+    // Its other listeners read a stored answer from now on.
+    for (const listener of run.listeners) this.#runs.replays.set(listener, run.identity);
+  }
+
+  /** Refunds the reservation, stops the model, and tells every listener why. */
+  #refund(run: Run, reason: RefundReason, error: ServiceError): void {
+    run.abort();
+    const { queryId, identity, firstTokenMs, totalMs } = run;
+    if (reason === "failed" && this.#runs.has(queryId)) {
+      this.#failures.add({ at: Date.now(), identity });
+    }
+    const tokens = run.transcript.tokens.length;
+    const facts = { code: error.code, tokens, firstTokenMs, totalMs };
+    this.#resolve(run, "refunded", () => this.#reservations.refund(queryId, reason, facts));
+    run.transcript.end({ type: "failed", error });
+  }
+
+  /** The one way in which a run resolves its reservation; the first caller wins. */
+  #resolve(run: Run, state: "charged" | "refunded", write: () => void): void {
+    // Removed whatever happens: what is reserved without a run is the sweep's.
+    if (!this.#runs.delete(run.queryId)) return;
+    run.stopWaiting();
+    try {
+      // A write that fails would reset the object, and cut the other runs off.
+      if (this.#parts.outage.isOn) throw storageOut();
+      write();
+    } catch (thrown) {
+      console.error(`Query ${run.queryId} was not ${state}; the sweep refunds it.`, thrown);
+    }
+    run.resolved.resolve();
+  }
+
+  /** Ends every run and every listener of an erased user. Nothing is written. */
+  end(): void {
+    const error = erased();
+    for (const run of this.#runs.values()) {
+      run.abort();
+      run.stopWaiting();
+      run.transcript.end({ type: "failed", error });
+      run.resolved.resolve();
+    }
+    for (const listener of this.#runs.allListeners) listener.terminate({ type: "failed", error });
+    this.#runs.clear();
+    this.#failures.clear();
+  }
+
+  // --- What several of the above need ---
+
+  #headers(queryId: string): Record<string, string> {
+    return { "x-query-id": queryId, ...this.#quota.headers(Date.now()) };
+  }
+
+  /** A run's error as its listeners see it: with the query, and the quota after the refund. */
+  #failure(queryId: string, error: ServiceError): ServiceError {
+    const { exist } = this.#tables;
+    return new ServiceError(error.code, error.message, {
+      body: { queryId, ...(exist && { quotaRemaining: this.#quota.remaining(Date.now()) }) },
+      headers: { ...error.details.headers, ...(exist && this.#headers(queryId)) },
+    });
+  }
+}

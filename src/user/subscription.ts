@@ -1,0 +1,97 @@
+// A subscription: one connection that reads one answer, live or stored, in a format.
+// Pure: what it costs is decided in asks.ts.
+
+import { withCitations } from "../answer/citations.ts";
+import type { AnswerHead, Format } from "../formats/format.ts";
+import type { ErrorBody, Finish } from "../protocol.ts";
+import type { Script } from "./listener.ts";
+import type { QueryRow } from "./queries.ts";
+import type { Run } from "./run.ts";
+import { Transcript } from "./transcript.ts";
+
+/** Who reads, and how: what a request says of it. */
+export interface Subscriber {
+  /** Which of the readers that share the object; null where it is one user's own. */
+  readonly identity: string | null;
+  readonly format: Format;
+  /** How many events the reader has already. */
+  readonly after: number;
+  /** Aborts when the runtime sees that the client disconnected. */
+  readonly signal: AbortSignal;
+  /** In milliseconds; undefined where it is not known. */
+  readonly roundTripMs: number | undefined;
+}
+
+export class Subscription {
+  readonly head: AnswerHead;
+  readonly transcript: Transcript;
+  /** Undefined where the answer is stored: nothing is left to charge. */
+  readonly run: Run | undefined;
+  readonly format: Format;
+  readonly #after: number;
+
+  private constructor(
+    head: AnswerHead,
+    transcript: Transcript,
+    run: Run | undefined,
+    { format, after }: Pick<Subscriber, "format" | "after">,
+  ) {
+    this.head = head;
+    this.transcript = transcript;
+    this.run = run;
+    this.format = format;
+    this.#after = after;
+  }
+
+  static toRun(run: Run, subscriber: Pick<Subscriber, "format" | "after">): Subscription {
+    return new Subscription(run, run.transcript, run, subscriber);
+  }
+
+  static toStored(row: QueryRow, subscriber: Pick<Subscriber, "format" | "after">): Subscription {
+    const head = { queryId: row.id, askedAt: row.asked_at };
+    return new Subscription(head, Transcript.of(row), undefined, subscriber);
+  }
+
+  get headers(): Record<string, string> {
+    const { format, run } = this;
+    return {
+      ...format.headers,
+      ...(run === undefined
+        ? { "idempotency-replayed": "true" }
+        : { "server-timing": timing(run, format) }),
+    };
+  }
+
+  /** What the listener writes before the end. */
+  script(quotaRemaining: number): Script {
+    const { head, format, transcript } = this;
+    return {
+      opening: this.#after === 0 ? format.opening(head, quotaRemaining) : "",
+      transcript,
+      // The transcript begins with event 2: the opening is event 1.
+      from: Math.max(0, this.#after - 1),
+      event: (event, number) => format.event(event, number, head),
+      heartbeat: this.heartbeat,
+    };
+  }
+
+  get heartbeat(): string {
+    return this.format.heartbeat(this.head);
+  }
+
+  closing(finish: Finish, quotaRemaining: number): string {
+    const { tokens, sources } = this.transcript;
+    const cited = withCitations(sources, tokens.join(""));
+    return this.format.closing({ ...this.head, tokens, sources: cited, finish, quotaRemaining });
+  }
+
+  error(body: ErrorBody): string {
+    return this.format.error(body);
+  }
+}
+
+/** What is known when the headers go out: admission alone, or all of an answer in one body. */
+function timing({ admitMs, firstTokenMs, totalMs }: Run, { streams }: Format): string {
+  const admit = `admit;dur=${admitMs}`;
+  return streams ? admit : `${admit}, first-token;dur=${firstTokenMs ?? 0}, total;dur=${totalMs}`;
+}

@@ -1,0 +1,166 @@
+// The wiring: the only file that names adapters and objects. It picks them by the variables of
+// config.ts and hands them to the objects, which know interfaces only.
+
+import type { Generator } from "./answer/generator.ts";
+import type { Retriever } from "./answer/retriever.ts";
+import {
+  type EndpointConfig,
+  embedderConfig,
+  generatorConfig,
+  invalid,
+  jurisdiction,
+  retrieverKind,
+  type VariableName,
+  type Variables,
+} from "./config.ts";
+import type { Corpus } from "./corpus/corpus.ts";
+import { CorpusObject as BaseCorpusObject } from "./corpus/corpus-object.ts";
+import type { Embedder, VectorIndex } from "./corpus/embedder.ts";
+import { endpointBase } from "./endpoint.ts";
+import { ExtractiveGenerator } from "./generators/extractive.ts";
+import { OpenAiGenerator } from "./generators/openai.ts";
+import { WorkersAiGenerator } from "./generators/workers-ai.ts";
+import { FullTextRetriever } from "./retrievers/full-text.ts";
+import { HybridRetriever } from "./retrievers/hybrid.ts";
+import { VectorRetriever } from "./retrievers/vector.ts";
+import { UserObject as BaseUserObject } from "./user/user-object.ts";
+import { OpenAiEmbedder } from "./vectors/openai-embedder.ts";
+import { VectorizeIndex } from "./vectors/vectorize.ts";
+import { WorkersAiEmbedder } from "./vectors/workers-ai-embedder.ts";
+
+/** The variables, and the bindings of wrangler.toml. */
+export interface Env extends Variables {
+  readonly USERS: DurableObjectNamespace<UserObject>;
+  readonly CORPUS: DurableObjectNamespace<CorpusObject>;
+  /** Declared only where it is used: with it, a local server would need an account. */
+  readonly AI?: Ai;
+  /** Declared only where it is used: deploying with an index that does not exist fails. */
+  readonly VECTORIZE?: Vectorize;
+  /** Counts new sessions; plain workerd has no such thing. */
+  readonly SESSION_RATE?: RateLimit;
+  /** The files of the page, by path; only where nothing before this Worker serves them. */
+  readonly PAGE?: Readonly<Record<string, PageFile>>;
+  /** The same files; only where this Worker is asked before they are served. */
+  readonly ASSETS?: Fetcher;
+}
+
+export interface PageFile {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** Timeout of the vector half of a hybrid search; after it the full-text results are used alone. */
+const HYBRID_WAIT_MS = 3_000;
+
+export class UserObject extends BaseUserObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, {
+      retriever: () => retriever(env),
+      generator: () => generator(env),
+      storageProbe: () => storageProbe(env),
+    });
+  }
+}
+
+export class CorpusObject extends BaseCorpusObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, {
+      retriever: (corpus) => retriever(env, corpus),
+      vectorAdapters: () => vectorAdapters(env),
+    });
+  }
+}
+
+export function userStub(env: Env, userId: string): DurableObjectStub<UserObject> {
+  return inJurisdiction(env, env.USERS).getByName(userId);
+}
+
+/** A user object under a name that no user can have, so a failed write loses nothing. */
+export function storageProbe(env: Env): Pick<UserObject, "tryWrite"> {
+  return userStub(env, "\u0000storage");
+}
+
+/** One object holds all documents. A copy for reading would be chosen here. */
+export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
+  return inJurisdiction(env, env.CORPUS).getByName("corpus");
+}
+
+export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {
+  const words = new FullTextRetriever(corpus);
+  const adapters = vectorAdapters(env);
+  if (adapters === undefined) return words;
+  const vectors = new VectorRetriever(corpus, adapters.embedder, adapters.index);
+  if (retrieverKind(env) === "vector") return vectors;
+  return new HybridRetriever(words, vectors, HYBRID_WAIT_MS);
+}
+
+/** What makes vectors, and what stores them. */
+interface VectorAdapters {
+  readonly embedder: Embedder;
+  readonly index: VectorIndex;
+}
+
+/** Undefined where the search is full-text alone. */
+function vectorAdapters(env: Env): VectorAdapters | undefined {
+  const kind = retrieverKind(env);
+  if (kind === "full-text") return undefined;
+  if (env.VECTORIZE === undefined) {
+    throw invalid(
+      "RETRIEVER",
+      `is ${kind}, but wrangler.toml declares no binding VECTORIZE here: it works only on Cloudflare`,
+    );
+  }
+  return { embedder: embedder(env), index: new VectorizeIndex(env.VECTORIZE) };
+}
+
+function embedder(env: Env): Embedder {
+  const config = embedderConfig(env);
+  switch (config.kind) {
+    case "workers-ai":
+      return new WorkersAiEmbedder({ ai: workersAi(env, "EMBEDDER"), model: config.model });
+    case "openai":
+      return new OpenAiEmbedder(checked(config.endpoint));
+  }
+}
+
+export function generator(env: Env): Generator {
+  const config = generatorConfig(env);
+  switch (config.kind) {
+    case "extractive":
+      return new ExtractiveGenerator(config);
+    case "openai":
+      return new OpenAiGenerator(checked(config.endpoint));
+    case "workers-ai":
+      return new WorkersAiGenerator({ ai: workersAi(env, "GENERATOR"), model: config.model });
+  }
+}
+
+/** The binding, for the variable that is `workers-ai`. */
+function workersAi(env: Env, name: VariableName): Ai {
+  if (env.AI !== undefined) return env.AI;
+  throw invalid(name, "is workers-ai, but wrangler.toml declares no binding AI here");
+}
+
+function checked(endpoint: EndpointConfig): EndpointConfig {
+  const baseUrl = endpointBase(endpoint.baseUrl);
+  if (baseUrl !== undefined) return { ...endpoint, baseUrl };
+  throw invalid(
+    "OPENAI_BASE_URL",
+    "must be the http or https URL of an OpenAI-compatible endpoint with its path, such as " +
+      "https://api.openai.com/v1, without a password in it",
+  );
+}
+
+function inJurisdiction<T extends Rpc.DurableObjectBranded>(
+  env: Env,
+  namespace: DurableObjectNamespace<T>,
+): DurableObjectNamespace<T> {
+  const place = jurisdiction(env);
+  if (place === undefined) return namespace;
+  try {
+    return namespace.jurisdiction(place);
+  } catch {
+    // workerd on one machine throws a bare error: it has no other place for an object.
+    throw invalid("JURISDICTION", "works only on Cloudflare: leave it unset here");
+  }
+}
