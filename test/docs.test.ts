@@ -1,6 +1,6 @@
 /// <reference types="vite/client" />
-// The docs agree with the source: everything a caller or an operator can meet
-// is documented, and everything documented exists.
+// The docs and the source agree: all that users can meet is documented,
+// and all that is documented exists.
 
 import { describe, expect, it } from "vitest";
 import configuration from "../docs/configuration.md?raw";
@@ -23,7 +23,7 @@ const documents = import.meta.glob<string>(["../*.md", "../docs/*.md"], {
   import: "default",
   eager: true,
 });
-/** The paths of all files, from the top folder on. None is loaded. */
+/** The paths of all files. No file is loaded. */
 const everyFile = Object.keys(
   import.meta.glob(["../*", "../{.ci,conformance,docs,eval,samples,scripts,src,test}/**/*"]),
 ).map((path) => fromTop(path, "test/"));
@@ -182,7 +182,7 @@ function doc(name: string): string {
   return unpadded(documents[`../docs/${name}.md`] ?? "");
 }
 
-/** A path relative to a file or folder, as a path from the top folder on. */
+/** Makes a relative path one from the top folder on. */
 function fromTop(path: string, here: string): string {
   return new URL(path, `file:///${here}`).pathname.slice(1);
 }
@@ -215,7 +215,7 @@ function titles(text = ""): string[] {
   );
 }
 
-/** The groups of all matches. A pattern without matches no longer fits its source. */
+/** The groups of all matches. A pattern without a match is outdated. */
 function matches(text: string | undefined, pattern: RegExp): string[][] {
   const found = [...(text ?? "").matchAll(pattern)].map(([, ...groups]) => groups);
   expect(found, `${pattern} finds nothing`).not.toEqual([]);
