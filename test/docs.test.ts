@@ -135,18 +135,21 @@ describe("docs/decisions.md", () => {
 });
 
 describe("every document", () => {
-  it.each(Object.keys(documents))("%s links only to files and headings that exist", (path) => {
-    const links = [...(documents[path] ?? "").matchAll(/(?<!!)\[[^\]]*\]\(([^)\s]+)\)/g)];
-    const targets = links.flatMap(([, to = ""]) => (/^[a-z]+:/.test(to) ? [] : [to]));
-    const isThere = (to: string) => {
-      const [file = "", heading] = to.split("#");
-      const here = path.slice("../".length);
-      const target = file === "" ? here : fromTop(file, here);
-      if (!everyFile.includes(target)) return false;
-      return heading === undefined || anchors(documents[`../${target}`]).includes(heading);
-    };
-    expect(targets.filter((to) => !isThere(to))).toEqual([]);
-  });
+  it.each(Object.keys(documents))(
+    "%s links only to files, pictures and headings that exist",
+    (path) => {
+      const links = [...(documents[path] ?? "").matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)];
+      const targets = links.flatMap(([, to = ""]) => (/^[a-z]+:/.test(to) ? [] : [to]));
+      const isThere = (to: string) => {
+        const [file = "", heading] = to.split("#");
+        const here = path.slice("../".length);
+        const target = file === "" ? here : fromTop(file, here);
+        if (!everyFile.includes(target)) return false;
+        return heading === undefined || anchors(documents[`../${target}`]).includes(heading);
+      };
+      expect(targets.filter((to) => !isThere(to))).toEqual([]);
+    },
+  );
 });
 
 describe("wrangler.toml", () => {
