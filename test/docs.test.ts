@@ -23,10 +23,13 @@ const documents = import.meta.glob<string>(["../*.md", "../docs/*.md"], {
   import: "default",
   eager: true,
 });
-/** The paths of all files. No file is loaded. */
-const everyFile = Object.keys(
-  import.meta.glob(["../*", "../{.ci,conformance,docs,eval,samples,scripts,src,test}/**/*"]),
-).map((path) => fromTop(path, "test/"));
+/** The paths of all files; the glob leaves this one out. No file is loaded. */
+const everyFile = [
+  "test/docs.test.ts",
+  ...Object.keys(
+    import.meta.glob(["../*", "../{.ci,conformance,docs,eval,samples,scripts,src,test}/**/*"]),
+  ).map((path) => fromTop(path, "test/")),
+];
 const allSource = Object.values(source).join("\n");
 
 describe("README", () => {
@@ -150,6 +153,13 @@ describe("every document", () => {
       expect(targets.filter((to) => !isThere(to))).toEqual([]);
     },
   );
+
+  it.each(Object.keys(documents))("%s names only files and folders that exist", (path) => {
+    const named = [...(documents[path] ?? "").matchAll(/`((?:src|test|scripts)\/[\w./-]+)`/g)];
+    const isThere = ([, name = ""]: string[]) =>
+      everyFile.some((file) => file === name || file.startsWith(`${name.replace(/\/$/, "")}/`));
+    expect(named.filter((name) => !isThere(name)).map(([, name]) => name)).toEqual([]);
+  });
 });
 
 describe("wrangler.toml", () => {
