@@ -23,7 +23,7 @@ const documents = import.meta.glob<string>(["../*.md", "../docs/*.md"], {
   import: "default",
   eager: true,
 });
-/** The paths of all files; the glob leaves this one out. No file is loaded. */
+/** The paths of all files. The glob leaves out this file. */
 const everyFile = [
   "test/docs.test.ts",
   ...Object.keys(
