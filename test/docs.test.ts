@@ -1,5 +1,5 @@
 /// <reference types="vite/client" />
-// The docs and the source agree: all that users can meet is documented,
+// The docs and the source agree: all that users meet is documented,
 // and all that is documented exists.
 
 import { describe, expect, it } from "vitest";
