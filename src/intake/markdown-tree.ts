@@ -75,7 +75,6 @@ function bounds(state: StateBlock, line: number, endLine: number, silent: boolea
   }
   state.line = end;
   const token = state.push("plain", "", 0);
-  token.map = [line, end];
   token.content = state.getLines(line, end, state.blkIndent, false);
   return true;
 }
@@ -100,7 +99,7 @@ function footnote(state: StateBlock, line: number, endLine: number, silent: bool
   if (mark === undefined) return false;
   if (silent) return true;
   (state.env as Work).footnotes.add(name);
-  const open = state.push("footnote_open", "", 1);
+  state.push("footnote_open", "", 1);
   state.blkIndent += 4;
   state.bMarks[line] = at + mark.length;
   state.tShift[line] = 0;
@@ -110,7 +109,6 @@ function footnote(state: StateBlock, line: number, endLine: number, silent: bool
   state.bMarks[line] = begin;
   state.tShift[line] = shift;
   state.sCount[line] = indent;
-  open.map = [line, state.line];
   state.push("footnote_close", "", -1);
   return true;
 }
