@@ -113,13 +113,14 @@ function footnote(state: StateBlock, line: number, endLine: number, silent: bool
   return true;
 }
 
+const FOOTNOTE_MARK = /\[\^([^\s[\]]+)\]/y;
+
 /** `[^name]`, if that footnote exists. It is left out. */
 function footnoteMark(state: StateInline): boolean {
-  if (!state.src.startsWith("[^", state.pos)) return false;
-  const end = state.src.indexOf("]", state.pos);
-  const name = state.src.slice(state.pos + 2, end);
-  if (end === -1 || !(state.env as Work).footnotes.has(name)) return false;
-  state.pos = end + 1;
+  FOOTNOTE_MARK.lastIndex = state.pos;
+  const [mark, name = ""] = FOOTNOTE_MARK.exec(state.src) ?? [];
+  if (mark === undefined || !(state.env as Work).footnotes.has(name)) return false;
+  state.pos += mark.length;
   return true;
 }
 
