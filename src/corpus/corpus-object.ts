@@ -72,6 +72,7 @@ const INPUT = v.strictObject({
     ),
     null,
   ),
+  sample: v.nullish(v.boolean(), false),
 });
 
 /** Made in wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */
@@ -229,18 +230,19 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
 
   async #put(id: string, request: Request): Promise<Response> {
     const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs(this.env) };
-    const { title, text, url } = check(INPUT, await readJson(request, limits));
+    const { title, text, url, sample } = check(INPUT, await readJson(request, limits));
     const bytes = new TextEncoder().encode(text);
     if (bytes.byteLength > TEXT_BYTES_MAX) {
       const message = `The text is ${bytes.byteLength} bytes long, and at most ${TEXT_BYTES_MAX} are accepted. Split it into several documents.`;
       throw new ServiceError("PAYLOAD_TOO_LARGE", message);
     }
     const contentHash = await sha256(bytes);
-    const document = { id, title: title.trim(), url, text };
+    const document = { id, title: title.trim(), url, text, sample };
     // Cutting takes as long as writing: let searches run in between.
     await nextTurn();
     const cut = this.#documents.holds(document, contentHash) ? undefined : storedPassages(document);
     return this.#writes.add(text.length, () => {
+      if (document.sample && this.#documents.hasOwn()) throw notBeside();
       const isNew = this.#documents.entry(id) === undefined;
       this.#exampleQuestions = undefined;
       const now = Date.now();
@@ -277,6 +279,13 @@ function isLink(value: string): boolean {
   const url = URL.parse(value, here);
   if (url === null || /[\s\p{Cc}]/u.test(value)) return false;
   return value.startsWith("/") ? url.origin === here : /^https?:\/\//i.test(value);
+}
+
+function notBeside(): ServiceError {
+  return new ServiceError(
+    "INVALID_REQUEST",
+    'The field "sample" must be false or missing, because there are documents that are no samples.',
+  );
 }
 
 function notFound(): ServiceError {

@@ -1,0 +1,270 @@
+// One question and its answer, as they stand in the log: the text as it grows, the sources, what can
+// be done with it, and how it ended when it did not end well. What is asked and when is for page.ts.
+
+import {
+  type Answer,
+  type AnswerOptions,
+  BelayError,
+  CancelledError,
+  ConnectionLostError,
+  type Outcome,
+  type QueryState,
+  QuotaExceededError,
+  type Rating,
+  type Receipt,
+  type Turn,
+} from "../../client/client.ts";
+import { copyButton } from "../clipboard.ts";
+import { button, element, icon } from "../element.ts";
+import { Feedback } from "../feedback.ts";
+import { Markdown } from "../markdown.ts";
+import { Sources } from "../sources.ts";
+import { renewal } from "./quota-meter.ts";
+import { SessionError } from "./session.ts";
+
+/** What the rest of the page does for an exchange. */
+export interface Surroundings {
+  /** Says it to who does not see the page. */
+  announce(text: string): void;
+  /** Asks the same question once more. */
+  again(exchange: Exchange): void;
+  /** The question counts against the quota from now on, until it is known how it ends. */
+  held(): void;
+  rate(queryId: string, rating: Rating | null, comment?: string | null): Promise<void>;
+  /** Something has become longer. */
+  grown(): void;
+}
+
+/** A longer answer is not read out unasked; it stands in the log, to be read at one's own pace. */
+const READ_OUT_LENGTH_MAX = 1_000;
+/** How long it shows that a connection is back. */
+const BACK_SHOWN_MS = 2_000;
+
+/** What a reader is told who has stopped an answer, by what became of it. */
+const STOPPED: Readonly<Record<QueryState, string>> = {
+  refunded: "Stopped. You were not charged.",
+  charged: "Stopped. The answer was whole already: it is charged, and kept in your history.",
+  reserved:
+    "Stopped. Your refunds are used up: the answer is finished, charged, and kept in your history.",
+};
+
+/** How far an answer is and, while it is being written, how its connection is. */
+type Phase = "working" | "writing" | "broken" | "back" | "whole" | "failed";
+
+export class Exchange {
+  readonly root: HTMLElement;
+  readonly question: string;
+  readonly #around: Surroundings;
+  readonly #text = element("div", { class: "answer" });
+  readonly #state = element("p", { class: "state", hidden: true });
+  readonly #notice = element("div", { class: "notice", hidden: true });
+  readonly #sources = new Sources();
+  readonly #actions = element("div", { class: "actions", hidden: true });
+  readonly #said = element("span", { class: "said" });
+  readonly #markdown: Markdown;
+  #queryId: string | undefined;
+  #answer: Answer | undefined;
+  #phase: Phase = "working";
+
+  /** `queryId` where it was asked before. */
+  constructor(question: string, around: Surroundings, queryId?: string) {
+    this.question = question;
+    this.#around = around;
+    this.#queryId = queryId;
+    this.#markdown = new Markdown(
+      this.#text,
+      (n) => this.#sources.citation(n),
+      around.announce,
+      around.grown,
+    );
+    this.root = element(
+      "article",
+      { class: "exchange" },
+      element("h2", { class: "question", dir: "auto" }, question),
+      element(
+        "div",
+        { class: "reply" },
+        this.#text,
+        // Below the text, where it grows and the reader is.
+        this.#state,
+        this.#notice,
+        this.#actions,
+        this.#sources.root,
+      ),
+    );
+  }
+
+  /** Undefined until the service has named it. */
+  get queryId(): string | undefined {
+    return this.#answer?.queryId ?? this.#queryId;
+  }
+
+  /** Whether the answer arrived whole. */
+  get whole(): boolean {
+    return this.#phase === "whole";
+  }
+
+  /** As turns of a conversation, where the answer is whole. */
+  get turns(): readonly Turn[] {
+    const content = this.#answer?.text ?? "";
+    if (!this.whole || content === "") return [];
+    return [
+      { role: "user", content: this.question },
+      { role: "assistant", content },
+    ];
+  }
+
+  /** Follows an answer to its end; resolves then, whatever the end is. `doing` says what it begins with. */
+  async follow(
+    doing: string,
+    start: (options: AnswerOptions) => Answer,
+    feedback: Receipt["feedback"] = null,
+  ): Promise<void> {
+    this.root.setAttribute("aria-busy", "true");
+    this.#enter("working", `${doing}…`);
+    this.#around.announce(`${doing}.`);
+    this.#answer = start({
+      onSources: (sources) => {
+        this.#sources.show(sources);
+        this.#enter("working", "Writing the answer…");
+        // Reading a former answer again holds nothing.
+        if (this.#queryId === undefined) this.#around.held();
+        this.#around.grown();
+      },
+      onToken: (token) => {
+        if (this.#phase === "working" || this.#phase === "broken") this.#begin();
+        this.#markdown.write(token);
+      },
+      onRetry: () => {
+        this.#enter("broken", "Connection lost. Resuming…");
+        this.#around.announce("Connection lost. Resuming.");
+      },
+    });
+    try {
+      const outcome = await this.#answer.done;
+      await this.#markdown.end();
+      this.#finish(outcome, feedback);
+    } catch (thrown) {
+      await this.#markdown.end();
+      this.#fail(thrown);
+    }
+    this.root.removeAttribute("aria-busy");
+    this.#around.grown();
+  }
+
+  /** Stops the answer, and says what became of it. */
+  async stop(): Promise<void> {
+    const receipt = await this.#answer?.cancel();
+    if (receipt === undefined) return;
+    this.#tell(STOPPED[receipt.state], receipt.state === "refunded" ? "calm" : "");
+  }
+
+  /** Shows why there is no answer to read again. */
+  explain(words: string): void {
+    this.#enter("failed");
+    this.#tell(words, "calm");
+    this.#offer();
+  }
+
+  #begin(): void {
+    if (this.#phase === "working") {
+      this.#enter("writing");
+      this.#around.announce("Answering.");
+      return;
+    }
+    this.#enter("back", "Connected again.");
+    this.#around.announce("Resumed.");
+    setTimeout(() => this.#phase === "back" && this.#enter("writing"), BACK_SHOWN_MS);
+  }
+
+  #finish({ queryId, sources, finish, text }: Outcome, feedback: Receipt["feedback"]): void {
+    this.#enter("whole");
+    this.#sources.settle(sources);
+    if (finish === "length") this.#tell("The answer was cut where it reached its longest length.");
+    const rating = new Feedback(
+      (rating, comment) => this.#around.rate(queryId, rating, comment),
+      (words) => this.#say(words),
+      feedback,
+    );
+    this.#offer(text, rating);
+    this.#around.announce(this.#inWords(text.length));
+  }
+
+  /** What is said of an answer that is whole. */
+  #inWords(length: number): string {
+    // Its Markdown may be a little longer. Taking the words of a very long one out of the page takes long.
+    if (length <= 2 * READ_OUT_LENGTH_MAX) {
+      // biome-ignore lint/performance/useDomNodeTextContent: its blocks are to be heard apart.
+      const words = this.#text.innerText.trim();
+      if (words.length <= READ_OUT_LENGTH_MAX) return `The answer: ${words}`;
+    }
+    return `The answer is complete: about ${Math.round(length / 6)} words.`;
+  }
+
+  #fail(thrown: unknown): void {
+    this.#enter("failed");
+    this.#text.classList.toggle("partial", this.#text.hasChildNodes());
+    this.#tell(reasonOf(thrown), thrown instanceof CancelledError ? "calm" : "");
+    this.#offer(this.#answer?.text ?? "");
+  }
+
+  /** What can be done with what is there. */
+  #offer(text = "", feedback?: Feedback): void {
+    const copy = copyButton(
+      "Copy the answer",
+      () => text,
+      (words) => this.#say(words),
+    );
+    const again = button(
+      { class: "action", "aria-label": "Ask again" },
+      () => this.#around.again(this),
+      icon("again"),
+      // Where there is nothing else to do, it says so.
+      this.whole ? undefined : "Ask again",
+    );
+    again.classList.toggle("worded", !this.whole);
+    this.#actions.replaceChildren(
+      ...(text === "" ? [] : [copy]),
+      again,
+      ...(feedback?.thumbs ?? []),
+      this.#said,
+    );
+    this.#actions.hidden = false;
+    if (feedback !== undefined) this.#actions.after(feedback.form);
+  }
+
+  /** How something went that the reader did with the answer. */
+  #say(words: string): void {
+    this.#said.textContent = words;
+    this.#around.announce(words);
+  }
+
+  #enter(phase: Phase, words = ""): void {
+    this.#phase = phase;
+    this.#state.textContent = words;
+    this.#state.className = `state ${phase}`;
+    this.#state.hidden = words === "";
+  }
+
+  #tell(words: string, kind = ""): void {
+    this.#notice.textContent = words;
+    this.#notice.className = `notice ${kind}`;
+    this.#notice.hidden = false;
+    this.#around.announce(words);
+  }
+}
+
+/** Why an answer did not become whole, in words for the reader. */
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof CancelledError) return "Stopped.";
+  if (thrown instanceof QuotaExceededError) {
+    const when = renewal(thrown.resetsAt, Date.now());
+    return `Your quota is used up. ${when} You were not charged for this one.`;
+  }
+  if (thrown instanceof ConnectionLostError && thrown.code === "CONNECTION_LOST") {
+    return "The connection did not come back. An answer that nobody reads to its end is not charged, and what became of this one stands among your questions.";
+  }
+  if (!(thrown instanceof BelayError)) return "Something went wrong on this page. Load it again.";
+  if (thrown.cause instanceof SessionError) return thrown.cause.message;
+  return thrown.message;
+}
