@@ -40,6 +40,7 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   footnotes: numbered((i) => `[^${i}]: a\n\n`),
   "footnotes in footnotes": repeated(`${"[^1]: ".repeat(50)}\n`),
   "uses of footnotes": between("[^1]: a\n\n", "b[^1]\n", ""),
+  "open uses of footnotes": repeated(`${"[^aaaaaaa".repeat(100)}\n`),
   "open emphasis": repeated("*a **b _c __d ~~e\n"),
   "emphasis of both kinds": repeated(`${"*_".repeat(500)}\n`),
   "closed emphasis": repeated("***a** b* _c_\n"),
