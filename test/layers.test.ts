@@ -11,7 +11,7 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
 /** What every layer of the Worker may use. */
 const LEAVES = [
   ...["protocol", "errors", "text", "config", "request"],
-  ...["deadline", "alarm", "digest", "origin", "endpoint", "workers-ai"],
+  ...["deadline", "alarm", "digest", "origin", "endpoint", "workers-ai", "schema"],
 ];
 
 /** What each layer may import besides itself: a folder of src, or a file directly in it. */
@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ["errors", "protocol"],
   errors: ["protocol"],
   alarm: [],
+  schema: [],
   deadline: [],
   digest: [],
   origin: [],
