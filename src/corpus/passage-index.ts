@@ -92,7 +92,11 @@ export class PassageIndex {
 
   remove(first: number, count: number): void {
     const range = [first, first + count - 1];
-    this.#sql.exec("DELETE FROM passage_terms WHERE rowid BETWEEN ? AND ?", ...range);
+    // A number is bound as REAL, for which FTS5 would read every row.
+    this.#sql.exec(
+      "DELETE FROM passage_terms WHERE rowid BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)",
+      ...range,
+    );
     this.#sql.exec("DELETE FROM passages WHERE id BETWEEN ? AND ?", ...range);
   }
 

@@ -356,11 +356,13 @@ describe("a search", () => {
         usual: await rowsRead("How many questions has the user asked of the corpus?", 5),
         dearest: await rowsRead(numbers, 20),
         added: (await rowsOf(storage.sql, () => put("added"))).read,
+        replaced: (await rowsOf(storage.sql, () => put("7"))).read,
       };
     });
     expect(read.usual).toBeLessThanOrEqual(20);
     expect(read.dearest).toBeLessThanOrEqual(100);
     expect(read.added).toBeLessThanOrEqual(10);
+    expect(read.replaced).toBeLessThanOrEqual(20);
   });
 });
 
