@@ -1,10 +1,11 @@
-// Calls with a timeout, and promises that a signal can abandon. No timer is
-// left behind: a pending one keeps a Durable Object in memory, which is billed.
+// Calls with a timeout, and promises that a signal
+// can abandon. No timer is left behind: a pending one
+// keeps a Durable Object in memory, which is billed.
 
 /**
- * Runs `call` with a timeout. After `ms`, or when `outer` aborts, it rejects at
- * once, and the call's signal aborts with the same reason: `error()`, or that
- * of `outer`.
+ * Runs `call` with a timeout. After `ms`, or when `outer`
+ * aborts, it rejects at once, and the call's signal aborts
+ * with the same reason: `error()`, or that of `outer`.
  */
 export async function withTimeout<T>(
   ms: number,
@@ -23,8 +24,9 @@ export async function withTimeout<T>(
 }
 
 /**
- * Settles as `promise` does, but rejects with the signal's reason as soon as it
- * aborts. The promise itself goes on: not everything that runs takes a signal.
+ * Settles as `promise` does, but rejects with the signal's
+ * reason as soon as it aborts. The promise itself goes on:
+ * not everything that runs takes a signal.
  */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();

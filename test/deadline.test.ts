@@ -1,4 +1,4 @@
-// Calls with a timeout. Whether their timers are cleared shows only on a fake clock.
+// Calls with a timeout, on a fake clock that counts its timers.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { abortable, withTimeout } from "../src/deadline.ts";

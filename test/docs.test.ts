@@ -116,7 +116,7 @@ it("gives a reason for every dependency", () => {
 it("builds the page again when any file changes that it is made of", () => {
   const [[list = ""] = []] = matches(configuration, /^watch_dir = (\[.*\])$/gm);
   const watched: string[] = JSON.parse(list);
-  const made = new Set(["../src/web/page.ts"]);
+  const made = new Set(["../src/web/reader/main.ts"]);
   for (const path of made) {
     for (const [, from = ""] of source[path]?.matchAll(/ from "(\.[^"]+)"/g) ?? []) {
       made.add(`..${new URL(from, `file://${path.slice(2)}`).pathname}`);

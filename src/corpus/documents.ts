@@ -131,7 +131,7 @@ export class Documents {
     return !this.#exist || this.#corpus().passages === 0;
   }
 
-  /** The first `topK` passages of these vectors, in their order, without deleted ones. */
+  /** The first `topK` passages of these vectors that still exist. */
   passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
     const ids = this.vectorState.passagesOf(vectorIds);
     if (ids.length === 0) return [];
@@ -178,10 +178,10 @@ export class Documents {
   }
 
   /**
-   * Stores a document in place of the one with its id, if any. The first that is no
-   * sample deletes all samples.
+   * Stores a document in place of the one with its id, if any.
+   * The first that is no sample deletes all samples.
    * @param cut Its passages, if they are known already.
-   * @throws INVALID_REQUEST for a sample if there are documents that are no samples.
+   * @throws INVALID_REQUEST for a sample beside other documents.
    */
   put(
     document: Document,
@@ -191,7 +191,7 @@ export class Documents {
     cut?: readonly StoredPassage[],
   ): DocumentEntry {
     const stored = this.#row(document.id);
-    // Nothing is written for an unchanged document: sending all files again is cheap.
+    // Sending all files again is cheap: unchanged ones are not written.
     if (stored && isSame(stored, document, contentHash)) return toEntry(stored);
     // Any document tells whether all are samples.
     const any = stored ?? this.#rowsAfter("", 1)[0];
@@ -225,8 +225,9 @@ export class Documents {
   }
 
   /**
-   * Indexes one more document with this analyzer. Returns how much work that was, in
-   * passages. Until all are done, a search may miss passages of the others.
+   * Indexes one more document with this analyzer. Returns how
+   * much work that was, in passages. Until all are done, a
+   * search may miss passages of the others.
    */
   indexNext(): number {
     const [row] = this.#rowsAfter(this.#corpus().indexed_to, 1);

@@ -78,7 +78,10 @@ export class PassageIndex {
     this.#sql = sql;
   }
 
-  /** Adds the passages of one document, with ids above `after`. Returns the first id. */
+  /**
+   * Adds the passages of one document, with ids above `after`.
+   * Returns the first id.
+   */
   add(passages: readonly StoredPassage[], after: number): number {
     const { id: last } = this.#sql
       .exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM passages")
@@ -111,9 +114,7 @@ export class PassageIndex {
       .map(({ title, heading }) => ({ title, heading: JSON.parse(heading) }));
   }
 
-  /**
-   * At most `topK` passages, the best first. `count` is the number of all passages.
-   */
+  /** The best first. `count` is the number of all passages. */
   search(query: string, topK: number, count: number): FoundPassage[] {
     const wanted = queryTerms(query);
     const frequencies = this.#frequencies(wanted);
@@ -124,13 +125,11 @@ export class PassageIndex {
     return this.#matches(match, topK).map((row) => found(row, coverage));
   }
 
-  /**
-   * The first `topK` passages of these ids, without deleted ones, scored as by a search.
-   */
+  /** The first `topK` that still exist, scored as by a search. */
   get(ids: readonly number[], query: string, topK: number, count: number): FoundPassage[] {
     const coverage = coverageOf(this.#frequencies(queryTerms(query)), count);
     const passages: FoundPassage[] = [];
-    // Singly, since a list of ids would read each, and most are not needed.
+    // Singly: a list would read every id, and most are not needed.
     for (const id of ids) {
       if (passages.length === topK) break;
       const row = this.#row(id);
@@ -150,7 +149,7 @@ export class PassageIndex {
       .map(({ heading, ...row }) => ({ ...row, heading: JSON.parse(heading) }));
   }
 
-  /** The number of passages after an id, at most `max`. Reads a row for each. */
+  /** At most `max`. Reads a row for each. */
   countAfter(id: number, max: number): number {
     return this.#sql
       .exec<{ passages: number }>(
@@ -182,7 +181,7 @@ export class PassageIndex {
 
   /** The best matches first. */
   #matches(match: string, limit: number): PassageRow[] {
-    // Sorted before the join: otherwise SQLite reads every matching passage.
+    // Sorted before the join: else SQLite reads all that match.
     return this.#sql
       .exec<PassageRow>(
         `SELECT ${PASSAGE}

@@ -7,11 +7,14 @@ type VectorStateRow = {
   model: string;
   /** Prefix of the vector ids. Another model begins another series. */
   series: string;
-  /** All passages up to this id have a vector, unless they cannot be embedded. */
+  /** Passages up to this id have a vector, or cannot be embedded. */
   madeTo: number;
   /** When the last vector was made, in milliseconds since the epoch. */
   madeAt: number;
-  /** The highest id of a removed passage. No id is used twice: its vector may remain. */
+  /**
+   * The highest id of a removed passage. No id is
+   * used twice, since its vector may remain.
+   */
   removedTo: number;
   /** How often in a row the work failed. */
   failures: number;
@@ -83,7 +86,7 @@ export class VectorState {
     );
   }
 
-  /** Makes the vectors of removed passages stale. Call it in their transaction. */
+  /** Makes vectors stale, in the transaction that removes passages. */
   removed(first: number, count: number): void {
     if (count === 0) return;
     const last = first + count - 1;
@@ -112,8 +115,8 @@ export class VectorState {
   }
 
   /**
-   * The ids of at most `limit` stale vectors. Call `dropped` after the index has
-   * removed them.
+   * The ids of at most `limit` stale vectors. Call
+   * `dropped` after the index has removed them.
    */
   takeStale(limit: number): { readonly ids: readonly string[]; readonly dropped: () => void } {
     const ids: string[] = [];

@@ -54,10 +54,10 @@ const COUNTERS = [
   "reserved",
   "charged",
   "refunded",
-  "left",
+  "refunds_counted",
   "pruned_charged",
   "pruned_refunded",
-  "pruned_left",
+  "pruned_refunds_counted",
 ] as const satisfies readonly (keyof Counters)[];
 
 /** A trigger for each kind of change. The limits are the settings', or else the variables'. */

@@ -1,9 +1,11 @@
-// Databases that earlier releases wrote: what they hold stays, and what is new works upon it.
+// The tables of a user that an earlier release made. What the first edition wrote is opened
+// whole in test/servers/upgrade.test.ts.
 
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { windowAt } from "../../src/user/ledger.ts";
-import { audit, newUser, scripted } from "../harness.ts";
+import { USER_SCHEMA } from "../../src/user/tables.ts";
+import { audit, newUser, scripted, type TestUser } from "../harness.ts";
 
 /** The tables of the first release. */
 const FIRST = `
@@ -56,10 +58,11 @@ const FIRST = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+const text = (value: unknown) => JSON.stringify(value);
 const idOf = (number: number) => `${number}-${"0123456789abcdef".repeat(2)}`;
 
 describe("a database of the first release", () => {
-  it("opens with what it holds: answers are read, left reservations given back, new asks counted", async () => {
+  it("keeps its answers, refunds what is still reserved, and counts new asks", async () => {
     const user = await newUser();
     const now = Date.now();
     const window = windowAt(now, "day");
@@ -96,5 +99,58 @@ describe("a database of the first release", () => {
       ...[3, 2, 1].map(idOf),
     ]);
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("has the columns and rules of a new one once it is migrated", async () => {
+    const [old, fresh] = [await newUser(), await newUser()];
+    const columns = async (user: TestUser) => {
+      const tables = await user.rows<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name",
+      );
+      return Promise.all(
+        tables.map(async ({ name }) => {
+          const rows = await user.rows(`SELECT * FROM pragma_table_info('${name}')`);
+          return [name, rows.map(({ cid: _, ...row }) => text(row)).sort()];
+        }),
+      );
+    };
+    await runInDurableObject(old.stub, (_object, { storage: { sql } }) => {
+      sql.exec(FIRST);
+      sql.exec("INSERT INTO settings (one, name) VALUES (1, ?)", old.name);
+    });
+    await abortAllDurableObjects();
+    await Promise.all([old, fresh].map((user) => user.quota()));
+    expect(await columns(old)).toEqual(await columns(fresh));
+    expect(await old.rows("SELECT version FROM schema_version")).toEqual([
+      { version: USER_SCHEMA.version },
+    ]);
+    // Waking again changes nothing.
+    await abortAllDurableObjects();
+    await old.quota();
+    expect(await columns(old)).toEqual(await columns(fresh));
+    const tooMany = "INSERT INTO windows (window, refunds_counted) VALUES ('total', 1)";
+    await expect(old.rows(tooMany)).rejects.toThrow("CHECK");
+  });
+});
+
+describe("a database of a newer release", () => {
+  it("is refused, says why in the log, and is left as it is", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 1 });
+    await stream.all();
+    const { queryId } = stream;
+    await user.resolved(queryId);
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    await user.rows(`UPDATE schema_version SET version = ${USER_SCHEMA.version + 1}`);
+    await abortAllDurableObjects();
+    const response = await user.request("/ai/quota");
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ code: "UNAVAILABLE" });
+    expect(log.mock.calls.flat().join(" ")).toContain("Deploy the release that wrote it");
+    log.mockRestore();
+    // The release that wrote it finds everything again.
+    await user.rows(`UPDATE schema_version SET version = ${USER_SCHEMA.version}`);
+    await abortAllDurableObjects();
+    expect(await user.receipt(queryId)).toMatchObject({ state: "charged" });
   });
 });
