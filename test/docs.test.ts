@@ -175,10 +175,7 @@ describe("wrangler.toml", () => {
   it("watches every file that the page is built from", () => {
     const [[list = ""] = []] = matches(wranglerToml, /^watch_dir = (\[.*\])$/gm);
     const watched: string[] = JSON.parse(list);
-    const [entry = ""] = Object.keys(source).filter((path) =>
-      /^\.\.\/src\/web\/(?:reader\/)?page\.ts$/.test(path),
-    );
-    const made = new Set([entry]);
+    const made = new Set(["../src/web/reader/main.ts"]);
     for (const path of made) {
       for (const [, from = ""] of source[path]?.matchAll(/ from "(\.[^"]+)"/g) ?? []) {
         made.add(`..${new URL(from, `file://${path.slice(2)}`).pathname}`);
