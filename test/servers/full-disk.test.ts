@@ -1,5 +1,6 @@
-// A disk that has no room for minutes, under plain workerd: what is stored can be read, what would write
-// is refused, and what was reserved is given back as soon as there is room, with no request.
+// A disk that stays full for a while, under plain workerd:
+// stored answers can be read, writes are refused,
+// and reservations are refunded once there is room, without a request.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -13,7 +14,7 @@ import { ask, bearer, request } from "../support/socket-client.ts";
 const SWEEP_INTERVAL_MS = 1_000;
 /** Several alarms long. */
 const OUTAGE_MS = 15_000;
-/** How soon all reservations are given back once there is room. */
+/** How soon all reservations are refunded once there is room. */
 const BOUND_MS = 15_000;
 
 let model: ModelServer;
@@ -66,21 +67,21 @@ async function newUser(): Promise<User> {
   return new User(await bearer(SECRET, { user: crypto.randomUUID() }));
 }
 
-/** Every line of the log that says how a query ended. */
+/** Every log line that says how this query ended. */
 function ends(queryId: string): string[] {
   return servers.log
     .filter((line) => line.startsWith("{") && line.includes(queryId))
     .map((line) => JSON.parse(line).reason ?? JSON.parse(line).state);
 }
 
-/** How many queries the log says were given back by a sweep. */
+/** How many queries a sweep has refunded, by the log. */
 function swept(): number {
   return servers.log.filter((line) => line.startsWith("{") && line.includes('"expired"')).length;
 }
 
 const health = async () => (await request(`${server.url}/healthz`)).status;
 
-test("a full disk takes no reading away, and is over when there is room, with no request", async () => {
+test("a full disk blocks no reads, and reservations are refunded without a request once there is room", async () => {
   const [reader, leaver, idle] = [await newUser(), await newUser(), await newUser()];
   const stored = reader.ask("Stored?");
   await stored.untilEnd();

@@ -1,6 +1,6 @@
-// What an ask comes to by what its model sends, over real sockets on both sides: every shape of
-// test/support/model-streams.ts is asked once, and its receipt is read. The table in docs/testing.md is
-// what was seen; UPDATE_DOCS=1 writes it again.
+// The outcome of an ask for every shape of test/support/model-streams.ts,
+// over real sockets on both sides. The table in docs/testing.md
+// lists what was seen; UPDATE_DOCS=1 rewrites it.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ describe.concurrent("a model's stream", () => {
   });
 });
 
-test("docs/testing.md has what was seen", async () => {
+test("docs/testing.md lists the outcomes that were seen", async () => {
   const rows = SHAPES.map((shape) => {
     const [ends, state] = (seen.get(shape) ?? "not seen, not seen").split(", ");
     return `| ${shape.what.replaceAll("|", "\\|")} | ${ends} | ${state} |`;
@@ -64,7 +64,7 @@ test("docs/testing.md has what was seen", async () => {
   } else expect(unpadded(docs.slice(start, end))).toBe(table);
 });
 
-/** The formatter lines the columns of tables up. */
+/** The formatter pads the columns of tables. */
 function unpadded(table: string): string {
   return table.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
 }

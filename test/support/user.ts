@@ -1,4 +1,4 @@
-// A user whom no other test knows, as a client of one server.
+// A new user, as a client of one server.
 
 import { API_PREFIX, type OnDisconnect, type Quota, type Receipt } from "../../src/protocol.ts";
 import { type Directive, scripted } from "./directive.ts";
@@ -17,7 +17,10 @@ export class User {
     return new User(url, await bearer(secret, { user }));
   }
 
-  /** The tag tells the model's record of this ask from all others; `through` is another way to the server. */
+  /**
+   * The model's record of this ask has this tag.
+   * `through` is another url of the same server.
+   */
   ask(
     script: Directive,
     {
@@ -36,7 +39,7 @@ export class User {
     return (await this.#get<Quota>("/ai/quota")).body;
   }
 
-  /** The newest first. */
+  /** Newest first. */
   async queries(): Promise<readonly Receipt[]> {
     return (await this.#get<{ queries: Receipt[] }>("/ai/queries?limit=100")).body.queries;
   }
