@@ -76,21 +76,21 @@ export class TestUser {
     body: Record<string, unknown> = {},
     headers: Record<string, string> = {},
   ): Promise<Stream> {
-    const leaver = new AbortController();
+    const controller = new AbortController();
     const text = typeof query === "string" ? query : scripted(query);
     const response = await this.post(
       "/ai/ask?stream=true",
       { query: text, ...body },
-      { signal: leaver.signal, headers },
+      { signal: controller.signal, headers },
     );
-    return new Stream(response, leaver);
+    return new Stream(response, controller);
   }
 
   /** A query's events after `after`, as a stream. */
   async events(queryId: string, after = 0): Promise<Stream> {
-    const leaver = new AbortController();
+    const controller = new AbortController();
     const path = `/ai/queries/${queryId}/events?after=${after}`;
-    return new Stream(await this.request(path, { signal: leaver.signal }), leaver);
+    return new Stream(await this.request(path, { signal: controller.signal }), controller);
   }
 
   askForJson(
@@ -136,13 +136,13 @@ export class Stream {
   readonly events: StreamEvent[] = [];
   /** Everything read so far. */
   text = "";
-  readonly #leaver: AbortController;
+  readonly #controller: AbortController;
   readonly #reader: ReadableStreamDefaultReader<string>;
   #buffer = "";
 
-  constructor(response: Response, leaver = new AbortController()) {
+  constructor(response: Response, controller = new AbortController()) {
     this.response = response;
-    this.#leaver = leaver;
+    this.#controller = controller;
     // A response without a body, such as a 204, has no events.
     const body = response.body ?? new Blob().stream();
     this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -194,7 +194,7 @@ export class Stream {
   leave(): void {
     // The decoder's pipe has its own reader: cancel reaches the response.
     this.#reader.cancel().catch(() => {});
-    this.#leaver.abort();
+    this.#controller.abort();
   }
 }
 
