@@ -13,9 +13,7 @@ export interface ConnectionOptions {
   readonly after: number;
 }
 
-/**
- * What a server can notice: the request's signal, the closed body, or both.
- */
+/** What a server can notice: the request's signal, the closed body, or both. */
 export const LEAVINGS = ["both", "signal", "close"] as const;
 export type Leaving = (typeof LEAVINGS)[number];
 

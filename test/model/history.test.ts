@@ -2,7 +2,8 @@
 // crashes, clocks and operators, alone and at once.
 // After every step the eight invariants are checked against storage,
 // and the outcome against a plain model.
-// | The seeds are fixed. `npm run test:soak` uses new ones:
+//
+// The seeds are fixed. `npm run test:soak` uses new ones:
 // FC_RUNS histories, starting at FC_SEED if set.
 // A failed history is shrunk, and prints the FC_SEED, FC_PATH and
 // FC_REPLAY_PATH that repeat it.

@@ -32,9 +32,7 @@ export interface Query {
   whole: boolean;
   onDisconnect: OnDisconnect;
   readonly readers: Set<Connection>;
-  /**
-   * The number of its wait for a reconnect; undefined if it does not wait.
-   */
+  /** The number of its wait for a reconnect; undefined if it does not wait. */
   waiting: number | undefined;
   /** Whether the answer can be read again; whether the row is gone. */
   kept: boolean;

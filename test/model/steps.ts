@@ -44,9 +44,7 @@ export async function endUncertainStep(model: Model, world: World, kind: StepKin
   world.remember(snapshot);
 }
 
-/**
- * The end of a history: runs are finished, waits end, nothing may be left.
- */
+/** The end of a history: runs are finished, waits end, nothing may be left. */
 export async function endHistory(model: Model, world: World): Promise<void> {
   for (const { id } of model.running) {
     const call = world.call(id);

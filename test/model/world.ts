@@ -28,15 +28,11 @@ const GRACE_MS = 20;
 const RESUME_WAIT_MS = 15_000;
 /** Twice as long as a model may be silent. */
 const SILENCE_MS = 3_600_000;
-/**
- * The pause between two looks of an alarm that waits for an outage to end.
- */
+/** The pause between two looks of an alarm that waits for an outage to end. */
 export const LOOK_MS = 10_000;
 /** How far the clock goes back. */
 const BACK_MS = 3_600_000;
-/**
- * The start of every history: far away, so that no alarm rings by itself.
- */
+/** The start of every history: far away, so that no alarm rings by itself. */
 const BEGINNING = Date.UTC(2041, 0, 1, 12);
 
 export interface CancelRequest {
@@ -145,8 +141,7 @@ export class World {
       this: UserObject,
       request,
     ) {
-      // The only way to the storage of an
-      // instance that was not looked into yet.
+      // The only way to the storage of an instance not looked into yet.
       world.#storage = (this as unknown as { ctx: DurableObjectState }).ctx.storage;
       return fetch.call(this, request);
     });
@@ -158,10 +153,7 @@ export class World {
     return world;
   }
 
-  /**
-   * The user's first request creates the
-   * tables; the journal then watches them.
-   */
+  /** The first request creates the tables; then the journal watches. */
   #open(): Promise<void> {
     return runInDurableObject(this.#stub, async (object, { storage }) => {
       await object.fetch(this.#request("/ai/quota"));
@@ -245,9 +237,7 @@ export class World {
     return connection;
   }
 
-  /**
-   * The response may need a delivery first; it is checked when it arrives.
-   */
+  /** The response may need a delivery first; it is checked when it arrives. */
   cancel(queryId: string): CancelRequest {
     const cancel: CancelRequest = { queryId, answer: undefined };
     this.cancelled.add(queryId);
@@ -342,9 +332,7 @@ export class World {
     this.forgottenKeys.clear();
   }
 
-  /**
-   * Moves the clock without firing timers, like setting a machine's clock.
-   */
+  /** Moves the clock without firing timers, like setting a machine's clock. */
   jump(where: "next window" | "back"): void {
     const now = Date.now();
     const midnight = DAY_MS * Math.ceil((now + 1) / DAY_MS);
@@ -426,9 +414,7 @@ export class World {
     return true;
   }
 
-  /**
-   * Rings the alarm once. In an outage it does not end before the outage.
-   */
+  /** Rings the alarm once. In an outage it does not end before the outage. */
   async ring(): Promise<void> {
     const rung = this.alarm();
     rung.catch(() => {});
@@ -436,9 +422,7 @@ export class World {
     else await rung;
   }
 
-  /**
-   * Storage accepts writes again, and a waiting alarm has time to see it.
-   */
+  /** Storage accepts writes again, and a waiting alarm has time to see it. */
   async endOutage(): Promise<void> {
     await this.inside(({ sql }) => takeWrites(sql));
     this.isOut = false;

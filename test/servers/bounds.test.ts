@@ -7,8 +7,8 @@ import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { API_PREFIX, type ErrorCode, type Receipt } from "../../src/protocol.ts";
-import { type Directive, type ModelRequest, piece } from "../support/directive.ts";
+import { API_PREFIX, type ErrorCode } from "../../src/protocol.ts";
+import { type Directive, HUGE, type ModelRequest, piece } from "../support/directive.ts";
 import { type ScriptedServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { type Exchange, request } from "../support/socket-client.ts";
 import { User } from "../support/user.ts";
@@ -28,11 +28,6 @@ const ANSWER_BYTES_MAX = 1_000_000;
 const MEMORY_MB_MAX = 600;
 /** From ask to end, for a bystander's answer of a few tokens. */
 const BYSTANDER_MS_MAX = 5_000;
-/** A million bytes that JSON makes six million: too much for any kernel. */
-const HUGE = {
-  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
-  tokenLength: 8_000,
-};
 
 let server: ScriptedServer;
 const bystanders: { readonly ms: number; readonly end: string | undefined }[] = [];
@@ -77,7 +72,7 @@ test("ten clients that never read are disconnected when a write is late, and ref
   const exchanges = users.map((user) => user.ask(HUGE));
   for (const exchange of exchanges) exchange.pause();
   for (const user of users) {
-    expect(await resolved(user, 2 * WRITE_TIMEOUT_MS + 5_000)).toMatchObject({
+    expect(await user.resolved(2 * WRITE_TIMEOUT_MS + 5_000)).toMatchObject({
       state: "refunded",
       reason: "disconnected",
     });
@@ -98,7 +93,7 @@ describe("a model that never ends", () => {
     const { exchange, upstream } = await whole(user, script);
     expect(exchange.events.at(-1)).toMatchObject({ type: "done", finish: "length" });
     expect(Buffer.byteLength(exchange.answer)).toBeLessThanOrEqual(ANSWER_BYTES_MAX);
-    expect(await resolved(user)).toMatchObject({ state: "charged", finish: "length" });
+    expect(await user.resolved()).toMatchObject({ state: "charged", finish: "length" });
     expect(upstream.state).toBe("aborted");
   });
 
@@ -132,7 +127,7 @@ describe("a model that never ends", () => {
     const user = await newUser();
     const { exchange, upstream } = await whole(user, script);
     expect(exchange.events.at(-1)).toMatchObject({ type: "error", code });
-    expect(await resolved(user)).toMatchObject({ state: "refunded", reason: "failed" });
+    expect(await user.resolved()).toMatchObject({ state: "refunded", reason: "failed" });
     expect(upstream.state).toBe("aborted");
   });
 });
@@ -226,18 +221,6 @@ async function whole(
     return record as ModelRequest;
   });
   return { exchange, upstream };
-}
-
-/** The receipt of a user's only ask, once resolved. */
-function resolved(user: User, timeout = 5_000): Promise<Receipt> {
-  return vi.waitFor(
-    async () => {
-      const [receipt] = await user.queries();
-      expect(receipt?.state).toMatch(/charged|refunded/);
-      return receipt as Receipt;
-    },
-    { timeout, interval: 50 },
-  );
 }
 
 /** `done`, or the error's code. */

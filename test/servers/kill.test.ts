@@ -3,7 +3,8 @@
 // they did not read to its end, nothing stays reserved,
 // and what the server confirmed is kept.
 // What a kill gives away is counted.
-// | KILL_CYCLES is the number of kills.
+//
+// KILL_CYCLES is the number of kills.
 // KILL_SEED repeats the choices, except for the machine's timing.
 
 import { setTimeout as sleep } from "node:timers/promises";

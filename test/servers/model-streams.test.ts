@@ -4,8 +4,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Receipt } from "../../src/protocol.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SECRET as HIDDEN, SHAPES, type Shape } from "../support/model-streams.ts";
 import { type ScriptedServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { User } from "../support/user.ts";
@@ -26,7 +25,7 @@ describe.concurrent("a model's stream", () => {
     const user = await User.on(server.url, SECRET);
     const exchange = user.ask({ frames: [...shape.frames] });
     await exchange.untilEnd(20_000);
-    const receipt = await resolved(user);
+    const receipt = await user.resolved();
     const last = exchange.events.at(-1);
     const ends = last?.type === "done" ? last.finish : last?.type === "error" && last.code;
     seen.set(shape, `${ends}, ${receipt.state}`);
@@ -67,15 +66,4 @@ test("docs/testing.md lists the outcomes that were seen", async () => {
 /** The formatter pads the columns of tables. */
 function unpadded(table: string): string {
   return table.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
-}
-
-function resolved(user: User): Promise<Receipt> {
-  return vi.waitFor(
-    async () => {
-      const [receipt] = await user.queries();
-      expect(receipt?.state).toMatch(/charged|refunded/);
-      return receipt as Receipt;
-    },
-    { timeout: 5_000, interval: 50 },
-  );
 }

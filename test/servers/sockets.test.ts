@@ -3,7 +3,8 @@
 // the others are charged. No ask exceeds the quota,
 // and no reservation outlives its run.
 // How each fault of a model is read is tested in generators/.
-// | SOCKET_REPEATS repeats each disconnect and prints the tables
+//
+// SOCKET_REPEATS repeats each disconnect and prints the tables
 // of docs/testing.md.
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,10 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { AnswerBody, Receipt, StreamEvent } from "../../src/protocol.ts";
+import type { AnswerBody, Receipt } from "../../src/protocol.ts";
 import { type DelayProxy, startDelayProxy } from "../support/delay-proxy.ts";
 import type { ModelRequest } from "../support/directive.ts";
 import { DISCONNECTS, type Disconnect, type Outcome } from "../support/disconnects.ts";
+import { nthToken } from "../support/event-stream.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { type RunningServer, SECRET, startScriptedServer } from "../support/server.ts";
 import type { Exchange } from "../support/socket-client.ts";
@@ -350,11 +352,6 @@ function resolved(user: User, exchange: Exchange, leftAt: number): Promise<Recei
     },
     { timeout: RESOLVE_TIMEOUT_MS, interval: 100 },
   );
-}
-
-/** Matches the nth token that the model makes up. */
-function nthToken(n: number) {
-  return (event: StreamEvent) => event.type === "token" && event.token === `w${n - 1} `;
 }
 
 function recordOf(tag: string): ModelRequest | undefined {

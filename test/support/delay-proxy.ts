@@ -3,7 +3,8 @@
 // It reads as fast as it can, so the server cannot tell
 // when the client behind it stops reading.
 
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { listen } from "./listen.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -32,10 +33,9 @@ export async function startDelayProxy({
       socket.once("close", () => sockets.delete(socket));
     }
   });
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const url = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();

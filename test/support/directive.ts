@@ -150,6 +150,12 @@ export interface ModelRequest {
 /** Part of every error of this server. No client of ours may ever see it. */
 export const CANARY = "canary-of-the-model-server";
 
+/** A million bytes that JSON makes six million: no kernel has room for them. */
+export const HUGE = {
+  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
+  tokenLength: 8_000,
+};
+
 export const ANSWER = [
   "Belay ",
   "charges ",

@@ -4,8 +4,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { vi } from "vitest";
-import type { StreamEvent } from "../../src/protocol.ts";
-import type { Directive, ModelRequest } from "./directive.ts";
+import { type Directive, HUGE, type ModelRequest } from "./directive.ts";
+import { nthToken } from "./event-stream.ts";
 import type { Exchange } from "./socket-client.ts";
 
 /**
@@ -39,8 +39,7 @@ type Moment = Omit<Disconnect, "by" | "becomes">;
 
 const sent = (exchange: Exchange) => exchange.untilSent();
 const start = (exchange: Exchange) => exchange.until("start");
-const token = (n: number) => (exchange: Exchange) =>
-  exchange.until((event: StreamEvent) => event.type === "token" && event.token === `w${n - 1} `);
+const token = (n: number) => (exchange: Exchange) => exchange.until(nthToken(n));
 /** This many pings after the nth token; 0 is after `start`. */
 const pings =
   (count: number, { afterToken }: { afterToken: number }) =>
@@ -65,11 +64,6 @@ const spaces = (count: number) => (exchange: Exchange) => exchange.untilLength(c
 
 const SHORT = { tokens: 5, gapMs: 20 };
 const LONG = { tokens: 400, gapMs: 20 };
-/** 1,000,000 bytes, six times as long on the wire: JSON escapes each. */
-const HUGE = {
-  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
-  tokenLength: 8_000,
-};
 
 /** Both modes at the same moment. */
 function inBothModes(moment: Omit<Moment, "streaming">): Moment[] {

@@ -4,7 +4,7 @@
 
 import { between, numbered, repeated, type Shape } from "./growth.ts";
 
-/** Lines of list marks, each line one tab deeper than the one before it, and a text after them. */
+/** Lines of list marks, each one tab deeper, and a text after them. */
 function staircase(steps: number, marks: number, rest: string): Shape {
   const stairs = Array.from({ length: steps }, (_, i) => "\t".repeat(i) + "- ".repeat(marks));
   return between(`${stairs.join("\n")}\n`, rest, "x");

@@ -26,6 +26,11 @@ export function frameLength(bytes: Uint8Array): number {
   return end === -1 ? bytes.length : end + END.length;
 }
 
+/** Matches the nth token that the scripted model makes up. */
+export function nthToken(n: number) {
+  return (event: StreamEvent) => event.type === "token" && event.token === `w${n - 1} `;
+}
+
 /** Where a body is cut: after some bytes, or some events other than pings. */
 export interface CutPoint {
   readonly bytes?: number;

@@ -5,8 +5,8 @@
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type CutPoint, frameLength, hasReached } from "./event-stream.ts";
+import { listen } from "./listen.ts";
 import { Random } from "./random.ts";
 
 export type Fault =
@@ -118,9 +118,7 @@ export async function startFaultyServer(target: string, client: string): Promise
     if (how === "reset") setTimeout(() => to.socket?.resetAndDestroy(), 5);
   }
 
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listen(server);
   return {
     url,
     get cuts() {

@@ -2,7 +2,8 @@
 // It has its own address, so the server sees a new client,
 // and it can be cut.
 
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { listen } from "./listen.ts";
 
 export interface Line {
   /** The server's url over this line. */
@@ -41,14 +42,13 @@ export async function startLine(target: string): Promise<Line> {
       });
     }
   });
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const url = await listen(server);
   const cut = () => {
     whole = false;
     for (const socket of sockets) socket.resetAndDestroy();
   };
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     cut,
     mend() {
       whole = true;

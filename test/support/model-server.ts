@@ -10,7 +10,6 @@
 // By hand: `node test/support/model-server.ts --port 9999`.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import {
@@ -22,6 +21,7 @@ import {
   parseDirective,
   piece,
 } from "./directive.ts";
+import { listen } from "./listen.ts";
 import { embeddingDirective, meaning } from "./meaning.ts";
 
 export interface ModelServer {
@@ -47,9 +47,7 @@ export async function startModelServer({ port = 0, stay = false } = {}): Promise
     });
   });
   if (!stay) server.unref().on("connection", (socket) => socket.unref());
-  server.listen(port, "127.0.0.1");
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const url = `${await listen(server, port)}/v1`;
   return {
     url,
     vars: { GENERATOR: "openai", OPENAI_BASE_URL: url, OPENAI_MODEL: "scripted" },

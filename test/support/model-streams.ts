@@ -322,7 +322,7 @@ export const SHAPES: readonly Shape[] = [
   ].map((word) => failed(`the reason \`${word}\``, [...HALF, reason(word), DONE])),
   failed("a reason that is no text", [...HALF, reason({ type: "stop" }), DONE]),
 
-  // --- Errors in the middle, after which the stream ends as if nothing had happened ---
+  // --- Errors in the middle, followed by the usual end ---
   ...ERRORS.map(([what, ...frames]) =>
     failed(`${what}, then \`[DONE]\``, [...HALF, ...frames, ...END]),
   ),

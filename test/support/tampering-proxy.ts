@@ -3,10 +3,10 @@
 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "./listen.ts";
 
 export interface Tampering {
-  /** Reads on after the client disconnects, so that the server cannot notice. */
+  /** Reads on after a disconnect, so that the server cannot notice. */
   readonly hidesDisconnects?: boolean;
   /** Rewrites each part of a body. The server writes whole events. */
   readonly body?: (part: string, status: number) => string;
@@ -44,10 +44,9 @@ export async function startTamperingProxy(
     far.on("error", () => response.destroy());
     response.on("close", () => hidesDisconnects || far.destroy());
   });
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
+  const url = await listen(proxy);
   return {
-    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    url,
     get posts() {
       return posts;
     },

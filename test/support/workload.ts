@@ -2,13 +2,9 @@
 // Some are closed, stopped, continued or failed by the model.
 // Each step is recorded as its user has seen it.
 
-import {
-  API_PREFIX,
-  type OnDisconnect,
-  type Receipt,
-  type StreamEvent,
-} from "../../src/protocol.ts";
+import { API_PREFIX, type OnDisconnect, type Receipt } from "../../src/protocol.ts";
 import { type Directive, scripted } from "./directive.ts";
+import { nthToken } from "./event-stream.ts";
 import type { Random } from "./random.ts";
 import { ask, type Exchange, request } from "./socket-client.ts";
 
@@ -104,7 +100,7 @@ export class Part {
   async #act(url: string): Promise<void> {
     const { kind, after, by } = this.plan;
     if (kind === "stays" || kind === "is failed") return;
-    await (after === 0 ? this.exchange.until("start") : this.exchange.until(token(after)));
+    await (after === 0 ? this.exchange.until("start") : this.exchange.until(nthToken(after)));
     this.#left = true;
     if (kind === "stops") {
       const path = `${API_PREFIX}/ai/queries/${this.queryId}/cancel`;
@@ -124,8 +120,8 @@ export class Part {
       () => exchange.untilSent(),
       () => exchange.untilHeaders(),
       () => exchange.until("start"),
-      () => exchange.until(token(random.whole(1, 6))),
-      () => exchange.until(token(Number(plan.script.tokens))),
+      () => exchange.until(nthToken(random.whole(1, 6))),
+      () => exchange.until(nthToken(Number(plan.script.tokens))),
       () => exchange.until("ping"),
       // A reservation becomes a charge here: chosen more often.
       secondPing,
@@ -173,9 +169,4 @@ export class Part {
     if (!this.plan.streaming) return text.length;
     return events.filter(({ type }) => type === "ping").length;
   }
-}
-
-/** Matches the nth token that the model makes up. */
-function token(n: number) {
-  return (event: StreamEvent) => event.type === "token" && event.token === `w${n - 1} `;
 }
