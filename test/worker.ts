@@ -1,11 +1,14 @@
 // The Worker under test: the real one, but that a test may give one user's object, or one corpus object,
 // variables and bindings of its own. src has no switch for tests.
 
+import { toServiceError } from "../src/errors.ts";
+import { errorResponse } from "../src/formats/format.ts";
 import {
   type Env,
   CorpusObject as RealCorpusObject,
   UserObject as RealUserObject,
 } from "../src/worker.ts";
+import { LINES } from "./formats/lines.ts";
 
 export { default } from "../src/worker.ts";
 
@@ -17,6 +20,16 @@ export const corpora = new Map<string, Record<string, unknown>>();
 export class UserObject extends RealUserObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, { ...env, ...variables.get(ctx.id.name ?? "") });
+  }
+
+  /** The route of a format that only tests know. */
+  override async fetch(request: Request): Promise<Response> {
+    if (new URL(request.url).pathname !== "/lines") return super.fetch(request);
+    try {
+      return await this.ask(request, LINES);
+    } catch (thrown) {
+      return errorResponse(toServiceError(thrown), LINES);
+    }
   }
 }
 

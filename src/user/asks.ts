@@ -1,35 +1,30 @@
 // All control flow of an ask: admission, the reservation, its run, who listens to it, and
-// when the reservation becomes a charge or a refund. What
-// it calls are leaves. HTTP is in user-object.ts, what an answer says in answer/.
+// when the reservation becomes a charge or a refund. What it calls are leaves. HTTP is in
+// user-object.ts; what an answer says, in answer/.
 //
-// The states of a run, from its reservation on:
+// | a run is   | in #runs | transcript.ending     | listeners | waitsUntil | it costs          |
+// |------------|----------|-----------------------|-----------|------------|-------------------|
+// | generating | yes      | undefined             | 1 to 8    | -          | nothing yet       |
+// | whole      | yes      | finished              | 1 to 8    | -          | nothing yet       |
+// | waiting    | yes      | undefined or finished | 0         | set        | nothing yet       |
+// | unattended | yes      | undefined             | 0         | -          | 1, once whole     |
+// | charged    | no       | finished              | any       | -          | 1                 |
+// | refunded   | no       | failed                | any       | -          | 0                 |
 //
-// | state      | in #runs | transcript.ending     | listeners | waitsUntil | it costs            |
-// |------------|----------|-----------------------|-----------|------------|---------------------|
-// | generating | yes      | undefined             | 1 to 8    | -          | nothing yet         |
-// | whole      | yes      | finished              | 1 to 8    | -          | nothing yet         |
-// | waiting    | yes      | undefined or finished | 0         | set        | nothing yet         |
-// | unattended | yes      | undefined             | 0         | -          | 1, once it is whole |
-// | charged    | no       | finished              | any       | -          | 1                   |
-// | refunded   | no       | failed                | any       | -          | 0                   |
+// | from              | to         | moved by                                               |
+// |-------------------|------------|--------------------------------------------------------|
+// | -                 | generating | #start, after the reservation                          |
+// | generating        | whole      | #drive; refunded if the generation fails               |
+// | unattended        | charged    | #drive; refunded if the generation fails               |
+// | whole             | charged    | #deliver, when a listener accepted the last write      |
+// | generating, whole | refunded   | #disconnected, the last listener (onDisconnect cancel) |
+// | generating, whole | waiting    | #disconnected (wait); back by #join                    |
+// | generating, whole | unattended | #disconnected (continue); charged if whole             |
+// | waiting           | refunded   | #giveUp, when no listener came in time                 |
+// | all but whole     | refunded   | cancel; a whole answer is delivered instead            |
 //
-// | from                 | to         | by                                                     |
-// |----------------------|------------|--------------------------------------------------------|
-// | -                    | generating | #start: the query is reserved                          |
-// | generating           | whole      | #drive: the generation ended                           |
-// | generating           | refunded   | #drive: the generation failed                          |
-// | unattended           | charged    | #drive: the generation ended                           |
-// | whole                | charged    | #deliver: a listener accepted the last write           |
-// | whole                | refunded   | #deliver: storage failed                               |
-// | generating, whole    | see next   | #disconnected: the last listener is gone               |
-// |   ... cancel         | refunded   | #giveUp; past the refund allowance as for `continue`   |
-// |   ... wait           | waiting    |                                                        |
-// |   ... continue       | unattended | or charged, if it is whole                             |
-// | waiting              | generating | #join: a listener came back (or whole)                 |
-// | waiting              | refunded   | #giveUp: none came back in time                        |
-// | any of the first 4   | refunded   | cancel, by #giveUp; a whole one is delivered instead   |
-//
-// A query that is reserved without a run lost its instance: the sweep refunds it.
+// Past the refund allowance #giveUp makes a run unattended instead of refunded. A query
+// that is reserved without a run lost its instance: the sweep refunds it.
 
 import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../answer/generator.ts";
@@ -38,6 +33,7 @@ import type { Retriever } from "../answer/retriever.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
 import type { Ask, Finish, RefundReason } from "../protocol.ts";
+import type { AskRequest } from "./ask.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { type AskKey, askKey, type KeyRow } from "./keys.ts";
 import { Listener } from "./listener.ts";
@@ -51,7 +47,6 @@ import {
   notKept,
   stopped,
   storageOut,
-  tooManyFailures,
   tooManyListeners,
 } from "./refusals.ts";
 import type { Reservations } from "./reservations.ts";
@@ -67,18 +62,6 @@ import type { Ending } from "./transcript.ts";
  * so that a crash cannot bill an answer that never left the process.
  */
 const FLUSH_MS = 5;
-
-/** An ask as its request says it. */
-export interface AskRequest extends Subscriber {
-  readonly userName: string;
-  readonly ask: Ask;
-  /** The client's own key for it. */
-  readonly idempotencyKey: string | null;
-  /** Whether the client may retry by itself whenever a stream ends. */
-  readonly retriesByItself: boolean;
-  /** When it arrived, by `performance.now()`. */
-  readonly receivedAt: number;
-}
 
 /** What an ask finds that was asked before: its run, its stored answer, or too many replays. */
 type Earlier =
@@ -100,8 +83,7 @@ export interface AsksParts {
 }
 
 export class Asks {
-  readonly #runs = new Runs();
-  readonly #failures: Failures;
+  readonly #runs: Runs;
   readonly #parts: AsksParts;
   readonly #tables: Tables;
   readonly #quota: Quota;
@@ -113,7 +95,8 @@ export class Asks {
     this.#quota = parts.quota;
     this.#reservations = parts.reservations;
     const { exist, queries } = parts.tables;
-    this.#failures = new Failures(exist ? queries.failedAfter(Date.now() - WITHIN_MS) : []);
+    const failures = exist ? queries.failedAfter(Date.now() - WITHIN_MS) : [];
+    this.#runs = new Runs(new Failures(failures));
   }
 
   get runs(): ReadonlyMap<string, Run> {
@@ -180,7 +163,8 @@ export class Asks {
     // Built first: a wrong variable must refuse before anything is reserved.
     const adapters = [this.#parts.retriever(), this.#parts.generator()] as const;
     const now = Date.now();
-    this.#admit(config, identity, now);
+    if (this.#tables.settings.get().blocked === 1) throw blocked();
+    this.#runs.admit(config, identity, now);
     const { window, room } = this.#quota.status(now);
     const queryId = this.#reservations.make({ ask, key, identity, window, askedAt: now }, room);
     if (queryId === undefined) throw this.#quota.exceeded(now);
@@ -191,16 +175,6 @@ export class Asks {
     const events = answer(ask, ...adapters, run.signal, () => run.sign());
     ctx.waitUntil(this.#drive(run, events));
     return run;
-  }
-
-  /** Every limit except the quota, which the reservation itself checks. */
-  #admit(config: UserConfig, identity: string | null, now: number): void {
-    const { failureLimit, concurrencyLimit } = config;
-    if (this.#tables.settings.get().blocked === 1) throw blocked();
-    const unfinished = this.#runs.countUnfinished(identity);
-    const waitMs = this.#failures.waitMs(now, failureLimit, identity, unfinished);
-    if (waitMs !== undefined) throw tooManyFailures(Math.max(1, Math.ceil(waitMs / 1000)));
-    this.#runs.admit(concurrencyLimit, identity, now);
   }
 
   /** Nudges where listeners would make the ask be refused: some may be disconnected. */
@@ -420,7 +394,7 @@ export class Asks {
     run.abort();
     const { queryId, identity, firstTokenMs, totalMs } = run;
     if (reason === "failed" && this.#runs.has(queryId)) {
-      this.#failures.add({ at: Date.now(), identity });
+      this.#runs.failures.add({ at: Date.now(), identity });
     }
     const tokens = run.transcript.tokens.length;
     const facts = { code: error.code, tokens, firstTokenMs, totalMs };
@@ -454,10 +428,10 @@ export class Asks {
     }
     for (const listener of this.#runs.allListeners) listener.terminate({ type: "failed", error });
     this.#runs.clear();
-    this.#failures.clear();
+    this.#runs.failures.clear();
   }
 
-  // --- What several of the above need ---
+  // --- What both need ---
 
   #headers(queryId: string): Record<string, string> {
     return { "x-query-id": queryId, ...this.#quota.headers(Date.now()) };

@@ -1,8 +1,9 @@
 // The runs of this instance whose query is reserved, by query id, and the connections that
 // read stored answers. It counts them, and finds those that disconnected in a silence.
 
+import type { Failures } from "./failures.ts";
 import type { Listener } from "./listener.ts";
-import { tooManyReplays, tooManyRuns } from "./refusals.ts";
+import { tooManyFailures, tooManyReplays, tooManyRuns } from "./refusals.ts";
 import type { Run } from "./run.ts";
 import { count, isReached, type Share } from "./sharing.ts";
 
@@ -15,11 +16,23 @@ const HELD_MAX = 32;
 /** After a nudge listeners are left alone, so that a retry makes no work. Milliseconds. */
 const NUDGE_AGAIN_MS = 1_000;
 
+interface RunLimits {
+  readonly failureLimit: number;
+  readonly concurrencyLimit: number;
+}
+
 export class Runs extends Map<string, Run> {
   /** The connections that read stored answers, with the identity of each reader. */
   readonly replays = new Map<Listener, string | null>();
+  /** The runs that failed lately. */
+  readonly failures: Failures;
   #nudging: Promise<void> | undefined;
   #nudgedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(failures: Failures) {
+    super();
+    this.failures = failures;
+  }
 
   /** The runs whose answer is not whole yet. */
   get unfinished(): Run[] {
@@ -35,9 +48,14 @@ export class Runs extends Map<string, Run> {
     return [...listening, ...this.replays.keys()];
   }
 
-  /** Throws TOO_MANY_STREAMS if a reader has too many runs for one more. */
-  admit(concurrencyLimit: number, identity: string | null, now: number): void {
+  /**
+   * Checks a reader's limits for one more run, except the quota.
+   * Throws UNAVAILABLE after too many failures, TOO_MANY_STREAMS for too many runs.
+   */
+  admit({ failureLimit, concurrencyLimit }: RunLimits, identity: string | null, now: number): void {
     const { unfinished } = this;
+    const waitMs = this.failures.waitMs(now, failureLimit, identity, count(unfinished, identity));
+    if (waitMs !== undefined) throw tooManyFailures(Math.max(1, Math.ceil(waitMs / 1000)));
     if (isReached(concurrencyLimit, count(unfinished, identity))) {
       const own = unfinished.filter((run) => run.identity === identity);
       const ending = own.length >= concurrencyLimit ? own : unfinished;

@@ -104,8 +104,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
           ...startAwaits,
           {
             file: ASKS,
-            from: "this.#admit(config, identity, now);",
-            to: `this.#admit(config, identity, now); ${pause} ${LOOK_AGAIN}`,
+            from: "this.#runs.admit(config, identity, now);",
+            to: `this.#runs.admit(config, identity, now); ${pause} ${LOOK_AGAIN}`,
           },
         ],
       ],
@@ -118,7 +118,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
             from: "const { window, room } = this.#quota.status(now);",
             to: `const { window, room } = this.#quota.status(now);
               if (this.#quota.remaining(now) === 0) throw this.#quota.exceeded(now);
-              ${pause} ${LOOK_AGAIN} this.#admit(config, identity, now);`,
+              ${pause} ${LOOK_AGAIN} this.#runs.admit(config, identity, now);`,
           },
           { file: LEDGER, from: "SELECT ?1, 1 WHERE ?2 > 0", to: "SELECT ?1, 1 WHERE ?2 = ?2" },
           { file: LEDGER, from: "WHERE reserved + charged < ?2 RETURNING", to: "RETURNING" },

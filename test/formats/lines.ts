@@ -1,0 +1,20 @@
+// A format that only tests know: plain lines, one an event.
+
+import type { Format } from "../../src/formats/format.ts";
+
+const HEADERS = { "content-type": "text/plain; charset=utf-8" };
+
+export const LINES: Format = {
+  streams: true,
+  headers: HEADERS,
+  errorHeaders: HEADERS,
+  opening: ({ queryId }, quotaRemaining) => `1 begins ${queryId}, ${quotaRemaining} left\n`,
+  event: (event, number) =>
+    event.type === "sources"
+      ? `${number} sources ${event.sources.length}\n`
+      : `${number} ${JSON.stringify(event.token)}\n`,
+  heartbeat: () => "#\n",
+  closing: ({ queryId, finish, quotaRemaining }) =>
+    `ends ${queryId}: ${finish}, ${quotaRemaining} left\n`,
+  error: ({ code, message }) => `fails ${code}: ${message}\n`,
+};
