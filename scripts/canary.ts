@@ -1,10 +1,10 @@
 // `npm run canary`: one scripted disconnect against a deployment, to be run after each deploy. The whole
 // promise rests on noticing who leaves, and where a runtime does not, all else looks well.
 
+import { Mismatch } from "../conformance/expectation.ts";
+import { expectRefunded, leaveInTime } from "../conformance/leaver.ts";
+import { callerOf, originOf } from "../conformance/target.ts";
 import { Failure, run } from "./command.ts";
-import { Mismatch } from "./conformance/expectation.ts";
-import { expectRefunded, leaveInTime } from "./conformance/leaver.ts";
-import { callerOf, originOf } from "./conformance/target.ts";
 import { flags } from "./flags.ts";
 
 const HELP = `Leaves an answer of a deployment in the middle, and fails unless exactly one refund follows.

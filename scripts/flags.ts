@@ -4,14 +4,14 @@ import { resolve } from "node:path";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import type { VariableName } from "../src/config.ts";
 import { PROJECT, UsageError } from "./command.ts";
-import { isVariable, misnamed } from "./variable-names.ts";
+import { isVariable, meantName, misnamed } from "./variable-names.ts";
 
-/** What was typed. A flag that the command does not have is refused, and `--help` ends it here. */
+/** The flags as typed. Refuses unknown ones; `--help` exits. */
 export function flags<const T extends ParseArgsOptionsConfig>(options: T, help: string) {
   return typed(options, help, false).values;
 }
 
-/** The same, for a command that takes other words besides: its `positionals`. */
+/** The same for a command with arguments, its `positionals`. */
 export function flagsAndWords<const T extends ParseArgsOptionsConfig>(options: T, help: string) {
   return typed(options, help, true);
 }
@@ -30,26 +30,29 @@ function typed<const T extends ParseArgsOptionsConfig>(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!code?.startsWith("ERR_PARSE_ARGS_")) throw error;
-    // What stands there without its flag may be a bearer token.
+    // An argument without its flag may be a bearer token.
     if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
       throw new UsageError("Unexpected argument: each value needs its flag before it.");
     }
-    // Only its first sentence: the others advise on how parseArgs is called.
+    // Its first sentence only: the rest is about calling parseArgs.
     throw new UsageError(message.replace(/\.?(\n.*|\. .*)?$/s, "."));
   }
 }
 
 export interface ServerFlags {
-  /** 0 lets the system choose one that is free. */
+  /** 0 lets the system choose a free one. */
   readonly port: number;
   readonly persistTo: string;
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The names by which a browser on this machine reaches it, and by which no other machine can be reached. */
+/** Names by which only this machine reaches the server. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
-/** A name in any script, or an address, of which IPv6 is in brackets. */
+/** The form of a variable's name. */
+const NAME = /^[A-Z_]\w*$/i;
+
+/** A name in any script, or an address, IPv6 in brackets. */
 const HOST_NAME = /^(?:[\p{L}\p{M}\p{N}._-]+|\[[\da-f:.]+\])$/iu;
 
 export function serverFlags(about: string, persistTo: string): ServerFlags {
@@ -67,7 +70,7 @@ export function serverFlags(about: string, persistTo: string): ServerFlags {
                       proxy passes on; may be repeated. Always: ${LOOPBACK.join(", ")}
   --persist-to DIR    where users and documents are kept, relative to the project (${persistTo})
   --var NAME:VALUE    sets a variable for this run, above wrangler.toml and .dev.vars; may be repeated.
-                      README.md lists them all
+                      docs/configuration.md lists them all
 
 SIGINT (Ctrl-C) or SIGTERM ends it and all it started, with exit code 0. Exit code 1: it could not
 start, or ended by itself. Exit code 2: the flags are wrong.`,
@@ -86,7 +89,7 @@ function port(text: string): number {
   return number;
 }
 
-/** In lower case, and an international one as browsers send it. */
+/** In lower case, and in Punycode, as browsers send it. */
 function hostName(text: string): string {
   const url = HOST_NAME.test(text) ? URL.parse(`http://${text}`) : null;
   if (url === null) {
@@ -111,10 +114,14 @@ function variables(typed: readonly string[]): Record<string, string> {
   return values;
 }
 
-/** The value may be empty, which is the same as not set, and may hold further colons. It is never shown: it may be a secret. */
+/**
+ * The value may be empty, which means not set, and may
+ * contain colons. It is never shown: it may be a secret.
+ */
 function variable(text: string): [name: VariableName, value: string] {
-  const [, name, mark, value] = /^([A-Za-z_]\w*)([:=])(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) {
+  const [, name, mark, value] = /^([^:=]+)([:=])(.*)$/s.exec(text) ?? [];
+  // Other text may be a secret: show it only if a name is near.
+  if (name === undefined || value === undefined || !(NAME.test(name) || meantName(name))) {
     throw new UsageError("--var must be NAME:VALUE, such as QUOTA_LIMIT:5.");
   }
   if (name === "ALLOWED_HOSTS") {

@@ -1,5 +1,6 @@
-// The variables as the Worker will see them: those of wrangler.toml, under those of .dev.vars, under
-// those of the command. Makes the one secret that a fresh checkout lacks.
+// The variables as the Worker gets them: wrangler.toml,
+// overridden by .dev.vars, overridden by the command.
+// Makes the secret that a fresh checkout lacks.
 
 import { randomBytes } from "node:crypto";
 import { appendFile, chmod, link, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -12,7 +13,7 @@ export type Variables = Readonly<Record<string, string>>;
 
 const DEV_VARS = join(PROJECT, ".dev.vars");
 
-/** What wrangler.toml says, as far as it is needed; wrangler's own type of it leans on a missing package. */
+/** What we read of wrangler.toml. wrangler's own type misses a package. */
 interface Configuration {
   readonly name: string;
   readonly main: string;
@@ -25,7 +26,7 @@ interface Configuration {
 }
 
 export async function configuration(): Promise<Configuration> {
-  // Takes most of a second, in which a server that starts has other things to do.
+  // Takes most of a second: import it only when it is needed.
   const { unstable_readConfig } = await import("wrangler");
   return unstable_readConfig(
     { config: join(PROJECT, "wrangler.toml"), env: "" },
@@ -42,13 +43,16 @@ export async function variables(overrides: Variables = {}): Promise<Variables> {
   return { ...Object.fromEntries(configured), ...(await devVars()), ...overrides };
 }
 
-/** Throws a Failure for a binding that .dev.vars sets: text in its place would break every request. */
+/**
+ * Throws a Failure if .dev.vars sets a
+ * binding: it would break every request.
+ */
 export async function refuseBindings(): Promise<void> {
   const name = Object.keys(await devVars()).find(isBinding);
   if (name !== undefined) throw new Failure(`${misnamed(name)} Remove it from .dev.vars.`);
 }
 
-/** What to say of names that wrangler.toml or .dev.vars set and no one reads. They may be for another program. */
+/** Warnings about variables that Belay does not read. Other programs may. */
 export function unread(all: Variables): string[] {
   return Object.keys(all)
     .filter((name) => !isVariable(name))
@@ -57,8 +61,8 @@ export function unread(all: Variables): string[] {
 }
 
 /**
- * Leaves whatever stands in .dev.vars as it is, and closes it to other users. Where keys are published, a secret
- * would contradict them.
+ * Adds a secret to .dev.vars, except where it or published
+ * keys are set, and makes the file unreadable for other users.
  */
 export async function makeAuthSecret(overrides: Variables = {}): Promise<void> {
   const line = `AUTH_SECRET=${randomBytes(32).toString("base64url")}\n`;
@@ -77,11 +81,11 @@ export async function makeAuthSecret(overrides: Variables = {}): Promise<void> {
 
 async function closeToOthers(): Promise<void> {
   if (((await stat(DEV_VARS)).mode & 0o077) === 0) return;
-  // Of a file that belongs to another user, the mode is theirs to set.
+  // Fails if the file belongs to another user.
   await chmod(DEV_VARS, 0o600).catch(() => {});
 }
 
-/** Linked into place whole, so that of two first runs at once the second finds the secret of the first. */
+/** Links the whole file into place: of two first runs, one wins. */
 async function putInPlace(line: string): Promise<void> {
   const draft = `${DEV_VARS}.${process.pid}`;
   await writeFile(draft, line, { mode: 0o600 });

@@ -1,12 +1,12 @@
-// The one alarm of an object: it is never put off, and set again where storage has refused it. What it
-// rings for is decided by the object.
+// An object's one alarm. It is never postponed, and set again
+// if storage refuses it. The object decides what it is for.
 
-/** When storage refused the alarm, it is asked again after this time. */
+/** Wait before asking a storage that refused the alarm again. */
 const RETRY_MS = 1_000;
 
 export class Alarm {
   readonly #storage: DurableObjectStorage;
-  /** When it rings, in milliseconds since the epoch; undefined while none is set. */
+  /** In ms since the epoch; undefined if no alarm is set. */
   #at: number | undefined;
 
   constructor(storage: DurableObjectStorage) {
@@ -17,24 +17,24 @@ export class Alarm {
     return this.#at !== undefined;
   }
 
-  /** Learns of what an earlier incarnation of the object has set. */
+  /** Reads the alarm that an earlier instance of the object set. */
   async recall(): Promise<void> {
     this.#at ??= (await this.#storage.getAlarm()) ?? undefined;
   }
 
-  /** Sets it, unless it rings sooner anyway. */
+  /** Sets the alarm, unless it is set for an earlier time. */
   set(at: number): void {
     if (this.#at !== undefined && this.#at <= at) return;
     this.#at = at;
     this.#storage.setAlarm(at).catch((thrown) => {
-      // A sooner one that was set meanwhile stands all the same.
+      // An earlier one that was set in the meantime is still set.
       if (this.#at === at) this.#at = undefined;
       console.error("The alarm could not be set:", thrown);
       setTimeout(() => this.set(at), RETRY_MS);
     });
   }
 
-  /** It has rung, or went with all that was stored. */
+  /** Call it when the alarm has rung, or was deleted with all storage. */
   clear(): void {
     this.#at = undefined;
   }

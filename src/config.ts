@@ -1,12 +1,13 @@
-// The variables: their names, and their values as checked by the code that needs them.
-// Each is checked at its first use. A bad one refuses the request with UNAVAILABLE; the
-// message and the log name the variable, never its value: it may be a misplaced secret.
-// docs/configuration.md says what each means.
+// The variables: their names and their checked values. Each
+// value is checked when it is first used. A wrong one refuses
+// the request with UNAVAILABLE. The message and the log name
+// the variable, never its value: it may be a misplaced secret.
+// docs/configuration.md says what each variable means.
 
 import { ServiceError } from "./errors.ts";
 import type { QuotaPeriod } from "./protocol.ts";
 
-/** An environment. Values arrive as strings, from `wrangler.toml` as numbers and booleans too. */
+/** Values are strings; wrangler.toml can set numbers and booleans too. */
 export type Variables = Readonly<Record<string, unknown>>;
 
 type Value = string | number | boolean | undefined;
@@ -55,7 +56,7 @@ export const VARIABLES = [
 
 export type VariableName = (typeof VARIABLES)[number];
 
-/** Bindings are objects, so they cannot be set like a variable. What each is. */
+/** What each binding is. A binding is an object, so text cannot set it. */
 export const BINDINGS = {
   USERS: "the Durable Objects of users",
   CORPUS: "the Durable Object of documents",
@@ -66,12 +67,12 @@ export const BINDINGS = {
   ASSETS: "the files of the page",
 } as const;
 
-/** What the user object needs to know. Times are in milliseconds unless their name says otherwise. */
+/** For the user object. Times are in ms unless their name says otherwise. */
 export interface UserConfig {
   readonly quotaLimit: number;
   readonly quotaPeriod: QuotaPeriod;
   readonly refundLimit: number;
-  /** The same for the user objects that readers without a bearer token share. */
+  /** For the user objects of readers without a bearer token. */
   readonly anonymousLimit: number;
   readonly anonymousRefundLimit: number;
   readonly failureLimit: number;
@@ -92,7 +93,7 @@ export interface UserConfig {
   readonly shareQueries: boolean;
 }
 
-/** What bearer tokens are verified with: one secret, or the keys that an identity provider publishes. */
+/** Verifies bearer tokens: one secret, or an identity provider's keys. */
 export interface AuthenticationConfig {
   readonly key: Uint8Array | URL;
   readonly algorithm: string;
@@ -148,12 +149,12 @@ function refundLimit(env: Variables, limit: number): number {
   return whole(env, "REFUND_LIMIT", limit, 0, 1_000_000_000);
 }
 
-/** 0: whoever has no bearer token is refused. */
+/** 0: readers without a bearer token are refused. */
 function anonymousLimit(env: Variables): number {
   return whole(env, "ANONYMOUS_LIMIT", 0, 0, 1_000_000_000);
 }
 
-/** How long a request's body may take to arrive, in milliseconds. */
+/** How long a request's body may take to arrive. */
 export function bodyTimeoutMs(env: Variables): number {
   return whole(env, "BODY_TIMEOUT_MS", 10_000, 10, DAY_MS);
 }
@@ -177,18 +178,18 @@ export function authenticationConfig(env: Variables): AuthenticationConfig {
   if (url === null || !isFetchable(url)) {
     throw invalid("AUTH_JWKS_URL", "must be an http or https URL, without a password in it");
   }
-  // Only public-key algorithms: with HS256 the published key itself would sign.
+  // Public-key algorithms only: with HS256 a published key could sign.
   const algorithm = oneOf(env, "AUTH_ALGORITHM", PUBLIC_KEY_ALGORITHMS);
   return { key: url, algorithm, ...claims };
 }
 
-/** The key that signs sessions; undefined where readers need a bearer token, or without a secret. */
+/** Signs sessions. Undefined if readers need a bearer token, or if unset. */
 export function sessionSecret(env: Variables): Uint8Array | undefined {
   if (anonymousLimit(env) === 0) return undefined;
   return secret(env, "SESSION_SECRET") ?? secret(env, "AUTH_SECRET");
 }
 
-/** The names to which alone this server answers, in lower case; without any, it answers to all. */
+/** The hosts this server answers to, in lower case. Empty: any host. */
 export function allowedHosts(env: Variables): readonly string[] {
   const hosts = (text(env, "ALLOWED_HOSTS") ?? "").split(",").map((host) => host.trim());
   for (const host of hosts) {
@@ -202,7 +203,7 @@ export function allowedHosts(env: Variables): readonly string[] {
   return hosts.filter((host) => host !== "").map((host) => host.toLowerCase());
 }
 
-/** The origins whose pages may read our responses, as written. edge/cors.ts checks them. */
+/** The origins whose pages may read responses. edge/cors.ts checks them. */
 export function corsOrigins(env: Variables): readonly string[] {
   return (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
 }
@@ -265,12 +266,12 @@ function endpoint(env: Variables, model: VariableName): EndpointConfig {
   };
 }
 
-/** fetch refuses an address with a user name or a password in it, and its error would show them. */
+/** fetch refuses a URL with a password, and its error would show it. */
 function isFetchable({ protocol, username, password }: URL): boolean {
   return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
-/** Undefined where Cloudflare chooses. */
+/** Undefined if Cloudflare chooses. */
 export function jurisdiction(env: Variables): "eu" | "fedramp" | undefined {
   if (text(env, "JURISDICTION") === undefined) return undefined;
   return oneOf(env, "JURISDICTION", ["eu", "fedramp"]);
@@ -281,7 +282,7 @@ function text(env: Variables, name: VariableName): string | undefined {
   return value === undefined || value === "" ? undefined : String(value);
 }
 
-/** What something is signed with. */
+/** A key to sign with. */
 function secret(env: Variables, name: VariableName): Uint8Array | undefined {
   const value = text(env, name);
   if (value === undefined) return undefined;
@@ -312,7 +313,7 @@ function whole(
   return number;
 }
 
-/** One of the choices, of which the first is the default. */
+/** One of the choices. The first is the default. */
 function oneOf<const T extends readonly [string, ...string[]]>(
   env: Variables,
   name: VariableName,
@@ -323,7 +324,7 @@ function oneOf<const T extends readonly [string, ...string[]]>(
   return value;
 }
 
-/** The refusal for a variable that breaks a rule; the operator's log has it too. */
+/** The refusal for a wrong variable. The operator's log has it too. */
 export function invalid(name: VariableName, rule: string): ServiceError {
   const message = `The variable ${name} ${rule}.`;
   console.error(message);

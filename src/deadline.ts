@@ -1,24 +1,41 @@
-// A call that is given up when it takes too long. It leaves no timer behind: one that waits would keep a
-// Durable Object in memory, which is billed.
-
-import { ServiceError } from "./errors.ts";
+// Calls with a timeout, and promises that a signal
+// can abandon. No timer is left behind: a pending one
+// keeps a Durable Object in memory, which is billed.
 
 /**
- * What the call answers. Its signal aborts after so long, with a ServiceError RETRIEVAL_FAILED as the
- * reason, which begins with `who`, and together with `outer`; the call has to heed it.
+ * Runs `call` with a timeout. After `ms`, or when `outer`
+ * aborts, it rejects at once, and the call's signal aborts
+ * with the same reason: `error()`, or that of `outer`.
  */
-export async function within<T>(
+export async function withTimeout<T>(
   ms: number,
-  who: string,
+  error: () => Error,
   call: (signal: AbortSignal) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {
   const late = new AbortController();
-  const message = `${who} gave no answer within ${ms} ms.`;
-  const timer = setTimeout(() => late.abort(new ServiceError("RETRIEVAL_FAILED", message)), ms);
+  const timer = setTimeout(() => late.abort(error()), ms);
+  const signal = outer === undefined ? late.signal : AbortSignal.any([outer, late.signal]);
   try {
-    return await call(outer === undefined ? late.signal : AbortSignal.any([outer, late.signal]));
+    return await abortable(call(signal), signal);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Settles as `promise` does, but rejects with the signal's
+ * reason as soon as it aborts. The promise itself goes on:
+ * not everything that runs takes a signal.
+ */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -1,6 +1,6 @@
-// What stands for a text without telling it.
+// Hashing.
 
-/** SHA-256, as 64 lower-case hexadecimal digits; of a string in UTF-8. */
+/** SHA-256 in lower-case hexadecimal; a string is hashed as UTF-8. */
 export async function sha256(content: string | Uint8Array): Promise<string> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const digest = await crypto.subtle.digest("SHA-256", bytes);

@@ -1,33 +1,36 @@
-// An OpenAI-compatible endpoint: its address, as people write it and as it is asked, and how it is asked.
+// OpenAI-compatible endpoints: their addresses
+// as people write them, and how to call them.
 
-/** What is often pasted with it. */
+/** Routes that are often pasted with the address. */
 const ROUTES = /\/+(?:chat\/completions|embeddings)\/*$/;
-/** The last segment of addresses that are known to be something else, or to lack their end. */
+/** Last segments of addresses known to be wrong or incomplete. */
 const OTHERS =
   /\/(?:api|chat|completions|completion|models|responses|messages|generate|embed|embeddings|index\.html?|docs|health|healthz)$/i;
 
 /**
- * The base of an endpoint, without a route or a slash at its end, its query string kept; undefined if
- * it cannot be one. fetch refuses an address with a user name or a password, and its error shows them.
+ * The base of an endpoint: without a route or a slash at
+ * its end, with its query string. Undefined if the text
+ * cannot be one. An address with a password is refused:
+ * so does fetch, and its error shows the password.
  */
 export function endpointBase(value: string): string | undefined {
   const url = URL.parse(value.trim());
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
   if (url.username !== "" || url.password !== "" || url.hash !== "") return undefined;
   const path = url.pathname.replace(ROUTES, "").replace(/\/+$/, "");
-  // A host alone may lack its end, but not with the whole route pasted.
+  // Only a pasted route proves that a host alone is complete.
   if ((path === "" && !ROUTES.test(url.pathname)) || OTHERS.test(path)) return undefined;
   return `${url.origin}${path}${url.search}`;
 }
 
-/** A route of an endpoint. @param base As `endpointBase` returns it. */
+/** A route's URL. @param base As `endpointBase` returns it. */
 export function endpointUrl(base: string, route: "chat/completions" | "embeddings"): string {
   const query = base.indexOf("?");
   if (query < 0) return `${base}/${route}`;
   return `${base.slice(0, query)}/${route}${base.slice(query)}`;
 }
 
-/** How a key is sent. Azure takes its keys in a header of its own. */
+/** The headers with the key. Azure has a header of its own. */
 export function endpointKey(base: string, apiKey: string | undefined): Record<string, string> {
   if (apiKey === undefined) return {};
   const isAzure = new URL(base).hostname.endsWith(".azure.com");
@@ -35,8 +38,9 @@ export function endpointKey(base: string, apiKey: string | undefined): Record<st
 }
 
 /**
- * A response; asked for once more where the connection was lost without one: a server closes idle
- * connections when it likes, and one of them may just have been taken. Throws as fetch does.
+ * Fetches, and once more if the connection was lost
+ * without a response: a server may close an idle
+ * connection just as we use it. Throws like fetch.
  */
 export async function ask(url: string, request: RequestInit): Promise<Response> {
   try {

@@ -1,6 +1,6 @@
-// ServiceError, the one way to refuse: a code, a message that tells the caller what to do, and the
-// response that carries both. Whatever else is thrown is a bug: it is logged where it is caught, and
-// the caller sees INTERNAL.
+// ServiceError, the only way to refuse: a code, and a message
+// that says what to do. Anything else that is thrown is a bug:
+// it is logged where it is caught, and the caller sees INTERNAL.
 
 import type { ErrorBody, ErrorCode } from "./protocol.ts";
 
@@ -13,7 +13,7 @@ const STATUS = {
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   REQUEST_TIMEOUT: 408,
-  // Only a JSON ask that another request stopped has a status to show; an event stream has begun.
+  // Seen as a status in JSON mode only: a stream has begun before.
   CANCELLED: 409,
   NOT_KEPT: 410,
   PAYLOAD_TOO_LARGE: 413,
@@ -30,13 +30,15 @@ const STATUS = {
 } as const satisfies Record<ErrorCode, number>;
 
 export interface Details {
-  /** Members of the body beside `type`, `message` and `code`. */
+  /** Members of the body besides `type`, `message` and `code`. */
   readonly body?: Omit<ErrorBody, "type" | "message" | "code">;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What happened underneath: for who debugs, never for the caller, nor for the log as it is, since an
-   * upstream's words may repeat the query's. */
+  /**
+   * The underlying error, for debugging. Callers and the log never
+   * get it unchanged: an upstream's message may repeat the query.
+   */
   readonly cause?: unknown;
-  /** The same in words of ours and names that were checked, for the log. */
+  /** The cause in our own words and checked names, for the log. */
   readonly diagnosis?: string;
 }
 
@@ -61,7 +63,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** What was thrown, as the caller may see it: anything but a ServiceError is logged here, once. */
+/** The error for the caller. Logs any error that is not a ServiceError. */
 export function toServiceError(thrown: unknown): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
   console.error("Unexpected error:", thrown);
@@ -69,9 +71,9 @@ export function toServiceError(thrown: unknown): ServiceError {
 }
 
 /**
- * Where an error came from, without its words: an upstream's may repeat the query's, in lines that look
- * like frames. The stack begins with the words as they were when it was made, so frames are read only
- * where it does, after them.
+ * The name and frames of an error, without its message: an upstream's
+ * may repeat the query, in lines that look like frames. So only lines
+ * after the message, with which the stack begins, count as frames.
  */
 export function traceOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return "";
@@ -87,7 +89,10 @@ export function traceOf(thrown: unknown): string {
 const NAME = /^\w{1,40}$/;
 const FRAME = /^\s+at (?:[\w$.#<>[\] ]{1,100} \()?[^\s()]{1,300}:\d+(?::\d+)?\)?$/;
 
-/** Why something failed, for the log and for operators: our own words, or else where it came from. */
+/**
+ * For the log and operators: our message,
+ * or else where the error came from.
+ */
 export function reasonOf(thrown: unknown): string {
   return thrown instanceof ServiceError ? thrown.message : traceOf(thrown);
 }

@@ -1,30 +1,30 @@
-// The wire, as both ends see it: the shapes of events and bodies, their limits, and the one form in
-// which an event is written. Imports nothing, so that a client can share it.
-// Which status a code travels under is decided in errors.ts.
+// The wire for server and clients: the shapes of events
+// and bodies. Imports nothing, so that a client can
+// share it. errors.ts has the HTTP status of each code.
 
-/** One passage, as shown to the user beside the answer that was drawn from it. */
+/** A passage shown with the answer that was drawn from it. */
 export interface Source {
-  /** Its number in this answer, from 1: the answer cites it as `[n]`. */
+  /** Its number in this answer, from 1. The answer cites it as `[n]`. */
   readonly n: number;
-  /** The passage's id: its document's id, `#`, and its number in the document. */
+  /** The document's id, `#`, and the passage's number in it. */
   readonly id: string;
   readonly documentId: string;
   readonly title: string;
-  /** The headings that the passage stands under, outermost first. */
+  /** The headings above the passage, outermost first. */
   readonly heading: readonly string[];
   readonly url: string | null;
   /** Plain text, never HTML. */
   readonly snippet: string;
   /** How well the passage covers the query, in [0, 1]. */
   readonly score: number;
-  /** Whether the answer used `[n]`; known, and so present, only once the answer is whole. */
+  /** Whether the answer cites it; absent until the answer is complete. */
   readonly cited?: boolean;
 }
 
-/** Why an answer ended: the generator was done, or a limit cut it. */
+/** The generator finished, or a limit cut the answer. */
 export type Finish = "stop" | "length";
 
-/** What becomes of a run when its last listener has left. */
+/** What a run does when its last listener has disconnected. */
 export type OnDisconnect = "cancel" | "wait" | "continue";
 
 export interface Turn {
@@ -65,7 +65,7 @@ export type ErrorCode =
   | "UNAVAILABLE"
   | "GENERATION_TIMEOUT";
 
-/** The one form of every error: a JSON body, or the only or last event of an event stream. */
+/** Every error: a JSON body, or the last event of an event stream. */
 export interface ErrorBody {
   readonly type: "error";
   /** Tells the caller what to do. */
@@ -99,7 +99,7 @@ export interface DoneEvent {
   readonly finish: Finish;
   readonly quotaRemaining: number;
 }
-/** Clients skip a `type` that they do not know. */
+/** Clients skip unknown types. */
 export type StreamEvent =
   | StartEvent
   | SourcesEvent
@@ -121,7 +121,7 @@ export type QueryState = "reserved" | "charged" | "refunded";
 export type RefundReason = "disconnected" | "cancelled" | "failed" | "expired" | "operator";
 export type Rating = "up" | "down";
 
-/** All that a user may know of one of their queries. Times are ISO 8601 in UTC. */
+/** What a user can see of their query. Times are ISO 8601 in UTC. */
 export interface Receipt {
   readonly queryId: string;
   readonly state: QueryState;
@@ -130,14 +130,14 @@ export interface Receipt {
   readonly askedAt: string;
   readonly resolvedAt: string | null;
   readonly onDisconnect: OnDisconnect;
-  /** `null` once pruned, or where operators may not see it. */
+  /** `null` once pruned, or if operators may not see it. */
   readonly query: string | null;
   readonly answer: string | null;
   readonly sources: readonly Source[] | null;
   readonly finish: Finish | null;
   /** Token events in the answer. */
   readonly tokens: number | null;
-  /** From the reservation to the first token, and to the end of the generation, in milliseconds. */
+  /** From the reservation to the first token, and to the end, in ms. */
   readonly firstTokenMs: number | null;
   readonly totalMs: number | null;
   readonly feedback: { readonly rating: Rating | null; readonly comment: string | null } | null;
@@ -155,25 +155,25 @@ export interface Quota {
   /** Refunds for leaving or stopping that this window still allows. */
   readonly refundsLeft: number;
   readonly period: QuotaPeriod;
-  /** ISO 8601 in UTC; `null` where the period never ends. */
+  /** ISO 8601 in UTC; `null` if the period never ends. */
   readonly resetsAt: string | null;
 }
 
-/** The body of `GET /ai/examples`: what can be asked here. */
+/** The body of `GET /ai/examples`. */
 export interface Examples {
-  /** Whether there is no document yet. */
+  /** Whether there are no documents yet. */
   readonly empty: boolean;
-  /** A few, in the documents' own words. */
+  /** A few questions in the documents' own words. */
   readonly questions: readonly string[];
 }
 
 export const API_PREFIX = "/api/v1";
 
-// Characters that JSON leaves raw and that some client takes for a line's end: C1 controls (U+0085
-// among them) and the two Unicode separators.
+// JSON leaves these raw, and some clients break lines at them:
+// C1 controls (such as U+0085) and the two Unicode separators.
 const LINE_BREAKERS = /[\u0080-\u009f\u2028\u2029]/g;
 
-/** JSON of one line, for every reader of lines. */
+/** JSON on one line for every reader of lines. */
 export function encodeJson(value: unknown): string {
   return JSON.stringify(value).replace(
     LINE_BREAKERS,

@@ -1,28 +1,31 @@
-// Reading what a caller sent: a body that is bounded in bytes and in time, and the checks that turn
-// it, a parameter or a name into a type that cannot be wrong. Which fields there are is for each route
-// to say.
+// Reading requests: a body within limits of bytes and time,
+// and checks that turn it, a parameter or a name into a type
+// that cannot be wrong. Each route knows its own fields.
 
 import * as v from "valibot";
+import { withTimeout } from "./deadline.ts";
 import { ServiceError } from "./errors.ts";
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
-/** As `fetch` sends a string for which no type was named. */
+/** How `fetch` sends a string without a type. */
 const NO_TYPE = /^(?:text\/plain)?$/;
 
 interface Limits {
   readonly bytesMax: number;
   readonly timeoutMs: number;
   /**
-   * Whether JSON may come without a type or as `text/plain`, which any site's page can send: only where
-   * a bearer token or session.ts says that the sender is no other site.
+   * Accepts JSON without a type or as `text/plain`,
+   * which any site's page can send: only after a bearer
+   * token or session.ts has ruled those pages out.
    */
   readonly untyped?: boolean;
 }
 
 /**
- * The body of a request as parsed JSON.
- * Throws UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (counted while reading, since a length may be
- * missing or wrong), REQUEST_TIMEOUT, and INVALID_REQUEST for what is no UTF-8 or no JSON.
+ * The parsed JSON body of a request. Throws
+ * UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (counted while
+ * reading: the length may be missing or wrong), REQUEST_TIMEOUT,
+ * and INVALID_REQUEST if the body is not UTF-8 or not JSON.
  */
 export async function readJson(request: Request, limits: Limits): Promise<unknown> {
   const [name = ""] = (request.headers.get("content-type") ?? "").split(";", 1);
@@ -36,7 +39,7 @@ export async function readJson(request: Request, limits: Limits): Promise<unknow
   const bytes = await readBytes(request, limits);
   let text: string;
   try {
-    // request.json() would put U+FFFD in place of bad bytes and say nothing.
+    // request.json() would silently replace bad bytes with U+FFFD.
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch (cause) {
     throw new ServiceError("INVALID_REQUEST", "The body must be UTF-8.", { cause });
@@ -55,34 +58,31 @@ async function readBytes(request: Request, { bytesMax, timeoutMs }: Limits): Pro
   if (request.body === null) return new Uint8Array();
 
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(
-      new ServiceError(
-        "REQUEST_TIMEOUT",
-        `The body took longer than ${timeoutMs} ms. Send it again.`,
-      ),
-    );
-  }, timeoutMs);
   const parts: Uint8Array[] = [];
   let length = 0;
-  try {
+  const readAll = async () => {
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), late.promise]);
-      if (done) break;
+      const { done, value } = await reader.read();
+      if (done) return;
       length += value.byteLength;
       if (length > bytesMax) throw tooLarge();
       parts.push(value);
     }
+  };
+  const tooSlow = () =>
+    new ServiceError(
+      "REQUEST_TIMEOUT",
+      `The body took longer than ${timeoutMs} ms. Send it again.`,
+    );
+  try {
+    await withTimeout(timeoutMs, tooSlow, readAll);
   } catch (thrown) {
-    // What is left is of no use to anyone; that cancelling fails changes nothing.
+    // The rest is not needed, so a failed cancel changes nothing.
     reader.cancel().catch(() => {});
     if (thrown instanceof ServiceError) throw thrown;
     throw new ServiceError("INVALID_REQUEST", "The body broke off. Send it again.", {
       cause: thrown,
     });
-  } finally {
-    clearTimeout(timer);
   }
 
   const bytes = new Uint8Array(length);
@@ -95,7 +95,8 @@ async function readBytes(request: Request, { bytesMax, timeoutMs }: Limits): Pro
 }
 
 /**
- * Throws UNSUPPORTED_MEDIA_TYPE for a compressed body, before anything of it is read: a few hundred
+ * Throws UNSUPPORTED_MEDIA_TYPE for a compressed
+ * body before reading it: a few hundred
  * kilobytes can unpack to hundreds of megabytes.
  */
 export function refuseCompressed(request: Request): void {
@@ -109,8 +110,9 @@ export function refuseCompressed(request: Request): void {
 }
 
 /**
- * The query string with the first value of each name only, which is the one that counts. itty-router
- * takes quadratic time over a name that is repeated.
+ * The query string with the first value of each
+ * name, which is the one that counts. itty-router
+ * takes quadratic time for repeated names.
  */
 export function withoutRepeats(parameters: URLSearchParams): string {
   const first = new Map<string, string>();
@@ -118,23 +120,23 @@ export function withoutRepeats(parameters: URLSearchParams): string {
   return new URLSearchParams([...first]).toString();
 }
 
-/** The value of the first cookie of a name. */
+/** The first cookie with this name. */
 export function cookieOf(request: Request, name: string): string | undefined {
   const prefix = `${name}=`;
-  // Not trim(), to which more is white space than to a browser: a cookie whose name begins with some of
-  // that is not bound to this host, and would come first.
+  // trim() removes more spaces than browsers do: a cookie whose
+  // name begins with one of those is not bound to this host.
   const cookies = (request.headers.get("cookie") ?? "").split(/;[ \t]*/);
   return cookies.find((text) => text.startsWith(prefix))?.slice(prefix.length);
 }
 
-/** The value as the schema has it, or INVALID_REQUEST with the first field that is wrong. */
+/** The value by the schema, or INVALID_REQUEST for its first wrong field. */
 export function check<const Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
 ): v.InferOutput<Schema> {
   // To valibot an array is an object too.
   const checked = Array.isArray(value) ? undefined : value;
-  // The first issue is the one that is told, so the thousands that may follow are not looked for.
+  // Only the first issue is reported, so do not look for more.
   const result = v.safeParse(schema, checked, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
@@ -153,20 +155,22 @@ function explain(
     return `Unknown field "${field}": remove it. The fields of the body are ${known.join(", ")}.`;
   }
   if (issue.type === "strict_object") return `The field "${field}" is missing.`;
-  // A rule of ours reads on from the field; valibot's own words would echo what was sent.
+  // Our rules follow the field's name.
+  // valibot's would repeat the input.
   const type = issue.expected === null ? "another type" : `type ${issue.expected}`;
   const rule = issue.message.startsWith("Invalid ") ? `must be of ${type}` : issue.message;
   return `The field "${field}" ${rule}.`;
 }
 
-/** Text of `min` to `max` characters (code points), well formed. */
+/** Well-formed text of `min` to `max` code points. */
 export function textOf(min: number, max: number) {
   const rule = `must be ${min === 0 ? "at most" : `${min} to`} ${max} characters long`;
   return v.pipe(
     v.string(),
     v.check((text) => text.isWellFormed(), "must be well-formed Unicode, without lone surrogates"),
     v.check((text) => {
-      // A code point takes one or two units, so most lengths need no counting.
+      // A code point has one or two units:
+      // most lengths need no counting.
       if (text.length < min || text.length > 2 * max) return false;
       const length = text.length <= max ? text.length : [...text].length;
       return length >= min && length <= max;
@@ -174,7 +178,7 @@ export function textOf(min: number, max: number) {
   );
 }
 
-/** Whether users and documents may be called so: 1 to 128 characters (code points), none a control character. */
+/** A user's or document's name: 1 to 128 code points, no controls. */
 export function isName(value: unknown): value is string {
   if (typeof value !== "string" || !value.isWellFormed() || /\p{Cc}/u.test(value)) return false;
   const length = [...value].length;
@@ -187,7 +191,7 @@ export function wholeNumber(min: number, max: number) {
   return v.pipe(v.number(), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
 }
 
-/** The query parameter as a whole number from `min` to `max`, or INVALID_REQUEST. */
+/** A query parameter from `min` to `max`, or INVALID_REQUEST. */
 export function wholeParameter(
   parameters: URLSearchParams,
   name: string,
@@ -203,7 +207,7 @@ export function wrongParameter(name: string, rule: string): ServiceError {
   return new ServiceError("INVALID_REQUEST", `The parameter "${name}" must be ${rule}.`);
 }
 
-/** Path parameters are decoded once, since itty-router does not; what cannot be decoded names nothing. */
+/** Decodes a path parameter once; itty-router does not. Throws NOT_FOUND. */
 export function decodeParameter(parameter: string): string {
   try {
     return decodeURIComponent(parameter);

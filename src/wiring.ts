@@ -1,8 +1,11 @@
-// The wiring: the only file that names adapters and objects. It picks them by the variables of
-// config.ts and hands them to the objects, which know interfaces only.
+// The wiring: the only file that names adapters and
+// objects. It picks adapters by the variables and gives
+// them to the objects, which know interfaces only.
 
+import type { Embedder } from "./answer/embedder.ts";
 import type { Generator } from "./answer/generator.ts";
 import type { Retriever } from "./answer/retriever.ts";
+import type { VectorIndex } from "./answer/vector-index.ts";
 import {
   type EndpointConfig,
   embedderConfig,
@@ -15,7 +18,9 @@ import {
 } from "./config.ts";
 import type { Corpus } from "./corpus/corpus.ts";
 import { CorpusObject as BaseCorpusObject } from "./corpus/corpus-object.ts";
-import type { Embedder, VectorIndex } from "./corpus/embedder.ts";
+import { OpenAiEmbedder } from "./embedders/openai.ts";
+import { VectorizeIndex } from "./embedders/vectorize.ts";
+import { WorkersAiEmbedder } from "./embedders/workers-ai.ts";
 import { endpointBase } from "./endpoint.ts";
 import { ExtractiveGenerator } from "./generators/extractive.ts";
 import { OpenAiGenerator } from "./generators/openai.ts";
@@ -24,23 +29,20 @@ import { FullTextRetriever } from "./retrievers/full-text.ts";
 import { HybridRetriever } from "./retrievers/hybrid.ts";
 import { VectorRetriever } from "./retrievers/vector.ts";
 import { UserObject as BaseUserObject } from "./user/user-object.ts";
-import { OpenAiEmbedder } from "./vectors/openai-embedder.ts";
-import { VectorizeIndex } from "./vectors/vectorize.ts";
-import { WorkersAiEmbedder } from "./vectors/workers-ai-embedder.ts";
 
 /** The variables, and the bindings of wrangler.toml. */
 export interface Env extends Variables {
   readonly USERS: DurableObjectNamespace<UserObject>;
   readonly CORPUS: DurableObjectNamespace<CorpusObject>;
-  /** Declared only where it is used: with it, a local server would need an account. */
+  /** Declared only where it is used: it needs an account. */
   readonly AI?: Ai;
-  /** Declared only where it is used: deploying with an index that does not exist fails. */
+  /** Declared only where it is used: a deploy fails without the index. */
   readonly VECTORIZE?: Vectorize;
-  /** Counts new sessions; plain workerd has no such thing. */
+  /** Counts new sessions. Plain workerd does not have it. */
   readonly SESSION_RATE?: RateLimit;
-  /** The files of the page, by path; only where nothing before this Worker serves them. */
+  /** The page's files by path, if nothing in front of the Worker has them. */
   readonly PAGE?: Readonly<Record<string, PageFile>>;
-  /** The same files; only where this Worker is asked before they are served. */
+  /** The same files, if the Worker is asked before them. */
   readonly ASSETS?: Fetcher;
 }
 
@@ -49,8 +51,8 @@ export interface PageFile {
   readonly text: string;
 }
 
-/** Timeout of the vector half of a hybrid search; after it the full-text results are used alone. */
-const HYBRID_WAIT_MS = 3_000;
+/** Timeout of the vector half of a hybrid search. */
+const HYBRID_TIMEOUT_MS = 3_000;
 
 export class UserObject extends BaseUserObject {
   constructor(ctx: DurableObjectState, env: Env) {
@@ -75,32 +77,32 @@ export function userStub(env: Env, userId: string): DurableObjectStub<UserObject
   return inJurisdiction(env, env.USERS).getByName(userId);
 }
 
-/** A user object under a name that no user can have, so a failed write loses nothing. */
+/** No user can have this name, so a failed write loses nothing. */
 export function storageProbe(env: Env): Pick<UserObject, "tryWrite"> {
   return userStub(env, "\u0000storage");
 }
 
-/** One object holds all documents. A copy for reading would be chosen here. */
+/** One object has all documents. */
 export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
   return inJurisdiction(env, env.CORPUS).getByName("corpus");
 }
 
 export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {
-  const words = new FullTextRetriever(corpus);
+  const fullText = new FullTextRetriever(corpus);
   const adapters = vectorAdapters(env);
-  if (adapters === undefined) return words;
+  if (adapters === undefined) return fullText;
   const vectors = new VectorRetriever(corpus, adapters.embedder, adapters.index);
   if (retrieverKind(env) === "vector") return vectors;
-  return new HybridRetriever(words, vectors, HYBRID_WAIT_MS);
+  return new HybridRetriever(fullText, vectors, HYBRID_TIMEOUT_MS);
 }
 
-/** What makes vectors, and what stores them. */
+/** Makes vectors, and stores them. */
 interface VectorAdapters {
   readonly embedder: Embedder;
   readonly index: VectorIndex;
 }
 
-/** Undefined where the search is full-text alone. */
+/** Undefined if the search is full-text only. */
 function vectorAdapters(env: Env): VectorAdapters | undefined {
   const kind = retrieverKind(env);
   if (kind === "full-text") return undefined;
@@ -135,7 +137,7 @@ export function generator(env: Env): Generator {
   }
 }
 
-/** The binding, for the variable that is `workers-ai`. */
+/** The binding, for a variable that is `workers-ai`. */
 function workersAi(env: Env, name: VariableName): Ai {
   if (env.AI !== undefined) return env.AI;
   throw invalid(name, "is workers-ai, but wrangler.toml declares no binding AI here");
@@ -160,7 +162,7 @@ function inJurisdiction<T extends Rpc.DurableObjectBranded>(
   try {
     return namespace.jurisdiction(place);
   } catch {
-    // workerd on one machine throws a bare error: it has no other place for an object.
+    // Plain workerd throws a bare error: it has one place only.
     throw invalid("JURISDICTION", "works only on Cloudflare: leave it unset here");
   }
 }

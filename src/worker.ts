@@ -1,4 +1,4 @@
-// The entry: the Worker's handler, and the classes of its objects.
+// The entry: the Worker's handler and its Durable Objects.
 
 import { handle } from "./edge/edge.ts";
 import type { Env } from "./wiring.ts";

@@ -1,4 +1,5 @@
-// The one alarm of an object, over a storage that refuses on demand: no real one can be made to.
+// An object's one alarm, on a fake storage:
+// a real one cannot be made to refuse.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Alarm } from "../src/alarm.ts";
@@ -8,7 +9,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A storage whose calls of setAlarm are answered one by one, in any order. */
+/** Each call of setAlarm settles on demand, in any order. */
 function newAlarm() {
   vi.useFakeTimers();
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
@@ -29,8 +30,8 @@ function newAlarm() {
   return { alarm, settle, times, log };
 }
 
-describe("the alarm", () => {
-  it("is set, and never put off", async () => {
+describe("an alarm", () => {
+  it("is never postponed once it is set", async () => {
     const { alarm, settle, times } = newAlarm();
     alarm.set(2_000);
     await settle(0);
@@ -45,7 +46,7 @@ describe("the alarm", () => {
     expect(times()).toEqual([2_000, 1_000, 3_000]);
   });
 
-  it("that was refused is set again a second later", async () => {
+  it("is set again a second after storage has refused it", async () => {
     const { alarm, settle, times, log } = newAlarm();
     alarm.set(2_000);
     await settle(0, true);
@@ -56,7 +57,7 @@ describe("the alarm", () => {
     expect(log).toHaveBeenCalledTimes(1);
   });
 
-  it("that was refused puts off no sooner one that stands", async () => {
+  it("that storage refuses does not replace an earlier one", async () => {
     const { alarm, settle, times } = newAlarm();
     alarm.set(2_000);
     alarm.set(1_000);

@@ -23,7 +23,11 @@ const source = import.meta.glob<string>("../src/**/*.ts", {
   eager: true,
 });
 /** Never loaded: only their names are wanted. */
-const everyFile = import.meta.glob(["../*", "../.ci/*", "../{docs,scripts,src,test}/**/*"]);
+const everyFile = import.meta.glob([
+  "../*",
+  "../.ci/*",
+  "../{conformance,docs,eval,scripts,src,test}/**/*",
+]);
 
 const tests = import.meta.glob<string>("./*.test.ts", {
   query: "?raw",

@@ -1,16 +1,16 @@
-// The addresses of OpenAI-compatible endpoints, as people write and paste them.
+// Addresses of OpenAI-compatible endpoints as people write them.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it, test } from "vitest";
 import { checkConfig } from "../src/edge/health.ts";
+import { OpenAiEmbedder } from "../src/embedders/openai.ts";
 import { endpointBase, endpointKey, endpointUrl } from "../src/endpoint.ts";
-import { OpenAiEmbedder } from "../src/vectors/openai-embedder.ts";
 import type { Env } from "../src/wiring.ts";
 import { newUser } from "./harness.ts";
 
 const HOST = "https://gateway.example";
 
-describe("an address", () => {
+describe("an endpoint's address", () => {
   test.each([
     ["/v1", "/v1/chat/completions"],
     ["/v1/", "/v1/chat/completions"],
@@ -38,7 +38,7 @@ describe("an address", () => {
       "/openai/deployments/gpt/chat/completions?api-version=2025-01-01",
     ],
     ["/v1/?tenant=a%2Fb", "/v1/chat/completions?tenant=a%2Fb"],
-  ])("%s is accepted, and asked under %s", (path, asked) => {
+  ])("%s is accepted, and called at %s", (path, asked) => {
     const base = endpointBase(HOST + path);
     expect(base && endpointUrl(base, "chat/completions")).toBe(HOST + asked);
     const embeddings = asked.replace("chat/completions", "embeddings");
@@ -61,7 +61,7 @@ describe("an address", () => {
     [`${HOST}/v1/messages`],
     [`${HOST}/v1#fragment`],
     ["https://user:password@gateway.example/v1"],
-  ])("%j is refused at start, and the message has an example and not the value", (value) => {
+  ])("%j is refused at start with an example, but without the value", (value) => {
     expect(endpointBase(value)).toBeUndefined();
     const check = () => checkConfig({ ...env, OPENAI_BASE_URL: value } as unknown as Env);
     expect(check).toThrow(/OPENAI_BASE_URL/);
@@ -72,7 +72,7 @@ describe("an address", () => {
   });
 });
 
-it("is asked with its query string, by the generator and by the embedder", async () => {
+it("an endpoint is called with its query string by the generator and the embedder", async () => {
   const base = `${env.OPENAI_BASE_URL}/?api-version=1`;
   const user = await newUser({ OPENAI_BASE_URL: base });
   const stream = await user.ask({ tokens: ["20"] });
@@ -85,7 +85,7 @@ it("is asked with its query string, by the generator and by the embedder", async
   expect(await embedder.embed(["a car"], new AbortController().signal)).toHaveLength(1);
 });
 
-it("of Azure is sent the key in the header that Azure reads", () => {
+it("an Azure endpoint gets the key in the header that Azure reads", () => {
   expect(endpointKey("https://a.openai.azure.com/openai/v1", "k")).toHaveProperty("api-key", "k");
   expect(endpointKey(`${HOST}/v1`, "k")).toEqual({ authorization: "Bearer k" });
   expect(endpointKey(`${HOST}/v1`, undefined)).toEqual({});

@@ -1,10 +1,10 @@
-// What of an error may be logged: where it came from, never its words, however they look.
+// The log may say where an error came from, but never its message.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { traceOf } from "../src/errors.ts";
 import { newUser } from "./harness.ts";
 
-/** A question that looks like the frames of a stack. */
+/** A question that looks like stack frames. */
 const QUESTION = [
   "What does the secret plan say?",
   "    at secret (file:///secret/plan.ts:1:1)",
@@ -27,7 +27,7 @@ describe("a trace", () => {
     ["an error of another class", () => new UpstreamError(QUESTION)],
     ["an error with a cause", () => new Error("x", { cause: new Error(QUESTION) })],
     [
-      "an error whose words were changed",
+      "an error whose message was changed",
       () => Object.assign(new Error(QUESTION), { message: "x" }),
     ],
     ["an error whose name is a question", () => Object.assign(new Error("x"), { name: QUESTION })],
@@ -35,22 +35,22 @@ describe("a trace", () => {
       "an error whose stack is a question",
       () => Object.assign(new Error("x"), { stack: QUESTION }),
     ],
-    ["an error of several", () => new AggregateError([new Error(QUESTION)], QUESTION)],
+    ["an AggregateError", () => new AggregateError([new Error(QUESTION)], QUESTION)],
     ["an error of a parser", () => thrownBy(() => JSON.parse(QUESTION))],
     ["a DOMException", () => new DOMException(QUESTION, "AbortError")],
-    ["words", () => QUESTION],
-  ])("of %s has none of its words", (_, thrown) => {
+    ["a string", () => QUESTION],
+  ])("of %s has no word of its message", (_, thrown) => {
     expect(traceOf(thrown())).not.toMatch(/secret|plan/);
   });
 
-  it("has the frames of where it was made", () => {
+  it("has the frames of where the error was made", () => {
     expect(traceOf(new TypeError(QUESTION))).toMatch(/^TypeError\n\s+at .*errors\.test\.ts:\d+/);
     expect(traceOf(new Error(""))).toMatch(/^Error\n\s+at .*errors\.test\.ts:\d+/);
   });
 });
 
-describe("a failure's line in the log has no word of the question", () => {
-  it("that a model repeats in a plain-text 500", async () => {
+describe("the log line of a failure", () => {
+  it("has no word of a question that a model repeats in a plain-text 500", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const user = await newUser();
     const directive = `[[model ${JSON.stringify({ refusals: [{ status: 500, body: QUESTION }] })}]]`;
@@ -62,8 +62,8 @@ describe("a failure's line in the log has no word of the question", () => {
   it.each<[string, unknown]>([
     ["a TypeError", new TypeError(QUESTION)],
     ["an error with a cause", new Error(QUESTION, { cause: new TypeError(QUESTION) })],
-    ["words", QUESTION],
-  ])("that a request fails with, as %s", async (_, thrown) => {
+    ["a string", QUESTION],
+  ])("has no word of a question that fetch throws as %s", async (_, thrown) => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     vi.spyOn(globalThis, "fetch").mockRejectedValue(thrown);
     const user = await newUser();

@@ -1,5 +1,5 @@
-// Readers without a bearer token: whose quota they share, what of each other they see, and which pages
-// may act for them.
+// Readers without a bearer token: the quota they share, what
+// they see of each other, and which pages may act for them.
 
 import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -15,7 +15,7 @@ const SAME_SITE = { origin: SITE, "sec-fetch-site": "same-origin" };
 
 let addresses = 0;
 
-/** An address that no other test has. */
+/** An address that no other test uses. */
 function newAddress(): string {
   addresses += 1;
   return `203.0.113.${addresses}`;
@@ -69,7 +69,7 @@ async function newReader(address = newAddress()): Promise<Reader> {
 }
 
 describe("a session", () => {
-  it("is a cookie that no script and no other site can use, over HTTPS only", async () => {
+  it("is a cookie for HTTPS that no script and no other site can use", async () => {
     const response = await new Reader(newAddress()).start();
     expect(response.headers.get("set-cookie")).toMatch(
       /^__Host-belay=[\w.-]+; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure$/,
@@ -83,7 +83,7 @@ describe("a session", () => {
     expect((await reader.receipts()).map((receipt) => receipt.queryId)).toEqual([queryId]);
   });
 
-  it("is a cookie of another name over plain HTTP, where browsers take no other", async () => {
+  it("has another cookie name over plain HTTP, where browsers refuse the first", async () => {
     const headers = { origin: "http://belay.test", "cf-connecting-ip": newAddress() };
     const request = new Request("http://belay.test/api/v1/session", { method: "POST", headers });
     const response = await handle(request, { ...env } as Env);
@@ -103,21 +103,21 @@ describe("a session", () => {
   });
 
   it.each([
-    ["nobody has signed", "__Host-belay=nonsense"],
+    ["is not signed by us", "__Host-belay=nonsense"],
     ["is a bearer token", ""],
-  ])("is refused where its cookie %s", async (_what, cookie) => {
+  ])("is refused if its cookie %s", async (_what, cookie) => {
     const reader = new Reader(newAddress());
     reader.cookie = cookie === "" ? `__Host-belay=${await bearer({ sub: "somebody" })}` : cookie;
     expect((await reader.request("/ai/quota")).status).toBe(401);
   });
 
-  it("is not one whose name only looks the same, which any sibling host may set", async () => {
+  it("is not a cookie with a similar name, which any sibling host may set", async () => {
     const reader = await newReader();
     reader.cookie = `\u2000${reader.cookie}`;
     expect((await reader.request("/ai/quota")).status).toBe(401);
   });
 
-  it("is no bearer token", async () => {
+  it("is not accepted as a bearer token", async () => {
     const reader = await newReader();
     const authorization = `Bearer ${reader.cookie.replace("__Host-belay=", "")}`;
     expect((await fetchApi("/api/v1/ai/quota", { headers: { authorization } })).status).toBe(401);
@@ -131,7 +131,7 @@ describe("a session", () => {
     expect(await response.json()).toMatchObject({ limit: 7 });
   });
 
-  it("is started so many times a minute from one address, and then no more", async () => {
+  it("is refused to an address that has started too many in a minute", async () => {
     const address = newAddress();
     const statuses: number[] = [];
     for (let n = 0; n < 40; n += 1) statuses.push((await new Reader(address).start()).status);
@@ -159,9 +159,9 @@ describe("a first ask without a cookie", () => {
     response.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
 
   it.each([
-    ["as browsers say", SAME_SITE],
-    ["as older browsers say", { origin: SITE }],
-  ])("starts the session by itself, from a page of this origin: %s", async (_how, headers) => {
+    ["Sec-Fetch-Site", SAME_SITE],
+    ["the Origin of older browsers", { origin: SITE }],
+  ])("starts the session if %s says that a page of this origin sends it", async (_how, headers) => {
     const reader = new Reader(newAddress());
     const response = await first(reader, headers);
     expect(response.status).toBe(200);
@@ -178,34 +178,31 @@ describe("a first ask without a cookie", () => {
     expect(await reader.get<Quota>("/ai/quota")).toMatchObject({ charged: 2 });
   });
 
-  it.each(["nonsense", "a.b.c"])(
-    "does so too with the cookie %s, which says nothing",
-    async (value) => {
-      const reader = new Reader(newAddress());
-      reader.cookie = `__Host-belay=${value}`;
-      const response = await first(reader, SAME_SITE);
-      expect(response.status).toBe(200);
-      expect(cookieIn(response)).toMatch(/^__Host-belay=/);
-      await response.body?.cancel();
-    },
-  );
+  it.each(["nonsense", "a.b.c"])("starts it with the invalid cookie %s too", async (value) => {
+    const reader = new Reader(newAddress());
+    reader.cookie = `__Host-belay=${value}`;
+    const response = await first(reader, SAME_SITE);
+    expect(response.status).toBe(200);
+    expect(cookieIn(response)).toMatch(/^__Host-belay=/);
+    await response.body?.cancel();
+  });
 
   it.each([
     ["another site", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
     ["a sibling host", { "sec-fetch-site": "same-site", origin: "https://a.belay.test" }],
-    ["another site, as older browsers say", { origin: "https://evil.test" }],
+    ["another site in an older browser", { origin: "https://evil.test" }],
     ["a page that hides its origin", { origin: "null" }],
-    ["an address that was typed", { "sec-fetch-site": "none" }],
-    ["a program that says nothing", {}],
+    ["a typed address", { "sec-fetch-site": "none" }],
+    ["a program without these headers", {}],
     ["another port", { origin: `${SITE}:8443` }],
-  ])("starts none for %s", async (_who, headers) => {
+  ])("starts no session for %s", async (_who, headers) => {
     const reader = new Reader(newAddress());
     const response = await first(reader, headers as Record<string, string>);
     expect(await response.text()).toContain("UNAUTHENTICATED");
     expect([response.status, response.headers.get("set-cookie")]).toEqual([401, null]);
   });
 
-  it("sets the cookie with a refusal as well, of the object's and of the edge's", async () => {
+  it("sets the cookie with a refusal too, by the object or the edge", async () => {
     const reader = new Reader(newAddress());
     for (const [body, headers, status] of [
       ["{}", plain, 400],
@@ -222,7 +219,7 @@ describe("a first ask without a cookie", () => {
     }
   });
 
-  it("counts as a session of its address, of which a minute has so many", async () => {
+  it("counts against the sessions of its address in a minute", async () => {
     const address = newAddress();
     const refused: Response[] = [];
     for (let n = 0; n < 30; n += 1) {
@@ -235,7 +232,7 @@ describe("a first ask without a cookie", () => {
     expect(await refused[0]?.json()).toMatchObject({ code: "TOO_MANY_SESSIONS" });
   });
 
-  it("is the only request that starts one, apart from the one for it", async () => {
+  it("is the only request that starts one besides POST /session", async () => {
     const reader = new Reader(newAddress());
     for (const [path, method] of [
       ["/ai/quota", "GET"],
@@ -249,8 +246,8 @@ describe("a first ask without a cookie", () => {
   });
 });
 
-describe("an operator's route", () => {
-  it("takes no cookie, whatever it says", async () => {
+describe("an operators' route", () => {
+  it("accepts no cookie", async () => {
     const reader = await newReader();
     const paths = ["/admin/documents", "/admin/users/somebody"];
     const responses = await Promise.all(paths.map((path) => reader.request(path)));
@@ -274,7 +271,7 @@ describe("readers of one address", () => {
     expect(await third.get<Quota>("/ai/quota")).toMatchObject({ remaining: 18 });
   });
 
-  it("see, resume, stop and rate only what they asked themselves", async () => {
+  it("see, resume, stop and rate only their own questions", async () => {
     const asker = await newReader();
     const { queryId } = await asker.ask();
     const other = await newReader(asker.address);
@@ -289,7 +286,7 @@ describe("readers of one address", () => {
     expect(await asker.get<Receipt>(`/ai/queries/${queryId}`)).toMatchObject({ feedback: null });
   });
 
-  it("do not share an ask, by its key or by its body", async () => {
+  it("do not share an ask by its key or its body", async () => {
     const first = await newReader();
     const second = await newReader(first.address);
     const headers = { "idempotency-key": "the-same" };
@@ -300,7 +297,7 @@ describe("readers of one address", () => {
     expect((await first.ask({}, headers)).queryId).toBe(withKey[0].queryId);
   });
 
-  it("are those of the first 64 bits, where the address is IPv6", async () => {
+  it("share the first 64 bits of an IPv6 address", async () => {
     const reader = await newReader("2001:db8:0:42:1:2:3:4");
     await reader.ask();
     const neighbour = await newReader("2001:0db8::0042:ffff:0:0:1");
@@ -309,21 +306,21 @@ describe("readers of one address", () => {
     expect(await stranger.get<Quota>("/ai/quota")).toMatchObject({ charged: 0 });
   });
 
-  it("are the same by IPv4 and by IPv4 in IPv6", async () => {
+  it("are the same by IPv4 and by IPv4 mapped into IPv6", async () => {
     const reader = await newReader();
     await reader.ask();
     const same = await newReader(`::ffff:${reader.address}`);
     expect(await same.get<Quota>("/ai/quota")).toMatchObject({ charged: 1 });
   });
 
-  it("cannot be named by a bearer token", async () => {
+  it("cannot be impersonated by a bearer token", async () => {
     const token = await bearer({ sub: "anonymous:AAAAAAAAAAAAAAAAAAAAAA" });
     const headers = { authorization: `Bearer ${token}` };
     expect((await fetchApi("/api/v1/ai/quota", { headers })).status).toBe(401);
   });
 });
 
-describe("what one reader of an address uses up", () => {
+describe("one reader of an address", () => {
   const LONG = { tokens: 500, gapMs: 20 };
 
   async function begin(reader: Reader, directive: Directive): Promise<Stream> {
@@ -331,7 +328,7 @@ describe("what one reader of an address uses up", () => {
     return new Stream(await reader.post("/ai/ask?stream=true", { query }));
   }
 
-  /** Leaves an answer in the middle, and says what became of it. */
+  /** Disconnects in the middle of an answer, and returns its outcome. */
   async function leave(reader: Reader): Promise<Receipt> {
     const stream = await begin(reader, { tokens: 10, gapMs: 10 });
     await stream.until("token");
@@ -344,7 +341,7 @@ describe("what one reader of an address uses up", () => {
 
   const refundsLeft = async (reader: Reader) => (await reader.get<Quota>("/ai/quota")).refundsLeft;
 
-  it("of the refund allowance is half of what the others leave, so that theirs are refunded", async () => {
+  it("can use half of the remaining refund allowance, so that others are refunded too", async () => {
     const first = await newReader();
     const reasons: (string | null)[] = [];
     for (let left = 0; left < 11; left += 1) reasons.push((await leave(first)).reason);
@@ -356,7 +353,7 @@ describe("what one reader of an address uses up", () => {
     expect(await refundsLeft(second)).toBe(4);
   });
 
-  it("of it is not renewed by a new cookie: all together get no more than the allowance", async () => {
+  it("gets no new refund allowance with a new cookie", async () => {
     const { address } = await newReader();
     let refunds = 0;
     const shares: number[] = [];
@@ -373,7 +370,7 @@ describe("what one reader of an address uses up", () => {
     expect((await leave(await newReader(address))).state).toBe("charged");
   });
 
-  it("of the places for answers leaves some to others, and all together get four times as many", async () => {
+  it("cannot use all answers at once: together readers may have four times as many", async () => {
     const { address } = await newReader();
     const running: Stream[] = [];
     for (let readers = 0; readers < 4; readers += 1) {
@@ -394,7 +391,7 @@ describe("what one reader of an address uses up", () => {
     expect((await begin(late, { tokens: 1 })).response.status).toBe(200);
   });
 
-  it("of the failures refuses no one else, until all together have had four times as many", async () => {
+  it("cannot use up the failures of others, who may have four times as many together", async () => {
     const { address } = await newReader();
     const statusOf = async (reader: Reader) => {
       const stream = await begin(reader, { status: 500 });
@@ -405,7 +402,7 @@ describe("what one reader of an address uses up", () => {
       const reader = await newReader(address);
       for (let n = 0; n < 5; n += 1) expect(await statusOf(reader)).toBe(200);
       expect(await statusOf(reader)).toBe(503);
-      // An incarnation that was not there reads whose they were.
+      // A new instance reads from storage whose they were.
       if (readers === 1) await abortAllDurableObjects();
       if (readers === 1) expect(await statusOf(reader)).toBe(503);
     }
@@ -414,12 +411,13 @@ describe("what one reader of an address uses up", () => {
     expect(await late.get<Quota>("/ai/quota")).toMatchObject({ charged: 0, refunded: 20 });
   });
 
-  it("of the connections that read stored answers leaves some to others", async () => {
+  it("cannot use all connections that read stored answers", async () => {
     const first = await newReader();
     const { queryId } = await first.ask();
     const second = await newReader(first.address);
     const other = await second.ask();
-    // Nothing of them is read, so they stay; a response that is garbage would be cancelled.
+    // They stay open unread. Keep them:
+    // a collected response is cancelled.
     const responses: Response[] = [];
     for (let n = 0; n < 33; n += 1) {
       responses.push(await first.request(`/ai/queries/${queryId}/events`));
@@ -433,14 +431,14 @@ describe("what one reader of an address uses up", () => {
 
 describe("a page of another site", () => {
   const OTHERS: readonly (readonly [string, Record<string, string>])[] = [
-    ["as browsers say", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
-    ["of the same domain", { "sec-fetch-site": "same-site", origin: "https://a.belay.test" }],
-    ["as older browsers say", { origin: "https://evil.test" }],
-    ["that hides its origin", { origin: "null" }],
-    ["that says nothing", {}],
+    ["on another domain", { "sec-fetch-site": "cross-site", origin: "https://evil.test" }],
+    ["on a subdomain", { "sec-fetch-site": "same-site", origin: "https://a.belay.test" }],
+    ["in an older browser", { origin: "https://evil.test" }],
+    ["with a hidden origin", { origin: "null" }],
+    ["without these headers", {}],
   ];
 
-  it.each(OTHERS)("cannot ask, nor start a session: %s", async (_who, headers) => {
+  it.each(OTHERS)("can neither ask nor start a session: %s", async (_who, headers) => {
     const reader = await newReader();
     for (const type of ["application/json", "text/plain", "text/plain;charset=UTF-8"]) {
       const init = {
@@ -457,24 +455,24 @@ describe("a page of another site", () => {
     expect(await reader.receipts()).toEqual([]);
   });
 
-  it("cannot read, even one that CORS_ORIGINS lets in, which has bearer tokens", async () => {
+  it("cannot read with a cookie, even if CORS_ORIGINS lists it", async () => {
     const reader = await newReader();
     const headers = { "sec-fetch-site": "cross-site", origin: "https://app.example" };
     const response = await reader.request("/ai/queries", {}, headers);
     expect(response.status).toBe(403);
     expect(response.headers.get("access-control-allow-origin")).toBe("https://app.example");
-    // Without this, no browser sends a cookie along or shows what came back for one.
+    // Without it, browsers neither send cookies nor show the response.
     expect(response.headers.get("access-control-allow-credentials")).toBeNull();
     const asking = await reader.request("/ai/queries", { method: "OPTIONS" }, headers);
     expect(asking.headers.get("access-control-allow-credentials")).toBeNull();
   });
 });
 
-describe("a deployment that lets in nobody without a bearer token", () => {
+describe("a deployment without anonymous readers", () => {
   const closed = (path: string, init: RequestInit, variables: Record<string, string>) =>
     handle(new Request(`${SITE}/api/v1${path}`, init), { ...env, ...variables } as Env);
 
-  it("starts no session, and takes no cookie", async () => {
+  it("starts no session, and accepts no cookie", async () => {
     const { cookie, address } = await newReader();
     const headers = { ...SAME_SITE, cookie, "cf-connecting-ip": address };
     const off = { ANONYMOUS_LIMIT: "0" };
@@ -482,7 +480,7 @@ describe("a deployment that lets in nobody without a bearer token", () => {
     expect((await closed("/ai/quota", { headers }, off)).status).toBe(401);
   });
 
-  it("is also one that has no secret to sign a cookie with", async () => {
+  it("is also one without a secret to sign cookies with", async () => {
     const variables = { AUTH_SECRET: "", AUTH_JWKS_URL: "https://id.test/keys" };
     const headers = { ...SAME_SITE, "cf-connecting-ip": newAddress() };
     const start = (secret: string) =>
@@ -496,7 +494,7 @@ describe("a deployment that lets in nobody without a bearer token", () => {
     });
   });
 
-  it("names the secret that is too short, where that one signs the bearer tokens too", async () => {
+  it("names AUTH_SECRET if that is too short to sign cookies", async () => {
     const headers = { ...SAME_SITE, "cf-connecting-ip": newAddress() };
     const variables = { AUTH_SECRET: "short", SESSION_SECRET: "" };
     const short = await closed("/session", { method: "POST", headers }, variables);
@@ -507,8 +505,8 @@ describe("a deployment that lets in nobody without a bearer token", () => {
   });
 });
 
-describe("what can be asked", () => {
-  it("is told to who may ask", async () => {
+describe("the list of example questions", () => {
+  it("is given to callers who may ask", async () => {
     const reader = await newReader();
     expect(await reader.get("/ai/examples")).toEqual({ empty: true, questions: [] });
     expect((await fetchApi("/api/v1/ai/examples")).status).toBe(401);

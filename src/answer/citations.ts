@@ -1,10 +1,11 @@
-// Which of its sources an answer cites. A number that no source has cites nothing, so that whatever a
-// model makes up is never shown as a source. What counts as a citation is in text/citation-marks.ts.
+// Which sources an answer cites. Numbers without a source are
+// ignored, so that an invented number is never shown as a source.
+// text/citation-marks.ts defines what counts as a citation.
 
 import type { Source } from "../protocol.ts";
 import { citedNumbers } from "../text/citation-marks.ts";
 
-/** The sources, each with whether the answer cites it. */
+/** Sets `cited` on each source. */
 export function withCitations(sources: readonly Source[], answer: string): Source[] {
   const known = new Set(sources.map(({ n }) => n));
   const numbers = citedNumbers(answer, (n) => known.has(n));

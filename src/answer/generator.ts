@@ -1,9 +1,9 @@
-// What the pipeline asks of a generator, whichever it is. The adapters are in generators/.
+// The interface of a generator. Adapters are in generators/.
 
 import type { Finish, Turn } from "../protocol.ts";
 import type { Passage } from "./retriever.ts";
 
-/** One message of a chat model's prompt. */
+/** A message of a chat model's prompt. */
 export interface Message {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
@@ -12,22 +12,22 @@ export interface Message {
 export interface Generation {
   readonly query: string;
   readonly history: readonly Turn[];
-  /** Numbered by their place: the first is cited as `[1]`. */
+  /** The first is cited as `[1]`. */
   readonly passages: readonly Passage[];
-  /** The same, put into words for a chat model. */
+  /** The prompt for a chat model: query, history and passages. */
   readonly messages: readonly Message[];
   readonly maxTokens: number;
   readonly temperature: number | undefined;
-  /** To be called whenever the model is heard of, with text or without: it may think for long. */
+  /** Called when the model sends anything, thoughts included. */
   readonly onSignOfLife?: (() => void) | undefined;
 }
 
 export interface Generator {
   /**
-   * Yields the answer in pieces, each a non-empty string, and returns why it ended.
-   * An answer that broke off is an error, never an end: ServiceError GENERATION_FAILED where the
-   * model refused, failed or stopped short; anything else that it throws becomes that too.
-   * When `signal` aborts it ends soon, and lets go of whatever it holds upstream.
+   * Yields the answer in non-empty pieces; returns the finish reason.
+   * Throws GENERATION_FAILED if the model refuses, fails or breaks
+   * off. Errors other than ServiceError become that too. Ends soon
+   * after `signal` aborts, and releases its upstream connection.
    */
   generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, Finish, void>;
 }

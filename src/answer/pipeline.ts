@@ -1,5 +1,5 @@
-// The pipeline: retrieve, prompt, generate. It knows nothing of quota or connections, and no adapter
-// by name.
+// The pipeline: retrieve, prompt, generate. It knows
+// no quota, no connection and no adapter by name.
 
 import { ServiceError } from "../errors.ts";
 import type { Ask, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
@@ -10,9 +10,10 @@ import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
 
 /**
- * Yields `sources` once, then the answer's tokens, and returns why the answer ended.
- * Throws RETRIEVAL_FAILED and GENERATION_FAILED; an answer of which a reader sees nothing is the latter.
- * @param onSignOfLife Called whenever the model is heard of, with a token or without.
+ * Yields `sources` once, then tokens; returns the finish
+ * reason. Throws RETRIEVAL_FAILED, or GENERATION_FAILED,
+ * also for an answer without any visible character.
+ * @param onSignOfLife Called whenever the model sends anything.
  */
 export async function* answer(
   ask: Ask,

@@ -1,7 +1,7 @@
-// The prompt for a chat model: rules first, then what was said before, then the passages as data, the
-// question last. What a passage says is never an instruction: it stands between delimiters that its
-// author cannot guess, without the characters that a reader does not see and a model does. None of
-// that is proof against a persuasive document; what a model says is therefore only ever shown as text.
+// The prompt for a chat model: rules, history, passages, then the
+// question. Passages are data, not instructions: their delimiters cannot
+// be guessed, and invisible characters are removed. A persuasive
+// document may still mislead a model, so answers are shown as text only.
 
 import type { Turn } from "../protocol.ts";
 import type { Message } from "./generator.ts";
@@ -17,21 +17,24 @@ const RULES = [
   "Write no image, no HTML, and no link that is not in the passages.",
 ].join("\n");
 
-/** In UTF-16 units, about 4,000 tokens of English: more would crowd small models' passages out. */
+/** In UTF-16 units, 4,000 English tokens. More would crowd out passages. */
 const HISTORY_LENGTH_MAX = 16_000;
 
-// Control, zero-width and bidirectional characters, tags, variation selectors, half characters: a
-// reader sees nothing of them, and whole sentences can be written in some.
+// Control, zero-width and bidirectional characters, tags, variation selectors
+// and lone surrogates. Tags can hide whole sentences from a reader.
 const INVISIBLE = /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]--[\n\t]]/gv;
 const LINE_END = /\r\n?|[\u0085\u2028\u2029]/g;
 
-// What delimits passages here, and what delimits turns and thoughts in the templates of chat models:
-// some servers read it as such wherever it stands. All other mark-up is a document's own.
+// Our own delimiters, and those of turns and thoughts in chat templates,
+// which some servers obey anywhere. Other mark-up belongs to the document.
 const DELIMITER =
   /<(?=\s{0,9}\/?\s{0,9}passage|\/?(?:s|bos|eos|think|start_of_turn|end_of_turn)>|[|｜][^\s<>]{1,40}>)|\[(?=\/?(?:INST|SYSTEM_PROMPT)\])/gi;
 const LOOKALIKES: Readonly<Record<string, string>> = { "<": "‹", "[": "［" };
 
-/** @param nonce Differs with each ask, so that no document can close a delimiter. */
+/**
+ * @param nonce A new one for each ask, so
+ * that no document can close a delimiter.
+ */
 export function prompt(
   query: string,
   history: readonly Turn[],
@@ -57,7 +60,9 @@ function clean(text: string): string {
     .replace(DELIMITER, (mark) => LOOKALIKES[mark] ?? "");
 }
 
-/** As many of the last turns as fit, whole, from a question on: an answer to nothing only confuses. */
+/**
+ * The last whole turns that fit, beginning with a question.
+ */
 function latest(history: readonly Turn[]): readonly Turn[] {
   let length = 0;
   let first = history.length;
@@ -66,13 +71,14 @@ function latest(history: readonly Turn[]): readonly Turn[] {
     if (length > HISTORY_LENGTH_MAX) break;
     if (history[i]?.role === "user") first = i;
   }
-  // An earlier answer may repeat what a document said; the user's own words are left as they are.
+  // Answers may quote documents, so they are
+  // cleaned. Questions stay as they are.
   return history
     .slice(first)
     .map(({ role, content }) => ({ role, content: role === "user" ? content : clean(content) }));
 }
 
-/** Turns of one role in a row are one: the templates of some models refuse them otherwise. */
+/** Joins successive turns of one role: some chat templates refuse them. */
 function alternating(turns: readonly Turn[]): Turn[] {
   const joined: Turn[] = [];
   for (const turn of turns) {

@@ -1,12 +1,12 @@
-// What the pipeline asks of a retriever, whichever it is. The adapters are in retrievers/.
+// The interface of a retriever. Adapters are in retrievers/.
 
-/** A piece of a document that was found for a query, best first. */
+/** A piece of a document that was found for a query. */
 export interface Passage {
-  /** The document's id, `#`, and the passage's number in it. */
+  /** `<document id>#<number of the passage in it>` */
   readonly id: string;
   readonly documentId: string;
   readonly title: string;
-  /** The headings that the passage stands under, outermost first. */
+  /** The headings above the passage, outermost first. */
   readonly heading: readonly string[];
   readonly url: string | null;
   readonly text: string;
@@ -16,8 +16,8 @@ export interface Passage {
 
 export interface Retriever {
   /**
-   * The at most `topK` passages that fit the query best, best first; none if nothing fits.
-   * Whatever it throws that is no ServiceError becomes RETRIEVAL_FAILED.
+   * Up to `topK` passages, best first; none if nothing fits the
+   * query. Errors other than ServiceError become RETRIEVAL_FAILED.
    */
   retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]>;
 }

@@ -1,13 +1,16 @@
-// CorpusObject: the documents over HTTP, for operators, and their search over RPC, for a retriever.
-// That the caller is an operator was decided in edge/. What is kept, and how, is in documents.ts.
+// CorpusObject: the documents over HTTP, for operators, and
+// their search over RPC, for retrievers. edge/ has checked that
+// the caller is an operator. The storage is in documents.ts.
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
+import type { Embedder } from "../answer/embedder.ts";
 import type { Retriever } from "../answer/retriever.ts";
+import type { VectorIndex } from "../answer/vector-index.ts";
 import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
-import { within } from "../deadline.ts";
+import { withTimeout } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { errorFormat } from "../formats/choice.ts";
@@ -27,32 +30,34 @@ import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { Corpus } from "./corpus.ts";
 import { Documents, storedPassages } from "./documents.ts";
-import type { Embedder, VectorIndex } from "./embedder.ts";
-import { Embedding } from "./embedding.ts";
 import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage } from "./passage-index.ts";
+import { VectorSync } from "./vector-sync.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
-// JSON may spend six bytes on a character, and the other fields need some.
+// JSON may need six bytes for a character.
 const BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX + 64 * 1024;
 
-/** How many documents a page lists. */
+/** Documents listed on a page. */
 const LIST_LIMIT = { byDefault: 50, min: 1, max: 200 };
 
-/** As an ask has them: the most characters of its query, and how many passages it wants. */
+/** The bounds of an ask: characters of its query, and passages. */
 const SEARCH_LENGTH_MAX = 4_000;
 const SEARCH_LIMIT = { byDefault: 5, min: 1, max: 20 };
 
-/** Of documents that arrive together, so much text is written before searches get their turn. */
-const BATCH_LENGTH = 64 * 1024;
-
-/** So many documents and passages are indexed anew, and one document more, before searches get their turn. */
+/**
+ * Documents plus passages re-indexed per alarm (one document
+ * may exceed it), so that searches are not starved.
+ */
 const INDEXING_BATCH = 200;
 
-/** So long after a document came its passages are embedded, with those of others that came by then. */
+/**
+ * Wait for more documents, to embed their passages together.
+ */
 const EMBEDDING_DELAY_MS = 1_000;
 
-/** When the work of an alarm failed, it is tried again after this time. */
+/** The wait before the work of an alarm is tried again. */
 const RETRY_MS = 30_000;
 
 const INPUT = v.strictObject({
@@ -67,28 +72,23 @@ const INPUT = v.strictObject({
     ),
     null,
   ),
+  sample: v.nullish(v.boolean(), false),
 });
 
-/** A document that waits to be written. */
-interface Arrival {
-  readonly length: number;
-  readonly write: () => void;
-}
-
-/** What the object is given: see wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */
+/** Made in wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */
 export interface CorpusParts {
   retriever(corpus: Corpus): Retriever;
-  /** Undefined where the search is full-text alone. */
+  /** Undefined if the search is full-text only. */
   vectorAdapters(): { readonly embedder: Embedder; readonly index: VectorIndex } | undefined;
 }
 
 export class CorpusObject extends DurableObject<Variables> implements Corpus {
   readonly #parts: CorpusParts;
   readonly #documents: Documents;
-  readonly #embedding: Embedding | undefined;
+  readonly #vectorSync: VectorSync | undefined;
   readonly #alarm: Alarm;
-  readonly #arrivals: Arrival[] = [];
-  /** What was last made of the documents as they are; undefined once they have changed. */
+  readonly #writes = new WriteQueue();
+  /** Undefined since the last change of a document. */
   #exampleQuestions: readonly string[] | undefined;
 
   readonly #router = Router<IRequest, []>({ base: API_PREFIX })
@@ -109,25 +109,23 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     this.#parts = parts;
     this.#alarm = new Alarm(ctx.storage);
     this.#documents = new Documents(ctx.storage);
-    this.#embedding = this.#newEmbedding();
-    if (this.#documents.isOutdated() || this.#embedding?.isDue()) {
+    this.#vectorSync = this.#newVectorSync();
+    if (this.#documents.isOutdated() || this.#vectorSync?.isDue()) {
       ctx.blockConcurrencyWhile(async () => {
         await this.#alarm.recall();
-        // One that is set already waits for its time.
+        // An alarm that is set keeps its time.
         if (!this.#alarm.isSet) this.#alarm.set(Date.now());
       });
     }
   }
 
-  /** The at most `topK` passages that fit the query best, best first. */
   search(query: string, topK: number): FoundPassage[] {
     return this.#documents.search(query, topK);
   }
 
-  /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
   passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
-    // Of another model, nearness to the query means nothing.
-    if (this.#embedding === undefined || this.#embedding.isNew()) return [];
+    // Vectors of another model cannot be compared with the query's.
+    if (this.#vectorSync === undefined || this.#vectorSync.isUnstarted()) return [];
     return this.#documents.passagesOf(vectorIds, query, topK);
   }
 
@@ -140,8 +138,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   }
 
   /**
-   * Renews the index after the analyzer has changed, then gives the passages their vectors. It never
-   * throws: an alarm that keeps throwing is dropped.
+   * Re-indexes documents if the analyzer has changed, then works on
+   * vectors. Never throws: the runtime drops an alarm that keeps throwing.
    */
   override async alarm(): Promise<void> {
     this.#alarm.clear();
@@ -149,11 +147,11 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       let done = 0;
       while (this.#documents.isOutdated() && done < INDEXING_BATCH) {
         done += 1 + this.#documents.indexNext();
-        // Passages are cut anew, and their headings with them.
+        // The passages were cut again, and may have other headings.
         this.#exampleQuestions = undefined;
       }
-      // A vector made before that would be thrown away with its passage.
-      const waitMs = this.#documents.isOutdated() ? 0 : await this.#embedding?.work();
+      // Re-indexing replaces the passages, and so discards their vectors.
+      const waitMs = this.#documents.isOutdated() ? 0 : await this.#vectorSync?.work();
       if (waitMs !== undefined) this.#alarm.set(Date.now() + waitMs);
     } catch (thrown) {
       console.error("The work on the documents failed and is tried again:", thrown);
@@ -161,34 +159,37 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     }
   }
 
-  /** Undefined where only words are searched, and where a variable is wrong, which asks are told. */
-  #newEmbedding(): Embedding | undefined {
+  /** Undefined also if a variable is wrong. Asks report that. */
+  #newVectorSync(): VectorSync | undefined {
     try {
       const adapters = this.#parts.vectorAdapters();
-      return adapters && new Embedding(this.#documents, adapters.embedder, adapters.index);
+      return adapters && new VectorSync(this.#documents, adapters.embedder, adapters.index);
     } catch {
       return undefined;
     }
   }
 
-  /** After documents have changed. While the model or the index fails, their next try is awaited. */
+  /**
+   * Called after a change of documents. After
+   * a failure, the retry is set already.
+   */
   #wake(): void {
-    if (this.#embedding === undefined || this.#alarm.isSet || this.#embedding.isFailing()) return;
-    if (this.#embedding.isDue()) this.#alarm.set(Date.now() + EMBEDDING_DELAY_MS);
+    if (this.#vectorSync === undefined || this.#alarm.isSet || this.#vectorSync.isFailing()) return;
+    if (this.#vectorSync.isDue()) this.#alarm.set(Date.now() + EMBEDDING_DELAY_MS);
   }
 
   #list(parameters: URLSearchParams): Response {
     const limit = wholeParameter(parameters, "limit", LIST_LIMIT);
-    // One more than asked for tells whether this is the last page.
+    // One more than requested tells whether this is the last page.
     const entries = this.#documents.entriesAfter(parameters.get("after") ?? "", limit + 1);
     const documents = entries.slice(0, limit);
     const after = entries.length > limit ? documents.at(-1)?.id : null;
-    // To count what waits for a vector is to read it, so only the first page says how many.
-    const vectors = parameters.has("after") ? undefined : this.#embedding?.progress();
+    // Counting reads a row for each waiting passage: first page only.
+    const vectors = parameters.has("after") ? undefined : this.#vectorSync?.progress();
     return json({ documents, after, vectors });
   }
 
-  /** What an ask of these words would be given, for an operator who wonders about an answer. */
+  /** The passages that an ask with this query would get. */
   async #preview(
     search: string,
     parameters: URLSearchParams,
@@ -200,9 +201,11 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long, and visible`);
     }
     const limit = wholeParameter(parameters, "limit", SEARCH_LIMIT);
-    const found = await within(
-      userConfig(this.env).firstTokenTimeoutMs,
-      "The search",
+    const timeoutMs = userConfig(this.env).firstTokenTimeoutMs;
+    const message = `The search gave no answer within ${timeoutMs} ms.`;
+    const found = await withTimeout(
+      timeoutMs,
+      () => new ServiceError("RETRIEVAL_FAILED", message),
       (either) => this.#parts.retriever(this).retrieve(query, limit, either),
       signal,
     );
@@ -219,7 +222,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     return json({ ...entry, text: this.#documents.text(id) });
   }
 
-  /** Every page asks for it when it opens, so it is made once for each change. */
+  /** Cached, since every page load requests it. */
   #examples(): Examples {
     this.#exampleQuestions ??= exampleQuestions(this.#documents.headings());
     return { empty: this.#documents.isEmpty(), questions: this.#exampleQuestions };
@@ -227,18 +230,19 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
 
   async #put(id: string, request: Request): Promise<Response> {
     const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs(this.env) };
-    const { title, text, url } = check(INPUT, await readJson(request, limits));
+    const { title, text, url, sample } = check(INPUT, await readJson(request, limits));
     const bytes = new TextEncoder().encode(text);
     if (bytes.byteLength > TEXT_BYTES_MAX) {
-      const message = `The text is ${bytes.byteLength} bytes long, and at most ${TEXT_BYTES_MAX} are taken. Split it into several documents.`;
+      const message = `The text is ${bytes.byteLength} bytes long, and at most ${TEXT_BYTES_MAX} are accepted. Split it into several documents.`;
       throw new ServiceError("PAYLOAD_TOO_LARGE", message);
     }
     const contentHash = await sha256(bytes);
-    const document = { id, title: title.trim(), url, text };
-    // To cut a long text takes as long as to write it: searches get their turn in between.
+    const document = { id, title: title.trim(), url, text, sample };
+    // Cutting takes as long as writing: let searches run in between.
     await nextTurn();
     const cut = this.#documents.holds(document, contentHash) ? undefined : storedPassages(document);
-    return this.#together(text.length, () => {
+    return this.#writes.add(text.length, () => {
+      if (document.sample && this.#documents.hasOwn()) throw notBeside();
       const isNew = this.#documents.entry(id) === undefined;
       this.#exampleQuestions = undefined;
       const now = Date.now();
@@ -246,36 +250,6 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       this.#wake();
       return json(entry, isNew ? 201 : 200);
     });
-  }
-
-  /**
-   * Writes with whatever else has arrived: what is written without an `await` between is one commit,
-   * which costs as much as several small documents.
-   */
-  #together<T>(length: number, write: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        try {
-          resolve(write());
-        } catch (error) {
-          reject(error);
-        }
-      };
-      this.#arrivals.push({ length, write: settle });
-      if (this.#arrivals.length === 1) setTimeout(() => this.#writeArrivals(), 0);
-    });
-  }
-
-  #writeArrivals(): void {
-    let room = BATCH_LENGTH;
-    while (room > 0) {
-      const [arrival] = this.#arrivals;
-      if (arrival === undefined) return;
-      arrival.write();
-      this.#arrivals.shift();
-      room -= arrival.length;
-    }
-    if (this.#arrivals.length > 0) setTimeout(() => this.#writeArrivals(), 0);
   }
 
   #delete(id: string): Response {
@@ -299,12 +273,19 @@ function documentId(parameter = ""): string {
   return id;
 }
 
-/** A link that a page may show: of the web, or from the root of whatever site shows it. */
+/** An http or https URL, or a path from a site's root. */
 function isLink(value: string): boolean {
   const here = "https://here.invalid";
   const url = URL.parse(value, here);
   if (url === null || /[\s\p{Cc}]/u.test(value)) return false;
   return value.startsWith("/") ? url.origin === here : /^https?:\/\//i.test(value);
+}
+
+function notBeside(): ServiceError {
+  return new ServiceError(
+    "INVALID_REQUEST",
+    'The field "sample" must be false or missing, because there are documents that are no samples.',
+  );
 }
 
 function notFound(): ServiceError {

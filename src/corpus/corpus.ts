@@ -1,11 +1,15 @@
-// What a retriever asks of a corpus: the object that holds the documents, or a copy of it.
+// The interface that retrievers search: the corpus object, or a
+// read-only copy of it. corpusStub in wiring.ts chooses which.
 
 import type { Passage } from "../answer/retriever.ts";
 
 export interface Corpus {
-  /** The at most `topK` passages that fit the query best, best first. */
+  /** Up to `topK` passages, best first. */
   search(query: string, topK: number): Passage[] | Promise<Passage[]>;
-  /** The first `topK` passages of these vectors, in their order, without deleted ones. */
+  /**
+   * Up to `topK` passages that these vectors
+   * belong to, in the order of the ids.
+   */
   passagesOf(
     vectorIds: readonly string[],
     query: string,

@@ -1,6 +1,8 @@
 // The documents as their operator put them in, each with its passages: always both or neither.
 // HTTP is in corpus-object.ts, the search in passage-index.ts.
 
+import { markdown } from "../intake/markdown.ts";
+import { passages } from "../intake/passages.ts";
 import { ANALYZER_VERSION } from "../text/analyzer.ts";
 import {
   type FoundPassage,
@@ -9,8 +11,7 @@ import {
   PassageIndex,
   type StoredPassage,
 } from "./passage-index.ts";
-import { passages } from "./passages.ts";
-import { Vectors } from "./vectors.ts";
+import { VectorState } from "./vector-state.ts";
 
 /** What an operator says of a document. */
 export interface Document {
@@ -18,10 +19,12 @@ export interface Document {
   readonly title: string;
   readonly url: string | null;
   readonly text: string;
+  /** Deleted when the first document that is no sample arrives. */
+  readonly sample: boolean;
 }
 
 /** What is known of a document, besides its text. */
-export interface DocumentEntry extends Omit<Document, "text"> {
+export interface DocumentEntry extends Omit<Document, "text" | "sample"> {
   /** How many passages it was cut into. */
   readonly passages: number;
   /** Of its text in UTF-8, like the hash. */
@@ -30,6 +33,8 @@ export interface DocumentEntry extends Omit<Document, "text"> {
   readonly contentHash: string;
   /** ISO 8601 in UTC. */
   readonly updatedAt: string;
+  /** Only of a sample. */
+  readonly sample?: true;
 }
 
 interface DocumentRow extends Record<string, SqlStorageValue> {
@@ -43,6 +48,8 @@ interface DocumentRow extends Record<string, SqlStorageValue> {
   updated_at: number;
   /** The id of the first passage; the others follow it. */
   first_passage: number;
+  /** 1 for a sample, else 0. */
+  sample: number;
 }
 
 interface CorpusRow extends Record<string, SqlStorageValue> {
@@ -72,11 +79,12 @@ const SCHEMA = `
     content_hash TEXT NOT NULL,
     updated_at INTEGER NOT NULL,
     first_passage INTEGER NOT NULL,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    sample INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 `;
 
-const ENTRY = "id, title, url, passages, bytes, content_hash, updated_at, first_passage";
+const ENTRY = "id, title, url, passages, bytes, content_hash, updated_at, first_passage, sample";
 
 function statements(sql: SqlStorage) {
   return {
@@ -85,6 +93,14 @@ function statements(sql: SqlStorage) {
 
     corpus: () =>
       sql.exec<CorpusRow>("SELECT passages, analyzer_version, indexed_to FROM corpus").one(),
+
+    hasSampleColumn: () =>
+      sql.exec("SELECT 1 FROM pragma_table_info('documents') WHERE name = 'sample'").toArray()
+        .length > 0,
+
+    addSampleColumn: () => {
+      sql.exec("ALTER TABLE documents ADD COLUMN sample INTEGER NOT NULL DEFAULT 0");
+    },
 
     createCorpus: () => {
       sql.exec(SCHEMA);
@@ -120,11 +136,15 @@ function statements(sql: SqlStorage) {
 
     put: (row: DocumentRow, text: string) => {
       const { id, title, url, passages, bytes, content_hash, updated_at, first_passage } = row;
+      const entry = [id, title, url, passages, bytes, content_hash, updated_at, first_passage];
       sql.exec(
-        `INSERT OR REPLACE INTO documents (${ENTRY}, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[id, title, url, passages, bytes, content_hash, updated_at, first_passage, text],
+        `INSERT OR REPLACE INTO documents (${ENTRY}, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[...entry, row.sample, text],
       );
     },
+
+    samples: () =>
+      sql.exec<{ id: string }>("SELECT id FROM documents WHERE sample = 1 ORDER BY id").toArray(),
 
     setPassages: (id: string, first: number, count: number) => {
       sql.exec(
@@ -141,7 +161,7 @@ function statements(sql: SqlStorage) {
 
 export class Documents {
   /** Which of the passages have a vector. */
-  readonly vectors: Vectors;
+  readonly vectorState: VectorState;
   readonly #storage: DurableObjectStorage;
   readonly #do: ReturnType<typeof statements>;
   readonly #index: PassageIndex;
@@ -152,8 +172,9 @@ export class Documents {
     this.#storage = storage;
     this.#do = statements(storage.sql);
     this.#index = new PassageIndex(storage.sql);
-    this.vectors = new Vectors(storage.sql);
+    this.vectorState = new VectorState(storage.sql);
     this.#exists = this.#do.exists();
+    if (this.#exists && !this.#do.hasSampleColumn()) this.#do.addSampleColumn();
   }
 
   search(query: string, topK: number): FoundPassage[] {
@@ -171,7 +192,7 @@ export class Documents {
 
   /** The first `topK` passages whose vectors have these ids, in their order, without those that are gone. */
   passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
-    const ids = this.vectors.passagesOf(vectorIds);
+    const ids = this.vectorState.passagesOf(vectorIds);
     if (ids.length === 0) return [];
     return this.#index.get(ids, query, topK, this.#do.corpus().passages);
   }
@@ -192,7 +213,7 @@ export class Documents {
 
   /** Lets all passages wait for vectors by a model; those of before are stale. */
   beginVectors(model: string): void {
-    this.#storage.transactionSync(() => this.vectors.begin(model));
+    this.#storage.transactionSync(() => this.vectorState.begin(model));
   }
 
   entry(id: string): DocumentEntry | undefined {
@@ -210,9 +231,15 @@ export class Documents {
   }
 
   /** Whether it is stored just so already, so that nothing needs to be written. */
-  holds({ id, title, url }: Document, contentHash: string): boolean {
+  holds({ id, title, url, sample }: Document, contentHash: string): boolean {
     const before = this.entry(id);
-    return before?.contentHash === contentHash && before.title === title && before.url === url;
+    const isSame = before?.contentHash === contentHash && (before.sample ?? false) === sample;
+    return isSame && before.title === title && before.url === url;
+  }
+
+  /** Whether any document is no sample. Samples are never beside others, so that one tells. */
+  hasOwn(): boolean {
+    return this.entriesAfter("", 1).some(({ sample }) => !sample);
   }
 
   /**
@@ -233,14 +260,17 @@ export class Documents {
       });
       this.#exists = true;
     }
-    const { text, ...head } = document;
+    const { text, sample, ...head } = document;
     const before = this.#do.entry(document.id);
     // Nothing is written for what has not changed, so that all files may be sent again and again.
     if (before !== undefined && this.holds(document, contentHash)) return toEntry(before);
 
     return this.#storage.transactionSync(() => {
+      const others = sample ? [] : this.#do.samples().filter(({ id }) => id !== document.id);
+      for (const { id } of others) this.delete(id);
       const kept = this.#replacePassages(before, cut ?? storedPassages(document));
-      const row = { ...head, bytes, content_hash: contentHash, updated_at: now, ...kept };
+      const known = { bytes, content_hash: contentHash, updated_at: now, sample: Number(sample) };
+      const row = { ...head, ...known, ...kept };
       this.#do.put(row, text);
       return toEntry(row);
     });
@@ -274,7 +304,7 @@ export class Documents {
     }
     try {
       this.#storage.transactionSync(() => {
-        const document = { ...row, text: this.#do.text(row.id) };
+        const document = { ...row, sample: row.sample === 1, text: this.#do.text(row.id) };
         const { first_passage, passages } = this.#replacePassages(row, storedPassages(document));
         this.#do.setPassages(row.id, first_passage, passages);
       });
@@ -290,19 +320,19 @@ export class Documents {
   #replacePassages(before: DocumentRow | undefined, stored: readonly StoredPassage[]) {
     if (before !== undefined) this.#removePassages(before);
     this.#do.addPassages(stored.length - (before?.passages ?? 0));
-    const first = this.#index.add(stored, this.vectors.state()?.removedTo ?? 0);
+    const first = this.#index.add(stored, this.vectorState.state()?.removedTo ?? 0);
     return { first_passage: first, passages: stored.length };
   }
 
   #removePassages({ first_passage, passages }: DocumentRow): void {
     this.#index.remove(first_passage, passages);
-    this.vectors.removed(first_passage, passages);
+    this.vectorState.removed(first_passage, passages);
   }
 }
 
 /** The passages of a document. It takes up to half a second for 1 MiB, and reads no storage. */
 export function storedPassages({ id, title, url, text }: Document): StoredPassage[] {
-  return passages(text).map(({ heading, anchor, text }, i) => ({
+  return passages(markdown.read(text).sections).map(({ heading, anchor, text }, i) => ({
     documentId: id,
     place: i + 1,
     title,
@@ -322,5 +352,6 @@ function withAnchor(url: string | null, anchor: string | null): string | null {
 function toEntry(row: DocumentRow): DocumentEntry {
   const { id, title, url, passages, bytes, content_hash, updated_at } = row;
   const updatedAt = new Date(updated_at).toISOString();
-  return { id, title, url, passages, bytes, contentHash: content_hash, updatedAt };
+  const entry = { id, title, url, passages, bytes, contentHash: content_hash, updatedAt };
+  return row.sample === 1 ? { ...entry, sample: true } : entry;
 }

@@ -1,18 +1,17 @@
-// A few questions that the documents themselves suggest: headings that are questions and, where a
-// document has none, what its headings are about. Pure.
+// Example questions, taken from the documents: headings that are
+// questions, and for a document without any, its other headings. Pure.
 
-/** The headings above a passage, and the title of its document. */
 interface Place {
   readonly title: string;
   readonly heading: readonly string[];
 }
 
 const QUESTIONS_MAX = 4;
-/** Longer headings are no good examples. */
+/** Longer headings make poor examples. */
 const LENGTH_MAX = 80;
 const QUESTION = /[?？؟]$/;
 
-/** From as many documents as there are, the most telling heading of each first. */
+/** Takes turns among the documents; questions come before other headings. */
 export function exampleQuestions(places: readonly Place[]): string[] {
   const byDocument = new Map<string, Set<string>>();
   for (const { title, heading } of places) {
@@ -35,7 +34,7 @@ export function exampleQuestions(places: readonly Place[]): string[] {
   return inTurn.slice(0, QUESTIONS_MAX);
 }
 
-/** The first of each list, then the second of each, and so on, as far as there is use for them. */
+/** All first items, then all second items, and so on. */
 function roundRobin(lists: readonly (readonly string[])[]): string[] {
   const turns = Array.from({ length: QUESTIONS_MAX }, (_, i) => i);
   return turns.flatMap((i) => lists.flatMap((list) => list[i] ?? []));

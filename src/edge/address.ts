@@ -1,32 +1,37 @@
-// Where a request came from: what the readers of one home share.
+// Which address a request came from, as quotas count it.
 
 /**
- * The address that a request came from, as its provider counts: of IPv6 the first 64 bits, since any
- * home has the rest to itself. Plain workerd tells it in `cf`, which no client can set; Cloudflare in a
- * header that it sets itself.
+ * An IPv4 address, or the /64 network of an IPv6
+ * address: a provider gives a home at least that
+ * many, so they are one reader to us.
  */
 export function addressOf(request: Request): string {
+  // Clients cannot set either. Plain workerd
+  // has `cf.clientIp`, with the port.
   const peer = (request as { readonly cf?: { readonly clientIp?: string } }).cf?.clientIp;
   const address =
-    peer === undefined
-      ? (request.headers.get("cf-connecting-ip") ?? "")
-      : peer.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
-  if (mapped !== undefined) return mapped;
-  return address.includes(":") ? `${networkOf(address)}::/64` : address;
+    peer?.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") ??
+    request.headers.get("cf-connecting-ip") ??
+    "";
+  return address.includes(":") ? networkOf(address) : address;
 }
 
-/** The first four groups of an IPv6 address, without leading zeros. */
 function networkOf(address: string): string {
-  const [head = "", tail] = address.split("::", 2);
-  const groups = head.split(":").filter((group) => group !== "");
-  if (tail !== undefined) {
-    const rest = tail.split(":").filter((group) => group !== "");
-    while (groups.length + rest.length < 8) groups.push("0");
-    groups.push(...rest);
+  // A URL writes IPv6 in one form: lower
+  // case, no leading zeros, no IPv4 tail.
+  const host = URL.parse(`http://[${address.replace(/%.*/, "")}]`)?.hostname;
+  if (host === undefined) return address;
+  const [head = [], tail = []] = host
+    .slice(1, -1)
+    .split("::")
+    .map((half) => half.split(":").filter((group) => group !== ""));
+  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill("0"), ...tail];
+  if (host.startsWith("[::ffff:") && tail.length === 3) {
+    const bytes = tail.slice(1).flatMap((group) => {
+      const number = Number.parseInt(group, 16);
+      return [number >> 8, number & 255];
+    });
+    return bytes.join(".");
   }
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":");
+  return `${groups.slice(0, 4).join(":")}::/64`;
 }

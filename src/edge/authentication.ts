@@ -1,4 +1,5 @@
-// Who is asking: the bearer token of a request, verified. What they may do is decided by the route.
+// Verifies the bearer token of a request.
+// The route decides what the caller may do.
 
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { AuthenticationConfig } from "../config.ts";
@@ -10,15 +11,15 @@ import { KeySet } from "./key-set.ts";
 export interface Caller {
   readonly userId: string;
   readonly operator: boolean;
-  /** Which of the readers that share this user object; undefined for who has a bearer token. */
+  /** Which reader of a shared user object; undefined with a bearer token. */
   readonly identity?: string;
 }
 
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
-/** Clocks of issuers may differ from ours by this many seconds. */
+/** An issuer's clock may differ from ours by this. */
 const CLOCK_TOLERANCE_S = 5;
 
-/** Throws UNAUTHENTICATED, with a WWW-Authenticate that says why (RFC 6750). */
+/** Throws UNAUTHENTICATED, with the reason in WWW-Authenticate (RFC 6750). */
 export async function authenticate(
   request: Request,
   { key, algorithm, issuer, audience, operatorClaim }: AuthenticationConfig,
@@ -33,7 +34,8 @@ export async function authenticate(
   }
   let claims: JWTPayload;
   try {
-    // One algorithm, or an attacker chooses it. jose by itself accepts a missing exp.
+    // One algorithm, or an attacker
+    // chooses. jose accepts a missing exp.
     const options = {
       algorithms: [algorithm],
       requiredClaims: ["sub", "exp"],
@@ -55,14 +57,14 @@ export async function authenticate(
       "The bearer token's sub must be a string of 1 to 128 characters, without control characters, and neither . nor .. alone.",
     );
   }
-  // These names are given to readers without a bearer token.
+  // Readers without a bearer token have these names.
   if (claims.sub.startsWith(ANONYMOUS)) {
     throw refused(`The bearer token's sub must not begin with "${ANONYMOUS}".`);
   }
   return { userId: claims.sub, operator: isOperator(claims, operatorClaim) };
 }
 
-/** Why a token is not taken. Claims are checked only once its signature is found right. */
+/** jose checks the signature first, so this tells strangers nothing. */
 function invalidity(cause: unknown): string {
   if (cause instanceof errors.JWTExpired) return "The bearer token has expired. Get a new one.";
   if (cause instanceof errors.JWTClaimValidationFailed) {
@@ -71,9 +73,10 @@ function invalidity(cause: unknown): string {
   return "The bearer token is not valid here. Get a new one.";
 }
 
-/** Whether a token says `operator` where issuers say such things, or in the claim that is named. */
+/** Whether a usual claim, or the named one, says `operator`. */
 function isOperator(claims: JWTPayload, named: string | undefined): boolean {
-  // RFC 6749 has spaces between scopes; Okta sends a list. A role is one name, spaces and all.
+  // RFC 6749 separates scopes by spaces; Okta
+  // sends a list. A role may contain spaces.
   const scopes = ["scope", "scp"].map((name) => {
     const value = claimOf(claims, name);
     return typeof value === "string" ? value.split(" ") : value;
@@ -87,19 +90,19 @@ function includesOperator(value: unknown): boolean {
   return Array.isArray(value) ? value.includes("operator") : value === "operator";
 }
 
-/** The claim of a name that may have dots in it, or else within others, such as `realm_access.roles`. */
+/** A claim by its whole name, or by a path such as `realm_access.roles`. */
 function claimOf(claims: JWTPayload, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];
   return name.split(".").reduce<unknown>(memberOf, claims);
 }
 
-/** Never of a prototype, nor of a list. */
+/** Own members only, and none of a list. */
 function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-/** By their addresses, so that what was fetched serves the requests that follow. */
+/** By URL, so that later requests use the keys fetched before. */
 const keySets = new Map<string, KeySet>();
 
 function publishedKeys(url: URL): JWTVerifyGetKey {
@@ -108,9 +111,10 @@ function publishedKeys(url: URL): JWTVerifyGetKey {
   return keySet.key;
 }
 
-/** jose also lets an empty sub, a number and an object through: all such users would share an object. */
+/** jose accepts an empty sub, and numbers and objects: they would collide. */
 export function isUserId(sub: unknown): sub is string {
-  // To a URL these two are steps in its path, however they are encoded: no operator could name them.
+  // URLs resolve these two in any encoding:
+  // operators could not name them.
   return isName(sub) && !/^\.\.?$/.test(sub);
 }
 

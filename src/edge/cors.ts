@@ -1,16 +1,16 @@
-// Which pages may read our responses. A browser asks first (preflight), and is answered here without
-// a bearer token and without waking an object.
+// Which pages may read our responses. Preflights are answered
+// here, without a bearer token and without waking an object.
 
 import { corsOrigins, invalid, type Variables } from "../config.ts";
 import { meantOrigin, originOf } from "../origin.ts";
 
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
-// A `*` would not cover Authorization. Last-Event-ID is read by nobody here, but some clients send
-// it when they ask again, and could not without this.
+// A `*` would not cover Authorization. We do not read
+// Last-Event-ID, but some clients send it when they reconnect.
 const ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"];
 const MAX_AGE_S = "600"; /* 10 min */
 
-/** More than these, a client does not add, and a stranger could make us answer at length. */
+/** Clients add fewer; without a limit strangers could enlarge responses. */
 const REQUESTED_MAX = 64;
 const REQUESTED_LENGTH_MAX = 4_096;
 
@@ -25,7 +25,7 @@ const EXPOSED = [
   "WWW-Authenticate",
 ].join(", ");
 
-/** The origins of CORS_ORIGINS, in lower case. Throws UNAVAILABLE for what is no exact origin. */
+/** CORS_ORIGINS in lower case. Throws UNAVAILABLE for an inexact origin. */
 export function allowedOrigins(env: Variables): readonly string[] {
   const origins = corsOrigins(env);
   for (const [index, origin] of origins.entries()) {
@@ -44,8 +44,8 @@ export function allowedOrigins(env: Variables): readonly string[] {
 }
 
 /**
- * The answer to a browser that asks whether a page may send a request. Clients and tracers add headers
- * of their own, which nobody reads here: a page whose origin is allowed may send any.
+ * Answers a preflight. Clients and tracers add headers that
+ * we do not read: pages of an allowed origin may send any.
  */
 export function preflight(request: Request, origins: readonly string[]): Response {
   const names = isAllowed(request, origins) ? requestedHeaders(request) : [];
@@ -62,7 +62,7 @@ export function preflight(request: Request, origins: readonly string[]): Respons
   });
 }
 
-/** The names in it that are tokens (RFC 9110, section 5.6.2); none where there are too many. */
+/** The names that are tokens (RFC 9110, 5.6.2); none if there are too many. */
 function requestedHeaders(request: Request): string[] {
   const list = request.headers.get("access-control-request-headers") ?? "";
   if (list.length > REQUESTED_LENGTH_MAX) return [];
@@ -74,17 +74,17 @@ function requestedHeaders(request: Request): string[] {
 
 function isAllowed(request: Request, origins: readonly string[]): boolean {
   const origin = request.headers.get("origin");
-  // Safari writes those of its extensions in capitals.
+  // Safari writes the ids of its extensions in capitals.
   return origin !== null && origins.includes(origin.toLowerCase());
 }
 
-/** The response with the headers that let pages of the given origins read it. */
+/** Adds the headers that let pages of these origins read the response. */
 export function withCors(
   request: Request,
   response: Response,
   origins: readonly string[],
 ): Response {
-  // The headers of a response that came from an object cannot be changed in place.
+  // The headers of an object's response cannot be changed.
   const readable = new Response(response.body, response);
   readable.headers.append("vary", "Origin");
   readable.headers.set("x-content-type-options", "nosniff");

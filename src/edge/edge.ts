@@ -1,5 +1,5 @@
-// The edge: every route of the API in one list, and for each who may call it and which object
-// answers. It reads no body.
+// The edge: every route, who may call it, and
+// which object answers it. It reads no body.
 
 import { type IRequest, Router } from "itty-router";
 import { allowedHosts, authenticationConfig } from "../config.ts";
@@ -27,10 +27,10 @@ const router = Router<IRequest, [Request, Env]>();
 
 router.get("/healthz", (_matched, _request, env) => health(env));
 
-// Readers without a bearer token, where there may be any.
+// Readers without a bearer token.
 router.post(`${API_PREFIX}/session`, session);
 
-// What can be asked.
+// Example questions.
 router.get(`${API_PREFIX}/ai/examples`, examples);
 
 // A user's own object.
@@ -52,15 +52,15 @@ router.get(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.put(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 
-/** Every route there is, as its method and its path with named parameters. */
+/** Every route: its method, and its path with named parameters. */
 export const routes: readonly (readonly [method: string, path: string])[] = router.routes.map(
   ([method, , , path = ""]) => [method, path],
 );
 
-/** Answers a request; nothing that it throws reaches a caller but as an error of the wire. */
+/** Answers a request. Whatever is thrown becomes an error of the protocol. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   try {
-    // First: a variable that is wrong must refuse before anything is reserved.
+    // Before anything is reserved: a wrong variable refuses the request.
     const origins = allowedOrigins(env);
     const url = urlOf(request);
     checkHost(request, url, allowedHosts(env), origins);
@@ -74,7 +74,7 @@ export async function handle(request: Request, env: Env): Promise<Response> {
   }
 }
 
-/** For HEAD it answers as for GET: the runtime sends the status and the headers, and drops the body. */
+/** HEAD is answered like GET: the runtime drops the body. */
 async function route({ pathname }: URL, request: Request, env: Env): Promise<Response> {
   const method = request.method === "HEAD" ? "GET" : request.method;
   const methods = router.routes.filter(([, path]) => path.test(pathname)).map(([method]) => method);
@@ -93,7 +93,7 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
       headers: { allow },
     });
   }
-  // Without the query string, over which it would take quadratic time.
+  // Without the query string: itty-router takes quadratic time for it.
   return router.fetch({ method, url: `https://edge${pathname}` } as IRequest, request, env);
 }
 
@@ -117,7 +117,7 @@ async function examples(_matched: IRequest, request: Request, env: Env): Promise
   return forward(corpusStub(env), request);
 }
 
-/** A page of this origin can ask at once: its session starts with its first ask. */
+/** A page of this origin can ask at once: its first ask starts a session. */
 async function ask(_matched: IRequest, request: Request, env: Env): Promise<Response> {
   const { userId, identity, cookie } = await asker(request, env);
   const response = await forward(userStub(env, userId), request, { userId, identity }).catch(
@@ -134,7 +134,7 @@ async function toOwnObject(_matched: IRequest, request: Request, env: Env): Prom
   return forward(userStub(env, userId), request, { userId, identity });
 }
 
-/** HEAD stays HEAD: as a GET it would be one more reader of the answer. */
+/** HEAD stays HEAD: a GET would count as one more reader. */
 async function events(_matched: IRequest, request: Request, env: Env): Promise<Response> {
   const { userId, identity } = await caller(request, env);
   const { method } = request;
@@ -147,14 +147,14 @@ async function asker(request: Request, env: Env): Promise<Caller & Partial<NewRe
   return (await reader) ?? authenticate(request, authenticationConfig(env));
 }
 
-/** Who asks: by a bearer token or, where that is allowed, by the cookie of a session. */
+/** The caller by bearer token or, if allowed, by the session's cookie. */
 async function caller(request: Request, env: Env): Promise<Caller> {
   const config = sessionConfigFor(request, env);
   const reader = config && (await readerOf(request, config));
   return reader ?? authenticate(request, authenticationConfig(env));
 }
 
-/** Undefined for a request that only a bearer token can let in; one that is sent counts alone. */
+/** Undefined if only a bearer token counts, as when one is sent. */
 function sessionConfigFor(request: Request, env: Env): SessionConfig | undefined {
   return request.headers.has("authorization") ? undefined : sessionConfig(env);
 }
@@ -189,7 +189,7 @@ interface Forwarding {
   readonly method?: string;
 }
 
-/** A minimal request of our own to an object: no cookie and no bearer token goes further than here. */
+/** A new, minimal request to an object, without cookie and bearer token. */
 async function forward(
   stub: { fetch(request: Request): Promise<Response> },
   request: Request,
@@ -199,7 +199,7 @@ async function forward(
     method = request.method === "HEAD" ? "GET" : request.method,
   }: Forwarding = {},
 ): Promise<Response> {
-  // A GET has no body, though some clients send one.
+  // Some clients send a body with GET.
   const body = method === "GET" || method === "HEAD" ? null : request.body;
   if (body !== null) refuseCompressed(request);
   const headers = new Headers();
@@ -210,7 +210,7 @@ async function forward(
   if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
   if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
   const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
-  // wrangler dev says 0 where it has measured nothing.
+  // wrangler dev says 0 for unknown.
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
   const { pathname, searchParams } = new URL(request.url);
   const url = `https://object${pathname}?${withoutRepeats(searchParams)}`;
@@ -218,7 +218,8 @@ async function forward(
   try {
     return await stub.fetch(forwarded);
   } catch (thrown) {
-    // The object was deployed over, reset or overloaded; whatever it had reserved is refunded.
+    // The object was redeployed, reset or
+    // overloaded. It refunds what it had reserved.
     console.error("An object could not answer:", thrown);
     throw new ServiceError("UNAVAILABLE", "The service could not answer just now. Try again.", {
       headers: { "retry-after": "1" },

@@ -1,22 +1,24 @@
-// The keys that an identity provider publishes. They are fetched once for all requests that wait for
-// them, and stay good for a day while the provider does not answer.
+// The keys that an identity provider publishes. All
+// waiting requests share one fetch. Old keys are
+// used for a day if the provider does not answer.
 
 import { waitUntil } from "cloudflare:workers";
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
+import { withTimeout } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 
-/** A key that was withdrawn is accepted for this long at most, while the provider answers. */
+/** How long a withdrawn key is accepted if the provider answers. */
 const FRESH_MS = 10 * 60_000;
-/** The same, while it does not. */
+/** The same if it does not. */
 const GOOD_MS = 24 * 60 * 60_000;
-/** After a success, a fetch for an unknown key id waits this long: anybody can make one up. */
+/** Pause before fetching for an unknown key id: anyone can invent one. */
 const COOLDOWN_MS = 30_000;
-/** After failures, the next fetch waits a second for each of them except the first, up to this. */
+/** Pause after failures: 1 s for each but the first, up to this. */
 const RETRY_MS_MAX = 10_000;
-/** A failure longer ago than this says nothing about the provider as it is now. */
+/** An older failure says nothing about the provider now. */
 const LATELY_MS = 60_000;
 const TIMEOUT_MS = 5_000;
-/** The largest sets in use have some dozens of keys with certificates, together below 50 KB. */
+/** The largest sets in use have dozens of certificates in under 50 KB. */
 const BYTES_MAX = 256 * 1024;
 
 type Keys = ReturnType<typeof createRemoteJWKSet>;
@@ -24,10 +26,10 @@ type Keys = ReturnType<typeof createRemoteJWKSet>;
 export class KeySet {
   readonly #url: URL;
   #keys: Keys | undefined;
-  /** When `#keys` were fetched and when a fetch last began, in ms since the epoch. */
+  /** When `#keys` were fetched and the last fetch began, in ms. */
   #fetchedAt = 0;
   #triedAt = 0;
-  /** Fetches that failed since the last that did not. */
+  /** Failed fetches since the last success. */
   #failures = 0;
   #fetching: Promise<Keys> | undefined;
 
@@ -36,8 +38,9 @@ export class KeySet {
   }
 
   /**
-   * The key of a token, for `jwtVerify`. Throws JWKSNoMatchingKey and JWKSMultipleMatchingKeys, which
-   * are the token's fault, and UNAVAILABLE where the keys cannot be had.
+   * Finds a token's key, for `jwtVerify`. Throws
+   * JWKSNoMatchingKey and JWKSMultipleMatchingKeys if the
+   * token is wrong, and UNAVAILABLE if there are no keys.
    */
   readonly key: JWTVerifyGetKey = async (header, token) => {
     let keys = await this.#current();
@@ -45,7 +48,7 @@ export class KeySet {
       return await keys(header, token);
     } catch (thrown) {
       if (thrown instanceof errors.JWKSMultipleMatchingKeys) throw thrown;
-      // The key may be new, or mended since.
+      // The key may be new, or corrected in the meantime.
       if (this.#fetching === undefined && !this.#mayFetch()) throw this.#judged(thrown);
       keys = await this.#fetched();
     }
@@ -64,7 +67,7 @@ export class KeySet {
     if (ageMs <= FRESH_MS || this.#fetching !== undefined || !this.#mayFetch()) return keys;
     const fails = this.#failures > 0 && Date.now() - this.#triedAt < LATELY_MS;
     const fetched = this.#fetched().catch(() => keys);
-    // While the provider fails, requests do not wait for it.
+    // Requests do not wait for a provider that fails.
     return fails ? keys : fetched;
   }
 
@@ -73,21 +76,17 @@ export class KeySet {
     return Date.now() >= this.#triedAt + (this.#failures === 0 ? COOLDOWN_MS : retryMs);
   }
 
-  /** The keys after the next fetch, which may be under way already. Throws UNAVAILABLE. */
+  /** The keys of the next or current fetch. Throws UNAVAILABLE. */
   async #fetched(): Promise<Keys> {
     this.#fetching ??= this.#begin();
     const fetching = this.#fetching;
-    // The request that began it may be gone, and then it never settles.
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      if (this.#fetching === fetching) this.#fetching = undefined;
-      late.reject(unavailable());
-    }, TIMEOUT_MS + 1_000);
+    // The fetch never settles if the request that began it is gone. The race
+    // is a promise of this request: code after another request's promise
+    // would run in the context of that request.
     try {
-      // A promise of our own: what follows one of another request would run as that request.
-      return await Promise.race([fetching, late.promise]);
+      return await withTimeout(TIMEOUT_MS + 1_000, unavailable, () => fetching);
     } finally {
-      clearTimeout(timer);
+      if (this.#fetching === fetching) this.#fetching = undefined;
     }
   }
 
@@ -96,13 +95,13 @@ export class KeySet {
     const fetching = this.#fetch().finally(() => {
       if (this.#fetching === fetching) this.#fetching = undefined;
     });
-    // Others wait for it too, even if the client of this request goes away.
+    // Other requests wait for it, even if this client disconnects.
     waitUntil(fetching.catch(() => {}));
     return fetching;
   }
 
   async #fetch(): Promise<Keys> {
-    // It would fetch again by itself, once for each request.
+    // By itself it would fetch once for each request.
     const keys = createRemoteJWKSet(this.#url, {
       timeoutDuration: TIMEOUT_MS,
       cacheMaxAge: Number.POSITIVE_INFINITY,
@@ -120,10 +119,10 @@ export class KeySet {
     return keys;
   }
 
-  /** What it means that a token has no key in the set as it is. */
+  /** What it means that the set has no key for a token. */
   #judged(thrown: unknown): unknown {
     if (thrown instanceof errors.JWKSMultipleMatchingKeys) return thrown;
-    // After a failed fetch the key may have been published and not been seen.
+    // A failed fetch may have missed a new key.
     if (thrown instanceof errors.JWKSNoMatchingKey) {
       return this.#failures === 0 ? thrown : unavailable();
     }
@@ -145,7 +144,7 @@ function unavailable(): ServiceError {
   );
 }
 
-/** The response, whose body fails when it grows too long. */
+/** The response. Its body fails if it is too long. */
 async function fetchBounded(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init);
   let left = BYTES_MAX;

@@ -1,6 +1,7 @@
-// Readers without a bearer token: who they are, which a signed cookie says, and whose quota they share,
-// which their address says. A cookie that is thrown away therefore buys nothing, and who shares an
-// address with others still sees only what they asked themselves.
+// Readers without a bearer token. A signed cookie
+// says who they are, their address whose quota they
+// share: a new cookie gives no new quota, and readers
+// of one address see only their own questions.
 
 import { base64url, jwtVerify, SignJWT } from "jose";
 import { sessionSecret } from "../config.ts";
@@ -12,16 +13,16 @@ import type { Env } from "../wiring.ts";
 import { addressOf } from "./address.ts";
 import type { Caller } from "./authentication.ts";
 
-/** How long a browser keeps the cookie after it was last renewed, in seconds: as long as answers are kept. */
+/** How long browsers keep the cookie after each renewal. */
 const AGE_MAX_S = 30 * 24 * 60 * 60; /* 30 d */
 
 export interface SessionConfig {
   readonly secret: Uint8Array;
-  /** Whether one more session may be started from an address. */
+  /** Whether an address may start one more session. */
   admits(address: string): Promise<boolean>;
 }
 
-/** Undefined where every reader needs a bearer token. */
+/** Undefined if every reader needs a bearer token. */
 export function sessionConfig(env: Env): SessionConfig | undefined {
   const secret = sessionSecret(env);
   if (secret === undefined) return undefined;
@@ -32,15 +33,16 @@ export function sessionConfig(env: Env): SessionConfig | undefined {
   };
 }
 
-/** A reader whose session was started by this very request. */
+/** A reader whose session began with this request. */
 export interface NewReader extends Caller {
-  /** The value of `Set-Cookie` for the response, whatever its status. */
+  /** The `Set-Cookie` for the response, whatever its status. */
   readonly cookie: string;
 }
 
 /**
- * The reader of the request's cookie; undefined without a cookie, or with one that is expired or not
- * signed by us. Throws FORBIDDEN for a request with a cookie that another site's page has sent.
+ * The reader of the cookie; undefined if it is missing,
+ * expired or not signed by us. CSRF: throws FORBIDDEN
+ * for a cookie that another site's page sent.
  */
 export async function readerOf(
   request: Request,
@@ -54,9 +56,10 @@ export async function readerOf(
 }
 
 /**
- * Starts a session for a page of this origin that has no cookie yet. Undefined for every other sender:
- * another site must not choose who a browser is here, and a program can send a bearer token.
- * Throws TOO_MANY_SESSIONS.
+ * Starts a session for a page of this origin without a
+ * cookie. Undefined for all others: another site must
+ * not choose a browser's identity here, and programs
+ * can send a bearer token. Throws TOO_MANY_SESSIONS.
  */
 export async function newReaderOf(
   request: Request,
@@ -68,7 +71,7 @@ export async function newReaderOf(
   return { ...reader, cookie: await signedCookie(identity, request, config.secret) };
 }
 
-/** A cookie for a new reader or, for one who has a cookie, the same identity for longer. */
+/** A cookie for a new reader, or a renewed one for a known reader. */
 export async function startSession(request: Request, config: SessionConfig): Promise<Response> {
   if (!isSameOrigin(request)) throw otherSite();
   const known = await identityIn(ownCookie(request) ?? "", config.secret);
@@ -80,7 +83,7 @@ export async function startSession(request: Request, config: SessionConfig): Pro
   });
 }
 
-/** Costs us a signature and nothing else; `admits` bounds even that, where the runtime can count. */
+/** Costs one signature. `admits` limits even that, if the runtime counts. */
 async function newIdentity(request: Request, { admits }: SessionConfig): Promise<string> {
   if (await admits(addressOf(request))) return crypto.randomUUID();
   throw new ServiceError(
@@ -108,7 +111,7 @@ async function signedCookie(
   return `${name}=${token}; Path=/; Max-Age=${AGE_MAX_S}; HttpOnly; SameSite=Strict${secure}`;
 }
 
-/** Browsers bind a name that begins with __Host- to this very host; but only over HTTPS. */
+/** Browsers bind a __Host- name to this host, but over HTTPS only. */
 function cookieForm(request: Request): { name: string; secure: string } {
   return new URL(request.url).protocol === "https:"
     ? { name: "__Host-belay", secure: "; Secure" }
@@ -127,17 +130,17 @@ async function identityIn(cookie: string, secret: Uint8Array): Promise<string | 
     });
     return payload.sub;
   } catch {
-    // Expired, signed with a former secret, or made up: its sender is a new reader.
+    // Expired, signed with an old secret, or forged: a new reader.
     return undefined;
   }
 }
 
-/** Not the secret itself: a cookie must never pass for a bearer token, nor the other way round. */
+/** A derived key: a cookie can never pass for a bearer token, or vice versa. */
 function cookieKey(secret: Uint8Array): Promise<Uint8Array> {
   return mac(secret, "session cookie");
 }
 
-/** The user object that all readers of one address share. Only a hash of the address goes into its name. */
+/** All readers of an address share it. Its name has a hash of the address. */
 async function sharedUserId(request: Request, secret: Uint8Array): Promise<string> {
   const hash = await mac(secret, `address ${addressOf(request)}`);
   return ANONYMOUS + base64url.encode(hash.subarray(0, 16));

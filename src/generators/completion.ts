@@ -17,6 +17,7 @@
 //   `[DONE]`; the end of the body                    the end of reading                  `#settle`
 
 import type { Finish } from "../protocol.ts";
+import { endsInHalf, pieces } from "../text/pieces.ts";
 import { isVisible } from "../text/visible.ts";
 import { Beginning } from "./beginning.ts";
 import { readChunk } from "./chunk.ts";
@@ -309,15 +310,9 @@ export class Completion {
   /** Cut and joined so that no piece is too long and none holds half a character. */
   #add(token: string): void {
     const text = this.#half + token;
-    let from = 0;
-    while (from < text.length) {
-      let to = Math.min(from + PIECE_LENGTH_MAX, text.length);
-      if (isHighSurrogate(text.charCodeAt(to - 1))) to--;
-      if (to === from) break;
-      this.#pieces.push(text.slice(from, to).toWellFormed());
-      from = to;
-    }
-    this.#half = text.slice(from);
+    this.#half = endsInHalf(text) ? text.slice(-1) : "";
+    const whole = text.slice(0, text.length - this.#half.length);
+    for (const piece of pieces(whole, PIECE_LENGTH_MAX)) this.#pieces.push(piece.toWellFormed());
     this.#hasText ||= isVisible(text);
   }
 
@@ -355,7 +350,3 @@ const FAULTS = {
   tool: [TOOL, "the model called a tool"],
   refused: [FILTERED, "the model refused"],
 } as const;
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xdc00;
-}

@@ -2,8 +2,10 @@
 // failures can repeat what it was sent, so only its error code goes to a user or to the log.
 
 import type { Generation, Generator } from "../answer/generator.ts";
+import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
+import { workersAiErrorCode } from "../workers-ai.ts";
 import { complete, failure } from "./completion-stream.ts";
 import { type Form, inItsForm, parametersOf } from "./parameters.ts";
 
@@ -62,18 +64,13 @@ export class WorkersAiGenerator implements Generator {
     form: Form,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    const left = Promise.withResolvers<never>();
-    const leave = () => left.reject(signal.reason);
-    signal.addEventListener("abort", leave);
     const running = this.#call(generation, form, signal);
     try {
-      return await Promise.race([running, left.promise]);
+      return await abortable(running, signal);
     } catch (error) {
-      // It may be that the binding did not heed the signal: what comes then is cancelled.
+      // The binding may ignore the signal: cancel what it returns later.
       running.then((body) => body.cancel()).catch(() => {});
       throw error;
-    } finally {
-      signal.removeEventListener("abort", leave);
     }
   }
 
@@ -99,11 +96,9 @@ export class WorkersAiGenerator implements Generator {
   }
 }
 
-/** `error` as the binding throws it: `3040: Capacity temporarily exceeded`, its class before that or not. */
 function refusal(error: unknown): ServiceError {
-  const words = error instanceof Error ? error.message : "";
-  const code = Number(/^(?:\w+: ){0,2}(\d{4,5})(?:: |$)/.exec(words)?.[1]);
-  if (Number.isNaN(code)) {
+  const code = workersAiErrorCode(error);
+  if (code === undefined) {
     return failure(
       "The model failed. You were not charged; ask again in a moment.",
       cause("no error code", error),

@@ -1,4 +1,4 @@
-// The retriever that needs nothing else: the full-text search of the corpus object.
+// Full-text search in the corpus.
 
 import type { Passage, Retriever } from "../answer/retriever.ts";
 import type { Corpus } from "../corpus/corpus.ts";
@@ -12,7 +12,7 @@ export class FullTextRetriever implements Retriever {
 
   async retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]> {
     signal.throwIfAborted();
-    // A search takes milliseconds: it is not worth calling off.
+    // A search takes milliseconds, so it cannot be cancelled.
     return this.#corpus.search(query, topK);
   }
 }

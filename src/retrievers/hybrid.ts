@@ -1,48 +1,46 @@
-// The retriever that searches by words and by vectors, and fuses what both find. Where the vectors fail
-// or take too long, the words answer alone.
+// Full-text and vector search, fused. If the vector search fails
+// or takes too long, the full-text results are used alone.
 
 import type { Passage, Retriever } from "../answer/retriever.ts";
-import { within } from "../deadline.ts";
-import { reasonOf } from "../errors.ts";
+import { withTimeout } from "../deadline.ts";
+import { reasonOf, ServiceError } from "../errors.ts";
 import { fuse } from "./reciprocal-rank.ts";
 
-/** Of each list: the most that a search may want, so that none costs the corpus object more. */
+/** Passages from each search: the maximum that an ask may request. */
 const CANDIDATES = 20;
 
 export class HybridRetriever implements Retriever {
-  readonly #words: Retriever;
+  readonly #fullText: Retriever;
   readonly #vectors: Retriever;
   readonly #waitMs: number;
 
-  /** `waitMs`: how long the words wait for the vectors. */
-  constructor(words: Retriever, vectors: Retriever, waitMs: number) {
-    this.#words = words;
+  /** @param waitMs The timeout of the vector search. */
+  constructor(fullText: Retriever, vectors: Retriever, waitMs: number) {
+    this.#fullText = fullText;
     this.#vectors = vectors;
     this.#waitMs = waitMs;
   }
 
   async retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]> {
     const found = await Promise.all([
-      this.#words.retrieve(query, CANDIDATES, signal),
+      this.#fullText.retrieve(query, CANDIDATES, signal),
       this.#near(query, signal),
     ]);
     return fuse(found).slice(0, topK);
   }
 
   async #near(query: string, signal: AbortSignal): Promise<readonly Passage[]> {
+    const message = `The vector search gave no answer within ${this.#waitMs} ms.`;
     try {
-      return await within(
+      return await withTimeout(
         this.#waitMs,
-        "The search by vectors",
+        () => new ServiceError("RETRIEVAL_FAILED", message),
         (either) => this.#vectors.retrieve(query, CANDIDATES, either),
         signal,
       );
     } catch (error) {
       signal.throwIfAborted();
-      console.error(
-        "The vectors could not be searched, and the words answered alone:",
-        reasonOf(error),
-      );
+      console.error("The vector search failed; full text answered alone:", reasonOf(error));
       return [];
     }
   }

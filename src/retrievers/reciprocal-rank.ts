@@ -1,14 +1,14 @@
-// Reciprocal rank fusion: one list out of several, by the places in them alone. Scores of different
-// searches cannot be compared; places can. Pure.
-// Cormack, Clarke and Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank
-// Learning Methods. SIGIR 2009.
+// Reciprocal rank fusion: merges ranked lists by position alone,
+// since scores of different searches cannot be compared. Pure.
+// Cormack, Clarke and Büttcher: Reciprocal Rank Fusion outperforms
+// Condorcet and individual Rank Learning Methods. SIGIR 2009.
 
-/** The larger, the less the first few places count above the others; 60 is the paper's. */
+/** The paper's constant. A larger one gives the first ranks less weight. */
 const K = 60;
 
 /**
- * Everything that stands in any list, best first: each list gives 1 / (60 + place), places from 1, to
- * what it holds. Of equals, what a former list holds, or holds higher, comes first.
+ * The items of all lists, best first. A list gives 1 / (60 + rank) to each
+ * item, ranks counted from 1. Among equals, the order of the lists decides.
  */
 export function fuse<T extends { readonly id: string }>(lists: readonly (readonly T[])[]): T[] {
   const all = new Map<string, { readonly item: T; sum: number }>();

@@ -1,13 +1,14 @@
-// The retriever that looks for passages that mean what the query means, whatever their words: the
-// nearest vectors in the index, and the passages of their ids in the corpus object.
+// Search by meaning: the vectors nearest to the
+// query's, and their passages in the corpus.
 
+import type { Embedder } from "../answer/embedder.ts";
 import type { Passage, Retriever } from "../answer/retriever.ts";
+import type { VectorIndex } from "../answer/vector-index.ts";
 import type { Corpus } from "../corpus/corpus.ts";
-import type { Embedder, VectorIndex } from "../corpus/embedder.ts";
 
 /**
- * More vectors are looked up than passages are wanted: of documents that were replaced, some may not
- * have been removed yet.
+ * More vectors than passages: vectors of replaced
+ * documents may not have been removed yet.
  */
 const NEAREST = 50;
 

@@ -2,6 +2,7 @@
 // without HTML and reference definitions, which stay text. A block that is closed never changes. The
 // time is linear in the text: a line's length, the depth and a paragraph's length are bounded. Pure.
 
+import { closesFence, openingFence } from "./code-fence.ts";
 import { CodeSpans } from "./code-spans.ts";
 
 export type BlockKind =
@@ -60,8 +61,6 @@ const LEAVES: ReadonlySet<BlockKind> = new Set([
 ]);
 
 const HEADING = /^(#{1,6})(?:[ \t]+|$)/;
-const FENCE = /^(?:`{3,}(?=[^`]*$)|~{3,})/;
-const FENCE_END = /^(`{3,}|~{3,})\s*$/;
 const UNDERLINE = /^(?:=+|-+)[ \t]*$/;
 const RULE = /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/;
 const MARKER = /^(?:([-+*])|(\d{1,9})([.)]))(?=[ \t]|$)/;
@@ -234,7 +233,7 @@ export class MarkdownBlocks {
       this.#open.pop();
       return "leaf";
     }
-    const fence = FENCE.exec(text)?.[0];
+    const fence = openingFence(text);
     if (fence !== undefined) {
       open(block("code", { mark: fence, indent: at.indent }));
       return "leaf";
@@ -338,8 +337,7 @@ function continues(block: Block, at: Cursor): boolean | "ends" {
         at.skip(4);
         return true;
       }
-      const end = at.indent < 4 ? FENCE_END.exec(at.text.slice(at.next))?.[1] : undefined;
-      if (end?.startsWith(block.mark)) return "ends";
+      if (at.indent < 4 && closesFence(at.text.slice(at.next), block.mark)) return "ends";
       at.skip(block.indent);
       return true;
     }

@@ -5,7 +5,6 @@ import * as v from "valibot";
 import type { Ask } from "../protocol.ts";
 import { check, textOf, wholeNumber } from "../request.ts";
 import { isVisible } from "../text/visible.ts";
-import type { Subscriber } from "./subscription.ts";
 
 /** A body on a user's route may be this long, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1024; /* 64 KiB */
@@ -67,18 +66,6 @@ function leftOut<const Schema extends v.GenericSchema>(schema: Schema) {
       v.transform((value) => value ?? undefined),
     ),
   );
-}
-
-/** An ask as its request says it. */
-export interface AskRequest extends Subscriber {
-  readonly userName: string;
-  readonly ask: Ask;
-  /** The client's own key for it. */
-  readonly idempotencyKey: string | null;
-  /** Whether the client may retry by itself whenever a stream ends. */
-  readonly retriesByItself: boolean;
-  /** When it arrived, by `performance.now()`. */
-  readonly receivedAt: number;
 }
 
 type Feedback = v.InferOutput<typeof FeedbackBody>;

@@ -33,7 +33,6 @@ import type { Retriever } from "../answer/retriever.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
 import type { Ask, Finish, RefundReason } from "../protocol.ts";
-import type { AskRequest } from "./ask.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { type AskKey, askKey, type KeyRow } from "./keys.ts";
 import { Listener } from "./listener.ts";
@@ -53,7 +52,7 @@ import type { Reservations } from "./reservations.ts";
 import { Run } from "./run.ts";
 import { LISTENERS_MAX, Runs } from "./runs.ts";
 import { isReached } from "./sharing.ts";
-import { type Subscriber, Subscription } from "./subscription.ts";
+import { type AskRequest, type Subscriber, Subscription } from "./subscription.ts";
 import type { Tables } from "./tables.ts";
 import type { Ending } from "./transcript.ts";
 

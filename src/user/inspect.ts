@@ -1,7 +1,7 @@
-// What an operator sees of one user's object, and the audit that proves its counters. Reads only.
+// What an operator sees of one user's object, and the audit of its counters. It only reads.
 
 import type { Receipt } from "../protocol.ts";
-import { type Counters, isLeft, type WindowRow } from "./ledger.ts";
+import { type Counters, isCounted, type WindowRow } from "./ledger.ts";
 import { type QueryRow, receipt } from "./queries.ts";
 import { remaining } from "./quota.ts";
 import type { Run } from "./run.ts";
@@ -12,16 +12,16 @@ export interface Inspection {
   readonly limit: number;
   readonly refundLimit: number;
   readonly blocked: boolean;
-  readonly windows: readonly (WindowRow & { readonly remaining: number })[];
+  readonly windows: readonly Record<string, string | number>[];
   readonly reservations: readonly {
     readonly queryId: string;
     readonly ageMs: number;
-    /** Whether a run stands behind it; without one, the next sweep refunds it. */
+    /** Whether it has a run; without one, the next sweep refunds it. */
     readonly live: boolean;
     readonly tokens: number;
   }[];
   readonly queries: readonly Receipt[];
-  /** ISO 8601 in UTC; null where nothing is reserved and nothing is kept that grows old. */
+  /** ISO 8601 in UTC; null where nothing is reserved or stored. */
   readonly alarmAt: string | null;
   readonly storageBytes: number;
   readonly audit: Audit;
@@ -53,7 +53,9 @@ export function inspect(parts: {
     limit,
     refundLimit,
     blocked: settings.blocked === 1,
-    windows: ledger.windows().map((row) => ({ ...row, remaining: remaining(limit, row) })),
+    windows: ledger
+      .windows()
+      .map((row) => ({ ...shownWindow(row), remaining: remaining(limit, row) })),
     reservations: queries.reserved(ledger.reserved()).map(({ id, asked_at }) => ({
       queryId: id,
       ageMs: now - asked_at,
@@ -69,18 +71,28 @@ export function inspect(parts: {
   };
 }
 
-/** A receipt as operators may see it: with no word of what was said, but for the user's own comment, where texts are not shared. */
+/** Without question, answer and sources if SHARE_QUERIES is false. */
 export function shownReceipt(row: QueryRow, shareQueries: boolean): Receipt {
   const whole = receipt(row);
   return shareQueries ? whole : { ...whole, query: null, answer: null, sources: null };
 }
 
-/** Recounts every row, adds those that are gone, and compares: the counters must agree in each window. */
+/** A window under the names of docs/protocol.md. */
+function shownWindow({ refunds_counted, pruned_refunds_counted, ...row }: WindowRow) {
+  return { ...row, left: refunds_counted, pruned_left: pruned_refunds_counted };
+}
+
+/** Counts every row again, adds the deleted ones, and compares each window's counters. */
 export function audit({ ledger, queries }: Pick<Tables, "ledger" | "queries">): Audit {
   const recounted = new Map<string, Counters>();
   for (const row of ledger.windows()) {
-    const { window, pruned_charged: charged, pruned_refunded: refunded, pruned_left: left } = row;
-    recounted.set(window, { ...row, reserved: 0, charged, refunded, left });
+    recounted.set(row.window, {
+      ...row,
+      reserved: 0,
+      charged: row.pruned_charged,
+      refunded: row.pruned_refunded,
+      refunds_counted: row.pruned_refunds_counted,
+    });
   }
   const differences: string[] = [];
   for (const { window, state, reason, rows } of queries.recount()) {
@@ -90,10 +102,10 @@ export function audit({ ledger, queries }: Pick<Tables, "ledger" | "queries">): 
       continue;
     }
     counters[state] += rows;
-    if (isLeft(reason)) counters.left += rows;
+    if (isCounted(reason)) counters.refunds_counted += rows;
   }
   for (const row of ledger.windows()) {
-    for (const counter of ["reserved", "charged", "refunded", "left"] as const) {
+    for (const counter of ["reserved", "charged", "refunded", "refunds_counted"] as const) {
       const rows = recounted.get(row.window)?.[counter];
       if (rows !== row[counter]) {
         differences.push(`${row.window}: ${counter} is ${row[counter]}, but ${rows} rows are`);

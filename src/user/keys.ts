@@ -1,6 +1,6 @@
-// Which asks are the same ask: idempotency keys, and for who sends none the body itself. Kept as
-// hashes, never as they were sent, and looked up before any limit, so that a harmless retry is never
-// refused. What an ask that is known already gets is decided in user-object.ts.
+// Which asks are the same: by the client's Idempotency-Key or else by the body itself. Only
+// hashes are stored. They are looked up before any limit, so that a harmless retry is never
+// refused. What a repeated ask gets is decided in asks.ts.
 
 import { sha256 } from "../digest.ts";
 import { ServiceError } from "../errors.ts";
@@ -9,22 +9,22 @@ import { type Ask, encodeJson } from "../protocol.ts";
 /** How long a key is kept after the ask, in milliseconds. */
 export const KEY_AGE_MAX_MS = 24 * 60 * 60 * 1000; /* 24 h */
 
-/** Replays in a row, before an ask that comes again by itself is told to stop. */
+/** Replays in a row before a client that retries by itself is told to stop. */
 const REPLAYS_IN_A_ROW_MAX = 3;
 
 export type KeyRow = {
   key: string;
-  /** The hash of the checked body: the same key with another one is refused. */
+  /** The hash of the checked body. A key with another body is refused. */
   fingerprint: string;
   /** The latest query that was asked under the key. */
   query_id: string;
-  /** When the answer was last replayed, in milliseconds since the epoch, and how often in a row. */
+  /** The last replay, in milliseconds since the epoch, and how many came in a row. */
   replayed_at: number | null;
   replays: number;
 };
 
 export const KEYS_SCHEMA = `
-  CREATE TABLE IF NOT EXISTS keys (
+  CREATE TABLE keys (
     key TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL,
     query_id TEXT NOT NULL,
@@ -33,7 +33,7 @@ export const KEYS_SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-/** What an ask is known by. */
+/** By what an ask is known. */
 export interface AskKey {
   readonly hash: string;
   readonly fingerprint: string;
@@ -42,7 +42,7 @@ export interface AskKey {
 }
 
 /**
- * Readers who share a user object share no ask: the same key of another identity is another key.
+ * The same key of another identity is another key: readers of one object share no ask.
  * Throws INVALID_IDEMPOTENCY_KEY for a header that is not 1 to 255 visible ASCII characters.
  */
 export async function askKey(
@@ -79,7 +79,7 @@ export class Keys {
     this.#sql = sql;
   }
 
-  /** Throws IDEMPOTENCY_KEY_REUSED where the key stands for another body. */
+  /** Throws IDEMPOTENCY_KEY_REUSED if the key belongs to another body. */
   get({ hash, fingerprint }: AskKey): KeyRow | undefined {
     const [row] = this.#sql.exec<KeyRow>("SELECT * FROM keys WHERE key = ?", hash).toArray();
     if (row !== undefined && row.fingerprint !== fingerprint) {
@@ -91,7 +91,7 @@ export class Keys {
     return row;
   }
 
-  /** The key stands for this query from now on. */
+  /** Makes the key this query's. */
   put({ hash, fingerprint }: AskKey, queryId: string): void {
     this.#sql.exec(
       `INSERT INTO keys (key, fingerprint, query_id) VALUES (?1, ?2, ?3)
@@ -104,9 +104,9 @@ export class Keys {
   }
 
   /**
-   * Counts that an ask came again for its stored answer, and says what it gets. Within the window of
-   * the last time it was served: three replays, and then no more, since some clients ask again by
-   * themselves whenever a stream ends. Later: a replay for a chosen key, else it is too late for one.
+   * Counts a repeated ask for a stored answer, and says what it gets. Within the window since
+   * it was last served: three replays, then no more, since some clients retry whenever a
+   * stream ends. After the window: a replay for a client's key; the body alone is too late.
    */
   serve(
     { hash, chosen }: AskKey,
@@ -128,8 +128,8 @@ export class Keys {
     return enough ? "enough" : "replay";
   }
 
-  /** Forgets a key, if it still stands for this query. */
-  forget(key: string, queryId: string): void {
+  /** Deletes a key, if it is still this query's. */
+  delete(key: string, queryId: string): void {
     this.#sql.exec("DELETE FROM keys WHERE key = ? AND query_id = ?", key, queryId);
   }
 }

@@ -1,35 +1,36 @@
-// The quota windows of one user: how many queries each holds as reserved, charged and refunded.
-// Which query is in which state is in queries.ts; the user object moves both in one transaction.
-// A refund is TigerBeetle's void and a card network's reversal: nothing was ever taken.
+// The quota windows of one user: how many queries each has as reserved, charged, refunded.
+// The state of each query is in queries.ts; reservations.ts moves both in one transaction.
+// A refund is TigerBeetle's void and a card network's reversal: money never moved.
 
 import type { QueryState, QuotaPeriod, RefundReason } from "../protocol.ts";
 
-/** One window's counters, kept with each transition: counting rows would grow with the quota. */
+/** One window's counters: counting rows would take longer with every query. */
 export type WindowRow = {
   window: string;
   reserved: number;
   charged: number;
   refunded: number;
-  /** Of the refunded ones, those that the refund allowance counts: the user left or stopped. */
-  left: number;
-  /** Of each of these, those whose rows are gone. */
+  /** Refunds that the refund allowance counts: the user disconnected or cancelled. */
+  refunds_counted: number;
+  /** Of each of these, those whose rows were deleted. */
   pruned_charged: number;
   pruned_refunded: number;
-  pruned_left: number;
+  pruned_refunds_counted: number;
 };
 
 export type Counters = Omit<WindowRow, "window">;
 
 export const LEDGER_SCHEMA = `
-  CREATE TABLE IF NOT EXISTS windows (
+  CREATE TABLE windows (
     window TEXT PRIMARY KEY,
     reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
     charged INTEGER NOT NULL DEFAULT 0 CHECK (charged >= 0),
     refunded INTEGER NOT NULL DEFAULT 0 CHECK (refunded >= 0),
-    left INTEGER NOT NULL DEFAULT 0 CHECK (left BETWEEN 0 AND refunded),
+    refunds_counted INTEGER NOT NULL DEFAULT 0 CHECK (refunds_counted BETWEEN 0 AND refunded),
     pruned_charged INTEGER NOT NULL DEFAULT 0 CHECK (pruned_charged BETWEEN 0 AND charged),
     pruned_refunded INTEGER NOT NULL DEFAULT 0 CHECK (pruned_refunded BETWEEN 0 AND refunded),
-    pruned_left INTEGER NOT NULL DEFAULT 0 CHECK (pruned_left BETWEEN 0 AND left)
+    pruned_refunds_counted INTEGER NOT NULL DEFAULT 0
+      CHECK (pruned_refunds_counted BETWEEN 0 AND refunds_counted)
   ) STRICT, WITHOUT ROWID;
 `;
 
@@ -37,164 +38,130 @@ const EMPTY: Counters = {
   reserved: 0,
   charged: 0,
   refunded: 0,
-  left: 0,
+  refunds_counted: 0,
   pruned_charged: 0,
   pruned_refunded: 0,
-  pruned_left: 0,
+  pruned_refunds_counted: 0,
 };
 
-function statements(sql: SqlStorage) {
-  return {
-    columns: () =>
-      sql
-        .exec<{ name: string }>("SELECT name FROM pragma_table_info('windows')")
-        .toArray()
-        .map(({ name }) => name),
-    addPrunedLeft: () =>
-      sql.exec("ALTER TABLE windows ADD COLUMN pruned_left INTEGER NOT NULL DEFAULT 0"),
-    get: (window: string) =>
-      sql.exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window).toArray()[0],
-    // Windows of one period have names of one length, which sort as their times do.
-    latestAfter: (window: string) =>
-      sql
-        .exec<{ window: string }>(
-          `SELECT window FROM windows WHERE window > ?1 AND length(window) = length(?1)
-           ORDER BY window DESC LIMIT 1`,
-          window,
-        )
-        .toArray()[0]?.window,
-    otherPeriods: (window: string) =>
-      sql.exec("SELECT 1 FROM windows WHERE length(window) <> length(?) LIMIT 1", window).toArray()
-        .length,
-    // The invariant stands in the statement: it reserves nothing where the limit is reached.
-    reserve: (window: string, limit: number) =>
-      sql
-        .exec(
-          `INSERT INTO windows (window, reserved) SELECT ?1, 1 WHERE ?2 > 0
-           ON CONFLICT (window) DO UPDATE SET reserved = reserved + 1
-           WHERE reserved + charged < ?2 RETURNING window`,
-          window,
-          limit,
-        )
-        .toArray().length,
-    charge: (window: string) =>
-      sql.exec(
-        "UPDATE windows SET reserved = reserved - 1, charged = charged + 1 WHERE window = ?",
-        window,
-      ),
-    refund: (window: string, left: number) =>
-      sql.exec(
-        `UPDATE windows SET reserved = reserved - 1, refunded = refunded + 1, left = left + ?2
-         WHERE window = ?1`,
-        window,
-        left,
-      ),
-    // Only an operator's own refund takes back a charge.
-    refundCharge: (window: string) =>
-      sql.exec(
-        "UPDATE windows SET charged = charged - 1, refunded = refunded + 1 WHERE window = ?",
-        window,
-      ),
-    prune: (window: string, charged: number, refunded: number, left: number) =>
-      sql.exec(
-        `UPDATE windows SET pruned_charged = pruned_charged + ?2,
-           pruned_refunded = pruned_refunded + ?3, pruned_left = pruned_left + ?4
-         WHERE window = ?1`,
-        window,
-        charged,
-        refunded,
-        left,
-      ),
-    dropIfPruned: (window: string) =>
-      sql.exec(
-        `DELETE FROM windows WHERE window = ? AND reserved = 0
-           AND charged = pruned_charged AND refunded = pruned_refunded`,
-        window,
-      ),
-    reserved: () =>
-      sql
-        .exec<{ reserved: number }>("SELECT coalesce(sum(reserved), 0) AS reserved FROM windows")
-        .one().reserved,
-    list: () => sql.exec<WindowRow>("SELECT * FROM windows ORDER BY window DESC").toArray(),
-  };
-}
-
 export class Ledger {
-  readonly #statements: ReturnType<typeof statements>;
-  /** Whether there are windows of another period; looked up once, since no period changes while we run. */
+  readonly #sql: SqlStorage;
+  /** Whether there are windows of another period. No period changes while we run. */
   #isMixed: boolean | undefined;
 
   constructor(sql: SqlStorage) {
-    this.#statements = statements(sql);
-  }
-
-  /** Gives a table that an earlier release has made what it lacks. */
-  upgrade(): void {
-    if (!this.#statements.columns().includes("pruned_left")) this.#statements.addPrunedLeft();
+    this.#sql = sql;
   }
 
   /**
-   * The window that a query asked now counts in. Never an earlier one than was counted in before:
-   * a clock that goes backwards must not open a window again.
+   * The window that a query asked now counts in. Never an earlier one than was counted in
+   * before: a clock that goes back must not open a window again.
    */
   currentWindow(now: number, period: QuotaPeriod): string {
     const window = windowAt(now, period);
-    return this.#statements.latestAfter(window) ?? window;
+    // Windows of one period have names of one length, which sort as their times do.
+    const [latest] = this.#sql
+      .exec<{ window: string }>(
+        `SELECT window FROM windows WHERE window > ?1 AND length(window) = length(?1)
+         ORDER BY window DESC LIMIT 1`,
+        window,
+      )
+      .toArray();
+    return latest?.window ?? window;
   }
 
-  /** Whether QUOTA_PERIOD has been another one, so that what it counted may belong into this window. */
+  /** Whether QUOTA_PERIOD was another one, so that its windows may overlap this one. */
   isMixed(window: string): boolean {
-    this.#isMixed ??= this.#statements.otherPeriods(window) > 0;
+    this.#isMixed ??=
+      this.#sql
+        .exec("SELECT 1 FROM windows WHERE length(window) <> length(?) LIMIT 1", window)
+        .toArray().length > 0;
     return this.#isMixed;
   }
 
   counters(window: string): Counters {
-    return this.#statements.get(window) ?? EMPTY;
+    const [row] = this.#sql
+      .exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window)
+      .toArray();
+    return row ?? EMPTY;
   }
 
-  /** Holds one query of the window's limit; false, and nothing held, if the limit is reached. */
+  /** Reserves one query; false, and nothing reserved, if the limit is reached. */
   reserve(window: string, limit: number): boolean {
-    return this.#statements.reserve(window, limit) === 1;
+    // The limit is in the statement: it reserves nothing where the limit is reached.
+    const reserved = this.#sql.exec(
+      `INSERT INTO windows (window, reserved) SELECT ?1, 1 WHERE ?2 > 0
+       ON CONFLICT (window) DO UPDATE SET reserved = reserved + 1
+       WHERE reserved + charged < ?2 RETURNING window`,
+      window,
+      limit,
+    );
+    return reserved.toArray().length === 1;
   }
 
   charge(window: string): void {
-    this.#statements.charge(window);
+    this.#sql.exec(
+      "UPDATE windows SET reserved = reserved - 1, charged = charged + 1 WHERE window = ?",
+      window,
+    );
   }
 
   refund(window: string, reason: RefundReason): void {
-    this.#statements.refund(window, isLeft(reason) ? 1 : 0);
+    this.#sql.exec(
+      `UPDATE windows SET reserved = reserved - 1, refunded = refunded + 1,
+         refunds_counted = refunds_counted + ?2
+       WHERE window = ?1`,
+      window,
+      isCounted(reason) ? 1 : 0,
+    );
   }
 
+  /** An operator's own refund, the only one of a charge. */
   refundCharge(window: string): void {
-    this.#statements.refundCharge(window);
+    this.#sql.exec(
+      "UPDATE windows SET charged = charged - 1, refunded = refunded + 1 WHERE window = ?",
+      window,
+    );
   }
 
   /**
-   * A row of the window is gone, and its counter remembers it. A window that ends is gone with the
+   * Remembers that a row of the window was deleted. A window that ends is deleted with the
    * last of its rows; one that never ends stays.
    */
   prune(window: string, state: QueryState, reason: RefundReason | null): void {
-    this.#statements.prune(
+    this.#sql.exec(
+      `UPDATE windows SET pruned_charged = pruned_charged + ?2,
+         pruned_refunded = pruned_refunded + ?3,
+         pruned_refunds_counted = pruned_refunds_counted + ?4
+       WHERE window = ?1`,
       window,
       state === "charged" ? 1 : 0,
       state === "refunded" ? 1 : 0,
-      isLeft(reason) ? 1 : 0,
+      isCounted(reason) ? 1 : 0,
     );
-    if (windowSpan(window) !== undefined) this.#statements.dropIfPruned(window);
+    if (windowSpan(window) === undefined) return;
+    this.#sql.exec(
+      `DELETE FROM windows WHERE window = ? AND reserved = 0
+         AND charged = pruned_charged AND refunded = pruned_refunded`,
+      window,
+    );
   }
 
   /** How many queries are reserved, in all windows. */
   reserved(): number {
-    return this.#statements.reserved();
+    return this.#sql
+      .exec<{ reserved: number }>("SELECT coalesce(sum(reserved), 0) AS reserved FROM windows")
+      .one().reserved;
   }
 
+  /** The newest first. */
   windows(): WindowRow[] {
-    return this.#statements.list();
+    return this.#sql.exec<WindowRow>("SELECT * FROM windows ORDER BY window DESC").toArray();
   }
 }
 
-/** Whether the refund allowance counts a refund: the user left or stopped. */
-export function isLeft(reason: RefundReason | null): boolean {
+/** Whether the refund allowance counts a refund: the user disconnected or cancelled. */
+export function isCounted(reason: RefundReason | null): boolean {
   return reason === "disconnected" || reason === "cancelled";
 }
 

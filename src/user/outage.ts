@@ -2,6 +2,8 @@
 // and the runtime doubles its wait before each retry of the alarm. So an object that may meet an outage
 // lets another object, which has nothing to lose, try a write first.
 
+import { withTimeout } from "../deadline.ts";
+
 /** How long a check may take, in milliseconds. */
 const CHECK_MS = 5_000;
 /** How long a failed check counts, in milliseconds, so that requests in an outage make no work. */
@@ -29,17 +31,14 @@ export class Outage {
   /** Checks, and returns whether storage takes no writes. A slow check counts as failed. Never throws. */
   async check(maxAgeMs: number): Promise<boolean> {
     if (this.#isOn && isWithin(this.#failedAt, FAILED_AGE_MAX_MS)) return true;
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new Error(`no answer in ${CHECK_MS} ms`)), CHECK_MS);
+    const late = () => new Error(`no answer in ${CHECK_MS} ms`);
     try {
-      await Promise.race([this.#tryWrite(maxAgeMs), late.promise]);
+      await withTimeout(CHECK_MS, late, () => this.#tryWrite(maxAgeMs));
       this.#isOn = false;
     } catch (thrown) {
       if (!this.#isOn) console.error("Storage takes no writes:", thrown);
       this.#isOn = true;
       this.#failedAt = Date.now();
-    } finally {
-      clearTimeout(timer);
     }
     return this.#isOn;
   }

@@ -1,5 +1,5 @@
-// A user's quota as it stands: the limit that holds for them, and what is left of it in the present
-// window. Says it as a body, as headers and as a refusal; counts nothing itself.
+// A user's quota: the limit, and what remains of it in the present window. Written as a
+// body, as headers and as a refusal; the counters are in ledger.ts.
 
 import type { UserConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
@@ -12,9 +12,9 @@ import type { Tables } from "./tables.ts";
 interface Status {
   readonly window: string;
   readonly limit: number;
-  /** How many of the limit the window itself may hold. */
+  /** How much of the limit the window itself may use. */
   readonly room: number;
-  /** With what windows of another period have counted in the same time. */
+  /** Includes what windows of another period counted in the same time. */
   readonly counters: Counters;
 }
 
@@ -27,7 +27,7 @@ export class Quota {
     this.#tables = tables;
   }
 
-  /** The overrides where there are any, else the variables: read at each ask, never stored in a window. */
+  /** The overrides, else the variables: read at each ask, never stored in a window. */
   limits(): { limit: number; refundLimit: number } {
     const config = this.#config();
     const settings = this.#tables.settings.get();
@@ -53,9 +53,9 @@ export class Quota {
     };
   }
 
-  /** What was counted in the time of this window before QUOTA_PERIOD was changed: no change grants more. */
-  #elsewhere(window: string): { used: number; left: number } {
-    if (!this.#tables.ledger.isMixed(window)) return { used: 0, left: 0 };
+  /** What windows of another QUOTA_PERIOD count in this time: a change grants nothing. */
+  #elsewhere(window: string): { used: number; refunds: number } {
+    if (!this.#tables.ledger.isMixed(window)) return { used: 0, refunds: 0 };
     return this.#tables.queries.countedElsewhere(window, windowSpan(window)?.start ?? 0);
   }
 
@@ -64,15 +64,13 @@ export class Quota {
     return remaining(limit, counters);
   }
 
-  /** How many refunds for leaving or stopping the window still allows, to one of those who share it. */
+  /** How many counted refunds the window still allows, to one of those who share it. */
   refundsLeft(window: string, identity: string | null): number {
-    const { left } = this.#tables.ledger.counters(window);
-    const refundLimit = this.limits().refundLimit - this.#elsewhere(window).left;
-    if (identity === null) return Math.max(0, refundLimit - left);
-    return refundsLeft(refundLimit, {
-      own: this.#tables.queries.leftOf(identity, window),
-      all: left,
-    });
+    const { refunds_counted: all } = this.#tables.ledger.counters(window);
+    const refundLimit = this.limits().refundLimit - this.#elsewhere(window).refunds;
+    if (identity === null) return Math.max(0, refundLimit - all);
+    const own = this.#tables.queries.countedRefundsOf(identity, window);
+    return refundsLeft(refundLimit, { own, all });
   }
 
   body(now: number, identity: string | null): QuotaBody {
@@ -90,7 +88,7 @@ export class Quota {
     };
   }
 
-  /** draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it until the reset. */
+  /** draft-ietf-httpapi-ratelimit-headers: the policy, and what remains until the reset. */
   headers(now: number): Record<string, string> {
     const { window, limit, counters } = this.status(now);
     const span = windowSpan(window);

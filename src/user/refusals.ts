@@ -47,6 +47,14 @@ export function storageOut(): ServiceError {
   );
 }
 
+export function notUpToDate(): ServiceError {
+  return new ServiceError(
+    "UNAVAILABLE",
+    "The stored data is of another release. Nothing was changed or charged. Its operator has to deploy the release that wrote it.",
+    { headers: { "retry-after": "60" } },
+  );
+}
+
 /** A run that was stopped while its refund was still allowed. */
 export function stopped(): ServiceError {
   return cancelled("The answer was stopped. You were not charged.");

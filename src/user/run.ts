@@ -4,6 +4,7 @@
 
 import { ServiceError, toServiceError } from "../errors.ts";
 import type { Ask, Finish, OnDisconnect, SourcesEvent, TokenEvent } from "../protocol.ts";
+import { pieces, startOf } from "../text/pieces.ts";
 import type { Listener } from "./listener.ts";
 import { type Ending, Transcript } from "./transcript.ts";
 
@@ -167,7 +168,7 @@ export class Run {
     this.#lastTokenAt = this.#lastSignAt;
     this.#firstTokenAt ??= this.#lastSignAt;
     // Half a character could be sent, but not stored: it would come back as another length.
-    for (const piece of pieces(token.toWellFormed())) {
+    for (const piece of pieces(token.toWellFormed(), TOKEN_LENGTH_MAX)) {
       const bytes = encoder.encode(piece).byteLength;
       const rest = this.#limits.answerBytesMax - this.#bytes;
       const kept = bytes <= rest ? piece : startOf(piece, rest);
@@ -221,24 +222,4 @@ function timedOut(message: string): Ending {
   return { type: "failed", error: new ServiceError("GENERATION_TIMEOUT", message) };
 }
 
-/** A token in pieces that each fit one event, never cut inside a surrogate pair. */
-function* pieces(token: string): Generator<string> {
-  for (let start = 0; start < token.length; ) {
-    let end = start + TOKEN_LENGTH_MAX;
-    if (end < token.length && isHighSurrogate(token.charCodeAt(end - 1))) end -= 1;
-    yield token.slice(start, end);
-    start = end;
-  }
-}
-
-/** As much of the text's start as fits into so many bytes of UTF-8. */
-function startOf(text: string, bytesMax: number): string {
-  const { read } = encoder.encodeInto(text, new Uint8Array(Math.max(0, bytesMax)));
-  return text.slice(0, read);
-}
-
 const encoder = new TextEncoder();
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
-}

@@ -1,31 +1,31 @@
-// What is known of one user beside the queries: the name, what operators have set, and how far
-// retention has come. One row, made with the user's first request or an operator's first setting.
+// One user's name, an operator's settings for them, and how far retention has come. One row,
+// made by the user's first request or the operator's first setting.
 
 import type { SettingsChange } from "./ask.ts";
 
-/** What the name of a user object begins with that readers without a bearer token share. */
+/** Prefix of the names of user objects that readers without a bearer token share. */
 export const ANONYMOUS = "anonymous:";
 
 export type SettingsRow = {
   name: string;
-  /** Overrides of QUOTA_LIMIT and REFUND_LIMIT; null where those hold. */
+  /** Override QUOTA_LIMIT and REFUND_LIMIT unless null. */
   quota_limit: number | null;
   refund_limit: number | null;
   blocked: number;
-  /** Up to these numbers, queries have lost their keys and what was said. */
-  forgotten_to: number;
-  emptied_to: number;
+  /** Up to these numbers, the keys and the texts of queries are deleted. */
+  keys_pruned_to: number;
+  content_pruned_to: number;
 };
 
 export const SETTINGS_SCHEMA = `
-  CREATE TABLE IF NOT EXISTS settings (
+  CREATE TABLE settings (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     name TEXT NOT NULL,
     quota_limit INTEGER CHECK (quota_limit >= 0),
     refund_limit INTEGER CHECK (refund_limit >= 0),
     blocked INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1)),
-    forgotten_to INTEGER NOT NULL DEFAULT 0,
-    emptied_to INTEGER NOT NULL DEFAULT 0
+    keys_pruned_to INTEGER NOT NULL DEFAULT 0,
+    content_pruned_to INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 `;
 
@@ -44,7 +44,7 @@ export class Settings {
     return this.#sql.exec<SettingsRow>("SELECT * FROM settings").one();
   }
 
-  /** Sets what is given; null takes an override back. */
+  /** Changes the given fields; null removes an override. */
   change({ limit, refundLimit, blocked }: SettingsChange): void {
     if (limit !== undefined) this.#sql.exec("UPDATE settings SET quota_limit = ?", limit);
     if (refundLimit !== undefined)
@@ -53,11 +53,11 @@ export class Settings {
     if (blocked !== undefined) this.#sql.exec("UPDATE settings SET blocked = ?", blocked ? 1 : 0);
   }
 
-  setForgottenTo(number: number): void {
-    this.#sql.exec("UPDATE settings SET forgotten_to = ?", number);
+  setKeysPrunedTo(number: number): void {
+    this.#sql.exec("UPDATE settings SET keys_pruned_to = ?", number);
   }
 
-  setEmptiedTo(number: number): void {
-    this.#sql.exec("UPDATE settings SET emptied_to = ?", number);
+  setContentPrunedTo(number: number): void {
+    this.#sql.exec("UPDATE settings SET content_pruned_to = ?", number);
   }
 }

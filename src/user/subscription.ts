@@ -3,7 +3,7 @@
 
 import { withCitations } from "../answer/citations.ts";
 import type { AnswerHead, Format } from "../formats/format.ts";
-import type { ErrorBody, Finish } from "../protocol.ts";
+import type { Ask, ErrorBody, Finish } from "../protocol.ts";
 import type { Script } from "./listener.ts";
 import type { QueryRow } from "./queries.ts";
 import type { Run } from "./run.ts";
@@ -20,6 +20,18 @@ export interface Subscriber {
   readonly signal: AbortSignal;
   /** In milliseconds; undefined where it is not known. */
   readonly roundTripMs: number | undefined;
+}
+
+/** An ask as its request says it. */
+export interface AskRequest extends Subscriber {
+  readonly userName: string;
+  readonly ask: Ask;
+  /** The client's own key for it. */
+  readonly idempotencyKey: string | null;
+  /** Whether the client may retry by itself whenever a stream ends. */
+  readonly retriesByItself: boolean;
+  /** When it arrived, by `performance.now()`. */
+  readonly receivedAt: number;
 }
 
 export class Subscription {

@@ -1,9 +1,28 @@
 // The tables of one user's database. None are made for an unknown user.
 
+import { addColumn, Schema } from "../schema.ts";
 import { KEYS_SCHEMA, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
 import { QUERIES_SCHEMA, Queries } from "./queries.ts";
 import { SETTINGS_SCHEMA, Settings } from "./settings.ts";
+
+export const USER_SCHEMA = new Schema(
+  SETTINGS_SCHEMA + LEDGER_SCHEMA + QUERIES_SCHEMA + KEYS_SCHEMA,
+  "settings",
+  [
+    // To 2: columns that came one by one before there were versions, and plainer names.
+    (sql) => {
+      addColumn(sql, "queries", "identity", "TEXT");
+      addColumn(sql, "windows", "pruned_left", "INTEGER NOT NULL DEFAULT 0");
+      sql.exec(`
+        ALTER TABLE windows RENAME COLUMN "left" TO refunds_counted;
+        ALTER TABLE windows RENAME COLUMN pruned_left TO pruned_refunds_counted;
+        ALTER TABLE settings RENAME COLUMN forgotten_to TO keys_pruned_to;
+        ALTER TABLE settings RENAME COLUMN emptied_to TO content_pruned_to;
+      `);
+    },
+  ],
+);
 
 export class Tables {
   readonly settings: Settings;
@@ -11,7 +30,8 @@ export class Tables {
   readonly queries: Queries;
   readonly keys: Keys;
   readonly #storage: DurableObjectStorage;
-  #exist: boolean;
+  #exist = false;
+  #isUsable = true;
 
   constructor(storage: DurableObjectStorage) {
     const { sql } = storage;
@@ -20,14 +40,20 @@ export class Tables {
     this.ledger = new Ledger(sql);
     this.queries = new Queries(sql);
     this.keys = new Keys(sql);
-    this.#exist =
-      sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'settings'").toArray().length > 0;
-    if (!this.#exist) return;
-    this.ledger.upgrade();
-    this.queries.upgrade();
+    try {
+      this.#exist = USER_SCHEMA.open(storage);
+    } catch (thrown) {
+      console.error("The database could not be opened:", thrown);
+      this.#isUsable = false;
+    }
   }
 
-  /** Whether the user is known: asked something, or an operator changed a setting. */
+  /** False if the database could not be brought up to date: see schema.ts. */
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  /** Whether the user is known: asked something, or has settings by an operator. */
   get exist(): boolean {
     return this.#exist;
   }
@@ -36,13 +62,13 @@ export class Tables {
   create(userName: string): void {
     if (this.#exist) return;
     this.#storage.transactionSync(() => {
-      this.#storage.sql.exec(SETTINGS_SCHEMA + LEDGER_SCHEMA + QUERIES_SCHEMA + KEYS_SCHEMA);
+      USER_SCHEMA.create(this.#storage.sql);
       this.settings.create(userName);
     });
     this.#exist = true;
   }
 
-  /** Deletes all that is stored. Until it resolves, the user is unknown; if it fails, known again. */
+  /** Deletes all that is stored. If that fails, the user is known as before. */
   async delete(): Promise<void> {
     this.#exist = false;
     try {

@@ -21,7 +21,7 @@ import { inspect, shownReceipt } from "./inspect.ts";
 import { isWithin, Outage } from "./outage.ts";
 import { type QueryRow, receipt } from "./queries.ts";
 import { Quota } from "./quota.ts";
-import { noQuery, notKept, storageOut, unknownUser } from "./refusals.ts";
+import { noQuery, notKept, notUpToDate, storageOut, unknownUser } from "./refusals.ts";
 import { Reservations } from "./reservations.ts";
 import { Retention } from "./retention.ts";
 import type { Subscriber } from "./subscription.ts";
@@ -34,8 +34,8 @@ export const IDENTITY_HEADER = "x-belay-identity";
 /** The client's round trip, in milliseconds. */
 export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
-/** After a failed sweep the next one comes this much later, in milliseconds. */
-const SWEEP_RETRY_MS = 30_000;
+/** After a failed alarm the next one comes this much later, in milliseconds. */
+const ALARM_RETRY_MS = 30_000;
 /** How old a check of storage may be for an alarm, in milliseconds. */
 const CHECK_AGE_MAX_MS = 10_000;
 
@@ -125,6 +125,7 @@ export class UserObject extends DurableObject<Variables> {
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     try {
+      if (!this.#tables.isUsable) throw notUpToDate();
       await this.#refuseInOutage(request.method, url.pathname);
       return await this.#router.fetch(request);
     } catch (thrown) {
@@ -134,6 +135,8 @@ export class UserObject extends DurableObject<Variables> {
 
   override async alarm(): Promise<void> {
     this.#alarm.clear();
+    // A later release, which can read the database, goes on.
+    if (!this.#tables.isUsable) return this.#alarm.set(Date.now() + ALARM_RETRY_MS);
     await this.#outage.end(CHECK_AGE_MAX_MS);
     this.#runAlarm(() => this.#sweep());
     this.#runAlarm(() => this.#prune());
@@ -162,7 +165,7 @@ export class UserObject extends DurableObject<Variables> {
       }
     } catch (thrown) {
       console.error("The alarm's work failed and is tried again:", thrown);
-      this.#alarm.set(Date.now() + SWEEP_RETRY_MS);
+      this.#alarm.set(Date.now() + ALARM_RETRY_MS);
     }
   }
 

@@ -1,5 +1,5 @@
-// Which sources an answer cites: every form in which models write a citation, and whatever only looks
-// like one.
+// Which sources an answer cites: every way in which models write citations, and
+// what only looks like one.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { withoutMarks } from "../../src/text/citation-marks.ts";
 
 const SOURCES = Array.from({ length: 12 }, (_, i) => source(i + 1));
 
-describe("a citation", () => {
+describe("a citation is found in", () => {
   test.each<[string, number[]]>([
     ["Charged once [1].", [1]],
     ["Charged once.[1]", [1]],
@@ -46,7 +46,7 @@ describe("a citation", () => {
   });
 });
 
-describe("no citation", () => {
+describe("no citation is found in", () => {
   test.each([
     ["no brackets", "Charged once (1), in 2 windows."],
     ["a number that no source has", "Charged once [13], [99], [0] and [2026]."],
@@ -87,7 +87,7 @@ describe("no citation", () => {
   });
 });
 
-describe("code ends", () => {
+describe("a citation is found after", () => {
   test.each([
     ["a fence", "```js\nrows[1]\n```\nCharged once [2]."],
     ["a longer fence", "```\nrows[1]\n`````\nCharged once [2]."],
@@ -103,7 +103,7 @@ describe("code ends", () => {
   });
 });
 
-test("every source keeps all that it had, in its order", () => {
+test("sources keep their fields and their order", () => {
   const [first, second] = withCitations(SOURCES.slice(0, 2), "Twice [2].");
   expect(first).toEqual({ ...SOURCES[0], cited: false });
   expect(second).toEqual({ ...SOURCES[1], cited: true });
@@ -113,7 +113,7 @@ test("an answer without sources cites none", () => {
   expect(withCitations([], "Charged once [1].")).toEqual([]);
 });
 
-test("no answer makes a source that was not given, nor takes long", () => {
+test("no answer adds a source or takes long", () => {
   const pieces = [
     "[",
     "]",
@@ -159,9 +159,9 @@ test.each([
   ["definitions", "[1]: x "],
   ["images", "![1"],
   ["citations", "[1]"],
-])("an answer of nothing but %s is read in no time", (_, piece) => {
+])("an answer of only %s is read quickly", (_, piece) => {
   const answer = piece.repeat(Math.ceil(262_144 / piece.length));
-  // Clocks stand still in synchronous code here, so it is the test's own timeout that would tell.
+  // Clocks stop during synchronous code here; the test's timeout is the limit.
   expect(cited(answer)).toBeInstanceOf(Array);
 });
 

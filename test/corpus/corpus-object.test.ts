@@ -30,6 +30,52 @@ const limits = {
   text: "# Limits\n\n## Row size\n\nA row of a table may hold at most two megabytes.\n\n## Columns\n\nA table has a hundred columns.",
 };
 
+describe("samples", () => {
+  const sample = { title: "Sample", text: "Samples are about Belay.", sample: true };
+
+  it("are listed as samples", async () => {
+    const { send, put } = newCorpus();
+    const entry = await (await put("one", sample)).json();
+    expect(entry).toMatchObject({ id: "one", sample: true });
+    expect(await (await send("GET", "")).json()).toEqual({ documents: [entry], after: null });
+    expect(await (await put("one", sample)).json()).toEqual(entry);
+  });
+
+  it("are deleted by the first other document", async () => {
+    const { stub, send, put } = newCorpus();
+    await put("one", sample);
+    await put("two", sample);
+    expect((await put("limits", limits)).status).toBe(201);
+    expect((await (await send("GET", "")).json()) as object).toMatchObject({
+      documents: [{ id: "limits" }],
+    });
+    expect(await stub.search("Belay", 5)).toEqual([]);
+  });
+
+  it("are replaced also by a document with the id of one", async () => {
+    const { send, put } = newCorpus();
+    await put("one", sample);
+    await put("two", sample);
+    const replaced = await put("one", { ...sample, sample: false });
+    expect([replaced.status, (await replaced.json<DocumentEntry>()).sample]).toEqual([
+      200,
+      undefined,
+    ]);
+    expect(await (await send("GET", "?limit=5")).json()).toMatchObject({
+      documents: [{ id: "one" }],
+    });
+  });
+
+  it("are refused beside other documents", async () => {
+    const { send, put } = newCorpus();
+    await put("limits", limits);
+    const refused = await put("one", sample);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ code: "INVALID_REQUEST" });
+    expect((await send("GET", "/one")).status).toBe(404);
+  });
+});
+
 describe("a document", () => {
   it("is put, read, listed and deleted", async () => {
     const { send, put } = newCorpus();

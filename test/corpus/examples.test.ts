@@ -1,12 +1,10 @@
-// What the documents suggest to ask.
-
 import { expect, it } from "vitest";
 import { exampleQuestions } from "../../src/corpus/examples.ts";
 
 const under = (title: string, ...headings: string[]) =>
   headings.map((heading) => ({ title, heading: ["Above", heading] }));
 
-it("takes headings that are questions first, from each document in turn", () => {
+it("suggests headings that are questions first, from each document in turn", () => {
   const headings = [
     ...under("A", "Introduction", "How do I begin?", "How do I end?"),
     ...under("B", "予約できますか？", "متى تفتحون؟"),
@@ -19,7 +17,7 @@ it("takes headings that are questions first, from each document in turn", () => 
   ]);
 });
 
-it("says what a document is about where it asks nothing", () => {
+it("suggests other headings of a document without questions", () => {
   const headings = [
     ...under("Limits", "Rows", "Rows", "x".repeat(81)),
     { title: "Note", heading: [] },
@@ -27,7 +25,7 @@ it("says what a document is about where it asks nothing", () => {
   expect(exampleQuestions(headings)).toEqual(["Limits: Rows", "Note"]);
 });
 
-it("says it of no document that asks something", () => {
+it("suggests only questions of a document that has some", () => {
   const headings = [
     ...under("FAQ", "How do I begin?", "Further reading"),
     ...under("Limits", "Rows"),
@@ -36,6 +34,6 @@ it("says it of no document that asks something", () => {
   expect(exampleQuestions(headings)).toEqual(["How do I begin?", "Limits: Rows"]);
 });
 
-it("has nothing to suggest where there is no document", () => {
+it("suggests nothing without documents", () => {
   expect(exampleQuestions([])).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// How many rows of SQL some work reads and writes: what Cloudflare bills.
+// Counts the SQL rows that some work reads and writes, as Cloudflare bills them.
 
 export async function rowsOf(
   sql: SqlStorage,
@@ -16,7 +16,7 @@ export async function rowsOf(
   } finally {
     sql.exec = exec;
   }
-  // A cursor counts on while it is read, so it is asked last.
+  // A cursor counts while it is read, so its count is taken last.
   return {
     read: cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
     written: cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),

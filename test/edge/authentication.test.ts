@@ -1,6 +1,7 @@
-// Bearer tokens that an identity provider signs: which are let in by the keys that it publishes, what
-// happens when those cannot be had, and what a deployment is told that is set up wrongly. Tokens
-// signed with a secret are in ../edge.test.ts.
+// Bearer tokens signed by an identity provider: which
+// are accepted, what happens without the provider's
+// keys, and what a wrong configuration reports.
+// Tokens signed with a secret: ../edge.test.ts.
 
 import { env } from "cloudflare:workers";
 import { exportJWK, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from "jose";
@@ -14,16 +15,16 @@ type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;
 
 const CLAIMS = { sub: "alice", exp: Math.floor(Date.now() / 1000) + 3_600 };
 
-/** The provider's own, and one of somebody who is not the provider. */
+/** The provider's own, and a stranger's. */
 let ours: KeyPair;
 let foreign: KeyPair;
 let publicJwk: Record<string, unknown>;
 
-/** What the provider answers, and how often it was asked. */
+/** The provider's response, and how often it was asked. */
 let published: () => Promise<Response>;
 let fetches: string[];
 let log: ReturnType<typeof vi.spyOn>;
-/** Another for each test: what was fetched from an address is kept for those that follow. */
+/** One for each test: fetched keys are kept by URL. */
 let url: string;
 
 beforeAll(async () => {
@@ -48,13 +49,13 @@ afterEach(() => {
 });
 
 describe("a bearer token of an identity provider", () => {
-  it("is let in when one of its keys has signed it", async () => {
+  it("is accepted if one of the provider's keys signed it", async () => {
     expect((await ask(await sign(ours))).status).toBe(200);
     expect(fetches).toEqual([url]);
   });
 
   it.each(["RS512", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"])(
-    "may be signed with %s where AUTH_ALGORITHM says so, and with nothing else",
+    "must be signed with %s if AUTH_ALGORITHM says so",
     async (alg) => {
       const keys = await pair(alg);
       const jwk = await exportJWK(keys.publicKey);
@@ -65,12 +66,12 @@ describe("a bearer token of an identity provider", () => {
     },
   );
 
-  it("needs no key id where there is one key only", async () => {
+  it("needs no key id if there is only one key", async () => {
     const token = await sign(ours, { alg: "RS256", kid: undefined as never });
     expect((await ask(token)).status).toBe(200);
   });
 
-  it("is an operator's by its scope", async () => {
+  it("makes an operator by its scope", async () => {
     const path = "/api/v1/admin/documents";
     expect((await ask(await sign(ours), {}, path)).status).toBe(403);
     const token = await sign(ours, undefined, { ...CLAIMS, scope: "openid operator" });
@@ -84,14 +85,14 @@ describe("a bearer token of an identity provider", () => {
     ["the audience", { aud: "belay" }, aud],
     ["the audience among others", { aud: ["other", "belay"] }, aud],
     ["both", { iss: "https://id.example/", aud: ["belay"] }, { ...iss, ...aud }],
-    ["any issuer and audience where none is asked for", { iss: "x", aud: ["y", "z"] }, {}],
-  ])("is let in with %s", async (_name, claims, variables) => {
+    ["any issuer and audience if none is required", { iss: "x", aud: ["y", "z"] }, {}],
+  ])("is accepted with %s", async (_name, claims, variables) => {
     const token = await sign(ours, undefined, { ...CLAIMS, ...claims });
     expect((await ask(token, variables)).status).toBe(200);
   });
 
   it.each<[string, () => Promise<string>, Record<string, string>?]>([
-    ["of a key id that nobody knows", () => sign(ours, { alg: "RS256", kid: "9" })],
+    ["with an unknown key id", () => sign(ours, { alg: "RS256", kid: "9" })],
     ["signed with another key under the same id", () => sign(foreign)],
     ["that has expired", () => sign(ours, undefined, { ...CLAIMS, exp: 1_000_000_000 })],
     ["without exp", () => sign(ours, undefined, { sub: "alice" })],
@@ -126,23 +127,20 @@ describe("a bearer token of an identity provider", () => {
     ["nbf", { nbf: CLAIMS.exp }],
     ["exp", { exp: undefined }],
     ["sub", { sub: undefined }],
-  ])(
-    "has a claim that is wrong, %s, named only if one of its keys has signed it",
-    async (claim, claims) => {
-      const right = { ...CLAIMS, iss: iss.AUTH_ISSUER, aud: aud.AUTH_AUDIENCE };
-      const messageOf = async (keys: KeyPair) => {
-        const token = await sign(keys, undefined, { ...right, ...claims } as typeof CLAIMS);
-        const response = await ask(token, { ...iss, ...aud });
-        return ((await response.json()) as { message: string }).message;
-      };
-      expect(await messageOf(ours)).toBe(
-        `The bearer token's ${claim} is missing or not valid here. Get a new one.`,
-      );
-      expect(await messageOf(foreign)).toBe("The bearer token is not valid here. Get a new one.");
-    },
-  );
+  ])("with a wrong claim, %s, is told so only if its signature is right", async (claim, claims) => {
+    const right = { ...CLAIMS, iss: iss.AUTH_ISSUER, aud: aud.AUTH_AUDIENCE };
+    const messageOf = async (keys: KeyPair) => {
+      const token = await sign(keys, undefined, { ...right, ...claims } as typeof CLAIMS);
+      const response = await ask(token, { ...iss, ...aud });
+      return ((await response.json()) as { message: string }).message;
+    };
+    expect(await messageOf(ours)).toBe(
+      `The bearer token's ${claim} is missing or not valid here. Get a new one.`,
+    );
+    expect(await messageOf(foreign)).toBe("The bearer token is not valid here. Get a new one.");
+  });
 
-  it("brings no key of its own, and leads to none", async () => {
+  it("cannot bring or link a key of its own", async () => {
     const jwk = await exportJWK(foreign.publicKey);
     const elsewhere = "https://evil.example/keys.json";
     for (const header of [
@@ -157,14 +155,14 @@ describe("a bearer token of an identity provider", () => {
     expect(new Set(fetches)).toEqual(new Set([url]));
   });
 
-  it("of another algorithm costs no look at the keys", async () => {
+  it("of another algorithm is refused without fetching keys", async () => {
     for (const token of [unsigned({ alg: "none" }), await bearer({ sub: "alice" }), "x.y.z"]) {
       expect((await ask(token)).status).toBe(401);
     }
     expect(fetches).toEqual([]);
   });
 
-  it("cannot be verified by a key for something else", async () => {
+  it("is not verified by a key for another use", async () => {
     published = async () => Response.json({ keys: [{ ...publicJwk, use: "enc" }] });
     expect((await ask(await sign(ours))).status).toBe(401);
   });
@@ -179,14 +177,14 @@ describe("the published keys", () => {
     expect(fetches).toEqual([url]);
   });
 
-  it("serve requests that come at once, before there are any", async () => {
+  it("serve concurrent requests before the first fetch has ended", async () => {
     const token = await sign(ours);
     const first = await Promise.all(Array.from({ length: 5 }, () => ask(token)));
     expect(first.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     expect(fetches).toHaveLength(1);
   });
 
-  it("are fetched again for an unknown key id, but not for each of them", async () => {
+  it("are fetched again for an unknown key id, but not for every one", async () => {
     const next = { ...(await exportJWK(foreign.publicKey)), kid: "2", alg: "RS256" };
     const token = await sign(foreign, { alg: "RS256", kid: "2" });
     expect((await ask(await sign(ours))).status).toBe(200);
@@ -199,7 +197,7 @@ describe("the published keys", () => {
     expect(fetches).toHaveLength(2);
   });
 
-  it("are forgotten after a while, so that a key which was withdrawn lets nobody in", async () => {
+  it("expire, so that a withdrawn key is refused", async () => {
     expect((await ask(await sign(ours))).status).toBe(200);
     published = async () => Response.json({ keys: [] });
     vi.useFakeTimers({ now: Date.now() + 11 * 60_000, toFake: ["Date"] });
@@ -211,7 +209,7 @@ describe("the published keys", () => {
     ["are answered with 500", async () => new Response("Internal error", { status: 500 })],
     ["are not JSON", async () => new Response("<!doctype html><p>Sign in</p>")],
     ["have no list", async () => Response.json({})],
-  ])("that %s stay good for a day, and not for longer", async (_name, respond) => {
+  ])("that %s are used for a day, but not longer", async (_name, respond) => {
     const start = Date.now();
     const token = await sign(ours, undefined, { ...CLAIMS, exp: CLAIMS.exp + 3 * 86_400 });
     const other = await sign(foreign, { alg: "RS256", kid: "2" }, { ...CLAIMS, exp: 4e9 });
@@ -222,14 +220,14 @@ describe("the published keys", () => {
     expect(await at(0)).toBe(200);
     published = respond;
     for (const hour of [0.16, 0.17, 0.2, 1, 12, 23.9]) expect(await at(hour)).toBe(200);
-    // Nobody knows whether this one has been published meanwhile.
+    // This one may have been published in the meantime.
     expect((await ask(other)).status).toBe(503);
     expect(await at(24.1)).toBe(503);
     published = async () => Response.json({ keys: [publicJwk] });
     expect(await at(24.2)).toBe(200);
   });
 
-  it("that cannot be had are not fetched for every request that comes", async () => {
+  it("that cannot be fetched are not fetched again for every request", async () => {
     published = async () => new Response("", { status: 500 });
     const token = await sign(ours);
     for (let i = 0; i < 20; i += 1) expect((await ask(token)).status).toBe(503);
@@ -240,7 +238,7 @@ describe("the published keys", () => {
     expect(fetches).toHaveLength(3);
   });
 
-  it("keep nobody waiting for a provider that fails", async () => {
+  it("are used without waiting for a provider that fails", async () => {
     const token = await sign(ours);
     expect((await ask(token)).status).toBe(200);
     const start = Date.now();
@@ -256,11 +254,11 @@ describe("the published keys", () => {
     expect(fetches).toHaveLength(3);
     published = async () => Response.json({ keys: [] });
     hanging.resolve(await published());
-    // The key is gone as soon as the provider has said so.
+    // The key is refused once the provider has withdrawn it.
     await vi.waitFor(async () => expect((await inMinute(15)).status).toBe(401));
   });
 
-  it("that were withdrawn let nobody in once the provider answers again, however long it failed", async () => {
+  it("that were withdrawn are refused once the provider answers again, however long it failed", async () => {
     const token = await sign(ours, undefined, { ...CLAIMS, exp: 4e9 });
     expect((await ask(token)).status).toBe(200);
     const start = Date.now();
@@ -272,7 +270,7 @@ describe("the published keys", () => {
     expect((await ask(token)).status).toBe(401);
   });
 
-  it("may be changed for others", async () => {
+  it("can be replaced by others", async () => {
     const next = { ...(await exportJWK(foreign.publicKey)), kid: "2", alg: "RS256" };
     const [former, latter] = [await sign(ours), await sign(foreign, { alg: "RS256", kid: "2" })];
     expect((await ask(former)).status).toBe(200);
@@ -283,8 +281,8 @@ describe("the published keys", () => {
   });
 
   it.each([
-    ["a length that says so", true],
-    ["no length", false],
+    ["a Content-Length", true],
+    ["no Content-Length", false],
   ])("are not read beyond 256 KiB, with %s", async (_how, said) => {
     let read = 0;
     published = async () => {
@@ -312,7 +310,7 @@ describe("the published keys", () => {
     ["are null", async () => Response.json(null)],
     ["are not keys", async () => Response.json({ keys: ["RS256"] })],
     ["are broken", async () => Response.json({ keys: [{ ...publicJwk, n: "!" }] })],
-  ])("that %s: 503, until they can be had again", async (_name, respond) => {
+  ])("that %s cause a 503 until they can be fetched again", async (_name, respond) => {
     const works = published;
     published = respond;
     const refused = await ask(await sign(ours));
@@ -327,7 +325,7 @@ describe("the published keys", () => {
     expect((await ask(await sign(ours))).status).toBe(200);
   });
 
-  it("that can not be had refuse a stream as a stream", async () => {
+  it("that cannot be fetched end a stream with an error event", async () => {
     published = async () => new Response("", { status: 500 });
     const path = "/api/v1/ai/ask?stream=true";
     const response = await ask(await sign(ours), {}, path, { method: "POST", body: "{}" });
@@ -337,7 +335,7 @@ describe("the published keys", () => {
   });
 });
 
-describe("a deployment that is set up wrongly", () => {
+describe("a wrongly configured deployment", () => {
   const secret = "short, and a secret";
   const keys = "https://id.example/keys.json";
   it.each<[string, string, Record<string, string | undefined>]>([
@@ -346,17 +344,17 @@ describe("a deployment that is set up wrongly", () => {
     ["a short secret", "AUTH_SECRET", { AUTH_SECRET: secret }],
     ["a secret of 31 bytes", "AUTH_SECRET", { AUTH_SECRET: "x".repeat(31) }],
     ["both", "AUTH_JWKS_URL", { AUTH_SECRET: env.AUTH_SECRET, AUTH_JWKS_URL: keys }],
-    ["an address that is none", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "id.example/keys.json" }],
-    ["an address of another kind", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "ftp://id.example/k.json" }],
+    ["an invalid URL", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "id.example/keys.json" }],
+    ["a URL of another scheme", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "ftp://id.example/k.json" }],
+    ["a password in the URL", "AUTH_JWKS_URL", { AUTH_JWKS_URL: "https://user:pass@id.example/" }],
     [
-      "a secret in the address",
-      "AUTH_JWKS_URL",
-      { AUTH_JWKS_URL: "https://user:pass@id.example/" },
+      "an algorithm for secrets",
+      "AUTH_ALGORITHM",
+      { AUTH_JWKS_URL: keys, AUTH_ALGORITHM: "HS256" },
     ],
-    ["an algorithm of secrets", "AUTH_ALGORITHM", { AUTH_JWKS_URL: keys, AUTH_ALGORITHM: "HS256" }],
     ["no algorithm at all", "AUTH_ALGORITHM", { AUTH_JWKS_URL: keys, AUTH_ALGORITHM: "none" }],
     ["two algorithms", "AUTH_ALGORITHM", { AUTH_JWKS_URL: keys, AUTH_ALGORITHM: "RS256,ES256" }],
-  ])("with %s refuses everybody, and names %s", async (_name, variable, variables) => {
+  ])("with %s refuses every request, and names %s", async (_name, variable, variables) => {
     const configured = { AUTH_JWKS_URL: undefined, ...variables };
     for (const [token, path] of [
       [await bearer({ sub: "alice" }), "/api/v1/ai/quota"],
@@ -379,7 +377,7 @@ describe("a deployment that is set up wrongly", () => {
     expect(fetches).toEqual([]);
   });
 
-  it("takes a secret of 32 bytes, however few characters those are", async () => {
+  it("accepts a secret of 32 bytes, whatever the number of characters", async () => {
     const AUTH_SECRET = "密".repeat(11);
     const token = await bearer({ sub: "alice" }, new TextEncoder().encode(AUTH_SECRET));
     expect((await ask(token, { AUTH_JWKS_URL: undefined, AUTH_SECRET })).status).toBe(200);
@@ -403,7 +401,7 @@ function unsigned(header: Record<string, unknown>): string {
   return `${base64Url(header)}.${base64Url(CLAIMS)}.x`;
 }
 
-/** What is public would be a key to everything, if the token could say how it is to be read. */
+/** If the token chose the algorithm, a public key could sign. */
 async function signWithPublicKey(): Promise<string> {
   const secret = new TextEncoder().encode(await exportSPKI(ours.publicKey));
   return new SignJWT(CLAIMS).setProtectedHeader({ alg: "HS256", kid: "1" }).sign(secret);

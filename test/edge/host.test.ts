@@ -1,4 +1,4 @@
-// To which hosts a deployment answers, as ALLOWED_HOSTS says. Over raw sockets: servers/hosts.test.ts.
+// ALLOWED_HOSTS. Over raw sockets: servers/hosts.test.ts.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ function health(url: string, allowed: string, init: RequestInit = {}): Promise<R
 
 describe("a deployment", () => {
   it.each(["https://belay.example.com", "http://evil.example", "http://[::2]:80"])(
-    "that says nothing answers to every host: %s",
+    "without ALLOWED_HOSTS answers to every host: %s",
     async (url) => {
       expect((await health(url, "")).status).toBe(200);
       expect((await health(url, " , ")).status).toBe(200);
@@ -25,7 +25,7 @@ describe("a deployment", () => {
     ["https://example.com", 403],
     ["https://belay.example.com.evil.example", 403],
     ["https://belay.example.com.", 403],
-  ])("that names its hosts answers to %s with %i", async (url, status) => {
+  ])("with ALLOWED_HOSTS answers to %s with %i", async (url, status) => {
     const response = await health(url, "Belay.example.com, [fd00::1]");
     expect(response.status).toBe(status);
     await response.text();
@@ -36,7 +36,7 @@ describe("a deployment", () => {
     ["https://app.example", 405],
     ["https://evil.example", 403],
     ["null", 403],
-  ])("takes what does more than read from pages of %s: %i", async (origin, status) => {
+  ])("answers a POST from a page of %s with %i", async (origin, status) => {
     const init = { method: "POST", headers: { origin } };
     const response = await health("https://belay.example.com", "belay.example.com", init);
     expect(response.status).toBe(status);
@@ -47,7 +47,7 @@ describe("a deployment", () => {
   });
 
   it.each(["https://a.b", "a.b:80", "*", "a b", "a.b/c"])(
-    "refuses to guess at %j",
+    "refuses the wrong entry %j",
     async (allowed) => {
       const response = await health("https://a.b", allowed);
       expect(response.status).toBe(503);

@@ -3,9 +3,9 @@
 // for the one object that reads them.
 
 import { describe, expect, test } from "vitest";
-import { headOf } from "../../scripts/ingest/head.ts";
 import { exampleQuestions } from "../../src/corpus/examples.ts";
-import { passages } from "../../src/corpus/passages.ts";
+import { markdown } from "../../src/intake/markdown.ts";
+import { passages } from "../../src/intake/passages.ts";
 import { queryTerms, terms } from "../../src/text/analyzer.ts";
 import { sentences } from "../../src/text/sentences.ts";
 import { snippet } from "../../src/text/snippet.ts";
@@ -18,7 +18,7 @@ const MS_MAX = 500;
 
 /** All that happens to a document before it is written. */
 function readDocument(text: string): void {
-  for (const { heading, text: passage } of passages(text)) {
+  for (const { heading, text: passage } of passages(markdown.read(text).sections)) {
     terms(heading.join(" "));
     terms(passage);
   }
@@ -70,7 +70,7 @@ describe("the head of a file is read in linear time:", () => {
     "open headings of HTML",
     "paragraphs of one mark",
   ])("%s", async (name) => {
-    await expectLinear(headOf, heads[name] as Shape, 512 * KIB);
+    await expectLinear(markdown.read, heads[name] as Shape, 512 * KIB);
   });
 });
 

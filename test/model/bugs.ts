@@ -51,7 +51,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     {
       file: QUERIES,
       from: `SET state = 'refunded', resolved_at = ?2, reason = ?3
-           WHERE number = ?1 AND state = 'reserved'`,
+       WHERE number = ?1 AND state = 'reserved'`,
       to: "SET state = 'refunded', resolved_at = ?2, reason = ?3 WHERE number = ?1",
     },
     { file: ASKS, from: "if (run.transcript.ending !== undefined) return;", to: "" },
@@ -74,7 +74,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     {
       file: QUERIES,
       from: `total_ms = ?8
-           WHERE number = ?1 AND state = 'reserved'`,
+       WHERE number = ?1 AND state = 'reserved'`,
       to: "total_ms = ?8 WHERE number = ?1",
     },
     { file: ASKS, from: "if (accepted && run !== undefined)", to: "if (run !== undefined)" },
@@ -140,8 +140,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   "one refund over the allowance": [
     {
       file: "user/quota.ts",
-      from: "Math.max(0, refundLimit - left)",
-      to: "Math.max(0, refundLimit + 1 - left)",
+      from: "Math.max(0, refundLimit - all)",
+      to: "Math.max(0, refundLimit + 1 - all)",
     },
   ],
   "a charge before the answer was delivered": [

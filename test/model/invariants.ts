@@ -83,8 +83,8 @@ function checkCounters({ windows, rows }: Snapshot): void {
       hold(counted === window[state], 1, () => `${counted} ${state}, but ${text(window)}`);
     }
     const left = own.filter(({ reason }) => reason === "disconnected" || reason === "cancelled");
-    const counted = left.length + window.pruned_left;
-    hold(counted === window.left, 1, () => `${counted} left, but ${text(window)}`);
+    const counted = left.length + window.pruned_refunds_counted;
+    hold(counted === window.refunds_counted, 1, () => `${counted} left, but ${text(window)}`);
   }
   for (const row of rows) {
     hold(
@@ -98,7 +98,12 @@ function checkCounters({ windows, rows }: Snapshot): void {
 /** 1 and 2: the allowed changes of a window's counters in one write. */
 function checkCount({ window, before, after, limit, refundLimit }: Count): void {
   const change = (name: keyof typeof after) => after[name] - before[name];
-  const changes = [change("reserved"), change("charged"), change("refunded"), change("left")];
+  const changes = [
+    change("reserved"),
+    change("charged"),
+    change("refunded"),
+    change("refunds_counted"),
+  ];
   const told = () =>
     `${window}: ${text(before)} became ${text(after)}, limit ${limit}/${refundLimit}`;
   switch (text(changes)) {
@@ -106,7 +111,7 @@ function checkCount({ window, before, after, limit, refundLimit }: Count): void 
       hold(after.reserved + after.charged <= limit, 1, () => `over the limit: ${told()}`);
       break;
     case "[-1,0,1,1]":
-      hold(after.left <= refundLimit, 1, () => `over the refund allowance: ${told()}`);
+      hold(after.refunds_counted <= refundLimit, 1, () => `over the refund allowance: ${told()}`);
       break;
     case "[-1,1,0,0]":
     case "[-1,0,1,0]":

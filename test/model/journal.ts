@@ -57,10 +57,10 @@ const COUNTERS = [
   "reserved",
   "charged",
   "refunded",
-  "left",
+  "refunds_counted",
   "pruned_charged",
   "pruned_refunded",
-  "pruned_left",
+  "pruned_refunds_counted",
 ] as const satisfies readonly (keyof Counters)[];
 
 /**

@@ -1,4 +1,4 @@
-// Reciprocal rank fusion against figures worked out by hand, and against what must hold of any lists.
+// Reciprocal rank fusion against sums by hand, and by properties of any lists.
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -11,21 +11,21 @@ const fused = (...lists: string[]) =>
     .join("");
 
 describe("fusion", () => {
-  it("puts what both lists hold before what one holds higher", () => {
+  it("prefers an item of both lists to a higher one of a single list", () => {
     // b: 1/62 + 1/61 = .0325; c: 1/63 + 1/62 = .0320; a: 1/61 = .0164; d: 1/63 = .0159
     expect(fused("abc", "bcd")).toBe("bcad");
     // Last in both lists of twenty, 2/80 = .0250, is more than first in one of them, 1/61 = .0164.
     expect(fused("abcdefghijklmnopqrsX", "ABCDEFGHIJKLMNOPQRSX")[0]).toBe("X");
   });
 
-  it("counts a place more the higher it is", () => {
+  it("gives higher ranks more weight", () => {
     // a: 1/61 + 1/64 = .03202; b: 1/62 + 1/63 = .03200; c: 1/63 + 1/62; d: 1/64 + 1/61
     expect(fused("abcd", "dcba")).toBe("adbc");
     // a: 1/61 + 1/63 = .03227; b: 1/62 + 1/62 = .03226; c: 1/63 + 1/61 = .03227
     expect(fused("abc", "cba")).toBe("acb");
   });
 
-  it("leaves one list, and one beside an empty one, as it is", () => {
+  it("keeps a single list, also beside an empty one, as it is", () => {
     expect(fused("abc")).toBe("abc");
     expect(fused("abc", "")).toBe("abc");
     expect(fused("", "abc")).toBe("abc");
@@ -33,30 +33,30 @@ describe("fusion", () => {
     expect(fuse([])).toEqual([]);
   });
 
-  it("prefers the former list among equals", () => {
+  it("prefers the first list among equals", () => {
     expect(fused("a", "b")).toBe("ab");
     expect(fused("b", "a")).toBe("ba");
   });
 
-  it("counts what a list holds twice only once, where it stands first", () => {
+  it("counts an item once per list, at its first place", () => {
     expect(fused("aab", "b")).toBe(fused("ab", "b"));
     expect(fused("aab")).toBe("ab");
   });
 
-  it("keeps the former list's item, and all that is in it", () => {
+  it("returns the first list's version of an item", () => {
     const [first] = fuse([[{ id: "a", from: 1 }], [{ id: "a", from: 2 }]]);
     expect(first).toEqual({ id: "a", from: 1 });
   });
 });
 
-describe("of any lists, fusion", () => {
+describe("fusion of any lists", () => {
   const ids = fc.uniqueArray(fc.stringMatching(/^[a-h]$/), { maxLength: 8 });
   const lists = fc.array(
     ids.map((all) => all.map((id) => ({ id }))),
     { maxLength: 4 },
   );
 
-  it("holds each item of any of them once, and nothing else", () => {
+  it("returns each item once, and nothing else", () => {
     fc.assert(
       fc.property(lists, (all) => {
         const found = fuse(all).map(({ id }) => id);
@@ -65,7 +65,7 @@ describe("of any lists, fusion", () => {
     );
   });
 
-  it("never puts an item before one that stands higher in every list that holds either", () => {
+  it("never puts an item before one that is higher in every list with either", () => {
     fc.assert(
       fc.property(lists, (all) => {
         const found = fuse(all).map(({ id }) => id);
@@ -86,7 +86,7 @@ describe("of any lists, fusion", () => {
     );
   });
 
-  it("orders by the sums of 1 / (60 + place)", () => {
+  it("orders by the sums of 1 / (60 + rank)", () => {
     fc.assert(
       fc.property(lists, (all) => {
         const sum = (id: string) =>

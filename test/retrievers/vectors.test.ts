@@ -1,15 +1,15 @@
-// A user's ask where vectors are searched too: what it finds, what it costs when the model or the index
-// fails, hangs or lies, and what is refused before anything is reserved.
+// An ask with vector search: what it finds, what it costs when the model or the
+// index fails, hangs or sends nonsense, and which settings are refused.
 
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Passage, Retriever } from "../../src/answer/retriever.ts";
 import { HybridRetriever } from "../../src/retrievers/hybrid.ts";
+import { EmbeddingModel } from "../embedders/embedding-model.ts";
+import { FakeVectorize } from "../embedders/fake-vectorize.ts";
 import { type AnswerBody, type ErrorBody, newUser } from "../harness.ts";
 import { directed } from "../support/meaning.ts";
-import { EmbeddingModel } from "../vectors/embedding-model.ts";
-import { VectorizeStandIn } from "../vectors/vectorize-stand-in.ts";
 import { corpora } from "../worker.ts";
 
 const DOCUMENTS: Record<string, string> = {
@@ -20,10 +20,10 @@ const DOCUMENTS: Record<string, string> = {
 
 afterEach(() => vi.restoreAllMocks());
 
-/** A user whose asks search a corpus, an index and a model of their own. */
+/** A user with their own corpus, index and model. */
 async function newSetup(retriever: string, variables: Record<string, unknown> = {}) {
   const ai = new EmbeddingModel();
-  const index = new VectorizeStandIn();
+  const index = new FakeVectorize();
   const name = crypto.randomUUID();
   const adapters = { RETRIEVER: retriever, AI: ai, VECTORIZE: index, ...variables };
   corpora.set(name, adapters);
@@ -48,13 +48,13 @@ async function newSetup(retriever: string, variables: Record<string, unknown> = 
 }
 
 describe("RETRIEVER=vector", () => {
-  it("finds what means the same in other words, nearest first", async () => {
+  it("finds the same meaning in other words, nearest first", async () => {
     const { sources } = await newSetup("vector");
     expect((await sources("automobile"))[0]).toBe("cars");
     expect(await sources("medic", 1)).toEqual(["doctors"]);
   });
 
-  it("scores what was found by the words that it covers, as any search does", async () => {
+  it("scores passages by the query terms they cover, as full text does", async () => {
     const { user } = await newSetup("vector");
     const answer = async (query: string) =>
       (await (await user.askForJson(query, { topK: 1 })).json<AnswerBody>()).sources[0];
@@ -63,7 +63,7 @@ describe("RETRIEVER=vector", () => {
     expect(await answer("!!!")).toMatchObject({ score: 0 });
   });
 
-  it("works through an OpenAI-compatible endpoint as well", async () => {
+  it("works with an OpenAI-compatible endpoint too", async () => {
     const { sources } = await newSetup("vector", { EMBEDDER: "openai", EMBEDDING_MODEL: "m" });
     expect((await sources("automobile"))[0]).toBe("cars");
   });
@@ -73,7 +73,7 @@ describe("RETRIEVER=vector", () => {
     ["the model lies", ({ ai }) => (ai.fault = () => ({ data: [[Number.NaN]] }))],
     ["the model's vectors do not fit", ({ ai }) => (ai.fault = () => ({ data: [[1, 2]] }))],
     ["the index fails", ({ index }) => (index.fault = () => Promise.reject(new Error("plan")))],
-  ])("costs nothing when %s, and says so without a word of the query", async (_, fail) => {
+  ])("costs nothing when %s, and the error quotes no query", async (_, fail) => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const setup = await newSetup("vector");
     fail(setup);
@@ -101,7 +101,7 @@ describe("RETRIEVER=hybrid", () => {
     const { sources } = await newSetup("hybrid");
     expect((await sources("automobile"))[0]).toBe("cars");
     expect((await sources("sails"))[0]).toBe("boats");
-    // Both lists hold cars and boats; only one of the two means a car as well.
+    // Both searches find cars and boats; only one finds the other word for car.
     expect((await sources("automobile wheels"))[0]).toBe("cars");
     expect(await sources("wheels", 2)).toHaveLength(2);
   });
@@ -119,22 +119,19 @@ describe("RETRIEVER=hybrid", () => {
         (index.fault = () => Promise.reject(new Error("VECTOR_QUERY_ERROR (code = 40006): sails"))),
       "Vectorize error 40006",
     ],
-  ])("answers by the words alone when %s, and logs it without them", async (_, fail, reason) => {
+  ])("answers by full text alone when %s, and the log quotes no query", async (_, fail, reason) => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const setup = await newSetup("hybrid");
     fail(setup);
     expect(await setup.sources("sails")).toEqual(["boats"]);
     expect(log.mock.calls).toEqual([
-      [
-        "The vectors could not be searched, and the words answered alone:",
-        expect.stringContaining(reason),
-      ],
+      ["The vector search failed; full text answered alone:", expect.stringContaining(reason)],
     ]);
     expect(log.mock.calls.join()).not.toContain("sails");
     expect(await setup.user.quota()).toMatchObject({ remaining: 19, charged: 1 });
   });
 
-  it("answers by the words alone before any vector is there", async () => {
+  it("answers by full text alone before there are vectors", async () => {
     const { index, sources } = await newSetup("hybrid");
     index.clear();
     expect(await sources("sails")).toEqual(["boats"]);
@@ -164,7 +161,7 @@ describe("a hybrid search", () => {
     return found.map(({ id }) => id);
   };
 
-  it("asks both for as many as any ask may want, and gives as many as this one does", async () => {
+  it("requests the maximum from both searches, and returns what was asked for", async () => {
     const asked: number[] = [];
     const counting: Retriever = {
       retrieve: async (_query, topK) => {
@@ -176,11 +173,11 @@ describe("a hybrid search", () => {
     expect(asked).toEqual([20, 20]);
   });
 
-  it("puts what both find first", async () => {
+  it("puts passages of both searches first", async () => {
     expect(await ids(finding("a", "b", "c"), finding("c", "d"))).toEqual(["c", "a", "b", "d"]);
   });
 
-  it("waits for the vectors no longer than it should", async () => {
+  it("does not wait longer than its timeout for the vectors", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const startedAt = Date.now();
     expect(await ids(finding("a"), hanging, 5, 50)).toEqual(["a"]);
@@ -188,13 +185,13 @@ describe("a hybrid search", () => {
     expect(log.mock.calls.join()).toContain("within 50 ms");
   });
 
-  it("fails as the words do", async () => {
+  it("fails if full text fails", async () => {
     const failing: Retriever = { retrieve: () => Promise.reject(new Error("the corpus is gone")) };
     await expect(ids(failing, finding("a"))).rejects.toThrow("the corpus is gone");
     await expect(ids(failing, failing)).rejects.toThrow("the corpus is gone");
   });
 
-  it("ends at once when the user leaves, and logs no failure", async () => {
+  it("ends at once when the user disconnects, and logs no failure", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const leaver = new AbortController();
     const search = new HybridRetriever(finding("a"), hanging, 60_000).retrieve(
@@ -209,11 +206,11 @@ describe("a hybrid search", () => {
 });
 
 describe("a setting that cannot work", () => {
-  const bindings = () => ({ AI: new EmbeddingModel(), VECTORIZE: new VectorizeStandIn() });
+  const bindings = () => ({ AI: new EmbeddingModel(), VECTORIZE: new FakeVectorize() });
   it.each<[string, Record<string, unknown>, RegExp]>([
     ["no index", { RETRIEVER: "vector", AI: new EmbeddingModel() }, /RETRIEVER .*VECTORIZE/],
     ["no index either", { RETRIEVER: "hybrid", AI: new EmbeddingModel() }, /RETRIEVER .*VECTORIZE/],
-    ["no model", { RETRIEVER: "hybrid", VECTORIZE: new VectorizeStandIn() }, /EMBEDDER .*AI/],
+    ["no model", { RETRIEVER: "hybrid", VECTORIZE: new FakeVectorize() }, /EMBEDDER .*AI/],
     ["a retriever that is none", { ...bindings(), RETRIEVER: "guess" }, /RETRIEVER/],
     ["an embedder that is none", { ...bindings(), RETRIEVER: "hybrid", EMBEDDER: "x" }, /EMBEDDER/],
     [

@@ -119,9 +119,9 @@ describe("two npm start and one npm run serve, at once from one checkout", () =>
 });
 
 const unknown = (name: string, meant: string) =>
-  `--var ${name} is no variable of Belay. Did you mean ${meant}?`;
+  `--var ${name} is not a variable of Belay. Did you mean ${meant}?`;
 const binding = (name: string, what: string) =>
-  `--var ${name} is no variable but a binding: ${what}, which wrangler.toml declares.`;
+  `--var ${name} is not a variable but a binding: ${what}. wrangler.toml declares it.`;
 
 describe.each(["start", "serve"] as const)("%s", (script) => {
   test("refuses a port that is taken", async () => {
@@ -142,7 +142,13 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     ["--port=65536", "--port must be a whole number from 0 to 65535."],
     ["--persist-to=", "--persist-to must not be empty."],
     ["--var=QUOTA_LIMIT", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
-    ["--var=QUOTA-LIMIT:5", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
+    ["--var=QUOTA-LIMIT:5", unknown("QUOTA-LIMIT", "QUOTA_LIMIT")],
+    ["--var=quota limit=5", unknown("quota limit", "QUOTA_LIMIT")],
+    ["--var=a-secret.of-no-one+/==", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
+    [
+      "--var=users:x",
+      `${unknown("users", "USERS")} That is a binding: the Durable Objects of users. wrangler.toml declares it.`,
+    ],
     [
       "--var=QUOTA_LIMIT=5",
       "--var must be NAME:VALUE, with a colon: write --var QUOTA_LIMIT:VALUE.",
@@ -153,7 +159,10 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     ["--var=QOUTA_PERIOD:day", unknown("QOUTA_PERIOD", "QUOTA_PERIOD")],
     ["--var=OPENAI_KEY:sk-of-no-one", unknown("OPENAI_KEY", "OPENAI_API_KEY")],
     ["--var=JWKS_URL:https://a.b/c", unknown("JWKS_URL", "AUTH_JWKS_URL")],
-    ["--var=constructor:1", "--var constructor is no variable of Belay. README.md lists them all."],
+    [
+      "--var=constructor:1",
+      "--var constructor is not a variable of Belay. docs/configuration.md lists them all.",
+    ],
     ["--var=USERS:x", binding("USERS", "the Durable Objects of users")],
     ["--var=CORPUS=x", binding("CORPUS", "the Durable Object of documents")],
     ["--var=AI:", binding("AI", "Workers AI")],
@@ -329,7 +338,7 @@ describe("in a checkout of its own", () => {
       const command = node(project, script, ["--port=0"]);
       expect(await command.exitCode).toBe(1);
       expect(command.stdout() + command.stderr()).toBe(
-        "USERS is no variable but a binding: the Durable Objects of users, which wrangler.toml declares. Remove it from .dev.vars.\n",
+        "USERS is not a variable but a binding: the Durable Objects of users. wrangler.toml declares it. Remove it from .dev.vars.\n",
       );
     },
   );
@@ -355,8 +364,8 @@ describe("in a checkout of its own", () => {
     try {
       await ready(command);
       expect(command.stderr()).toBe(
-        "Set in wrangler.toml or .dev.vars: OTHER_PROGRAM_KEY is no variable of Belay. README.md lists them all.\n" +
-          "Set in wrangler.toml or .dev.vars: QUOTA_LIMT is no variable of Belay. Did you mean QUOTA_LIMIT?\n",
+        "Set in wrangler.toml or .dev.vars: OTHER_PROGRAM_KEY is not a variable of Belay. docs/configuration.md lists them all.\n" +
+          "Set in wrangler.toml or .dev.vars: QUOTA_LIMT is not a variable of Belay. Did you mean QUOTA_LIMIT?\n",
       );
       const get = async (path: string) =>
         (await fetch(`${address(command.stdout())}${path}`)).text();
@@ -374,7 +383,7 @@ describe("in a checkout of its own", () => {
       expect(await get("/healthz")).toBe("ok\n");
 
       // The edge, then what lies below it, then the page and what it is made of.
-      await change("src/edge/edge.ts", '"ok\\n"', '"changed at the edge\\n"');
+      await change("src/edge/health.ts", '"ok\\n"', '"changed at the edge\\n"');
       await until("/healthz", "changed at the edge");
       await change("src/errors.ts", '"Internal error."', '"Internal error, changed."');
       await change("src/request.ts", "There is nothing at this address.", "Changed below.");
@@ -389,7 +398,7 @@ describe("in a checkout of its own", () => {
       await vi.waitFor(() => expect(command.stderr()).toContain("edge.ts"), 30_000);
       expect(await get("/healthz")).toContain("changed at the edge");
       await change("src/edge/edge.ts", "const const router", "const router");
-      await change("src/edge/edge.ts", "changed at the edge", "mended");
+      await change("src/edge/health.ts", "changed at the edge", "mended");
       await until("/healthz", "mended");
     } finally {
       command.process.kill("SIGTERM");
@@ -415,7 +424,7 @@ describe("words of others are printed and not obeyed", () => {
 
   test.each([
     ["canary", ["--token"]],
-    ["conformance", ["--token", "--operator-token"]],
+    ["../conformance/conformance", ["--token", "--operator-token"]],
     ["ingest", ["--token"]],
   ])("by npm run %s", async (script, flags) => {
     const tokens = flags.map(async (flag) => `${flag}=${await token([`--user=${flag}`])}`);

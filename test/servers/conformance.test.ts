@@ -11,7 +11,8 @@ import { type RunningServer, startServer } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
 import { startTamperingProxy, type Tampering } from "../support/tampering-proxy.ts";
 
-const SCRIPTS = join(import.meta.dirname, "../../scripts");
+const PROJECT = join(import.meta.dirname, "../..");
+const COMMANDS = { canary: "scripts/canary.ts", conformance: "conformance/conformance.ts" };
 const SECRET = "a secret that only this suite's server knows";
 const ORIGIN = "https://app.example";
 const VARIABLES = { CORS_ORIGINS: ORIGIN, RESUME_WAIT_SECONDS: "1", REPEAT_WINDOW_SECONDS: "20" };
@@ -140,8 +141,13 @@ async function conformance(url: string, user: string) {
 }
 
 /** Runs a command to its end; no bearer token may be in what it prints. */
-async function run(command: string, url: string, token: string, more: readonly string[] = []) {
-  const args = [join(SCRIPTS, `${command}.ts`), `--url=${url}`, `--token=${token}`, ...more];
+async function run(
+  command: keyof typeof COMMANDS,
+  url: string,
+  token: string,
+  more: readonly string[] = [],
+) {
+  const args = [join(PROJECT, COMMANDS[command]), `--url=${url}`, `--token=${token}`, ...more];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exit = once(child, "exit");
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);

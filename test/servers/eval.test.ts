@@ -7,7 +7,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ranking } from "../../scripts/eval/measures.ts";
+import { ranking } from "../../eval/measures.ts";
 
 let folder: string;
 let collection: string;
@@ -171,7 +171,7 @@ function lines(objects: readonly unknown[]): string {
 }
 
 async function typed(args: readonly string[]) {
-  const script = join(import.meta.dirname, "../../scripts/eval.ts");
+  const script = join(import.meta.dirname, "../../eval/eval.ts");
   const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const printed = { stdout: "", stderr: "" };
   for (const output of ["stdout", "stderr"] as const) {

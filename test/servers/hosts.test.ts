@@ -1,5 +1,5 @@
-// Which hosts the local servers answer to, over raw sockets: a site whose name leads to 127.0.0.1 must get
-// nothing from them.
+// Which hosts the local servers answer to, over raw sockets: a site
+// whose name resolves to 127.0.0.1 must get nothing from them.
 
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -32,7 +32,7 @@ interface Sent {
   readonly body?: string;
 }
 
-/** Sends it as it is, and resolves with all that comes back. */
+/** Sends the text unchanged, and resolves with the whole response. */
 async function raw(command: string, host: string | undefined, sent: Sent): Promise<string> {
   const { method = "GET", target, body = "" } = sent;
   const headers = {
@@ -49,7 +49,7 @@ async function raw(command: string, host: string | undefined, sent: Sent): Promi
   return text(socket);
 }
 
-/** What the page of another site sends to what it takes for itself. */
+/** Requests of another site's page to its own name. */
 const PAGE = { "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" };
 
 const THINGS: Readonly<Record<string, Sent>> = {
@@ -87,7 +87,7 @@ describe.each(COMMANDS)("npm run %s", (command) => {
     }
   });
 
-  test("gives nothing even for a bearer token, and refuses a stream as a stream", async () => {
+  test("refuses even a bearer token, and a stream with an error event", async () => {
     const response = await raw(command, "evil.example", {
       method: "POST",
       target: "/api/v1/ai/ask?stream=true",
@@ -99,12 +99,12 @@ describe.each(COMMANDS)("npm run %s", (command) => {
   });
 
   test.each([
-    ["another host for a proxy", { "x-forwarded-host": "127.0.0.1", forwarded: "host=127.0.0.1" }],
+    ["another host for proxies", { "x-forwarded-host": "127.0.0.1", forwarded: "host=127.0.0.1" }],
     [
-      "what the proxy of wrangler believes",
+      "the host in the way of wrangler's proxy",
       { "mf-original-url": "http://127.0.0.1/api/v1/session" },
     ],
-  ])("believes no header that names %s", async (_what, headers) => {
+  ])("ignores a header that names %s", async (_what, headers) => {
     for (const origin of ["http://evil.example:8787", "null"]) {
       for (const sent of [THINGS["a session"], THINGS["an answer"]] as Sent[]) {
         const response = await raw(command, "evil.example:8787", {
@@ -131,7 +131,7 @@ describe.each(COMMANDS)("npm run %s", (command) => {
     }
   });
 
-  test("goes by Host where the request line names another, and refuses a request without one", async () => {
+  test("uses Host if the request line names another, and refuses requests without Host", async () => {
     const url = "http://127.0.0.1/api/v1/session";
     const absolute = await raw(command, "evil.example", { method: "POST", target: url });
     expect(absolute).toMatch(/^HTTP\/1\.1 403 /);

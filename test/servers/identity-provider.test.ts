@@ -1,6 +1,7 @@
-// The commands where an identity provider signs bearer tokens: they start without a secret of their
-// own, and say why they sign nothing. And the server while the provider is slow, broken or away: in
-// plain workerd each request has a context of its own, which no other may wait in.
+// The commands with an identity provider: they start without
+// a secret, and say why they sign nothing. And the server
+// while the provider is slow, broken or down: in plain
+// workerd no request may wait in the context of another.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -22,16 +23,16 @@ const PROJECT = join(import.meta.dirname, "../..");
 const AT_ONCE = 20;
 
 let folder: string;
-/** Plain workerd that asks the provider, for all tests. */
+/** Plain workerd for all tests. It fetches the provider's keys. */
 let server: RunningServer;
-/** When it had the keys at last. */
+/** When it had fetched the keys. */
 let keysFetchedAt = 0;
 let provider: Server;
 let keysUrl: string;
 let privateKey: Awaited<ReturnType<typeof generateKeyPair>>["privateKey"];
 let fetches = 0;
 let works: typeof answer;
-/** How the provider answers; by default with its keys. */
+/** The provider's response; by default its keys. */
 let answer: (response: ServerResponse) => void;
 
 beforeAll(async () => {
@@ -63,7 +64,7 @@ afterAll(async () => {
 });
 
 describe("a server whose identity provider", () => {
-  test("hangs is asked once for all who come meanwhile, and they are told", async () => {
+  test("hangs is asked once for all waiting requests, which get an error", async () => {
     answer = () => {};
     const { statuses, fetched, ms } = await together(await bearer("alice"));
     expect({ statuses, fetched }).toEqual({ statuses: [503], fetched: 1 });
@@ -74,14 +75,14 @@ describe("a server whose identity provider", () => {
     ["answers 500", () => (response) => response.writeHead(500).end()],
     ["never ends its answer", () => (response) => void response.write('{"keys":[')],
     ["sends more than a key set can be", () => endless],
-  ])("%s is asked once for all who come meanwhile", async (_how, broken) => {
+  ])("%s is asked once for all waiting requests", async (_how, broken) => {
     await delay(2_000);
     answer = broken();
     const { statuses, fetched } = await together(await bearer("alice"));
     expect({ statuses, fetched }).toEqual({ statuses: [503], fetched: 1 });
   });
 
-  test("is slow is asked once for all, even if who came first goes away", async () => {
+  test("is slow is asked once for all, even if the first client disconnects", async () => {
     await delay(4_000);
     answer = (response) => setTimeout(() => works(response), 1_000);
     const before = fetches;
@@ -95,7 +96,7 @@ describe("a server whose identity provider", () => {
     expect(fetches - before).toBe(1);
   });
 
-  test("is away again is not asked for what a stranger makes up", async () => {
+  test("is down again is not asked for invented key ids", async () => {
     answer = () => {};
     const { statuses, fetched, ms } = await together(await stranger());
     expect({ statuses, fetched }).toEqual({ statuses: [401], fetched: 0 });
@@ -105,12 +106,12 @@ describe("a server whose identity provider", () => {
 });
 
 describe.each(["start", "serve"] as const)("%s with AUTH_JWKS_URL", (script) => {
-  test("lets in whom the provider signed for, and prints no commands", async () => {
+  test("accepts the provider's tokens, and prints no commands", async () => {
     const server = spawn(process.execPath, [
       join(PROJECT, "scripts", `${script}.ts`),
       "--port=0",
       `--persist-to=${join(folder, script)}`,
-      // Above the secret in .dev.vars, which the other tests have made.
+      // Overrides the secret that other tests have put into .dev.vars.
       `--var=AUTH_JWKS_URL:${keysUrl}`,
       "--var=AUTH_ALGORITHM:ES256",
     ]);
@@ -139,7 +140,7 @@ describe.each(["start", "serve"] as const)("%s with AUTH_JWKS_URL", (script) => 
     expect(await ended).toEqual([0, null]);
   });
 
-  test("refuses both at once in one place", async () => {
+  test("refuses AUTH_SECRET beside it", async () => {
     const project = await freshProject(`AUTH_JWKS_URL=${keysUrl}\nAUTH_SECRET=${"x".repeat(40)}\n`);
     const { code, stderr, stdout } = await typed(project, script, [
       "--port=0",
@@ -152,7 +153,7 @@ describe.each(["start", "serve"] as const)("%s with AUTH_JWKS_URL", (script) => 
   });
 });
 
-describe("token with AUTH_JWKS_URL in .dev.vars", () => {
+describe("npm run token with AUTH_JWKS_URL in .dev.vars", () => {
   test("signs nothing, makes no secret, and says why", async () => {
     const vars = `AUTH_JWKS_URL=${keysUrl}\n`;
     const project = await freshProject(vars);
@@ -166,8 +167,8 @@ describe("token with AUTH_JWKS_URL in .dev.vars", () => {
 });
 
 describe("an identity provider that", () => {
-  test("hangs when it is asked for a new key makes no one wait whose key is known", async () => {
-    // As long as a new key may take to be seen, most of which the tests before this one took.
+  test("hangs for a new key does not delay requests with known keys", async () => {
+    // A new key may take this long to be fetched.
     await delay(keysFetchedAt + 31_000 - performance.now());
     answer = () => {};
     const [before, started] = [fetches, performance.now()];
@@ -184,7 +185,7 @@ describe("an identity provider that", () => {
 const quota = (headers: Record<string, string>) =>
   request(`${server.url}/api/v1/ai/quota`, { headers, timeoutMs: 15_000 });
 
-/** Many requests at once: their statuses, how often the keys were fetched, and how long it took, in ms. */
+/** Many requests at once: statuses, fetches of the keys, and time in ms. */
 async function together(headers: Record<string, string>) {
   const [before, started] = [fetches, performance.now()];
   const replies = await Promise.all(Array.from({ length: AT_ONCE }, () => quota(headers)));
@@ -194,7 +195,7 @@ async function together(headers: Record<string, string>) {
 
 const stranger = () => bearer("mallory", "", randomUUID());
 
-/** Spaces, which JSON allows, for as long as anybody reads. */
+/** Endless spaces, which JSON allows. */
 function endless(response: ServerResponse): void {
   const write = () => {
     while (!response.destroyed && response.write(" ".repeat(64 * 1024)));
@@ -203,7 +204,7 @@ function endless(response: ServerResponse): void {
   write();
 }
 
-/** What a server has printed by the time that it is ready. */
+/** The output of a server until it is ready. */
 async function readyOutput(server: ChildProcess): Promise<string> {
   let stdout = "";
   let stderr = "";
@@ -239,7 +240,7 @@ async function typed(project: string, script: string, args: readonly string[]) {
   }
 }
 
-/** A checkout in which nothing has been started yet, with variables of its own. */
+/** A fresh checkout with its own variables. */
 async function freshProject(vars: string): Promise<string> {
   const project = await mkdtemp(join(folder, "fresh-"));
   for (const part of ["scripts", "src", "package.json", "wrangler.toml"]) {

@@ -1,5 +1,6 @@
-// Requests that only a socket can make: what fetch refuses to send, and what takes a server long to
-// read before it knows who asks.
+// Requests that only a socket can send: fetch
+// refuses them, or a server could spend long
+// reading them before it authenticates the caller.
 
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,9 +8,9 @@ import { type RunningServer, startServer } from "../support/server.ts";
 import { bearer, Exchange, request } from "../support/socket-client.ts";
 
 const secret = "a secret that is only for tests, 32 bytes";
-/** About as much as workerd takes for the head of a request. */
+/** About as much as workerd accepts for a request's head. */
 const LONG = 60_000;
-/** On a busy machine. A quadratic reader takes seconds over each of these. */
+/** On a busy machine. A quadratic parser takes seconds for each. */
 const QUICK_MS = 500;
 const AT_ONCE = 20;
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-it("answers a GET that has a body", async () => {
+it("a GET with a body is answered", async () => {
   const token = await bearer(secret, { user: "alice" });
   const reply = await request(`${server.url}/api/v1/ai/quota`, {
     method: "GET",
@@ -31,7 +32,7 @@ it("answers a GET that has a body", async () => {
   expect(reply.status).toBe(200);
 });
 
-describe("a Host that is no host", () => {
+describe("an invalid Host header", () => {
   it.each([
     ["a b"],
     ["a\tb"],
@@ -48,7 +49,7 @@ describe("a Host that is no host", () => {
     ["user@a"],
     ["<>"],
     ["a\r\nHost: b"],
-  ])("is refused in the form of every error: %j", async (host) => {
+  ])("is refused with an error of the protocol: %j", async (host) => {
     for (const path of ["/healthz", "/", "/api/v1/ai/quota"]) {
       const reply = await request(server.url + path, { headers: { host } });
       expect(reply).toMatchObject({
@@ -65,14 +66,14 @@ describe("a Host that is no host", () => {
   });
 
   it.each(["127.0.0.1:80", "[::1]:8787", "localhost", "LOCALHOST:1"])(
-    "is not one of these, which are answered: %s",
+    "is none of these, which are answered: %s",
     async (host) => {
       expect((await request(`${server.url}/healthz`, { headers: { host } })).status).toBe(200);
     },
   );
 
   it.each(["a", "a.b:1", "A_b-c.", "a%41"])(
-    "is not one of these, which name other servers: %s",
+    "is none of these, which name other servers: %s",
     async (host) => {
       const reply = await request(`${server.url}/healthz`, { headers: { host } });
       expect(reply).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
@@ -82,7 +83,7 @@ describe("a Host that is no host", () => {
 
 describe("HEAD", () => {
   it.each(["/", "/page.css", "/healthz", "/api/v1/ai/quota", "/api/v1/ai/queries", "/nowhere"])(
-    "has the head of GET and no body: %s",
+    "has the headers of GET and no body: %s",
     async (path) => {
       const token = await bearer(secret, { user: "alice" });
       const [got, headed] = await Promise.all(
@@ -103,7 +104,7 @@ describe("HEAD", () => {
 });
 
 describe("a compressed body", () => {
-  it("is refused before it is read, however small it is sent", async () => {
+  it("is refused before it is read, even if it is small", async () => {
     const token = await bearer(secret, { user: "alice" });
     const bomb = gzipSync(Buffer.alloc(20_000_000, " ")).toString("latin1");
     const exchange = new Exchange(`${server.url}/api/v1/ai/ask`, {
@@ -115,13 +116,13 @@ describe("a compressed body", () => {
         "content-length": String(bomb.length),
       },
     });
-    // Nothing of it has been sent yet.
+    // None of the body has been sent yet.
     expect(await exchange.untilHeaders()).toBe(415);
     exchange.close();
   });
 });
 
-describe("what a stranger sends", () => {
+describe("a long request of a stranger", () => {
   const origin = "https://a.example";
   const get = (path: string, headers = {}) => ({ method: "GET", path, headers });
   const quota = (headers: Record<string, string>) => get("/api/v1/ai/quota", headers);
@@ -175,13 +176,13 @@ describe("what a stranger sends", () => {
     ],
     ["many headers", get("/healthz", Object.fromEntries(names(5_000).map((n) => [`x-${n}`, "a"])))],
     ["a long host", get("/healthz", { host: many("a.") })],
-  ])("takes no time before it is known who asks: %s", async (_what, { method, path, headers }) => {
+  ])("is read fast: %s", async (_what, { method, path, headers }) => {
     const token = await bearer(secret, { user: "alice" });
     const started = performance.now();
     const hostile = Array.from({ length: AT_ONCE }, () =>
       request<unknown>(server.url + path, { method, headers }),
     );
-    // Somebody else, who waits for as long as these are read.
+    // Another user, who waits while these are read.
     const other = await request(`${server.url}/api/v1/ai/quota`, { token });
     const waitedMs = performance.now() - started;
     const statuses = (await Promise.all(hostile)).map(({ status }) => status);
@@ -190,7 +191,7 @@ describe("what a stranger sends", () => {
     expect(statuses.filter((status) => status >= 500)).toEqual([]);
   });
 
-  it("takes no time in an object either", async () => {
+  it("is read fast by an object too", async () => {
     const token = await bearer(secret, { user: "alice", operator: true });
     const paths = ["ai/quota", "ai/queries", "ai/examples", "admin/documents", "admin/users/alice"];
     const started = performance.now();
@@ -202,7 +203,7 @@ describe("what a stranger sends", () => {
   });
 });
 
-/** A text as often as makes up the length, or a part of it. */
+/** The text repeated up to the length. */
 function many(text: string, part = 1): string {
   return text.repeat((part * LONG) / text.length);
 }

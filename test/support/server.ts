@@ -13,6 +13,8 @@ import { type ModelServer, startModelServer } from "./model-server.ts";
 
 export interface ServerOptions {
   readonly command: "start" | "serve";
+  /** The folder of the release that is started: by default this one. */
+  readonly release?: string;
   readonly vars?: Readonly<Record<string, string>>;
   /** The caller's folder. Without it, `stop` removes a temporary one. */
   readonly persistTo?: string;
@@ -38,7 +40,7 @@ export interface RunningServer {
 export const SECRET = "a secret that only this suite's servers know";
 
 const MEMORY = "/dev/shm";
-const SCRIPTS = join(import.meta.dirname, "../../scripts");
+const PROJECT = join(import.meta.dirname, "../..");
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const parent = options.inMemory && existsSync(MEMORY) ? MEMORY : tmpdir();
@@ -50,7 +52,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const child = spawn(
     process.execPath,
     [
-      join(SCRIPTS, `${options.command}.ts`),
+      join(options.release ?? PROJECT, "scripts", `${options.command}.ts`),
       `--port=${options.port ?? 0}`,
       `--persist-to=${persistTo}`,
       ...(options.hosts ?? []).map((host) => `--host=${host}`),

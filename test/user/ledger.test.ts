@@ -36,10 +36,10 @@ describe("what is left of a limit", () => {
     reserved: 1,
     charged: 2,
     refunded: 9,
-    left: 3,
+    refunds_counted: 3,
     pruned_charged: 0,
     pruned_refunded: 0,
-    pruned_left: 0,
+    pruned_refunds_counted: 0,
   };
 
   it("counts what is reserved and charged, and no refund", () => {

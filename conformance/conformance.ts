@@ -1,0 +1,110 @@
+// `npm run conformance`: whether a deployment keeps the promise and speaks the wire, as it can be told
+// from outside, row by row. What the rows are is in conformance/.
+
+import { Failure, run, UsageError } from "../scripts/command.ts";
+import { flags } from "../scripts/flags.ts";
+import { printable } from "../scripts/printable.ts";
+import { Caller } from "./caller.ts";
+import { Deployment, type Row, VARIABLES } from "./deployment.ts";
+import { Mismatch, Skipped } from "./expectation.ts";
+import { KEPT } from "./kept.ts";
+import { OPERATORS } from "./operators.ts";
+import { PROMISE } from "./promise.ts";
+import { REFUSALS } from "./refusals.ts";
+import { callerOf, originOf } from "./target.ts";
+import { WIRE } from "./wire.ts";
+
+const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
+
+  --url URL             the deployment: https://belay.example.com
+  --token T             a user's bearer token; without it, that of BELAY_TOKEN
+  --operator-token O    another user's, with the scope \`operator\`; without it, that of
+                        BELAY_OPERATOR_TOKEN
+  --var NAME:VALUE      what the deployment sets to something other than the default, as far as the
+                        promise depends on it; may be repeated. One of
+                        ${Object.keys(VARIABLES)
+                          .join(", ")
+                          .replace(/(.{50,}?,) /g, "$1\n                        ")}
+
+The user is asked for about 25 answers, and should be one that nobody else uses; their limits are raised
+meanwhile and put back afterwards. A document conformance-… is there meanwhile, and may be found by
+others. Ctrl-C ends it after the present row. Exit code 1: a row failed, or the check could not be made.
+Exit code 2: the flags are wrong.`;
+
+const ROWS: readonly Row[] = [...WIRE, ...PROMISE, ...KEPT, ...REFUSALS, ...OPERATORS];
+const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));
+
+await run(async () => {
+  const values = flags(
+    {
+      url: { type: "string" },
+      token: { type: "string" },
+      "operator-token": { type: "string" },
+      var: { type: "string", multiple: true, default: [] },
+    },
+    HELP,
+  );
+  const origin = originOf(values.url);
+  const operatorToken = values["operator-token"];
+  const deployment = new Deployment(
+    {
+      user: callerOf(origin, values.token, "--token", "BELAY_TOKEN"),
+      operator: callerOf(origin, operatorToken, "--operator-token", "BELAY_OPERATOR_TOKEN"),
+      nobody: new Caller(origin),
+    },
+    variables(values.var),
+  );
+  let stopped = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      stopped = true;
+    });
+  }
+  const outcomes: string[] = [];
+  try {
+    await deployment.begin();
+    for (const row of ROWS) {
+      if (stopped) throw new Failure("Stopped before the last row.");
+      outcomes.push(await check(row, deployment));
+    }
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    throw new Failure(`The check could not begin: ${error.message}.`);
+  } finally {
+    await deployment.end();
+  }
+  const count = (outcome: string) => outcomes.filter((other) => other === outcome).length;
+  const summary = `${count("ok")} ok, ${count("FAILED")} FAILED, ${count("skipped")} skipped`;
+  if (count("FAILED") > 0) throw new Failure(`${summary}.`);
+  console.log(`${summary}.`);
+});
+
+/** Checks one row, prints it, and says how it came out. */
+async function check(row: Row, deployment: Deployment): Promise<"ok" | "FAILED" | "skipped"> {
+  const print = <const T extends string>(outcome: T, detail: string): T => {
+    const line = printable(detail.replace(/\s+/g, " "), 400);
+    console.log(`${row.name.padEnd(NAME_WIDTH)}  ${outcome.padEnd(7)}  ${line}`);
+    return outcome;
+  };
+  try {
+    return print("ok", await row.check(deployment));
+  } catch (error) {
+    if (error instanceof Skipped) return print("skipped", error.message);
+    if (error instanceof Mismatch) return print("FAILED", error.message);
+    throw error;
+  }
+}
+
+function variables(typed: readonly string[]): typeof VARIABLES {
+  const values: Record<string, string> = { ...VARIABLES };
+  for (const text of typed) {
+    const [, name = "", value = ""] = /^(\w+):(.*)$/s.exec(text) ?? [];
+    if (!(name in values)) {
+      throw new UsageError(
+        `--var must be one of ${Object.keys(values).join(", ")}, as NAME:VALUE.`,
+      );
+    }
+    values[name] = value;
+  }
+  return values as typeof VARIABLES;
+}

@@ -1,0 +1,82 @@
+// What is kept for a user, row by row: receipts, pages of them, and what was said of an answer.
+
+import type { Receipt } from "../src/protocol.ts";
+import type { Row } from "./deployment.ts";
+import { expectSame, expectShape } from "./expectation.ts";
+import { expectRefusal } from "./refusals.ts";
+import { ReceiptPage } from "./shapes.ts";
+
+const PAGE = 3;
+const LIMIT_MAX = 100;
+
+export const KEPT: readonly Row[] = [
+  {
+    name: "receipts come newest first, page by page",
+    async check({ user }) {
+      const newest = await user.receipts(4 * PAGE);
+      const seen: string[] = [];
+      for (let before: string | null = ""; before !== null && seen.length < newest.length; ) {
+        const rest: string = before === "" ? "" : `&before=${before}`;
+        const body = await user.json("GET", `/ai/queries?limit=${PAGE}${rest}`);
+        const page = expectShape(ReceiptPage, body, "a page");
+        seen.push(...page.queries.map(({ queryId }) => queryId));
+        before = page.before;
+      }
+      const ids = newest.map(({ queryId }) => queryId);
+      expectSame(seen, ids, "the pages");
+      const times = newest.map(({ askedAt }) => askedAt);
+      expectSame(times, times.toSorted().reverse(), "the order");
+      const body = await user.json("GET", `/ai/queries?limit=${LIMIT_MAX}`);
+      const { queries, before } = expectShape(ReceiptPage, body, "a long page");
+      if (queries.length < LIMIT_MAX) expectSame(before, null, "before on the last page");
+      for (const limit of ["0", "101", "x"]) {
+        const reply = await user.call("GET", `/ai/queries?limit=${limit}`);
+        expectRefusal(reply, 400, "INVALID_REQUEST", `limit=${limit}`);
+      }
+      return `${queries.length} receipts`;
+    },
+  },
+  {
+    name: "`after` must be a number of events",
+    async check(deployment) {
+      const { queryId } = (await deployment.answer()).receipt;
+      for (const after of ["-1", "x", "1.5"]) {
+        const path = `/ai/queries/${queryId}/events?after=${after}`;
+        expectRefusal(await deployment.user.call("GET", path), 400, "INVALID_REQUEST", path);
+      }
+      return "0 or more";
+    },
+  },
+  {
+    name: "a query is rated up and down, commented, and no longer",
+    async check(deployment) {
+      const { user } = deployment;
+      const { queryId } = (await deployment.answer()).receipt;
+      const rate = (body: object) => user.json("POST", "/ai/feedback", { queryId, ...body });
+      const rated = async () => (await user.receipt(queryId)).feedback;
+      const said: readonly [object, Receipt["feedback"]][] = [
+        [{ rating: "up" }, { rating: "up", comment: null }],
+        [
+          { rating: "down", comment: "too \u0085 short" },
+          { rating: "down", comment: "too \u0085 short" },
+        ],
+        [
+          { rating: "up", comment: "x".repeat(2_000) },
+          { rating: "up", comment: "x".repeat(2_000) },
+        ],
+        [{ rating: null }, null],
+      ];
+      for (const [body, feedback] of said) {
+        await rate(body);
+        expectSame(await rated(), feedback, "feedback of the receipt");
+      }
+      const wrong = [{}, { rating: "good" }, { rating: "up", comment: "x".repeat(2_001) }];
+      for (const body of wrong) {
+        const reply = await user.call("POST", "/ai/feedback", { body: { queryId, ...body } });
+        expectRefusal(reply, 400, "INVALID_REQUEST", JSON.stringify(body));
+      }
+      expectSame(await rated(), null, "feedback after what was refused");
+      return "the latest wins, null takes it back";
+    },
+  },
+];

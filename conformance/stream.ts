@@ -1,0 +1,91 @@
+// An event stream, judged: its bytes, its events, their order and its end. Each form but
+// `data: <one-line JSON>\n\n` breaks some client in wide use, so there is no leniency here.
+
+import type { DoneEvent, ErrorBody, StreamEvent } from "../src/protocol.ts";
+import type { Exchange } from "./exchange.ts";
+import { expect, expectShape, Mismatch } from "./expectation.ts";
+import { Event } from "./shapes.ts";
+
+/** What a stream told, without its pings. */
+export interface Told {
+  readonly events: readonly StreamEvent[];
+  readonly answer: string;
+  readonly last: DoneEvent | ErrorBody;
+}
+
+/** The place of each event in a stream. Tokens repeat, and a ping may stand before any but the first. */
+const PLACE = { start: 0, sources: 1, token: 2, done: 3, error: 3 } as const;
+/** C1 controls and the two Unicode separators: to some client each of them ends a line. */
+const LINE_BREAKER = /[\u0080-\u009f\u2028\u2029]/;
+
+/** The id of the query, once an answer has begun, as it must. */
+export async function begun(exchange: Exchange): Promise<string> {
+  const status = await exchange.untilStatus();
+  if (status !== 200) {
+    const { text } = await exchange.reply();
+    throw new Mismatch(`an ask is refused: ${status} ${text.trim()}`);
+  }
+  const first = await exchange.untilEvent(() => true);
+  expect(first.type === "start", `the first event of an answer is ${first.type}, expected start`);
+  return first.queryId;
+}
+
+/** Reads a stream to its end. */
+export async function toEnd(exchange: Exchange): Promise<Told> {
+  await exchange.untilEnd();
+  const events = judge(exchange.body);
+  const last = events.at(-1);
+  expect(
+    last?.type === "done" || last?.type === "error",
+    `the last event of a stream is ${last?.type ?? "missing"}, expected done or error`,
+  );
+  const answer = events.map((event) => (event.type === "token" ? event.token : "")).join("");
+  return { events: events.filter(({ type }) => type !== "ping"), answer, last };
+}
+
+/** The whole events of a stream that we have left. */
+export function untilLeft(exchange: Exchange): readonly StreamEvent[] {
+  const { body } = exchange;
+  return judge(body.subarray(0, body.lastIndexOf("\n\n") + 2));
+}
+
+/** The events of a stream, which may break off between two of them but nowhere else. */
+export function judge(body: Uint8Array): StreamEvent[] {
+  const blocks = decode(body).split("\n\n");
+  const rest = blocks.pop();
+  expect(rest === "", `a stream ends in the middle of ${JSON.stringify(rest?.slice(0, 80))}`);
+  const events = blocks.map(eventOf);
+  let place = -1;
+  for (const { type } of events) {
+    const next = type === "ping" ? place : PLACE[type];
+    const inOrder = type === "ping" || type === "token" ? next >= place : next > place;
+    const types = events.map((event) => event.type);
+    expect(inOrder && place < PLACE.done, `the events of a stream are ${types.join(", ")}`);
+    place = next;
+  }
+  return events;
+}
+
+function decode(body: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+  } catch (cause) {
+    throw new Mismatch("a stream is no UTF-8", { cause });
+  }
+}
+
+function eventOf(block: string): StreamEvent {
+  const form = `an event is ${JSON.stringify(block.slice(0, 80))}`;
+  const [, json] = /^data: (\{[^\r\n]*\})$/.exec(block) ?? [];
+  expect(json !== undefined, `${form}, expected one line of data: and JSON`);
+  expect(!LINE_BREAKER.test(json), `${form}, which holds a character that ends lines`);
+  return expectShape(Event, parse(json, form), "an event") as StreamEvent;
+}
+
+function parse(json: string, form: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new Mismatch(`${form}, which is no JSON`, { cause });
+  }
+}
