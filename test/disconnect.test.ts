@@ -373,7 +373,7 @@ describe("an attack for free answers", () => {
   });
 
   it("by a deadline of ours is charged, since the answer flowed", async () => {
-    const user = await newUser({ GENERATION_TIMEOUT_MS: "150" });
+    const user = await newUser({ GENERATION_TIMEOUT_MS: "1000" });
     const stream = await user.ask({ tokens: 4_000, gapMs: 5 });
     expect((await stream.all()).at(-1)).toMatchObject({ type: "done", finish: "length" });
     expect(await user.resolved(stream.queryId)).toMatchObject({ state: "charged" });

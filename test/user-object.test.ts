@@ -152,7 +152,7 @@ describe("an answer cut by our limits", () => {
   });
 
   it("ends at GENERATION_TIMEOUT_MS while it flows", async () => {
-    const user = await newUser({ GENERATION_TIMEOUT_MS: "200" });
+    const user = await newUser({ GENERATION_TIMEOUT_MS: "1000" });
     const tag = crypto.randomUUID();
     const stream = await user.ask({ tag, tokens: 5_000, gapMs: 10 });
     expect((await stream.all()).at(-1)).toMatchObject({ type: "done", finish: "length" });
