@@ -47,7 +47,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: "does not notice disconnects",
     row: "a disconnect in the middle is refunded",
-    does: { hidesLeavers: true },
+    does: { hidesDisconnects: true },
   },
   {
     name: "refuses a stream with JSON",
@@ -99,7 +99,7 @@ describe.concurrent("npm run canary", () => {
   });
 
   test("sees that a server does not notice disconnects", async () => {
-    const broken = await startTamperingProxy(server.url, { hidesLeavers: true });
+    const broken = await startTamperingProxy(server.url, { hidesDisconnects: true });
     const { code, output } = await run("canary", broken.url, await bearer(SECRET, { user: "x" }));
     await broken.close();
     expect(output).toContain("this deployment does not notice disconnects");
