@@ -4,7 +4,7 @@ import { button, element, icon } from "./element.ts";
 
 const SHOWN_MS = 1_500;
 
-/** `say` tells the reader how it went. */
+/** `say` tells the reader whether it worked. */
 export function copyButton(
   name: string,
   text: () => string,
@@ -31,7 +31,8 @@ async function write(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // A page that was not loaded over HTTPS has no clipboard, and one may be refused it: the old way is left.
+    // Without HTTPS a page has no clipboard, and a browser may refuse one:
+    // then the old way is used.
     return writeBySelection(text);
   }
 }

@@ -1,10 +1,10 @@
-// The text of a block of code, as it grows. A browser lays out a text as a whole, so a long one is in
-// parts, of which only the last one changes.
+// The text of a code block, as it grows. A browser lays out a text as a
+// whole, so a long one is split into parts, and only the last one changes.
 
 import { element } from "./element.ts";
 import { grow } from "./inlines.ts";
 
-/** In UTF-16 units. A part ends where a line does. */
+/** In UTF-16 units. A part ends at a line's end. */
 const PART_LENGTH = 4_096;
 
 interface Part {

@@ -1,8 +1,8 @@
-// The direction of a text: that of its first letter. `dir="auto"` would be the same, but for it a browser
-// reads all of an answer that has no letters again, each time the answer grows.
+// The direction of a text: that of its first letter. `dir="auto"` gives the
+// same, but reads a whole answer without letters again at each change.
 
 const LETTER = /\p{L}/u;
-/** The blocks of Unicode whose letters are written from the right. */
+/** Unicode blocks whose letters run from right to left. */
 const FROM_THE_RIGHT =
   /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
 

@@ -1,5 +1,5 @@
-// How the page makes elements: names, attributes and text, never HTML. Text that others wrote can
-// therefore become nothing but text, whatever it holds.
+// How pages make elements: from names, attributes and text, never from HTML,
+// so that text from others stays text.
 
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;
 type Child = Node | string | undefined;
@@ -18,7 +18,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A button that does nothing but what its listener does. */
+/** A button that does what its listener does, and submits nothing. */
 export function button(
   attributes: Attributes,
   onClick: () => void,
@@ -31,7 +31,10 @@ export function button(
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** One of the drawings of index.html. It is never alone: what it stands for is said in words. */
+/**
+ * One of the drawings of index.html. It is never alone: text beside it says
+ * the same.
+ */
 export function icon(name: string): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");

@@ -1,16 +1,16 @@
-// What a reader thinks of an answer: a thumb up or down, taken back by the same thumb, and a comment
-// if they like.
+// A reader's feedback: a thumb up or down, removed by the same thumb, and an
+// optional comment.
 
 import type { Rating, Receipt } from "../client/client.ts";
 import { button, element, icon } from "./element.ts";
 
-/** Without a comment, the one that was sent stays; null deletes it. */
+/** Without a comment the stored one stays; null deletes it. */
 type Send = (rating: Rating | null, comment?: string | null) => Promise<void>;
 
 export class Feedback {
   /** The two thumbs. */
   readonly thumbs: readonly HTMLButtonElement[];
-  /** Where the comment is written, once there is a rating to comment on. */
+  /** The comment's form, shown after a rating. */
   readonly form = element("form", { class: "comment", hidden: true });
   readonly #send: Send;
   readonly #say: (words: string) => void;
@@ -25,7 +25,7 @@ export class Feedback {
   });
   #rating: Rating | null = null;
 
-  /** `say` tells the reader how it went. */
+  /** `say` tells the reader whether it worked. */
   constructor(send: Send, say: (words: string) => void, given: Receipt["feedback"]) {
     this.#send = send;
     this.#say = say;
@@ -54,11 +54,11 @@ export class Feedback {
     if (rating === null) this.#input.value = "";
     try {
       await this.#send(rating, comment);
-      // Who goes on typing meanwhile is not interrupted.
+      // A reader who goes on typing is not interrupted.
       if (comment && this.#input.value.trim() === comment) this.form.hidden = true;
       this.#say(comment ? "Thank you." : "");
     } catch {
-      // Nothing is kept, and the thumb says so.
+      // Nothing was stored, and the thumb shows it.
       this.#show(before);
       this.form.hidden = before === null;
       this.#say("That could not be sent. Try again.");

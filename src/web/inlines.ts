@@ -1,11 +1,11 @@
-// The text of a paragraph on the page, as it grows: what is there already stays in place, so that a
-// selection holds, and only what has changed since is made again.
+// The text of a paragraph, as it grows: what is on the page stays in place,
+// so that a selection holds. Only what changed is made again.
 
 import type { Inline } from "../text/inline-tree.ts";
 import { button, element } from "./element.ts";
-import { pointTo, safeAddress } from "./link.ts";
+import { safeAddress, setExternalHref } from "./link.ts";
 
-/** What a citation of a source looks like; undefined where there is no such source. */
+/** How a citation of a source looks; undefined without such a source. */
 export interface Citation {
   readonly name: string;
   open(): void;
@@ -54,7 +54,7 @@ function update(
   parent.append(...wanted.slice(kept).map((inline) => made(inline, cite)));
 }
 
-/** Makes what shows one thing show another, if that can be done in place. */
+/** Makes an element show another inline, if that can be done in place. */
 function becomes(node: ChildNode, old: Inline, wanted: Inline, cite: Cite): boolean {
   if (old === wanted) return true;
   if (old.kind !== wanted.kind) return false;
@@ -77,7 +77,7 @@ function becomes(node: ChildNode, old: Inline, wanted: Inline, cite: Cite): bool
   return true;
 }
 
-/** Gives a text more, or less, without touching what stays. */
+/** Makes a text longer or shorter without touching the rest. */
 export function grow(text: Text, wanted: string): void {
   if (text.data === wanted) return;
   if (wanted.startsWith(text.data)) text.appendData(wanted.slice(text.length));
@@ -117,11 +117,11 @@ function citation(n: number, source: Citation | undefined): Node {
   return button({ class: "cite", "aria-label": name }, () => source.open(), String(n));
 }
 
-/** What leads nowhere that can be shown is only its text. */
+/** A link to an unsafe address is shown as text. */
 function link(address: string, words: readonly Node[]): HTMLElement {
   const safe = safeAddress(address);
   if (safe === undefined) return element("span", {}, ...words);
   const made = element("a", {}, ...words);
-  pointTo(made, safe);
+  setExternalHref(made, safe);
   return made;
 }

@@ -1,6 +1,7 @@
-// An answer as it grows: Markdown in, elements out. A block that is closed is put in place once and
-// never touched again; the open one is made to match its text once a frame. It makes no element that
-// fetches or runs anything: HTML is text, an image is a link, and `[n]` is what opens a source.
+// An answer as it grows: Markdown in, elements out. A closed block is put in
+// place once; the open one is made to match its text once a frame. No element
+// fetches or runs anything: HTML is text, an image is a link, `[n]` opens a
+// source.
 
 import { type Block, MarkdownBlocks } from "../text/markdown-blocks.ts";
 import { inlinesOf } from "../text/markdown-inlines.ts";
@@ -12,34 +13,40 @@ import { element } from "./element.ts";
 import { type Cite, InlineView } from "./inlines.ts";
 import { asIfWhole, isUndecided } from "./unfinished.ts";
 
-/** How much text a frame shows, in UTF-16 units: at first, at least and at most. */
+/** Text shown in one frame, in UTF-16 units: at first, at least, at most. */
 const PACE = 4_096;
 const PACE_MIN = 2_048;
 const PACE_MAX = 8_192;
-/** A frame that takes longer, with its layout, makes the next one show half as much, in ms. */
+/**
+ * After a frame longer than this (ms), layout included, the next shows half
+ * as much.
+ */
 const FRAME_MS = 40;
-/** A browser draws no frames for a page that is not seen: the answer goes on all the same. */
+/** A browser draws no frames for a hidden page: the answer goes on anyway. */
 const UNSEEN_MS = 250;
-/** A browser lays out all children of an element again when it grows: more go into another one. */
+/**
+ * A browser lays out all children again when one is added: further ones go
+ * into another element.
+ */
 const CHILDREN_MAX = 100;
-/** Empty cells that fill rows up, in one answer. */
+/** Empty cells that fill up rows, in one answer. */
 const PADDING_MAX = 2_000;
 
-/** Below the page's own headings, the second of which is the question. */
+/** Headings begin below the page's own, of which the second is the question. */
 const HEADINGS = ["h3", "h3", "h4", "h5", "h6", "h6", "h6"] as const;
 
 /** A block on the page. */
 interface Shown {
   readonly look: string;
-  /** What is in its parent: removed where the block turns out to be another. */
+  /** Its element in the parent: removed if it turns out to be another block. */
   readonly root: HTMLElement;
-  /** What is in the block goes into this. */
+  /** The element that its content goes into. */
   readonly inside: HTMLElement;
-  /** More of the same, for more children than CHILDREN_MAX. */
+  /** Further elements, for more children than CHILDREN_MAX. */
   readonly more: HTMLElement[];
-  /** Of a row: those of its table. */
+  /** Of a row: the alignments of its table. */
   readonly columns: readonly Align[];
-  /** How many children are closed, and so are what they are; and the others. */
+  /** How many children are closed and do not change; then the open ones. */
   settled: number;
   readonly open: Shown[];
   readonly texts: InlineView[];
@@ -52,7 +59,7 @@ export class Markdown {
   readonly #cite: Cite;
   readonly #say: (words: string) => void;
   readonly #grown: () => void;
-  /** What has come and is not read yet. */
+  /** Text that has arrived and is not parsed yet. */
   #waiting = "";
   #isWhole = false;
   #pace = PACE;
@@ -60,7 +67,10 @@ export class Markdown {
   #cancelFrame: (() => void) | undefined;
   readonly #done = Promise.withResolvers<void>();
 
-  /** `say` tells the reader that code was copied; `grown` is called before each frame that adds something. */
+  /**
+   * `say` tells the reader that code was copied; `grown` is called before
+   * each frame that adds something.
+   */
   constructor(
     root: HTMLElement,
     cite: Cite,
@@ -78,10 +88,10 @@ export class Markdown {
     this.#awaitFrame();
   }
 
-  /** No more comes. Resolves once all of it is shown. */
+  /** The text is complete. Resolves once all of it is shown. */
   end(): Promise<void> {
     this.#isWhole = true;
-    // Most often only a word is left.
+    // Usually only a word is missing.
     if (this.#waiting.length <= PACE_MIN) this.#draw();
     return this.#done.promise;
   }
@@ -116,10 +126,13 @@ export class Markdown {
     if (this.#waiting !== "") this.#awaitFrame();
   }
 
-  /** Finds out how long this frame takes, once it is drawn, and so how much the next one may show. */
+  /**
+   * Measures this frame once it is drawn, and sets how much the next one may
+   * show.
+   */
   #measure(): void {
     const start = performance.now();
-    // One that shows little says nothing of how long more takes.
+    // A small frame says nothing about a larger one.
     const isFull = this.#waiting.length >= this.#pace;
     setTimeout(() => {
       const isSlow = performance.now() - start > FRAME_MS;
@@ -128,7 +141,7 @@ export class Markdown {
     });
   }
 
-  /** Shows what will not change any more. */
+  /** Shows what does not change any more. */
   #settle(shown: Shown, block: Block): void {
     for (const child of block.children.slice(shown.settled)) {
       const isOpen = this.#blocks.isOpen(child);
@@ -148,7 +161,7 @@ export class Markdown {
   #show(shown: Shown, block: Block): void {
     let count = 0;
     for (const child of block.children.slice(shown.settled)) {
-      // The first line of what may be a table.
+      // The first line of a possible table.
       if (child.kind === "paragraph" && isUndecided(child.text) && this.#blocks.isOpen(child))
         break;
       const view = this.#viewOf(shown, block, count, child);
@@ -159,7 +172,10 @@ export class Markdown {
     trim(shown, count);
   }
 
-  /** What shows the child at this place among the open ones: what is there already, or something new. */
+  /**
+   * The element at this place among the open ones: the present one, or a new
+   * one.
+   */
   #viewOf(shown: Shown, block: Block, i: number, child: Block): Shown {
     const there = shown.open[i];
     const look = lookOf(child);
@@ -218,7 +234,7 @@ export class Markdown {
       case "code": {
         const code = element("code");
         const copy = copyButton("Copy the code", () => code.textContent ?? "", this.#say);
-        // What may scroll must be reached by the keyboard.
+        // What scrolls must be reachable by keyboard.
         const pre = element("pre", { tabindex: "0", dir: "ltr" }, code);
         return shown(look, element("div", { class: "code" }, pre, copy), code);
       }
@@ -237,7 +253,7 @@ export class Markdown {
     }
   }
 
-  /** Makes what is in an element that holds no blocks match its block. */
+  /** Makes an element without blocks inside match its block. */
   #fill(view: Shown, block: Block): void {
     const { inside } = view;
     if (block.kind === "code") {
@@ -263,7 +279,7 @@ export class Markdown {
     view.texts[i].show(inlinesOf(isOpen ? asIfWhole(text) : text, reading));
   }
 
-  /** Gives a row that has too few cells the others. */
+  /** Adds the cells that a row lacks. */
   #fillUp(row: Shown, table: Block): void {
     let missing = table.columns.length - row.texts.length;
     for (; missing > 0 && this.#padding < PADDING_MAX; missing -= 1) {
@@ -282,7 +298,7 @@ function addCell({ root, inside, columns }: Shown): HTMLElement {
   return cell;
 }
 
-/** Takes away all open children from a place on. */
+/** Removes the open children from a place on. */
 function trim(shown: Shown, from: number): void {
   for (const { root } of shown.open.splice(from)) root.remove();
 }

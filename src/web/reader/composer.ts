@@ -1,11 +1,11 @@
-// Where a question is written and sent, and an answer stopped. The same button does both.
+// The form for a question. Its button sends, or stops an answer.
 
 import { byId } from "../element.ts";
 
-/** The key code of whatever is pressed while characters are composed. */
+/** The key code of any key during an input method's composition. */
 const IN_COMPOSITION = 229;
 
-/** Where keys come up with the focus, and cover half of what there is to read. */
+/** On touch screens the focus opens a keyboard over half of the page. */
 const KEYS_ON_GLASS = matchMedia("(pointer: coarse)");
 
 export class Composer {
@@ -29,7 +29,8 @@ export class Composer {
       onAsk(question);
     });
     this.#input.addEventListener("keydown", (event) => {
-      // While characters are composed, Enter chooses one; Safari says so by a code alone.
+      // During composition Enter chooses a word; Safari says so by a code
+      // alone.
       if (event.isComposing || event.keyCode === IN_COMPOSITION) return;
       if (event.key === "Enter" && !event.shiftKey) {
         event.preventDefault();
@@ -44,22 +45,24 @@ export class Composer {
     this.#update();
   }
 
-  /** While an answer is being written, the next question can be, but not sent. */
+  /**
+   * While an answer is written, the next question can be typed but not sent.
+   */
   set answering(answering: boolean) {
-    // A button that goes away must not take the focus with it.
+    // A button that disappears must not take the focus with it.
     const focused = document.activeElement === this.#stop;
     this.#answering = answering;
     this.remark("");
     if (focused) this.focus();
   }
 
-  /** Why nothing can be asked just now; empty if it can. */
+  /** Why nothing can be asked now; empty if it can. */
   refuse(reason: string): void {
     this.#refusal = reason;
     this.#update();
   }
 
-  /** Says something until the reader goes on writing, or the answering begins or ends. */
+  /** Shows a remark until the reader types, or an answer begins or ends. */
   remark(words: string): void {
     this.#remark = words;
     this.#update();
@@ -69,11 +72,11 @@ export class Composer {
     if (!KEYS_ON_GLASS.matches) this.#input.focus();
   }
 
-  /** What the reader is told here: the most pressing. */
+  /** The most important of the messages. */
   get #words(): string {
     if (this.#remark !== "") return this.#remark;
     const { value, maxLength } = this.#input;
-    // The browser cuts what is pasted, and says nothing of it.
+    // The browser cuts pasted text without saying so.
     if (value.length >= maxLength) return `A question has at most ${maxLength} characters.`;
     return this.#refusal;
   }

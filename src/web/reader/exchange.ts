@@ -1,6 +1,6 @@
-// One question and its answer, as they stand in the log: the text as it grows, the sources, what can
-// be done with it, and how it ended when it did not end well. What is asked and when is for page.ts.
-
+// One question and its answer in the log: the growing text, the sources, the
+// buttons, and how it ended if it did not end well. When something is asked
+// is decided in page.ts.
 import {
   type Answer,
   type AnswerOptions,
@@ -22,25 +22,25 @@ import { Sources } from "../sources.ts";
 import { renewal } from "./quota-meter.ts";
 import { SessionError } from "./session.ts";
 
-/** What the rest of the page does for an exchange. */
+/** What an exchange needs of the page. */
 export interface Surroundings {
-  /** Says it to who does not see the page. */
+  /** Tells screen readers. */
   announce(text: string): void;
-  /** Asks the same question once more. */
+  /** Asks the same question again. */
   again(exchange: Exchange): void;
-  /** The question counts against the quota from now on, until it is known how it ends. */
+  /** The question counts against the quota until its end is known. */
   held(): void;
   rate(queryId: string, rating: Rating | null, comment?: string | null): Promise<void>;
-  /** Something has become longer. */
+  /** Something became longer. */
   grown(): void;
 }
 
-/** A longer answer is not read out unasked; it stands in the log, to be read at one's own pace. */
+/** A longer answer is not read out: it can be read in the log. */
 const READ_OUT_LENGTH_MAX = 1_000;
-/** How long it shows that a connection is back. */
+/** How long the page shows that a connection is back, in milliseconds. */
 const BACK_SHOWN_MS = 2_000;
 
-/** What a reader is told who has stopped an answer, by what became of it. */
+/** What a reader sees after stopping an answer, by its receipt. */
 const STOPPED: Readonly<Record<QueryState, string>> = {
   refunded: "Stopped. You were not charged.",
   charged: "Stopped. The answer was whole already: it is charged, and kept in your history.",
@@ -48,7 +48,7 @@ const STOPPED: Readonly<Record<QueryState, string>> = {
     "Stopped. Your refunds are used up: the answer is finished, charged, and kept in your history.",
 };
 
-/** How far an answer is and, while it is being written, how its connection is. */
+/** How far an answer is and, while it is written, its connection. */
 type Phase = "working" | "writing" | "broken" | "back" | "whole" | "failed";
 
 export class Exchange {
@@ -66,7 +66,7 @@ export class Exchange {
   #answer: Answer | undefined;
   #phase: Phase = "working";
 
-  /** `queryId` where it was asked before. */
+  /** `queryId` if it was asked before. */
   constructor(question: string, around: Surroundings, queryId?: string) {
     this.question = question;
     this.#around = around;
@@ -85,7 +85,7 @@ export class Exchange {
         "div",
         { class: "reply" },
         this.#text,
-        // Below the text, where it grows and the reader is.
+        // Below the text, where it grows and where the reader looks.
         this.#state,
         this.#notice,
         this.#actions,
@@ -94,7 +94,7 @@ export class Exchange {
     );
   }
 
-  /** Undefined until the service has named it. */
+  /** Undefined until the service has sent it. */
   get queryId(): string | undefined {
     return this.#answer?.queryId ?? this.#queryId;
   }
@@ -104,7 +104,7 @@ export class Exchange {
     return this.#phase === "whole";
   }
 
-  /** As turns of a conversation, where the answer is whole. */
+  /** As turns of a conversation, if the answer is whole. */
   get turns(): readonly Turn[] {
     const content = this.#answer?.text ?? "";
     if (!this.whole || content === "") return [];
@@ -114,7 +114,10 @@ export class Exchange {
     ];
   }
 
-  /** Follows an answer to its end; resolves then, whatever the end is. `doing` says what it begins with. */
+  /**
+   * Follows an answer, and resolves at its end, whatever that is. `doing` is
+   * its first status.
+   */
   async follow(
     doing: string,
     start: (options: AnswerOptions) => Answer,
@@ -127,7 +130,7 @@ export class Exchange {
       onSources: (sources) => {
         this.#sources.show(sources);
         this.#enter("working", "Writing the answer…");
-        // Reading a former answer again holds nothing.
+        // Reading an earlier answer reserves nothing.
         if (this.#queryId === undefined) this.#around.held();
         this.#around.grown();
       },
@@ -152,14 +155,14 @@ export class Exchange {
     this.#around.grown();
   }
 
-  /** Stops the answer, and says what became of it. */
+  /** Stops the answer, and shows what it cost. */
   async stop(): Promise<void> {
     const receipt = await this.#answer?.cancel();
     if (receipt === undefined) return;
     this.#tell(STOPPED[receipt.state], receipt.state === "refunded" ? "calm" : "");
   }
 
-  /** Shows why there is no answer to read again. */
+  /** Shows why an earlier answer cannot be read. */
   explain(words: string): void {
     this.#enter("failed");
     this.#tell(words, "calm");
@@ -190,9 +193,10 @@ export class Exchange {
     this.#around.announce(this.#inWords(text.length));
   }
 
-  /** What is said of an answer that is whole. */
+  /** What is announced of a whole answer. */
   #inWords(length: number): string {
-    // Its Markdown may be a little longer. Taking the words of a very long one out of the page takes long.
+    // The Markdown may be a little longer. Reading a very long text from the
+    // page is slow.
     if (length <= 2 * READ_OUT_LENGTH_MAX) {
       // biome-ignore lint/performance/useDomNodeTextContent: its blocks are to be heard apart.
       const words = this.#text.innerText.trim();
@@ -208,7 +212,7 @@ export class Exchange {
     this.#offer(this.#answer?.text ?? "");
   }
 
-  /** What can be done with what is there. */
+  /** The buttons below an answer. */
   #offer(text = "", feedback?: Feedback): void {
     const copy = copyButton(
       "Copy the answer",
@@ -219,7 +223,7 @@ export class Exchange {
       { class: "action", "aria-label": "Ask again" },
       () => this.#around.again(this),
       icon("again"),
-      // Where there is nothing else to do, it says so.
+      // Without other buttons, its label is shown.
       this.whole ? undefined : "Ask again",
     );
     again.classList.toggle("worded", !this.whole);
@@ -233,7 +237,7 @@ export class Exchange {
     if (feedback !== undefined) this.#actions.after(feedback.form);
   }
 
-  /** How something went that the reader did with the answer. */
+  /** Shows whether an action of the reader worked. */
   #say(words: string): void {
     this.#said.textContent = words;
     this.#around.announce(words);
@@ -254,7 +258,7 @@ export class Exchange {
   }
 }
 
-/** Why an answer did not become whole, in words for the reader. */
+/** Why an answer is not whole, for the reader. */
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof CancelledError) return "Stopped.";
   if (thrown instanceof QuotaExceededError) {

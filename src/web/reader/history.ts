@@ -1,13 +1,16 @@
-// What this reader has asked before: the log as the service keeps it, newest first, page by page.
+// The reader's earlier questions, newest first, page by page.
 
 import type { Client, Queries, Receipt, RefundReason } from "../../client/client.ts";
 import { clock } from "../clock.ts";
 import { button, byId, element } from "../element.ts";
 
 const PAGE = 30;
-/** As many as the service gives at once. */
+/** The largest page that the service gives. */
 const PAGE_MAX = 100;
-/** What is slower than this is given up, and does not hold up the next. */
+/**
+ * A slower load is given up, so that the next one is not delayed.
+ * Milliseconds.
+ */
 const LOAD_TIMEOUT_MS = 20_000;
 const NO_CHARGE: Readonly<Record<RefundReason, string>> = {
   disconnected: "left, not charged",
@@ -25,19 +28,22 @@ export class History {
   readonly #empty = byId("history-empty", HTMLElement);
   #before: string | null = null;
   #openId: string | undefined;
-  /** Resolves when every load that was begun has ended, whichever way. */
+  /** Resolves when every load has ended, in whatever way. */
   #loads: Promise<void> = Promise.resolve();
 
   constructor(client: Client, onOpen: (receipt: Receipt) => void) {
     this.#client = client;
     this.#onOpen = onOpen;
     this.#more.addEventListener("click", () => {
-      // That it failed shows: nothing more is there, and the button still is.
+      // A failure shows: the list does not grow, and the button stays.
       this.#inTurn(() => this.#extend()).catch(() => {});
     });
   }
 
-  /** Reads again as much as is listed: any of it may have ended or been rated, and other tabs ask too. */
+  /**
+   * Loads as many again as are listed: any of them may have ended or been
+   * rated.
+   */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
       const pages = Math.max(1, Math.ceil(this.#list.childElementCount / PAGE));
@@ -47,7 +53,7 @@ export class History {
     });
   }
 
-  /** Which of them is being read, if any. */
+  /** The one that is being read, if any. */
   set opened(queryId: string | undefined) {
     this.#openId = queryId;
     for (const item of this.#list.querySelectorAll("button")) {
@@ -56,7 +62,9 @@ export class History {
     }
   }
 
-  /** One load after another: a page begins where the list ends by then, and no list gives way to an older one. */
+  /**
+   * Loads run one after another, so that no older list replaces a newer one.
+   */
   #inTurn(load: () => Promise<void>): Promise<void> {
     const loaded = this.#loads.then(load);
     this.#loads = loaded.catch(() => {});

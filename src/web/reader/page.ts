@@ -1,5 +1,6 @@
-// The reader's page: asks, shows answers, and keeps quota, history and examples up to date.
-// How an answer looks is in exchange.ts; how its connection is kept, in client/.
+// The reader's page: asks, shows answers, and keeps quota, history and
+// examples up to date. How an answer looks is in exchange.ts; how its
+// connection is kept, in client/.
 
 import { BelayError, createClient, type Receipt, type Turn } from "../../client/client.ts";
 import { API_PREFIX, type Examples } from "../../protocol.ts";
@@ -11,11 +12,16 @@ import { QuotaMeter, renewal } from "./quota-meter.ts";
 import { Session, SessionError } from "./session.ts";
 import { View } from "./view.ts";
 
-/** As much of the conversation as is sent along: the wire takes 20 turns, and 64 KiB with the question. */
+/**
+ * How much of the conversation is sent: the API takes 20 turns, and 64 KiB
+ * with the question.
+ */
 const TURNS_MAX = 20;
 const TURNS_BYTES_MAX = 40_000;
 const CLOCK_MS = 30_000;
-/** The pauses before the quota is read again while the last answer is not charged yet, in ms. */
+/**
+ * Pauses (ms) between readings of the quota until the last answer is charged.
+ */
 const SETTLING_MS = [100, 400, 1_600];
 /** Key in sessionStorage: the ids of the queries that this tab shows. */
 const KEPT = "belay log";
@@ -42,10 +48,13 @@ export class Page {
   readonly #view = new View();
   #thread: Exchange[] = [];
   #live: Exchange | undefined;
-  /** Whether `#thread` is all that this tab keeps: what it showed before a reload included. */
+  /**
+   * Whether `#thread` is all that this tab shows, what it showed before a
+   * reload included.
+   */
   #restored = false;
   #quotaReads = 0;
-  /** Whether the service has been reached. */
+  /** Whether the service was reached. */
   #begun = false;
   /** Whether it refuses every reader like this one. */
   #closed = false;
@@ -60,7 +69,7 @@ export class Page {
       this.#ask(exchange.question);
     },
     held: () => {
-      // The meter is right again when the answer has ended.
+      // The meter is right again once the answer has ended.
       this.#refreshQuota().catch(() => {});
     },
     rate: async (queryId, rating, comment) => {
@@ -120,7 +129,10 @@ export class Page {
     await this.#settleQuota();
   }
 
-  /** What was read when the answer ended, before it was known what becomes of it, is read once more. */
+  /**
+   * The quota was read when the answer ended, before its cost was known: read
+   * it again.
+   */
   async #stop(): Promise<void> {
     await this.#live?.stop();
     await this.#refresh();
@@ -214,7 +226,10 @@ export class Page {
     sessionStorage.setItem(KEPT, JSON.stringify(queryIds));
   }
 
-  /** What this tab showed before a reload. Throws if the service cannot be reached. */
+  /**
+   * What this tab showed before a reload. Throws if the service cannot be
+   * reached.
+   */
   async #kept(): Promise<readonly Receipt[]> {
     const queryIds: string[] = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
     const receipts = await Promise.all(
@@ -238,7 +253,10 @@ export class Page {
     this.#keep();
   }
 
-  /** A failure does not matter here: the next refresh comes with the next answer. */
+  /**
+   * A failure does not matter here: the next refresh comes with the next
+   * answer.
+   */
   async #refresh(): Promise<void> {
     await Promise.allSettled([this.#refreshQuota(), this.#history.refresh()]);
   }
@@ -253,7 +271,10 @@ export class Page {
     this.#refuseIfSpent();
   }
 
-  /** An answer is charged some milliseconds after its end: read the quota after that. */
+  /**
+   * An answer is charged some milliseconds after its end: read the quota
+   * after that.
+   */
   async #settleQuota(): Promise<void> {
     for (const ms of SETTLING_MS) {
       if (!this.#meter.held || this.#live !== undefined) return;
@@ -333,7 +354,10 @@ export class Page {
     else if (this.#begun) this.#warn("");
   }
 
-  /** The reader is back: the quota may have changed, or the service be back too. */
+  /**
+   * The reader is back: the quota may have changed, or the service be back
+   * too.
+   */
   #comeBack(): void {
     this.#showConnection();
     if (this.#closed || !navigator.onLine || this.#live !== undefined) return;

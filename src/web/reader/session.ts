@@ -1,11 +1,11 @@
-// The reader's session: a cookie that this page cannot see, made before the first request and made
-// anew when the service no longer takes it.
+// The reader's session: a cookie that this page cannot read. It is made
+// before the first request, and again when the service refuses it.
 
 import { API_PREFIX, type ErrorBody } from "../../protocol.ts";
 
-/** There is no session, and why, in words for the reader. */
+/** There is no session. The message tells the reader why. */
 export class SessionError extends Error {
-  /** Whether trying again changes nothing. */
+  /** Whether trying again is useless. */
   readonly closed: boolean;
 
   constructor(message: string, closed = false) {
@@ -16,10 +16,13 @@ export class SessionError extends Error {
 
 export class Session {
   #started: Promise<void> | undefined;
-  /** The one with which a request was let in. */
+  /** The session with which a request was accepted. */
   #taken: Promise<void> | undefined;
 
-  /** For the client, which asks before each request: resolves with no bearer token, once there is a cookie. */
+  /**
+   * The client calls it before each request. Resolves with no bearer token
+   * once there is a cookie.
+   */
   readonly token = async (): Promise<string> => {
     this.#started ??= start();
     try {
@@ -35,7 +38,7 @@ export class Session {
     const session = this.#started;
     const response = await fetch(url, init);
     if (response.status !== 401) this.#taken = session;
-    // Another request was told the same, and there is a new session already.
+    // Another request was refused too, and there is a new session already.
     else if (session !== this.#started) return response;
     else if (session === this.#taken) this.#started = undefined;
     else throw new SessionError("Asking here needs a cookie, and your browser keeps none.", true);
@@ -52,7 +55,7 @@ async function start(): Promise<void> {
       true,
     );
   }
-  // What a proxy in between says is not for readers.
+  // A message of a proxy is not for readers.
   const refusal: Partial<ErrorBody> | undefined = await response?.json().catch(() => undefined);
   throw new SessionError(
     refusal?.message ?? "The service could not be reached. Try again in a moment.",
