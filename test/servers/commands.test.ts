@@ -389,9 +389,13 @@ describe("in a fresh checkout,", () => {
       await change("src/request.ts", "There is nothing at this address.", "Changed below.");
       await change("src/edge/edge.ts", "There is nothing at this address.", "Changed again.");
       await until("/api/v1/nowhere", "Changed again.");
-      await change("src/web/index.html", "<title>Belay</title>", "<title>Changed page</title>");
+      await change(
+        "src/web/reader/index.html",
+        "<title>Belay</title>",
+        "<title>Changed page</title>",
+      );
       await until("/", "<title>Changed page</title>");
-      await change("src/web/page.css", ":root", "/*! changed style */\n:root");
+      await change("src/web/theme.css", ":root", "/*! changed style */\n:root");
       await until("/page.css", "changed style");
       // A source that cannot be built is reported, and the server keeps running.
       await change("src/edge/edge.ts", "const router", "const const router");
