@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { PROJECT } from "./command.ts";
 
-const SOURCE = join(PROJECT, "src/web");
+const SOURCE = join(PROJECT, "src/web/reader");
 /** As wrangler.toml says under [assets]. */
 const FOLDER = join(PROJECT, "dist/page");
 
@@ -70,7 +70,10 @@ export async function pageAsJson(): Promise<string> {
 
 async function builtFiles(): Promise<Record<FileName, string>> {
   const { outputFiles } = await build({
-    entryPoints: [join(SOURCE, "page.ts"), join(SOURCE, "page.css")],
+    entryPoints: [
+      { in: join(SOURCE, "main.ts"), out: "page" },
+      { in: join(SOURCE, "page.css"), out: "page" },
+    ],
     outdir: FOLDER,
     write: false,
     bundle: true,

@@ -1,7 +1,7 @@
 // The text of a paragraph on the page, as it grows: what is there already stays in place, so that a
 // selection holds, and only what has changed since is made again.
 
-import type { Inline } from "../text/markdown-inlines.ts";
+import type { Inline } from "../text/inline-tree.ts";
 import { button, element } from "./element.ts";
 import { pointTo, safeAddress } from "./link.ts";
 

@@ -2,8 +2,9 @@
 // never touched again; the open one is made to match its text once a frame. It makes no element that
 // fetches or runs anything: HTML is text, an image is a link, and `[n]` is what opens a source.
 
-import { type Align, type Block, MarkdownBlocks } from "../text/markdown-blocks.ts";
+import { type Block, MarkdownBlocks } from "../text/markdown-blocks.ts";
 import { inlinesOf } from "../text/markdown-inlines.ts";
+import type { Align } from "../text/table-cells.ts";
 import { copyButton } from "./clipboard.ts";
 import { CodeView } from "./code.ts";
 import { directionOf } from "./direction.ts";

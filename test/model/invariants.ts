@@ -82,9 +82,15 @@ function checkCounters({ windows, rows }: Snapshot): void {
       const counted = own.filter((row) => row.state === state).length + pruned;
       hold(counted === window[state], 1, () => `${counted} ${state}, but ${text(window)}`);
     }
-    const cancelled = own.filter(({ reason }) => reason === "disconnected" || reason === "cancelled");
+    const cancelled = own.filter(
+      ({ reason }) => reason === "disconnected" || reason === "cancelled",
+    );
     const counted = cancelled.length + window.pruned_refunds_counted;
-    hold(counted === window.refunds_counted, 1, () => `${counted} refunds counted, but ${text(window)}`);
+    hold(
+      counted === window.refunds_counted,
+      1,
+      () => `${counted} refunds counted, but ${text(window)}`,
+    );
   }
   for (const row of rows) {
     hold(

@@ -1,7 +1,7 @@
 // The reader's session: a cookie that this page cannot see, made before the first request and made
 // anew when the service no longer takes it.
 
-import { API_PREFIX, type ErrorBody } from "../protocol.ts";
+import { API_PREFIX, type ErrorBody } from "../../protocol.ts";
 
 /** There is no session, and why, in words for the reader. */
 export class SessionError extends Error {

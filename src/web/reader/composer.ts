@@ -1,6 +1,6 @@
 // Where a question is written and sent, and an answer stopped. The same button does both.
 
-import { byId } from "./element.ts";
+import { byId } from "../element.ts";
 
 /** The key code of whatever is pressed while characters are composed. */
 const IN_COMPOSITION = 229;

@@ -13,14 +13,14 @@ import {
   type Rating,
   type Receipt,
   type Turn,
-} from "../client/client.ts";
-import { copyButton } from "./clipboard.ts";
-import { button, element, icon } from "./element.ts";
-import { Feedback } from "./feedback.ts";
-import { Markdown } from "./markdown.ts";
+} from "../../client/client.ts";
+import { copyButton } from "../clipboard.ts";
+import { button, element, icon } from "../element.ts";
+import { Feedback } from "../feedback.ts";
+import { Markdown } from "../markdown.ts";
+import { Sources } from "../sources.ts";
 import { renewal } from "./quota-meter.ts";
 import { SessionError } from "./session.ts";
-import { Sources } from "./sources.ts";
 
 /** What the rest of the page does for an exchange. */
 export interface Surroundings {

@@ -1,8 +1,8 @@
 // How many questions are left, and when there are more.
 
-import type { Quota } from "../client/client.ts";
-import { clock } from "./clock.ts";
-import { byId } from "./element.ts";
+import type { Quota } from "../../client/client.ts";
+import { clock } from "../clock.ts";
+import { byId } from "../element.ts";
 
 export class QuotaMeter {
   readonly #root = byId("quota", HTMLElement);

@@ -1,7 +1,7 @@
 // Where in the log the reader is: kept at its end for as long as they read there, and left alone once
 // they have gone up.
 
-import { byId } from "./element.ts";
+import { byId } from "../element.ts";
 
 /** How near to its end the log counts as being read there. */
 const NEAR_END_PX = 40;

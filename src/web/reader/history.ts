@@ -1,8 +1,8 @@
 // What this reader has asked before: the log as the service keeps it, newest first, page by page.
 
-import type { Client, Queries, Receipt, RefundReason } from "../client/client.ts";
-import { clock } from "./clock.ts";
-import { button, byId, element } from "./element.ts";
+import type { Client, Queries, Receipt, RefundReason } from "../../client/client.ts";
+import { clock } from "../clock.ts";
+import { button, byId, element } from "../element.ts";
 
 const PAGE = 30;
 /** As many as the service gives at once. */
