@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Answer, CancelledError } from "../../src/client/client.ts";
 import { eventually, modelRequests, newUser, scripted, upstreamEnded } from "../harness.ts";
 import { clientOf, errorOf, eventsOf, firstToken, recorder } from "./asking.ts";
+import type { Fault } from "./faulty-fetch.ts";
 
 const TOKENS = ["A ", "rope ", "holds ", "[1]."];
 
@@ -297,6 +298,64 @@ describe("an answer that is stopped", () => {
     await retrying.promise;
     expect(await answer.cancel()).toMatchObject({ state: "refunded", reason: "cancelled" });
     expect(net.streams).toHaveLength(1);
+  });
+
+  it("while it waits, before its id is known, sends nothing more and has no receipt", async () => {
+    const { client, net } = clientOf(await newUser(), {
+      faults: ["unsent"],
+      backoff: () => 60_000,
+    });
+    const retrying = Promise.withResolvers<void>();
+    const answer = client.ask("One?", { onRetry: () => retrying.resolve() });
+    await retrying.promise;
+    expect(await answer.cancel()).toBeUndefined();
+    expect(await errorOf(answer)).toBeInstanceOf(CancelledError);
+    expect(net.requests).toHaveLength(1);
+  });
+
+  it("while it is resumed is told to stop once, and resumed no more", async () => {
+    const user = await newUser();
+    const resuming = Promise.withResolvers<void>();
+    const { client, net } = clientOf(user, {
+      faults: [
+        { events: 3, how: "error" },
+        ({ signal }) => {
+          resuming.resolve();
+          // A response that never comes: only the client's own abort ends it.
+          return new Promise((_, reject) => {
+            signal?.addEventListener("abort", () => reject(signal.reason));
+          });
+        },
+      ],
+    });
+    const answer = client.ask(scripted({ tokens: 1_000, gapMs: 10 }));
+    await resuming.promise;
+    expect(await answer.cancel()).toMatchObject({ state: "refunded", reason: "cancelled" });
+    expect(net.cancels).toHaveLength(1);
+    expect(net.streams).toHaveLength(2);
+  });
+
+  it.each<[string, Fault]>([
+    ["fails", "unsent"],
+    ["is refused", () => new Response(null, { status: 503 })],
+  ])("while its ask %s has no receipt, and is not asked again", async (_, fault) => {
+    const user = await newUser();
+    const [sent, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { net } = clientOf(user, { faults: [fault] });
+    const { client } = clientOf(user, {
+      fetch: async (url, init) => {
+        sent.resolve();
+        await held.promise;
+        return net.fetch(url, init);
+      },
+    });
+    const answer = client.ask("One?");
+    await sent.promise;
+    const receipt = answer.cancel();
+    held.resolve();
+    expect(await receipt).toBeUndefined();
+    expect(await errorOf(answer)).toBeInstanceOf(CancelledError);
+    expect(net.requests).toHaveLength(1);
   });
 
   it("and whose service cannot be told has no receipt, and is no unhandled rejection", async () => {
