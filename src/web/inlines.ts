@@ -1,16 +1,17 @@
-// The text of a paragraph on the page, as it grows: what is there already stays in place, so that a
-// selection holds, and only what has changed since is made again.
+// The text of a growing paragraph. Nodes that have not changed stay in place, so
+// that a selection survives. Only the rest is made again.
 
 import type { Inline } from "../text/markdown-inlines.ts";
 import { button, element } from "./element.ts";
-import { pointTo, safeAddress } from "./link.ts";
+import { safeAddress, setExternalHref } from "./link.ts";
 
-/** What a citation of a source looks like; undefined where there is no such source. */
+/** What a citation shows and does. */
 export interface Citation {
   readonly name: string;
   open(): void;
 }
 
+/** Undefined if there is no such source. */
 export type Cite = (n: number) => Citation | undefined;
 
 const TAGS = { code: "code", emphasis: "em", strong: "strong", strike: "s" } as const;
@@ -54,7 +55,7 @@ function update(
   parent.append(...wanted.slice(kept).map((inline) => made(inline, cite)));
 }
 
-/** Makes what shows one thing show another, if that can be done in place. */
+/** Changes a node in place from `old` to `wanted`; false if that is impossible. */
 function becomes(node: ChildNode, old: Inline, wanted: Inline, cite: Cite): boolean {
   if (old === wanted) return true;
   if (old.kind !== wanted.kind) return false;
@@ -77,7 +78,7 @@ function becomes(node: ChildNode, old: Inline, wanted: Inline, cite: Cite): bool
   return true;
 }
 
-/** Gives a text more, or less, without touching what stays. */
+/** Lengthens or shortens a text. The common part is not touched. */
 export function grow(text: Text, wanted: string): void {
   if (text.data === wanted) return;
   if (wanted.startsWith(text.data)) text.appendData(wanted.slice(text.length));
@@ -117,11 +118,11 @@ function citation(n: number, source: Citation | undefined): Node {
   return button({ class: "cite", "aria-label": name }, () => source.open(), String(n));
 }
 
-/** What leads nowhere that can be shown is only its text. */
+/** A link with an unsafe address is shown as its text. */
 function link(address: string, words: readonly Node[]): HTMLElement {
   const safe = safeAddress(address);
   if (safe === undefined) return element("span", {}, ...words);
   const made = element("a", {}, ...words);
-  pointTo(made, safe);
+  setExternalHref(made, safe);
   return made;
 }

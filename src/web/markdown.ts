@@ -1,6 +1,6 @@
-// An answer as it grows: Markdown in, elements out. A block that is closed is put in place once and
-// never touched again; the open one is made to match its text once a frame. It makes no element that
-// fetches or runs anything: HTML is text, an image is a link, and `[n]` is what opens a source.
+// Renders a growing answer: Markdown in, elements out. A closed block is rendered
+// once and not touched again. The open one is updated once a frame. No element
+// fetches or runs anything: HTML is text, an image is a link, `[n]` opens a source.
 
 import { type Align, type Block, MarkdownBlocks } from "../text/markdown-blocks.ts";
 import { inlinesOf } from "../text/markdown-inlines.ts";
@@ -11,34 +11,34 @@ import { element } from "./element.ts";
 import { type Cite, InlineView } from "./inlines.ts";
 import { asIfWhole, isUndecided } from "./unfinished.ts";
 
-/** How much text a frame shows, in UTF-16 units: at first, at least and at most. */
+/** Text a frame shows, in UTF-16 units: at first, at least, at most. */
 const PACE = 4_096;
 const PACE_MIN = 2_048;
 const PACE_MAX = 8_192;
-/** A frame that takes longer, with its layout, makes the next one show half as much, in ms. */
+/** In ms. After a slower frame (layout included) the next shows half as much. */
 const FRAME_MS = 40;
-/** A browser draws no frames for a page that is not seen: the answer goes on all the same. */
+/** In ms. A hidden page gets no frames: a timer draws instead. */
 const UNSEEN_MS = 250;
-/** A browser lays out all children of an element again when it grows: more go into another one. */
+/** Further children go into another element: each growth lays out all children. */
 const CHILDREN_MAX = 100;
-/** Empty cells that fill rows up, in one answer. */
+/** Empty cells that fill up short rows, per answer. */
 const PADDING_MAX = 2_000;
 
-/** Below the page's own headings, the second of which is the question. */
+/** Below the page's h1 and h2; the question is the h2. */
 const HEADINGS = ["h3", "h3", "h4", "h5", "h6", "h6", "h6"] as const;
 
 /** A block on the page. */
 interface Shown {
   readonly look: string;
-  /** What is in its parent: removed where the block turns out to be another. */
+  /** In the parent. Removed if the block turns out to be another kind. */
   readonly root: HTMLElement;
-  /** What is in the block goes into this. */
+  /** Holds the content of the block. */
   readonly inside: HTMLElement;
-  /** More of the same, for more children than CHILDREN_MAX. */
+  /** Further elements, for more children than CHILDREN_MAX. */
   readonly more: HTMLElement[];
-  /** Of a row: those of its table. */
+  /** For a row: the columns of its table. */
   readonly columns: readonly Align[];
-  /** How many children are closed, and so are what they are; and the others. */
+  /** Number of closed children. `open` holds the others. */
   settled: number;
   readonly open: Shown[];
   readonly texts: InlineView[];
@@ -51,7 +51,7 @@ export class Markdown {
   readonly #cite: Cite;
   readonly #say: (words: string) => void;
   readonly #grown: () => void;
-  /** What has come and is not read yet. */
+  /** Text that is not parsed yet. */
   #waiting = "";
   #isWhole = false;
   #pace = PACE;
@@ -59,7 +59,7 @@ export class Markdown {
   #cancelFrame: (() => void) | undefined;
   readonly #done = Promise.withResolvers<void>();
 
-  /** `say` tells the reader that code was copied; `grown` is called before each frame that adds something. */
+  /** `say` reports that code was copied. `grown` is called before each frame. */
   constructor(
     root: HTMLElement,
     cite: Cite,
@@ -77,10 +77,10 @@ export class Markdown {
     this.#awaitFrame();
   }
 
-  /** No more comes. Resolves once all of it is shown. */
+  /** The text is complete. Resolves once all of it is shown. */
   end(): Promise<void> {
     this.#isWhole = true;
-    // Most often only a word is left.
+    // Usually only a word is left.
     if (this.#waiting.length <= PACE_MIN) this.#draw();
     return this.#done.promise;
   }
@@ -115,10 +115,10 @@ export class Markdown {
     if (this.#waiting !== "") this.#awaitFrame();
   }
 
-  /** Finds out how long this frame takes, once it is drawn, and so how much the next one may show. */
+  /** Measures this frame once it is drawn, and sets the pace of the next. */
   #measure(): void {
     const start = performance.now();
-    // One that shows little says nothing of how long more takes.
+    // A frame with little text does not show how long more takes.
     const isFull = this.#waiting.length >= this.#pace;
     setTimeout(() => {
       const isSlow = performance.now() - start > FRAME_MS;
@@ -127,7 +127,7 @@ export class Markdown {
     });
   }
 
-  /** Shows what will not change any more. */
+  /** Renders closed blocks. */
   #settle(shown: Shown, block: Block): void {
     for (const child of block.children.slice(shown.settled)) {
       const isOpen = this.#blocks.isOpen(child);
@@ -143,11 +143,11 @@ export class Markdown {
     trim(shown, 0);
   }
 
-  /** Shows what may still change, as it is now. */
+  /** Renders open blocks as they are now. */
   #show(shown: Shown, block: Block): void {
     let count = 0;
     for (const child of block.children.slice(shown.settled)) {
-      // The first line of what may be a table.
+      // Possibly the first line of a table.
       if (child.kind === "paragraph" && isUndecided(child.text) && this.#blocks.isOpen(child))
         break;
       const view = this.#viewOf(shown, block, count, child);
@@ -158,7 +158,7 @@ export class Markdown {
     trim(shown, count);
   }
 
-  /** What shows the child at this place among the open ones: what is there already, or something new. */
+  /** The view of an open child: reused if its look fits, else new. */
   #viewOf(shown: Shown, block: Block, i: number, child: Block): Shown {
     const there = shown.open[i];
     const look = lookOf(child);
@@ -217,7 +217,7 @@ export class Markdown {
       case "code": {
         const code = element("code");
         const copy = copyButton("Copy the code", () => code.textContent ?? "", this.#say);
-        // What may scroll must be reached by the keyboard.
+        // Scrollable, so the keyboard must reach it.
         const pre = element("pre", { tabindex: "0", dir: "ltr" }, code);
         return shown(look, element("div", { class: "code" }, pre, copy), code);
       }
@@ -236,7 +236,7 @@ export class Markdown {
     }
   }
 
-  /** Makes what is in an element that holds no blocks match its block. */
+  /** Updates the text of a block that holds no blocks. */
   #fill(view: Shown, block: Block): void {
     const { inside } = view;
     if (block.kind === "code") {
@@ -262,7 +262,7 @@ export class Markdown {
     view.texts[i].show(inlinesOf(isOpen ? asIfWhole(text) : text, reading));
   }
 
-  /** Gives a row that has too few cells the others. */
+  /** Adds missing cells to a row. */
   #fillUp(row: Shown, table: Block): void {
     let missing = table.columns.length - row.texts.length;
     for (; missing > 0 && this.#padding < PADDING_MAX; missing -= 1) {
@@ -281,7 +281,7 @@ function addCell({ root, inside, columns }: Shown): HTMLElement {
   return cell;
 }
 
-/** Takes away all open children from a place on. */
+/** Removes the open children from index `from` on. */
 function trim(shown: Shown, from: number): void {
   for (const { root } of shown.open.splice(from)) root.remove();
 }

@@ -1,10 +1,9 @@
-// The source cards under an answer: what each passage is, opened to read it. What they show is text
-// that others wrote.
+// The source cards under an answer. They show untrusted text.
 
 import type { Source } from "../client/client.ts";
 import { element, icon } from "./element.ts";
 import type { Citation } from "./inlines.ts";
-import { pointTo, safeAddress } from "./link.ts";
+import { safeAddress, setExternalHref } from "./link.ts";
 
 export class Sources {
   readonly root = element("section", { class: "sources", "aria-label": "Sources", hidden: true });
@@ -29,7 +28,7 @@ export class Sources {
     this.root.hidden = sources.length === 0;
   }
 
-  /** Once the answer is whole: which of them it used. */
+  /** Marks the sources that the whole answer does not cite. */
   settle(sources: readonly Source[]): void {
     if (this.#cards.size === 0) this.show(sources);
     const used = sources.some(({ cited }) => cited);
@@ -81,7 +80,7 @@ function card(source: Source): HTMLDetailsElement {
   const safe = url === null ? undefined : safeAddress(url);
   if (safe !== undefined) {
     const link = element("a", {}, "Open the document", icon("out"));
-    pointTo(link, safe);
+    setExternalHref(link, safe);
     body.append(link);
   }
   details.append(body);

@@ -1,5 +1,5 @@
-// One question and its answer, as they stand in the log: the text as it grows, the sources, what can
-// be done with it, and how it ended when it did not end well. What is asked and when is for page.ts.
+// One question and its answer in the log: the growing text, the sources, the
+// buttons, and the reason if it failed. page.ts decides what is asked and when.
 
 import {
   type Answer,
@@ -22,33 +22,33 @@ import { Sources } from "../sources.ts";
 import { renewal } from "./quota-meter.ts";
 import { SessionError } from "./session.ts";
 
-/** What the rest of the page does for an exchange. */
+/** What an exchange needs of the page. */
 export interface Surroundings {
-  /** Says it to who does not see the page. */
+  /** For screen readers. */
   announce(text: string): void;
   /** Asks the same question once more. */
   again(exchange: Exchange): void;
-  /** The question counts against the quota from now on, until it is known how it ends. */
+  /** The quota now holds a reservation for the question. */
   held(): void;
   rate(queryId: string, rating: Rating | null, comment?: string | null): Promise<void>;
-  /** Something has become longer. */
+  /** The log has become longer. */
   grown(): void;
 }
 
-/** A longer answer is not read out unasked; it stands in the log, to be read at one's own pace. */
+/** In characters. Screen readers announce longer answers by length only. */
 const READ_OUT_LENGTH_MAX = 1_000;
-/** How long it shows that a connection is back. */
+/** How long "Connected again." is shown. */
 const BACK_SHOWN_MS = 2_000;
 
-/** What a reader is told who has stopped an answer, by what became of it. */
+/** What the reader sees after a stop, by the receipt's state. */
 const STOPPED: Readonly<Record<QueryState, string>> = {
   refunded: "Stopped. You were not charged.",
-  charged: "Stopped. The answer was whole already: it is charged, and kept in your history.",
+  charged: "Stopped too late: the answer was complete. It is charged, and kept in your history.",
   reserved:
-    "Stopped. Your refunds are used up: the answer is finished, charged, and kept in your history.",
+    "Stopped. Your refunds are used up, so the answer is finished, charged, and kept in your history.",
 };
 
-/** How far an answer is and, while it is being written, how its connection is. */
+/** The progress of an answer, and the state of its connection. */
 type Phase = "working" | "writing" | "broken" | "back" | "whole" | "failed";
 
 export class Exchange {
@@ -66,7 +66,7 @@ export class Exchange {
   #answer: Answer | undefined;
   #phase: Phase = "working";
 
-  /** `queryId` where it was asked before. */
+  /** `queryId` if it was asked before. */
   constructor(question: string, around: Surroundings, queryId?: string) {
     this.question = question;
     this.#around = around;
@@ -85,7 +85,7 @@ export class Exchange {
         "div",
         { class: "reply" },
         this.#text,
-        // Below the text, where it grows and the reader is.
+        // Below the text: the reader looks there while it grows.
         this.#state,
         this.#notice,
         this.#actions,
@@ -94,7 +94,7 @@ export class Exchange {
     );
   }
 
-  /** Undefined until the service has named it. */
+  /** Undefined until the service sends it. */
   get queryId(): string | undefined {
     return this.#answer?.queryId ?? this.#queryId;
   }
@@ -104,7 +104,7 @@ export class Exchange {
     return this.#phase === "whole";
   }
 
-  /** As turns of a conversation, where the answer is whole. */
+  /** As turns of a conversation; none unless the answer is whole. */
   get turns(): readonly Turn[] {
     const content = this.#answer?.text ?? "";
     if (!this.whole || content === "") return [];
@@ -114,7 +114,7 @@ export class Exchange {
     ];
   }
 
-  /** Follows an answer to its end; resolves then, whatever the end is. `doing` says what it begins with. */
+  /** Shows an answer; resolves at its end. `doing` is its first state. */
   async follow(
     doing: string,
     start: (options: AnswerOptions) => Answer,
@@ -127,7 +127,7 @@ export class Exchange {
       onSources: (sources) => {
         this.#sources.show(sources);
         this.#enter("working", "Writing the answer…");
-        // Reading a former answer again holds nothing.
+        // Reading an earlier answer reserves nothing.
         if (this.#queryId === undefined) this.#around.held();
         this.#around.grown();
       },
@@ -152,7 +152,7 @@ export class Exchange {
     this.#around.grown();
   }
 
-  /** Stops the answer, and says what became of it. */
+  /** Stops the answer and shows whether it was charged. */
   async stop(): Promise<void> {
     const receipt = await this.#answer?.cancel();
     if (receipt === undefined) return;
@@ -180,7 +180,7 @@ export class Exchange {
   #finish({ queryId, sources, finish, text }: Outcome, feedback: Receipt["feedback"]): void {
     this.#enter("whole");
     this.#sources.settle(sources);
-    if (finish === "length") this.#tell("The answer was cut where it reached its longest length.");
+    if (finish === "length") this.#tell("The answer was cut at its maximum length.");
     const rating = new Feedback(
       (rating, comment) => this.#around.rate(queryId, rating, comment),
       (words) => this.#say(words),
@@ -190,11 +190,11 @@ export class Exchange {
     this.#around.announce(this.#inWords(text.length));
   }
 
-  /** What is said of an answer that is whole. */
+  /** The announcement of a whole answer. */
   #inWords(length: number): string {
-    // Its Markdown may be a little longer. Taking the words of a very long one out of the page takes long.
+    // Markdown is a little longer than its words. innerText of a long one is slow.
     if (length <= 2 * READ_OUT_LENGTH_MAX) {
-      // biome-ignore lint/performance/useDomNodeTextContent: its blocks are to be heard apart.
+      // biome-ignore lint/performance/useDomNodeTextContent: textContent would join the blocks.
       const words = this.#text.innerText.trim();
       if (words.length <= READ_OUT_LENGTH_MAX) return `The answer: ${words}`;
     }
@@ -208,7 +208,7 @@ export class Exchange {
     this.#offer(this.#answer?.text ?? "");
   }
 
-  /** What can be done with what is there. */
+  /** Shows the buttons. */
   #offer(text = "", feedback?: Feedback): void {
     const copy = copyButton(
       "Copy the answer",
@@ -219,7 +219,7 @@ export class Exchange {
       { class: "action", "aria-label": "Ask again" },
       () => this.#around.again(this),
       icon("again"),
-      // Where there is nothing else to do, it says so.
+      // The only button of a failed answer gets a label.
       this.whole ? undefined : "Ask again",
     );
     again.classList.toggle("worded", !this.whole);
@@ -233,7 +233,7 @@ export class Exchange {
     if (feedback !== undefined) this.#actions.after(feedback.form);
   }
 
-  /** How something went that the reader did with the answer. */
+  /** The result of the reader's action. */
   #say(words: string): void {
     this.#said.textContent = words;
     this.#around.announce(words);
@@ -254,7 +254,7 @@ export class Exchange {
   }
 }
 
-/** Why an answer did not become whole, in words for the reader. */
+/** Why an answer failed, for the reader. */
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof CancelledError) return "Stopped.";
   if (thrown instanceof QuotaExceededError) {
@@ -262,9 +262,9 @@ function reasonOf(thrown: unknown): string {
     return `Your quota is used up. ${when} You were not charged for this one.`;
   }
   if (thrown instanceof ConnectionLostError && thrown.code === "CONNECTION_LOST") {
-    return "The connection did not come back. An answer that nobody reads to its end is not charged, and what became of this one stands among your questions.";
+    return "The connection was lost. An answer that does not arrive whole is not charged. Your history shows what happened to this one.";
   }
-  if (!(thrown instanceof BelayError)) return "Something went wrong on this page. Load it again.";
+  if (!(thrown instanceof BelayError)) return "Something went wrong on this page. Reload it.";
   if (thrown.cause instanceof SessionError) return thrown.cause.message;
   return thrown.message;
 }

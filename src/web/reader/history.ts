@@ -1,13 +1,13 @@
-// What this reader has asked before: the log as the service keeps it, newest first, page by page.
+// The reader's history: their questions, newest first, page by page.
 
 import type { Client, Queries, Receipt, RefundReason } from "../../client/client.ts";
 import { clock } from "../clock.ts";
 import { button, byId, element } from "../element.ts";
 
 const PAGE = 30;
-/** As many as the service gives at once. */
+/** The most that the service returns at once. */
 const PAGE_MAX = 100;
-/** What is slower than this is given up, and does not hold up the next. */
+/** A slower load fails, so that the next can begin. */
 const LOAD_TIMEOUT_MS = 20_000;
 const NO_CHARGE: Readonly<Record<RefundReason, string>> = {
   disconnected: "left, not charged",
@@ -25,19 +25,19 @@ export class History {
   readonly #empty = byId("history-empty", HTMLElement);
   #before: string | null = null;
   #openId: string | undefined;
-  /** Resolves when every load that was begun has ended, whichever way. */
+  /** Resolves when all loads so far have ended or failed. */
   #loads: Promise<void> = Promise.resolve();
 
   constructor(client: Client, onOpen: (receipt: Receipt) => void) {
     this.#client = client;
     this.#onOpen = onOpen;
     this.#more.addEventListener("click", () => {
-      // That it failed shows: nothing more is there, and the button still is.
+      // A failure is visible: the button stays and the list does not grow.
       this.#inTurn(() => this.#extend()).catch(() => {});
     });
   }
 
-  /** Reads again as much as is listed: any of it may have ended or been rated, and other tabs ask too. */
+  /** Reloads all that is listed: answers end, ratings and other tabs change it. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
       const pages = Math.max(1, Math.ceil(this.#list.childElementCount / PAGE));
@@ -47,7 +47,7 @@ export class History {
     });
   }
 
-  /** Which of them is being read, if any. */
+  /** The question that is open, if any. */
   set opened(queryId: string | undefined) {
     this.#openId = queryId;
     for (const item of this.#list.querySelectorAll("button")) {
@@ -56,7 +56,7 @@ export class History {
     }
   }
 
-  /** One load after another: a page begins where the list ends by then, and no list gives way to an older one. */
+  /** Loads run one after another, so that pages join and no older list wins. */
   #inTurn(load: () => Promise<void>): Promise<void> {
     const loaded = this.#loads.then(load);
     this.#loads = loaded.catch(() => {});

@@ -11,11 +11,11 @@ import { QuotaMeter, renewal } from "./quota-meter.ts";
 import { Session, SessionError } from "./session.ts";
 import { View } from "./view.ts";
 
-/** As much of the conversation as is sent along: the wire takes 20 turns, and 64 KiB with the question. */
+/** How much of the conversation is sent: the wire takes 20 turns and 64 KiB. */
 const TURNS_MAX = 20;
 const TURNS_BYTES_MAX = 40_000;
 const CLOCK_MS = 30_000;
-/** The pauses before the quota is read again while the last answer is not charged yet, in ms. */
+/** Pauses in ms between reads of the quota, until the last answer is charged. */
 const SETTLING_MS = [100, 400, 1_600];
 /** Key in sessionStorage: the ids of the queries that this tab shows. */
 const KEPT = "belay log";
@@ -42,7 +42,7 @@ export class Page {
   readonly #view = new View();
   #thread: Exchange[] = [];
   #live: Exchange | undefined;
-  /** Whether `#thread` is all that this tab keeps: what it showed before a reload included. */
+  /** Whether `#thread` includes what this tab showed before a reload. */
   #restored = false;
   #quotaReads = 0;
   /** Whether the service has been reached. */
@@ -60,12 +60,12 @@ export class Page {
       this.#ask(exchange.question);
     },
     held: () => {
-      // The meter is right again when the answer has ended.
+      // If it fails, the next read is at the end of the answer.
       this.#refreshQuota().catch(() => {});
     },
     rate: async (queryId, rating, comment) => {
       await this.#client.feedback(queryId, rating, comment);
-      // Otherwise the answer, opened again, would not show it.
+      // So that the answer shows its rating when it is opened again.
       this.#history.refresh().catch(() => {});
     },
     grown: () => this.#view.grown(),
@@ -120,7 +120,7 @@ export class Page {
     await this.#settleQuota();
   }
 
-  /** What was read when the answer ended, before it was known what becomes of it, is read once more. */
+  /** The receipt may come after the end of the answer, so refresh again. */
   async #stop(): Promise<void> {
     await this.#live?.stop();
     await this.#refresh();
@@ -131,7 +131,7 @@ export class Page {
     const { queryId, query, state, answer, feedback } = receipt;
     const exchange = this.#add(new Exchange(query ?? "", this.#around, queryId));
     if (state !== "reserved" && answer === null) {
-      exchange.explain("This answer did not arrive whole: it was not kept, and not charged.");
+      exchange.explain("This answer did not arrive whole. It was not charged and not kept.");
       return;
     }
     await this.#attend(
@@ -148,7 +148,7 @@ export class Page {
   /** True, and the reader is told, while an answer is being written. */
   #refuseWhileAnswering(): boolean {
     if (this.#live === undefined) return false;
-    const words = "One answer at a time: let this one finish, or stop it.";
+    const words = "One answer at a time. Wait for this one, or stop it.";
     this.#composer.remark(words);
     this.#around.announce(words);
     return true;
@@ -214,7 +214,7 @@ export class Page {
     sessionStorage.setItem(KEPT, JSON.stringify(queryIds));
   }
 
-  /** What this tab showed before a reload. Throws if the service cannot be reached. */
+  /** What this tab showed before a reload. Throws if the service is unreachable. */
   async #kept(): Promise<readonly Receipt[]> {
     const queryIds: string[] = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
     const receipts = await Promise.all(
@@ -329,11 +329,13 @@ export class Page {
 
   #showConnection(): void {
     if (!navigator.onLine)
-      this.#warn("You are offline. What you see stays; new questions have to wait.");
+      this.#warn(
+        "You are offline. What you see stays here. You can ask again when you are online.",
+      );
     else if (this.#begun) this.#warn("");
   }
 
-  /** The reader is back: the quota may have changed, or the service be back too. */
+  /** The reader is back: refresh the quota, or try the service again. */
   #comeBack(): void {
     this.#showConnection();
     if (this.#closed || !navigator.onLine || this.#live !== undefined) return;

@@ -1,9 +1,9 @@
-// Where in the log the reader is: kept at its end for as long as they read there, and left alone once
-// they have gone up.
+// Scrolls the log. It follows the end while the reader is there, and stops when
+// they scroll up.
 
 import { byId } from "../element.ts";
 
-/** How near to its end the log counts as being read there. */
+/** Within this distance the reader is at the end. */
 const NEAR_END_PX = 40;
 
 export class View {
@@ -15,7 +15,7 @@ export class View {
 
   constructor() {
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    // A keyboard on the glass takes half the page.
+    // A touch keyboard covers half of the page.
     addEventListener("resize", () => this.grown());
     this.#button.addEventListener("click", () => this.toEnd());
   }
@@ -31,7 +31,7 @@ export class View {
     this.grown();
   }
 
-  /** Something has become longer. However many tokens come in a frame, it is laid out once. */
+  /** The log is longer. Scrolls once a frame, so that layout runs once. */
   grown(): void {
     if (this.#awaitsFrame) return;
     this.#awaitsFrame = true;
@@ -39,7 +39,7 @@ export class View {
       this.#awaitsFrame = false;
       if (this.#atEnd) {
         scrollTo({ top: document.documentElement.scrollHeight });
-        // Now, or whoever scrolls up before the browser tells of this would not be seen to.
+        // At once: the reader may scroll up before the browser's event.
         this.#remember();
       }
       this.#offerEnd();
@@ -48,7 +48,7 @@ export class View {
 
   #scrolled(): void {
     const { scrollHeight } = document.documentElement;
-    // Up by the reader, however little; what has become shorter moves the page too.
+    // Scrolled up by the reader, not by a page that became shorter.
     const up = scrollY < this.#scrolledTo && scrollHeight >= this.#height;
     if (up && this.#below > 1) this.#atEnd = false;
     else if (this.#below < NEAR_END_PX) this.#atEnd = true;
