@@ -1,26 +1,28 @@
-// A caller: one bearer token, or none, and the routes as it may use them. The form of what comes back
-// is checked here; whether it is what was expected is for a row. The bearer token goes nowhere else.
+// Calls with one bearer token, or none. Checks the form of each response; rows
+// check its content.
 
 import { setTimeout as delay } from "node:timers/promises";
+import { UsageError } from "../scripts/command.ts";
+import { tokenOf } from "../scripts/target.ts";
 import type { AnswerBody, OnDisconnect, Quota, Receipt } from "../src/protocol.ts";
 import { Exchange, type Reply } from "./exchange.ts";
-import { expect, expectSame, expectShape, Mismatch } from "./expectation.ts";
+import { expect, expectJson, expectSame, expectShape } from "./expectation.ts";
 import * as shapes from "./shapes.ts";
 
 export interface Sent {
-  /** Sent as JSON, unless it is text or bytes. */
+  /** Text and bytes are sent as they are, all else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What an ask may say beside its query. */
+/** Fields of an ask beside its query. */
 export interface AskOptions {
   readonly maxTokens?: number;
   readonly onDisconnect?: OnDisconnect;
 }
 
 const CALL_TIMEOUT_MS = 30_000;
-/** No reservation outlives its run by more than this. */
+/** A reservation outlives its run by at most this time. */
 const REFUND_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
 
@@ -33,7 +35,7 @@ export class Caller {
     this.#token = token;
   }
 
-  /** The sub of the bearer token, which only the deployment can verify; empty if there is none. */
+  /** The sub of the bearer token, unverified. Empty if there is none. */
   get user(): string {
     try {
       const claims = this.#token?.split(".")[1] ?? "";
@@ -60,12 +62,12 @@ export class Caller {
     return this.exchange(method, `/api/v1${path}`, sent).reply(CALL_TIMEOUT_MS);
   }
 
-  /** A short call that must succeed: its JSON. */
+  /** A short call that must succeed. Returns its JSON. */
   async json(method: string, path: string, body?: unknown): Promise<unknown> {
     return json(await this.call(method, path, { body }), `${method} ${path}`);
   }
 
-  /** Asks for a stream, under a key of its own unless there is one: so it is no ask that was before. */
+  /** Asks for a stream. By default the key is new, so that the ask is new. */
   ask(query: string, options: AskOptions = {}, key: string = crypto.randomUUID()): Exchange {
     const sent = { body: { query, ...options }, headers: { "idempotency-key": key } };
     return this.exchange("POST", "/api/v1/ai/ask?stream=true", sent);
@@ -88,19 +90,19 @@ export class Caller {
     return expectShape(shapes.Receipt, body, "a receipt") as Receipt;
   }
 
-  /** The newest first, as many as there are at most. */
+  /** Newest first. */
   async receipts(limit = 100): Promise<readonly Receipt[]> {
     const body = await this.json("GET", `/ai/queries?limit=${limit}`);
     return expectShape(shapes.ReceiptPage, body, "the receipts").queries as readonly Receipt[];
   }
 
-  /** The query that comes after the newest so far: JSON does not tell its id before its end. */
+  /** The next query after the newest: JSON has its id only at its end. */
   async nextAfter(newest: Receipt | undefined): Promise<Receipt> {
     const deadline = Date.now() + CALL_TIMEOUT_MS;
     for (;;) {
       const [next] = await this.receipts(1);
       if (next !== undefined && next.queryId !== newest?.queryId) return next;
-      expect(Date.now() < deadline, "an ask is not among the receipts");
+      expect(Date.now() < deadline, "an ask has no receipt");
       await delay(POLL_MS);
     }
   }
@@ -117,22 +119,30 @@ export class Caller {
   }
 }
 
+/** The user whose bearer token was typed with a flag or is in a variable. */
+export function callerOf(
+  origin: string,
+  flag: string,
+  typed: string | undefined,
+  variable: string,
+): Caller {
+  const caller = new Caller(origin, tokenOf(flag, typed, variable));
+  if (caller.user === "") throw new UsageError(`${flag} must be a bearer token: a JWT with a sub.`);
+  return caller;
+}
+
 /** The JSON of a reply that must be 200. */
 export function json({ status, headers, text }: Reply, what: string): unknown {
   expect(status === 200, `${what} is answered with ${status} ${text.trim()}`);
   expectSame(headers["content-type"], "application/json", `the content type of ${what}`);
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Mismatch(`${what} is answered with no JSON`, { cause });
-  }
+  return expectJson(text, `the body of ${what}`);
 }
 
 export function answerBody(reply: Reply): AnswerBody {
   return expectShape(shapes.AnswerBody, json(reply, "an ask"), "an answer") as AnswerBody;
 }
 
-/** How a quota's counters have moved between two looks at it. */
+/** The change of a quota's counters. */
 export function movement(before: Quota, after: Quota) {
   expect(before.resetsAt === after.resetsAt, "the quota's window ended meanwhile: run it again");
   return {

@@ -1,35 +1,35 @@
-// `npm run conformance`: whether a deployment keeps the promise and speaks the wire, as it can be told
-// from outside, row by row. What the rows are is in conformance/.
+// `npm run conformance`: checks from outside that a deployment keeps the promise
+// and the protocol, row by row.
 
 import { Failure, run, UsageError } from "../scripts/command.ts";
 import { flags } from "../scripts/flags.ts";
 import { printable } from "../scripts/printable.ts";
-import { Caller } from "./caller.ts";
+import { originOf } from "../scripts/target.ts";
+import { Caller, callerOf } from "./caller.ts";
 import { Deployment, type Row, VARIABLES } from "./deployment.ts";
 import { Mismatch, Skipped } from "./expectation.ts";
 import { KEPT } from "./kept.ts";
 import { OPERATORS } from "./operators.ts";
 import { PROMISE } from "./promise.ts";
 import { REFUSALS } from "./refusals.ts";
-import { callerOf, originOf } from "./target.ts";
 import { WIRE } from "./wire.ts";
 
 const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
 
   --url URL             the deployment: https://belay.example.com
-  --token T             a user's bearer token; without it, that of BELAY_TOKEN
-  --operator-token O    another user's, with the scope \`operator\`; without it, that of
+  --token T             a user's bearer token; by default that of BELAY_TOKEN
+  --operator-token O    another user's, with the scope \`operator\`; by default that of
                         BELAY_OPERATOR_TOKEN
-  --var NAME:VALUE      what the deployment sets to something other than the default, as far as the
-                        promise depends on it; may be repeated. One of
+  --var NAME:VALUE      a variable that the deployment sets to another value than the
+                        default; may be repeated. One of
                         ${Object.keys(VARIABLES)
                           .join(", ")
                           .replace(/(.{50,}?,) /g, "$1\n                        ")}
 
-The user is asked for about 25 answers, and should be one that nobody else uses; their limits are raised
-meanwhile and put back afterwards. A document conformance-… is there meanwhile, and may be found by
-others. Ctrl-C ends it after the present row. Exit code 1: a row failed, or the check could not be made.
-Exit code 2: the flags are wrong.`;
+The check asks for about 25 answers. Use a user of its own: their limits are raised during
+the check and restored after it. A document conformance-… exists during the check, and
+other users may find it. Ctrl-C ends the check after the present row. Exit code 1: a row
+failed, or the check could not run. Exit code 2: wrong flags.`;
 
 const ROWS: readonly Row[] = [...WIRE, ...PROMISE, ...KEPT, ...REFUSALS, ...OPERATORS];
 const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));
@@ -44,13 +44,13 @@ await run(async () => {
     },
     HELP,
   );
-  const origin = originOf(values.url);
+  const origin = originOf("--url", values.url);
   const operatorToken = values["operator-token"];
   const deployment = new Deployment(
     {
-      user: callerOf(origin, values.token, "--token", "BELAY_TOKEN"),
-      operator: callerOf(origin, operatorToken, "--operator-token", "BELAY_OPERATOR_TOKEN"),
-      nobody: new Caller(origin),
+      user: callerOf(origin, "--token", values.token, "BELAY_TOKEN"),
+      operator: callerOf(origin, "--operator-token", operatorToken, "BELAY_OPERATOR_TOKEN"),
+      anonymous: new Caller(origin),
     },
     variables(values.var),
   );
@@ -69,7 +69,7 @@ await run(async () => {
     }
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
-    throw new Failure(`The check could not begin: ${error.message}.`);
+    throw new Failure(`The check could not start: ${error.message}.`);
   } finally {
     await deployment.end();
   }
@@ -79,7 +79,7 @@ await run(async () => {
   console.log(`${summary}.`);
 });
 
-/** Checks one row, prints it, and says how it came out. */
+/** Checks one row, prints and returns the outcome. */
 async function check(row: Row, deployment: Deployment): Promise<"ok" | "FAILED" | "skipped"> {
   const print = <const T extends string>(outcome: T, detail: string): T => {
     const line = printable(detail.replace(/\s+/g, " "), 400);

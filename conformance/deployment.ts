@@ -1,5 +1,5 @@
-// The deployment that is checked: who asks it, what it is asked, and what is changed for the time of
-// the check and put back after it. Nothing is known of it but its address and two bearer tokens.
+// The deployment to check, known by its address and two bearer tokens. What the
+// check changes there, `end` restores.
 
 import { Failure, UsageError } from "../scripts/command.ts";
 import type { Quota, Receipt } from "../src/protocol.ts";
@@ -9,13 +9,19 @@ import { expectShape, Mismatch } from "./expectation.ts";
 import { Inspection } from "./shapes.ts";
 import { begun, type Told, toEnd } from "./stream.ts";
 
-/** One thing that a deployment promises, and the check of it, which says what it saw. */
+/** One promise of a deployment. `check` returns what it saw, in words. */
 export interface Row {
   readonly name: string;
   check(deployment: Deployment): Promise<string>;
 }
 
-/** Variables that change what is promised, with their defaults. */
+interface TestDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Variables that change the promise, with their defaults. */
 export const VARIABLES = {
   CONCURRENCY_LIMIT: "3",
   CORS_ORIGINS: "",
@@ -25,7 +31,7 @@ export const VARIABLES = {
   SHARE_QUERIES: "true",
 };
 
-/** An answer that was read to its end, and what it cost. */
+/** An answer, read to its end, and what it cost. */
 export interface Answered {
   readonly key: string;
   readonly exchange: Exchange;
@@ -41,31 +47,32 @@ export interface Settings {
   readonly blocked?: boolean;
 }
 
-/** More than a whole check asks. */
-const ROOM = 1_000;
+/** More asks than a check makes. */
+const ASKS_MAX = 1_000;
 
 export class Deployment {
   readonly user: Caller;
   readonly operator: Caller;
-  readonly nobody: Caller;
+  readonly anonymous: Caller;
   readonly variables: Readonly<typeof VARIABLES>;
-  /** Where operators find the user. */
+  /** The operators' route of the user. */
   readonly userPath: string;
-  /** A document of our own, so that there is something to be told whatever else is there. */
-  readonly document: { readonly id: string; readonly title: string; readonly text: string };
-  /** Asked under a new key each time, it is a new ask each time. */
+  /** A document of our own, so that the question has an answer. */
+  readonly document: TestDocument;
+  /** Each time it is asked with a new key, it is a new ask. */
   readonly question: string;
   #answer: Promise<Answered> | undefined;
-  /** What held for the user before; undefined until something else does. */
+  #hasSamples = false;
+  /** The user's settings before the check; undefined until they change. */
   #usual: Settings | undefined;
 
   constructor(
-    callers: Pick<Deployment, "user" | "operator" | "nobody">,
+    callers: Pick<Deployment, "user" | "operator" | "anonymous">,
     variables: Readonly<typeof VARIABLES>,
   ) {
     this.user = callers.user;
     this.operator = callers.operator;
-    this.nobody = callers.nobody;
+    this.anonymous = callers.anonymous;
     this.variables = variables;
     const { user } = this.user;
     if (user === this.operator.user) {
@@ -77,26 +84,36 @@ export class Deployment {
     this.question = `How does the lighthouse of quorvex${nonce} warn ships in the fog?`;
   }
 
-  /** Makes room for what is going to be asked. */
+  /** Raises the user's limits and adds the document. */
   async begin(): Promise<void> {
     const { reserved, charged, refunded } = await this.user.quota();
     const { limit, refundLimit, blocked } = await this.inspect();
-    // Whether there is an override shows when it is gone.
-    const bare = await this.set({ limit: null, refundLimit: null, blocked: false });
+    // An override shows when it is removed.
+    const usual = await this.set({ limit: null, refundLimit: null, blocked: false });
     this.#usual = {
-      limit: limit === bare.limit ? null : limit,
-      refundLimit: refundLimit === bare.refundLimit ? null : refundLimit,
+      limit: limit === usual.limit ? null : limit,
+      refundLimit: refundLimit === usual.refundLimit ? null : refundLimit,
       blocked,
     };
-    await this.set({ limit: reserved + charged + ROOM, refundLimit: refunded + ROOM });
+    await this.set({ limit: reserved + charged + ASKS_MAX, refundLimit: refunded + ASKS_MAX });
+    const { documents } = (await this.operator.json("GET", "/admin/documents?limit=1")) as {
+      readonly documents: readonly { readonly sample?: boolean }[];
+    };
+    this.#hasSamples = documents[0]?.sample === true;
     const { id, ...document } = this.document;
-    const put = await this.operator.call("PUT", `/admin/documents/${id}`, { body: document });
+    const body = this.documentBody(document);
+    const put = await this.operator.call("PUT", `/admin/documents/${id}`, { body });
     if (put.status !== 201) {
       throw new Mismatch(`a document is answered with ${put.status} ${put.text.trim()}`);
     }
   }
 
-  /** Puts everything back. */
+  /** A document beside samples is sent as one, since any other would replace them. */
+  documentBody(document: object): object {
+    return this.#hasSamples ? { ...document, sample: true } : document;
+  }
+
+  /** Restores settings and documents. */
   async end(): Promise<void> {
     if (this.#usual === undefined) return;
     try {
@@ -105,7 +122,7 @@ export class Deployment {
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error;
       throw new Failure(
-        `Not everything could be put back: ${error.message}. Delete the document ${this.document.id}, and PATCH the user's settings to ${JSON.stringify(this.#usual)}.`,
+        `Not everything could be restored: ${error.message}. Delete the document ${this.document.id}, and PATCH the user's settings to ${JSON.stringify(this.#usual)}.`,
       );
     }
   }
@@ -118,7 +135,7 @@ export class Deployment {
     return inspection(await this.operator.json("PATCH", this.userPath, settings));
   }
 
-  /** Does something while other settings hold for the user. */
+  /** Does something while the user has other settings. */
   async during<T>(settings: Settings, work: () => Promise<T>): Promise<T> {
     const { limit, refundLimit, blocked } = await this.inspect();
     await this.set(settings);
@@ -129,7 +146,7 @@ export class Deployment {
     }
   }
 
-  /** One whole answer, which many rows look at. */
+  /** One whole answer, which many rows check. */
   answer(): Promise<Answered> {
     this.#answer ??= this.#ask();
     return this.#answer;
@@ -150,7 +167,7 @@ function inspection(body: unknown) {
   return expectShape(Inspection, body, "an operator's view of a user");
 }
 
-/** Long enough to be told for some seconds, with characters in it that to some client end a line. */
+/** Long enough for some seconds, with characters that end a line for some client. */
 function lighthouse(name: string) {
   const title = `The lighthouse\u2028of\u0085${name}`;
   const text = `# The lighthouse of ${name}

@@ -1,5 +1,5 @@
-// One HTTP exchange with a deployment, on a connection of its own: what has come back so far, byte by
-// byte, and leaving it in the middle. It judges nothing, follows nothing and retries nothing.
+// One HTTP exchange on a connection of its own: all bytes so far, and a way to
+// disconnect. No redirects, no retries, no checks.
 
 import { type IncomingHttpHeaders, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -11,7 +11,7 @@ export interface Sending {
   readonly body: string | Uint8Array | undefined;
 }
 
-/** A response to its end. */
+/** A whole response. */
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -19,19 +19,19 @@ export interface Reply {
 }
 
 const START_TIMEOUT_MS = 30_000;
-/** A generation may take two minutes, and a JSON answer begins when it is over. */
+/** An answer may take two minutes, and JSON begins at its end. */
 const END_TIMEOUT_MS = 180_000;
 
-/** How it ended: as its headers promised, before that, or because we left. */
-type Ending = "complete" | "cut" | "left";
+/** Ended as its headers say, too early, or by our disconnect. */
+type Ending = "complete" | "cut" | "disconnected";
 
 export class Exchange {
-  /** Undefined until the headers have come. */
+  /** Undefined before the headers. */
   status: number | undefined;
   headers: IncomingHttpHeaders = {};
-  /** What can be read as events so far, whatever else stands between them. */
+  /** All that can be read as events so far. */
   readonly events: StreamEvent[] = [];
-  /** When the first event came, in milliseconds since the epoch. */
+  /** The time of the first event, in milliseconds since the epoch. */
   firstEventAt = Number.NaN;
 
   readonly #parts: Buffer[] = [];
@@ -40,7 +40,7 @@ export class Exchange {
   #ending: Ending | undefined;
   #error: Error | undefined;
   readonly #watchers = new Set<() => void>();
-  readonly #leave: () => void;
+  readonly #destroy: () => void;
 
   constructor(method: string, url: string, { headers, body }: Sending) {
     const request = (url.startsWith("https:") ? requestHttps : requestHttp)(url, {
@@ -51,7 +51,7 @@ export class Exchange {
       },
       agent: false,
     });
-    this.#leave = () => request.destroy();
+    this.#destroy = () => request.destroy();
     request.on("response", (response) => {
       this.status = response.statusCode;
       this.headers = response.headers;
@@ -66,27 +66,27 @@ export class Exchange {
       response.on("close", () => this.#end("cut"));
       this.#changed();
     });
-    // Once there is a response its own end counts: a refusal may come before the body was sent.
+    // After the headers the end of the response counts: a refusal may come early.
     request.on("error", (error) => this.status === undefined && this.#end("cut", error));
     request.end(body);
   }
 
-  /** All of the body so far. */
+  /** The body so far. */
   get body(): Buffer {
     return Buffer.concat(this.#parts);
   }
 
-  /** Leaves as a closed tab does: the connection is closed, and nothing is said. */
-  leave(): void {
-    this.#end("left");
-    this.#leave();
+  /** Closes the connection, as a closed tab does. */
+  disconnect(): void {
+    this.#end("disconnected");
+    this.#destroy();
   }
 
   untilStatus(timeoutMs = START_TIMEOUT_MS): Promise<number> {
     return this.#until(() => this.status, "a status", timeoutMs);
   }
 
-  /** The first event that fits, whether it has come or is still to come. */
+  /** The first event that fits, of those so far and those to come. */
   untilEvent(
     fits: (event: StreamEvent) => boolean,
     timeoutMs = END_TIMEOUT_MS,
@@ -94,7 +94,7 @@ export class Exchange {
     return this.#until(() => this.events.find(fits), "an event", timeoutMs);
   }
 
-  /** Rejects unless it ends as its headers promised. */
+  /** Rejects unless it ends as its headers say. */
   async untilEnd(timeoutMs = END_TIMEOUT_MS): Promise<void> {
     await this.#until(() => (this.#ending === "complete" ? true : undefined), "its end", timeoutMs);
   }
@@ -116,7 +116,7 @@ export class Exchange {
       try {
         this.events.push(JSON.parse(json));
       } catch {
-        // It is for stream.ts to say what is wrong with it.
+        // stream.ts reports it.
         continue;
       }
       if (this.events.length === 1) this.firstEventAt = Date.now();
@@ -133,7 +133,7 @@ export class Exchange {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** Looks at every change, so that nothing is missed and nothing waits longer than it must. */
+  /** Looks after every change. */
   #until<T>(look: () => T | undefined, what: string, timeoutMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void) => {

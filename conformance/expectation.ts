@@ -1,24 +1,24 @@
-// What is expected of a deployment, and how a row says that it is not so. Nothing here asks anything.
+// Expectations of a deployment, and how a row fails. Sends nothing.
 
 import * as v from "valibot";
 
-/** The deployment did something other than it promises. */
+/** The deployment breaks its promise. */
 export class Mismatch extends Error {}
 
-/** This deployment gives no opportunity to see it. */
+/** The row cannot be checked here. */
 export class Skipped extends Error {}
 
 export function expect(holds: unknown, otherwise: string): asserts holds {
   if (!holds) throw new Mismatch(otherwise);
 }
 
-/** Both must be the same as JSON; the order of members does not count. */
+/** Both must be the same JSON, in any order of members. */
 export function expectSame(actual: unknown, expected: unknown, what: string): void {
   const [left, right] = [canonical(actual), canonical(expected)];
   expect(left === right, `${what} is ${brief(left)}, expected ${brief(right)}`);
 }
 
-/** The value must have the shape, to the last member. */
+/** The value must have exactly this shape. */
 export function expectShape<const Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
@@ -29,6 +29,14 @@ export function expectShape<const Schema extends v.GenericSchema>(
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
   throw new Mismatch(`${what}${path === null ? "" : `.${path}`}: ${issue.message}`);
+}
+
+export function expectJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Mismatch(`${what} is not JSON`, { cause });
+  }
 }
 
 function canonical(value: unknown): string {

@@ -1,4 +1,4 @@
-// What is kept for a user, row by row: receipts, pages of them, and what was said of an answer.
+// Rows about receipts, their pages, and feedback.
 
 import type { Receipt } from "../src/protocol.ts";
 import type { Row } from "./deployment.ts";
@@ -11,7 +11,7 @@ const LIMIT_MAX = 100;
 
 export const KEPT: readonly Row[] = [
   {
-    name: "receipts come newest first, page by page",
+    name: "receipts are listed newest first, page by page",
     async check({ user }) {
       const newest = await user.receipts(4 * PAGE);
       const seen: string[] = [];
@@ -48,13 +48,13 @@ export const KEPT: readonly Row[] = [
     },
   },
   {
-    name: "a query is rated up and down, commented, and no longer",
+    name: "a query is rated up and down, commented, and unrated",
     async check(deployment) {
       const { user } = deployment;
       const { queryId } = (await deployment.answer()).receipt;
       const rate = (body: object) => user.json("POST", "/ai/feedback", { queryId, ...body });
       const rated = async () => (await user.receipt(queryId)).feedback;
-      const said: readonly [object, Receipt["feedback"]][] = [
+      const ratings: readonly [object, Receipt["feedback"]][] = [
         [{ rating: "up" }, { rating: "up", comment: null }],
         [
           { rating: "down", comment: "too \u0085 short" },
@@ -66,7 +66,7 @@ export const KEPT: readonly Row[] = [
         ],
         [{ rating: null }, null],
       ];
-      for (const [body, feedback] of said) {
+      for (const [body, feedback] of ratings) {
         await rate(body);
         expectSame(await rated(), feedback, "feedback of the receipt");
       }
@@ -75,8 +75,8 @@ export const KEPT: readonly Row[] = [
         const reply = await user.call("POST", "/ai/feedback", { body: { queryId, ...body } });
         expectRefusal(reply, 400, "INVALID_REQUEST", JSON.stringify(body));
       }
-      expectSame(await rated(), null, "feedback after what was refused");
-      return "the latest wins, null takes it back";
+      expectSame(await rated(), null, "feedback after the refusals");
+      return "the latest wins, null removes it";
     },
   },
 ];

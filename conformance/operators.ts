@@ -1,4 +1,4 @@
-// What operators may see and do, row by row: users, their own refund, documents, and the audit.
+// Rows about what operators may see and do.
 
 import { movement } from "./caller.ts";
 import type { Row } from "./deployment.ts";
@@ -11,7 +11,7 @@ const TEXT_BYTES_MAX = 1024 * 1024;
 
 export const OPERATORS: readonly Row[] = [
   {
-    name: "an operator sees a user, whose name is decoded once",
+    name: "an operator sees a user, and the name is decoded once",
     async check({ user, operator, variables }) {
       const name = user.user;
       const escaped = Buffer.from(name).toString("hex").replace(/../g, "%$&");
@@ -35,7 +35,7 @@ export const OPERATORS: readonly Row[] = [
     },
   },
   {
-    name: "looking at a user whom nobody knows creates nothing",
+    name: "looking at an unknown user creates nothing",
     async check({ operator }) {
       const path = `/admin/users/${crypto.randomUUID()}`;
       for (const [method, route] of [
@@ -46,29 +46,29 @@ export const OPERATORS: readonly Row[] = [
       ] as const) {
         expectRefusal(await operator.call(method, route), 404, "NOT_FOUND", `${method} ${route}`);
       }
-      return "404, again and again";
+      return "404 each time";
     },
   },
   {
-    name: "an operator sets a user's limit, and takes it back",
+    name: "an operator sets and unsets a user's limit",
     async check(deployment) {
       const { user, operator, userPath } = deployment;
       const { limit, refunded } = await user.quota();
       await deployment.during({ limit: limit + 1, refundLimit: refunded + 1 }, async () => {
         expectSame((await user.quota()).limit, limit + 1, "the limit");
       });
-      expectSame((await user.quota()).limit, limit, "the limit that is taken back");
+      expectSame((await user.quota()).limit, limit, "the limit without an override");
       for (const body of [{ limit: -1 }, { limit: "1" }, { blocked: 1 }, { quota: 1 }]) {
         const reply = await operator.call("PATCH", userPath, { body });
         const { message } = expectRefusal(reply, 400, "INVALID_REQUEST", JSON.stringify(body));
         const field = Object.keys(body)[0] ?? "";
         expect(message.includes(`"${field}"`), `${JSON.stringify(body)}: ${message}`);
       }
-      return "from the next look on";
+      return "at once";
     },
   },
   {
-    name: "an operator's own refund: once, and the answer stays",
+    name: "an operator refunds an answer once, and the user keeps it",
     async check({ user, operator, userPath, question }) {
       const exchange = user.ask(question);
       const queryId = await begun(exchange);
@@ -90,16 +90,17 @@ export const OPERATORS: readonly Row[] = [
   },
   {
     name: "a document is put, read, replaced and deleted",
-    async check({ operator, document }) {
+    async check(deployment) {
+      const { operator, document } = deployment;
       const id = `${document.id}/a b%20\u5f35`;
       const path = `/admin/documents/${encodeURIComponent(id)}`;
       const url = "https://example.com/conformance";
       const statuses: number[] = [];
       for (const text of ["One \u2028 text.", "Another text."]) {
-        const body = { title: "A document that is tested", text, url };
+        const title = "A document that is tested";
+        const body = deployment.documentBody({ title, text, url });
         statuses.push((await operator.call("PUT", path, { body })).status);
         const read = (await operator.json("GET", path)) as Record<string, unknown>;
-        const { title } = body;
         expectSame([read.id, read.title, read.text, read.url], [id, title, text, url], "it");
       }
       expectSame(statuses, [201, 200], "the statuses of putting it twice");
@@ -109,7 +110,7 @@ export const OPERATORS: readonly Row[] = [
       expectSame(list.documents.length, 1, "the length of a list of 1");
       const { status } = await operator.call("DELETE", path);
       expectSame(status, 200, "the status of deleting it");
-      expectRefusal(await operator.call("GET", path), 404, "NOT_FOUND", "what was deleted");
+      expectRefusal(await operator.call("GET", path), 404, "NOT_FOUND", "a deleted document");
       expectRefusal(await operator.call("DELETE", path), 404, "NOT_FOUND", "deleting it again");
       return id;
     },
@@ -127,28 +128,28 @@ export const OPERATORS: readonly Row[] = [
       expectRefusal(await operator.call("PUT", path, { body }), 413, "PAYLOAD_TOO_LARGE");
       const plain = { body: "x", headers: { "content-type": "text/plain" } };
       expectRefusal(await operator.call("PUT", path, plain), 415, "UNSUPPORTED_MEDIA_TYPE");
-      expectRefusal(await operator.call("GET", path), 404, "NOT_FOUND", "what was refused");
+      expectRefusal(await operator.call("GET", path), 404, "NOT_FOUND", "a refused document");
       return "400, 413 and 415";
     },
   },
   {
-    name: "an answer is drawn from the documents",
+    name: "an answer uses the documents",
     async check(deployment) {
       const { receipt } = await deployment.answer();
       const [found] = (receipt.sources ?? []).filter(
         ({ documentId }) => documentId === deployment.document.id,
       );
       if (found === undefined && deployment.variables.RETRIEVER === "vector") {
-        throw new Skipped("vectors are found only after a while");
+        throw new Skipped("vectors are found only after some time");
       }
-      expect(found !== undefined, "its sources do not hold the document that it was asked about");
+      expect(found !== undefined, "its sources lack the document that the question is about");
       expectSame(found.title, deployment.document.title, "the source's title");
       expect(found.id.startsWith(`${found.documentId}#`), `the source's id is ${found.id}`);
       return `source ${found.n}, score ${found.score}`;
     },
   },
   {
-    name: "the audit: every counter agrees with a recount, and nothing is reserved",
+    name: "the audit finds every counter right, and nothing reserved",
     async check(deployment) {
       const { audit, reservations } = await deployment.inspect();
       expectSame(audit, { ok: true, differences: [] }, "the audit");

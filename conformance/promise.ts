@@ -1,10 +1,16 @@
-// The promise, row by row: how an ask ends, and what it costs.
+// Rows about how an ask ends and what it costs.
 
 import type { Receipt } from "../src/protocol.ts";
 import { answerBody, type Caller, movement } from "./caller.ts";
 import type { Deployment, Row } from "./deployment.ts";
+import {
+  type DisconnectOptions,
+  disconnect,
+  disconnectInTime,
+  expectRefunded,
+  TOO_FAST,
+} from "./disconnect.ts";
 import { expect, expectSame, expectShape, Skipped } from "./expectation.ts";
-import { expectRefunded, type LeaverOptions, leave, leaveInTime } from "./leaver.ts";
 import { Receipt as ReceiptShape } from "./shapes.ts";
 import { begun, toEnd } from "./stream.ts";
 
@@ -12,10 +18,9 @@ const CHARGED = { reserved: 0, charged: 1, refunded: 0 };
 const REFUNDED = { reserved: 0, charged: 0, refunded: 1 };
 const NOTHING = { reserved: 0, charged: 0, refunded: 0 };
 
-/** Free answers that an ask gets when it comes again by itself. */
+/** Free replays of an ask that a client repeats by itself. */
 const REPLAYS_IN_A_ROW = 3;
 const PARALLEL = 12;
-const TOO_FAST = "the answer ended before it could be left";
 
 export const PROMISE: readonly Row[] = [
   {
@@ -58,24 +63,24 @@ export const PROMISE: readonly Row[] = [
     },
   },
   {
-    name: "who leaves in the middle is refunded",
+    name: "a disconnect in the middle is refunded",
     check: ({ user, question }) => refunded(user, question),
   },
   {
-    name: "who leaves at once is refunded",
+    name: "a disconnect at the start is refunded",
     check: ({ user, question }) => refunded(user, question, { atOnce: true }),
   },
   {
-    name: "who stops the answer is refunded, and everybody is told",
+    name: "a stopped answer is refunded, and its readers are told",
     check: stopped,
   },
   {
-    name: "who leaves a JSON answer is refunded, or may read it",
+    name: "a disconnect from a JSON answer is refunded, or the answer can be read",
     async check({ user, question }) {
       const [before, [newest]] = [await user.quota(), await user.receipts(1)];
       const asked = user.askForJson(question);
       const { queryId } = await user.nextAfter(newest);
-      asked.leave();
+      asked.disconnect();
       const receipt = await user.resolved(queryId);
       const moved = movement(before, await user.quota());
       if (receipt.state === "charged") {
@@ -88,12 +93,12 @@ export const PROMISE: readonly Row[] = [
     },
   },
   {
-    name: "who leaves with no refunds left is charged, and may read it",
+    name: "a disconnect without refund allowance is charged, and the answer can be read",
     async check(deployment) {
       const { user, question } = deployment;
       return deployment.during({ refundLimit: 0 }, async () => {
         expectSame((await user.quota()).refundsLeft, 0, "refundsLeft");
-        const { receipt, before, after } = await leave(user, question, { atOnce: true });
+        const { receipt, before, after } = await disconnect(user, question, { atOnce: true });
         expectSame(receipt.state, "charged", "the state");
         expectSame(movement(before, after), CHARGED, "the movement");
         return readAgain(user, receipt);
@@ -110,10 +115,10 @@ export const PROMISE: readonly Row[] = [
       const receipt = await user.resolved(queryId);
       const moved = movement(before, await user.quota());
       if (last.type === "error") {
-        // A model may spend its one token on thinking.
+        // A model may use its one token to think.
         expectSame([receipt.state, receipt.reason], ["refunded", "failed"], "state and reason");
         expectSame(moved, REFUNDED, "the movement");
-        return `this model has no answer so short: ${last.code}, refunded`;
+        return `this model has no answer of one token: ${last.code}, refunded`;
       }
       expectSame([receipt.state, last.finish], ["charged", "length"], "state and finish");
       expectSame(moved, CHARGED, "the movement");
@@ -162,7 +167,7 @@ export const PROMISE: readonly Row[] = [
       for (let attempt = 0; attempt < 2; attempt += 1) {
         const exchange = user.ask(question, {}, key);
         ids.push(await begun(exchange));
-        exchange.leave();
+        exchange.disconnect();
         const { state } = await user.resolved(ids.at(-1) as string);
         if (state === "charged") throw new Skipped(TOO_FAST);
       }
@@ -171,7 +176,7 @@ export const PROMISE: readonly Row[] = [
     },
   },
   {
-    name: "the same ask by itself, over and over: charged once, then told to stop",
+    name: "an ask that a client repeats by itself is charged once, then told to stop",
     check: repeated,
   },
   {
@@ -197,21 +202,21 @@ export const PROMISE: readonly Row[] = [
     name: 'onDisconnect "continue": charged when complete, and kept',
     async check({ user, question }) {
       const options = { onDisconnect: "continue", atOnce: true } as const;
-      const { receipt, before, after } = await leave(user, question, options);
+      const { receipt, before, after } = await disconnect(user, question, options);
       expectSame([receipt.state, receipt.onDisconnect], ["charged", "continue"], "the receipt");
       expectSame(movement(before, after), CHARGED, "the movement");
       return readAgain(user, receipt);
     },
   },
   {
-    name: 'onDisconnect "wait": who comes back misses nothing, and is charged once',
+    name: 'onDisconnect "wait": a reader who comes back misses nothing, charged once',
     async check({ user, question, variables }) {
       if (variables.RESUME_WAIT_SECONDS === "0") throw new Skipped("RESUME_WAIT_SECONDS is 0");
       const before = await user.quota();
       const exchange = user.ask(question, { onDisconnect: "wait" });
       const queryId = await begun(exchange);
-      exchange.leave();
-      // Only `start` counts as read: whatever else had arrived, it comes again.
+      exchange.disconnect();
+      // Only `start` counts as read, so that all later events come again.
       const { events, answer } = await toEnd(resume(user, queryId, 1));
       const receipt = await user.resolved(queryId);
       expectReceipt(receipt, { state: "charged", answer, onDisconnect: "wait" });
@@ -221,17 +226,17 @@ export const PROMISE: readonly Row[] = [
     },
   },
   {
-    name: 'onDisconnect "wait": who does not come back is refunded',
+    name: 'onDisconnect "wait": refunded if no reader comes back',
     async check({ user, question, variables }) {
       const waitMs = 1_000 * Number(variables.RESUME_WAIT_SECONDS);
       if (waitMs > 60_000) throw new Skipped("RESUME_WAIT_SECONDS is more than a minute");
       const before = await user.quota();
       const exchange = user.ask(question, { onDisconnect: "wait" });
       const queryId = await begun(exchange);
-      exchange.leave();
-      const leftAt = Date.now();
+      exchange.disconnect();
+      const disconnectedAt = Date.now();
       const { state, reason } = await user.resolved(queryId, waitMs + 60_000);
-      const waitedMs = Date.now() - leftAt;
+      const waitedMs = Date.now() - disconnectedAt;
       if (state === "charged" && waitedMs < 1_000) throw new Skipped(TOO_FAST);
       expectSame([state, reason], ["refunded", "disconnected"], "state and reason");
       expect(waitedMs >= waitMs, `it was given up after ${waitedMs} ms`);
@@ -240,18 +245,22 @@ export const PROMISE: readonly Row[] = [
     },
   },
   {
-    name: "asks at once never exceed the limit",
+    name: "parallel asks never exceed the limit",
     check: parallel,
   },
 ];
 
-async function refunded(user: Caller, question: string, options?: LeaverOptions): Promise<string> {
-  const leaving = await leaveInTime(user, question, options);
-  if (leaving === undefined) throw new Skipped(TOO_FAST);
-  expectRefunded(leaving);
-  const again = await user.call("GET", `/ai/queries/${leaving.receipt.queryId}/events`);
+async function refunded(
+  user: Caller,
+  question: string,
+  options?: DisconnectOptions,
+): Promise<string> {
+  const made = await disconnectInTime(user, question, options);
+  if (made === undefined) throw new Skipped(TOO_FAST);
+  expectRefunded(made);
+  const again = await user.call("GET", `/ai/queries/${made.receipt.queryId}/events`);
   expectSame(again.status, 410, "the status of its events");
-  return `left on ${leaving.on}, refunded within ${leaving.seenAfterMs} ms`;
+  return `disconnected on ${made.on}, refunded within ${made.seenAfterMs} ms`;
 }
 
 async function stopped({ user, question }: Deployment): Promise<string> {
@@ -275,10 +284,10 @@ async function stopped({ user, question }: Deployment): Promise<string> {
   return "CANCELLED, refunded";
 }
 
-/** Clients that ask again by themselves whenever a stream ends send no key, and the very same body. */
+/** Some clients ask again whenever a stream ends, with the same body and no key. */
 async function repeated({ user, question, variables }: Deployment): Promise<string> {
   const body = { query: `${question} (${crypto.randomUUID()})` };
-  // As the clients send it that ask again by themselves: everybody else is answered every time.
+  // The header of such clients: others get an answer each time.
   const headers = { accept: "text/event-stream" };
   const ask = () => user.exchange("POST", "/api/v1/ai/ask?stream=true", { body, headers });
   const before = await user.quota();
@@ -288,16 +297,16 @@ async function repeated({ user, question, variables }: Deployment): Promise<stri
     await toEnd(first);
     const second = ask();
     const other = await begun(second);
-    second.leave();
+    second.disconnect();
     await user.resolved(other);
     expect(other !== queryId, "REPEAT_WINDOW_SECONDS is 0, and yet it is replayed");
-    return "asked anew, as REPEAT_WINDOW_SECONDS is 0";
+    return "a new ask, as REPEAT_WINDOW_SECONDS is 0";
   }
   const joined = ask();
   expectSame(await begun(joined), queryId, "the query id of the same ask at the same time");
   const [told] = await Promise.all([toEnd(first), toEnd(joined)]);
   await user.resolved(queryId);
-  // One that came just after the end was a replay already.
+  // An ask just after the end is a replay already.
   const replayed = joined.headers["idempotency-replayed"] === "true" ? 1 : 0;
   for (let replay = replayed; replay < REPLAYS_IN_A_ROW; replay += 1) {
     const again = ask();
@@ -313,20 +322,20 @@ async function repeated({ user, question, variables }: Deployment): Promise<stri
 async function parallel(deployment: Deployment): Promise<string> {
   const { user, question, variables } = deployment;
   const before = await user.quota();
-  const room = Math.min(2, Number(variables.CONCURRENCY_LIMIT));
-  const limit = before.charged + before.reserved + room;
+  const places = Math.min(2, Number(variables.CONCURRENCY_LIMIT));
+  const limit = before.charged + before.reserved + places;
   return deployment.during({ limit }, async () => {
     const exchanges = Array.from({ length: PARALLEL }, () => user.ask(question));
     const replies = await Promise.all(exchanges.map((exchange) => exchange.reply()));
     const admitted = replies.filter(({ status }) => status === 200);
     const refused = replies.filter(({ status }) => status === 429);
-    expectSame([admitted.length, refused.length], [room, PARALLEL - room], "200s and 429s");
+    expectSame([admitted.length, refused.length], [places, PARALLEL - places], "200s and 429s");
     const ids = admitted.map(({ headers }) => String(headers["x-query-id"]));
     await Promise.all(ids.map((id) => user.resolved(id)));
     const after = await user.quota();
-    expectSame(movement(before, after), { ...NOTHING, charged: room }, "the movement");
+    expectSame(movement(before, after), { ...NOTHING, charged: places }, "the movement");
     expectSame(after.remaining, 0, "remaining");
-    return `${room} of ${PARALLEL} were admitted`;
+    return `${places} of ${PARALLEL} were admitted`;
   });
 }
 
@@ -343,12 +352,12 @@ function resume(user: Caller, queryId: string, after: number) {
   return user.exchange("GET", `/api/v1/ai/queries/${queryId}/events?after=${after}`);
 }
 
-/** What of a stream stays the same when it is told again: all but the present quota. */
+/** The part of a stream that a replay repeats: all except the present quota. */
 function contentOf({ events }: { readonly events: readonly object[] }) {
   return events.map((event) => ({ ...event, quotaRemaining: undefined }));
 }
 
-/** A receipt that says all this, whatever else it says. */
+/** A receipt with at least these members. */
 function expectReceipt(value: unknown, wanted: Partial<Receipt>): Receipt {
   const receipt = expectShape(ReceiptShape, value, "a receipt") as Receipt;
   for (const [name, expected] of Object.entries(wanted)) {

@@ -1,19 +1,19 @@
-// The refusals, row by row: each status and code that can be provoked from outside, under which form,
-// and that nothing is reserved for it.
+// Rows about refusals: each status and code that can be provoked from outside,
+// its form, and that it reserves nothing.
 
 import { type Caller, movement, type Sent } from "./caller.ts";
 import type { Deployment, Row } from "./deployment.ts";
+import { TOO_FAST } from "./disconnect.ts";
 import type { Reply } from "./exchange.ts";
-import { expect, expectSame, expectShape, Mismatch, Skipped } from "./expectation.ts";
+import { expect, expectJson, expectSame, expectShape, Skipped } from "./expectation.ts";
 import { ErrorBody } from "./shapes.ts";
 import { begun } from "./stream.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
-const TOO_FAST = "the answer ended before it could be left";
 const QUERY = "What is refused?";
 const turn = { role: "user", content: "Hello" };
 
-/** A field, and the bodies in which it is wrong. */
+/** Each field, and bodies in which it is wrong. */
 const BAD_FIELDS: readonly (readonly [field: string, bodies: readonly object[]])[] = [
   ["query", [{}, { query: 1 }, { query: "" }, { query: " \n " }, { query: "x".repeat(4_001) }]],
   ["query", [{ query: "\ud800" }, { query: null }, { query: "\u200b" }]],
@@ -31,7 +31,7 @@ const BAD_FIELDS: readonly (readonly [field: string, bodies: readonly object[]])
 
 const NO_OBJECTS = ["", "null", "[]", '"text"', "{", '{"query":"a"} {}'];
 
-/** Each a route under another method than its own, and its own. */
+/** A wrong method, its route, and the methods that it has. */
 const WRONG_METHODS = [
   ["GET", "/ai/ask", "POST"],
   ["DELETE", "/ai/quota", "GET, HEAD"],
@@ -63,20 +63,20 @@ export const REFUSALS: readonly Row[] = [
       }),
   },
   {
-    name: "every field is taken to its limits",
+    name: "every field is accepted up to its limit",
     async check({ user, question }) {
       const history = Array(20).fill(turn);
       const body = { query: question.padEnd(4_000, " fog"), history, topK: 20, maxTokens: 4_096 };
       const headers = { "idempotency-key": "!".repeat(219) + crypto.randomUUID() };
       const exchange = user.exchange("POST", "/api/v1/ai/ask?stream=true", { body, headers });
       const queryId = await begun(exchange);
-      exchange.leave();
+      exchange.disconnect();
       await user.resolved(queryId);
       return "with a key of 255 characters";
     },
   },
   {
-    name: "400 INVALID_REQUEST for what is no JSON object in UTF-8",
+    name: "400 INVALID_REQUEST for a body that is not a JSON object in UTF-8",
     check: (deployment) =>
       free(deployment, async () => {
         const noUtf8 = Buffer.from([...Buffer.from('{"query":"'), 0xff, ...Buffer.from('"}')]);
@@ -97,12 +97,12 @@ export const REFUSALS: readonly Row[] = [
           const reply = await deployment.user.call("POST", "/ai/ask", sent);
           expectRefusal(reply, 400, "INVALID_IDEMPOTENCY_KEY", JSON.stringify(key));
         }
-        return "with a space, too long, and no ASCII";
+        return "with a space, too long, and not ASCII";
       }),
   },
   {
     name: "401 UNAUTHENTICATED, with WWW-Authenticate",
-    async check({ nobody, user }) {
+    async check({ anonymous, user }) {
       const wrong: Record<string, string>[] = [
         {},
         { authorization: "Basic dTpw" },
@@ -116,13 +116,13 @@ export const REFUSALS: readonly Row[] = [
           ["GET", "/ai/quota"],
           ["GET", "/admin/users/x"],
         ] as const) {
-          const reply = await nobody.call(method, path, { headers });
+          const reply = await anonymous.call(method, path, { headers });
           expectRefusal(reply, 401, "UNAUTHENTICATED", headers.authorization ?? "no bearer token");
           const challenge = String(reply.headers["www-authenticate"]);
           expect(/^Bearer\b/.test(challenge), `WWW-Authenticate is ${challenge}`);
         }
       }
-      return `${wrong.length} bearer tokens that are none`;
+      return `${wrong.length} bearer tokens that are not valid`;
     },
   },
   {
@@ -143,27 +143,27 @@ export const REFUSALS: readonly Row[] = [
       return deployment.during({ blocked: true }, () =>
         free(deployment, async () => {
           expectRefusal(await user.askForJson(question).reply(), 403, "BLOCKED");
-          expectSame(await user.receipt(receipt.queryId), receipt, "what was asked before");
-          return "what was asked before can be read";
+          expectSame(await user.receipt(receipt.queryId), receipt, "an earlier query");
+          return "earlier answers can be read";
         }),
       );
     },
   },
   {
-    name: "404 NOT_FOUND for what is nowhere",
-    async check({ user, nobody }) {
-      expectRefusal(await nobody.call("GET", "/nothing"), 404, "NOT_FOUND");
+    name: "404 NOT_FOUND for an unknown address or query",
+    async check({ user, anonymous }) {
+      expectRefusal(await anonymous.call("GET", "/nothing"), 404, "NOT_FOUND");
       const id = `1-${crypto.randomUUID().replaceAll("-", "")}`;
       for (const [method, path] of query(id)) {
         expectRefusal(await user.call(method, path), 404, "NOT_FOUND", `${method} ${path}`);
       }
       const body = { queryId: id, rating: "up" };
       expectRefusal(await user.call("POST", "/ai/feedback", { body }), 404, "NOT_FOUND");
-      return "an address, and a query on every route";
+      return "on every route";
     },
   },
   {
-    name: "404 NOT_FOUND for another user's query, and nothing is written",
+    name: "404 NOT_FOUND for another user's query, which stays unchanged",
     async check(deployment) {
       const { operator, user } = deployment;
       const { queryId } = (await deployment.answer()).receipt;
@@ -174,7 +174,7 @@ export const REFUSALS: readonly Row[] = [
       const body = { queryId, rating: "down", comment: "not mine" };
       expectRefusal(await operator.call("POST", "/ai/feedback", { body }), 404, "NOT_FOUND");
       expectSame(await user.receipt(queryId), before, "the receipt afterwards");
-      return "read, resumed, stopped, rated: as if it were nowhere";
+      return "read, resumed, stopped and rated";
     },
   },
   {
@@ -209,7 +209,7 @@ export const REFUSALS: readonly Row[] = [
     async check({ user, question }) {
       const exchange = user.ask(question);
       const queryId = await begun(exchange);
-      exchange.leave();
+      exchange.disconnect();
       const { state } = await user.resolved(queryId);
       if (state === "charged") throw new Skipped(TOO_FAST);
       const path = `/ai/queries/${queryId}/events`;
@@ -275,7 +275,7 @@ export const REFUSALS: readonly Row[] = [
             return "it never resets";
           }
           const untilReset = (Date.parse(resetsAt) - Date.now()) / 1_000;
-          // Two clocks may differ by some seconds.
+          // The clocks may differ by some seconds.
           const right = Math.abs(Number(seconds) - untilReset) < 60;
           expect(right, `Retry-After is ${seconds}, expected ${Math.ceil(untilReset)}`);
           return `Retry-After: ${seconds}`;
@@ -290,14 +290,14 @@ export const REFUSALS: readonly Row[] = [
   {
     name: "with stream=true a refusal is the only event of an event stream",
     async check(deployment) {
-      const { user, nobody, question } = deployment;
+      const { user, anonymous, question } = deployment;
       const stream = (caller: Caller, sent: Sent) =>
         caller.call("POST", "/ai/ask?stream=true", sent);
       const body = { query: question };
       const text = { body: "x", headers: { "content-type": "text/html" } };
       return deployment.during({ limit: 0 }, async () => {
         expectRefusal(await stream(user, { body: {} }), 400, "INVALID_REQUEST", "", true);
-        expectRefusal(await stream(nobody, { body }), 401, "UNAUTHENTICATED", "", true);
+        expectRefusal(await stream(anonymous, { body }), 401, "UNAUTHENTICATED", "", true);
         expectRefusal(await stream(user, text), 415, "UNSUPPORTED_MEDIA_TYPE", "", true);
         expectRefusal(await stream(user, { body }), 429, "QUOTA_EXCEEDED", "", true);
         const nowhere = await user.call("GET", "/ai/queries/1/events?stream=true");
@@ -316,9 +316,9 @@ async function tooMany({ user, question, variables }: Deployment): Promise<strin
   const admitted = exchanges.filter((_, index) => statuses[index] === 200);
   const [refused] = exchanges.filter((_, index) => statuses[index] !== 200);
   const ids = await Promise.all(admitted.map(begun));
-  for (const exchange of admitted) exchange.leave();
+  for (const exchange of admitted) exchange.disconnect();
   for (const id of ids) await user.resolved(id);
-  if (refused === undefined) throw new Skipped("the answers ended too soon to be too many");
+  if (refused === undefined) throw new Skipped("the answers ended before there were too many");
   const reply = await refused.reply();
   expectRefusal(reply, 429, "TOO_MANY_STREAMS", "", true);
   expectSame(reply.headers["retry-after"], "1", "Retry-After");
@@ -335,7 +335,7 @@ function query(id: string) {
   ] as const;
 }
 
-/** Something that must move no counter and log no query. */
+/** Does something that must change no counter and log no query. */
 async function free(deployment: Deployment, work: () => Promise<string>): Promise<string> {
   const { user } = deployment;
   const [before, [newest]] = [await user.quota(), await user.receipts(1)];
@@ -346,7 +346,7 @@ async function free(deployment: Deployment, work: () => Promise<string>): Promis
   return detail;
 }
 
-/** The one form of every refusal: its status, and its body as JSON or as the only event of a stream. */
+/** The form of every refusal: its body is JSON, or the only event of a stream. */
 export function expectRefusal(
   { status, headers, text }: Reply,
   wantedStatus: number,
@@ -360,20 +360,13 @@ export function expectRefusal(
   expectSame(headers["content-type"], type, `the content type of ${about}`);
   const [, json] = (streaming ? /^data: (.*)\n\n$/ : /^(.*)$/).exec(text) ?? [];
   expect(json !== undefined, `the body of ${about} is ${JSON.stringify(text.slice(0, 80))}`);
-  const body = expectShape(ErrorBody, parse(json, about), `the body of ${about}`);
+  const whole = `the body of ${about}`;
+  const body = expectShape(ErrorBody, expectJson(json, whole), whole);
   expectSame(body.code, code, `the code of ${about}`);
   return body;
 }
 
-function parse(json: string, about: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw new Mismatch(`the body of ${about} is no JSON`, { cause });
-  }
-}
-
-/** A bearer token for a user, of a form that anybody can make. */
+/** A bearer token without a valid signature. */
 function forged(header: { readonly alg: string }, user: string): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const claims = { sub: user, exp: 4_000_000_000, scope: "operator" };

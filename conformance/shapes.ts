@@ -1,5 +1,5 @@
-// The shapes of what a deployment sends, to the last member. Taken from the protocol's description and
-// not from the source, so that neither can change without the other. What operators see may grow.
+// The exact shapes of all bodies and events, written from docs/protocol.md rather
+// than from the source. Operators' bodies may have more members.
 
 import * as v from "valibot";
 
@@ -19,10 +19,10 @@ const FoundSource = v.strictObject({
   snippet: v.string(),
   score: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
 });
-/** Of an answer that is whole: it is known which sources it cites. */
+/** A source of a whole answer. */
 const UsedSource = v.strictObject({ ...FoundSource.entries, cited: v.boolean() });
 
-/** Members beside these are the refusal's own. */
+/** Some refusals have more members. */
 export const ErrorBody = v.looseObject({
   type: v.literal("error"),
   message: text,

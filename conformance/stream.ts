@@ -1,24 +1,24 @@
-// An event stream, judged: its bytes, its events, their order and its end. Each form but
-// `data: <one-line JSON>\n\n` breaks some client in wide use, so there is no leniency here.
+// Checks an event stream: bytes, events, order and end. Any form except
+// `data: <one-line JSON>\n\n` breaks some widely used client.
 
 import type { DoneEvent, ErrorBody, StreamEvent } from "../src/protocol.ts";
 import type { Exchange } from "./exchange.ts";
-import { expect, expectShape, Mismatch } from "./expectation.ts";
+import { expect, expectJson, expectShape, Mismatch } from "./expectation.ts";
 import { Event } from "./shapes.ts";
 
-/** What a stream told, without its pings. */
+/** The content of a stream, without pings. */
 export interface Told {
   readonly events: readonly StreamEvent[];
   readonly answer: string;
   readonly last: DoneEvent | ErrorBody;
 }
 
-/** The place of each event in a stream. Tokens repeat, and a ping may stand before any but the first. */
+/** The order of events. Tokens repeat, and a ping may precede any but the first. */
 const PLACE = { start: 0, sources: 1, token: 2, done: 3, error: 3 } as const;
-/** C1 controls and the two Unicode separators: to some client each of them ends a line. */
+/** C1 controls and Unicode separators: each ends a line for some client. */
 const LINE_BREAKER = /[\u0080-\u009f\u2028\u2029]/;
 
-/** The id of the query, once an answer has begun, as it must. */
+/** The id of the query, after checking that an answer begins. */
 export async function begun(exchange: Exchange): Promise<string> {
   const status = await exchange.untilStatus();
   if (status !== 200) {
@@ -43,13 +43,13 @@ export async function toEnd(exchange: Exchange): Promise<Told> {
   return { events: events.filter(({ type }) => type !== "ping"), answer, last };
 }
 
-/** The whole events of a stream that we have left. */
-export function untilLeft(exchange: Exchange): readonly StreamEvent[] {
+/** The whole events that have arrived. */
+export function soFar(exchange: Exchange): readonly StreamEvent[] {
   const { body } = exchange;
   return judge(body.subarray(0, body.lastIndexOf("\n\n") + 2));
 }
 
-/** The events of a stream, which may break off between two of them but nowhere else. */
+/** The events of a stream, which may end between two events only. */
 export function judge(body: Uint8Array): StreamEvent[] {
   const blocks = decode(body).split("\n\n");
   const rest = blocks.pop();
@@ -70,7 +70,7 @@ function decode(body: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
   } catch (cause) {
-    throw new Mismatch("a stream is no UTF-8", { cause });
+    throw new Mismatch("a stream is not UTF-8", { cause });
   }
 }
 
@@ -78,14 +78,6 @@ function eventOf(block: string): StreamEvent {
   const form = `an event is ${JSON.stringify(block.slice(0, 80))}`;
   const [, json] = /^data: (\{[^\r\n]*\})$/.exec(block) ?? [];
   expect(json !== undefined, `${form}, expected one line of data: and JSON`);
-  expect(!LINE_BREAKER.test(json), `${form}, which holds a character that ends lines`);
-  return expectShape(Event, parse(json, form), "an event") as StreamEvent;
-}
-
-function parse(json: string, form: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw new Mismatch(`${form}, which is no JSON`, { cause });
-  }
+  expect(!LINE_BREAKER.test(json), `${form}, with a character that ends lines`);
+  return expectShape(Event, expectJson(json, form), "an event") as StreamEvent;
 }

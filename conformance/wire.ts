@@ -1,5 +1,5 @@
-// The wire, row by row: bytes, headers, and what a browser is told before it asks. The form of every
-// event and body is checked wherever one is read; these rows are for what nothing else looks at.
+// Rows about bytes, headers and CORS. Every event and body is checked wherever it
+// is read; these rows check the rest.
 
 import { answerBody } from "./caller.ts";
 import type { Row } from "./deployment.ts";
@@ -15,8 +15,8 @@ const EXPOSED =
 export const WIRE: readonly Row[] = [
   {
     name: "/healthz is 200",
-    async check({ nobody }) {
-      const { status } = await nobody.exchange("GET", "/healthz").reply();
+    async check({ anonymous }) {
+      const { status } = await anonymous.exchange("GET", "/healthz").reply();
       expectSame(status, 200, "the status");
       return "without a bearer token";
     },
@@ -48,11 +48,11 @@ export const WIRE: readonly Row[] = [
         "the numbers of the sources",
       );
       for (const { n, cited } of last.sources) {
-        // A mark may hold several numbers; what stands in code, a definition or an image is none.
-        const within = new RegExp(String.raw`[[【][^\]】\n]*(?<!\d)${n}(?!\d)`).test(told.answer);
-        expect(within || !cited, `source ${n} is cited, though no mark names it`);
+        // A mark may have several numbers. In code, definitions and images it is none.
+        const marks = new RegExp(String.raw`[[【][^\]】\n]*(?<!\d)${n}(?!\d)`).test(told.answer);
+        expect(marks || !cited, `source ${n} is cited, but no mark names it`);
         const marked = told.answer.includes(`[${n}]`) && !/[`!:~]/.test(told.answer);
-        expect(cited || !marked, `source ${n} is not cited, though [${n}] stands in the answer`);
+        expect(cited || !marked, `source ${n} is not cited, but the answer has [${n}]`);
       }
       return `${found.sources.length} sources`;
     },
@@ -92,25 +92,28 @@ export const WIRE: readonly Row[] = [
   },
   {
     name: "a preflight request needs no bearer token",
-    async check({ nobody }) {
+    async check({ anonymous }) {
       const headers = {
         origin: "https://conformance.invalid",
         "access-control-request-method": "POST",
         "access-control-request-headers": PREFLIGHT_HEADERS,
       };
-      const reply = await nobody.call("OPTIONS", "/ai/ask?stream=true", { headers });
+      const reply = await anonymous.call("OPTIONS", "/ai/ask?stream=true", { headers });
       expectSame([reply.status, reply.text], [204, ""], "status and body");
       expectLists(reply.headers["access-control-allow-methods"], PREFLIGHT_METHODS, "methods");
       expectLists(reply.headers["access-control-allow-headers"], PREFLIGHT_HEADERS, "headers");
-      expect(Number(reply.headers["access-control-max-age"]) > 0, "it is not to be remembered");
+      expect(
+        Number(reply.headers["access-control-max-age"]) > 0,
+        "it has no Access-Control-Max-Age",
+      );
       return "204";
     },
   },
   {
-    name: "a page of an origin that is not listed may read nothing",
-    async check({ nobody }) {
+    name: "a page of an unlisted origin may read nothing",
+    async check({ anonymous }) {
       const headers = { origin: "https://conformance.invalid" };
-      const reply = await nobody.call("GET", "/ai/quota", { headers });
+      const reply = await anonymous.call("GET", "/ai/quota", { headers });
       expectHeaders(reply.headers, {
         "access-control-allow-origin": undefined,
         "access-control-allow-credentials": undefined,
@@ -120,11 +123,11 @@ export const WIRE: readonly Row[] = [
     },
   },
   {
-    name: "a page of an origin that is listed may read every header",
-    async check({ user, nobody, variables }) {
+    name: "a page of a listed origin may read every header",
+    async check({ user, anonymous, variables }) {
       const [origin] = variables.CORS_ORIGINS.split(",").map((listed) => listed.trim());
-      if (!origin) throw new Skipped("tell it one: --var CORS_ORIGINS:https://…");
-      for (const caller of [user, nobody]) {
+      if (!origin) throw new Skipped("give one with --var CORS_ORIGINS:https://…");
+      for (const caller of [user, anonymous]) {
         const { headers } = await caller.call("GET", "/ai/quota", { headers: { origin } });
         expectHeaders(headers, { "access-control-allow-origin": origin });
         expectLists(headers["access-control-expose-headers"], EXPOSED, "exposed headers");
@@ -152,7 +155,7 @@ function expectRateLimit(headers: Headers, limit: number, left: number, period: 
   }
 }
 
-/** Each member of the list must be there, in whatever order and case. */
+/** Each member must be in the list, in any order and case. */
 function expectLists(header: string | undefined, wanted: string, what: string): void {
   const listed = (header ?? "").toLowerCase().split(/ *, */);
   const missing = wanted.split(", ").filter((name) => !listed.includes(name));

@@ -1,5 +1,5 @@
-// A test collection on disk, in the layout of BEIR: documents, questions, and which documents answer
-// which question. Checked while it is read, so that a figure never rests on a line that was skipped.
+// A test collection on disk, in the layout of BEIR: documents, questions and
+// judgements. Any wrong line is a Failure: no figure may omit lines.
 
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
@@ -19,16 +19,16 @@ export interface Question {
 }
 
 export interface JudgedQuestion extends Question {
-  /** The documents that answer it, with how well: 1 or more. */
+  /** The documents that answer it, with a grade of 1 or more. */
   readonly relevant: ReadonlyMap<string, number>;
-  /** Any of these is the right answer; none where the collection has no answers. */
+  /** Right answers. Empty if the collection has none. */
   readonly gold: readonly string[];
 }
 
 export interface Collection {
   readonly name: string;
   readonly documents: ReadonlyMap<string, Document>;
-  /** Questions that no document answers are left out, as in every other evaluation of BEIR. */
+  /** Without questions that no document answers, as usual with BEIR. */
   readonly questions: readonly JudgedQuestion[];
   readonly hasAnswers: boolean;
 }
@@ -68,7 +68,7 @@ export async function readQuestions(folder: string): Promise<Question[]> {
   return lines.map(({ id, text }) => ({ id, text }));
 }
 
-/** By question: the documents that answer it. */
+/** The documents that answer each question. */
 async function readJudgements(folder: string): Promise<Map<string, Map<string, number>>> {
   const judgements = new Map<string, Map<string, number>>();
   const content = await read(folder, "qrels.tsv");
@@ -131,6 +131,6 @@ function parse(json: string, place: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
-    throw new Failure(`${place} is no JSON: ${(error as Error).message}.`);
+    throw new Failure(`${place} is not JSON: ${(error as Error).message}.`);
   }
 }

@@ -1,12 +1,9 @@
-// The corpus that is evaluated: the real corpus object, in a workerd of its own, with its data in a
-// folder that goes with it. The Worker around it is worker.ts.
+// The corpus that is evaluated: the real corpus object, in a workerd of its own
+// whose data is deleted at the end. The Worker around it is worker.ts.
 
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import { Failure, PROJECT } from "../scripts/command.ts";
 import { ProcessGroup } from "../scripts/process-group.ts";
 import { bundle, workerd } from "../scripts/workerd.ts";
@@ -15,21 +12,21 @@ import type { Document } from "./collection.ts";
 const ENTRY = join(PROJECT, "eval/worker.ts");
 
 const TITLE_LENGTH_MAX = 300;
-// What has no title needs one all the same: one that no question can find it by.
+// A title is required: no question finds a document by this one.
 const NO_TITLE = "-";
 
-// The defaults, whatever wrangler.toml says for a laptop.
+// The defaults: wrangler.toml has values for a laptop.
 const VARIABLES = { GENERATOR: "extractive", RETRIEVER: "full-text" };
 
 export interface Found {
-  /** Those of the passages, best first, with repeats. */
+  /** One for each passage, best first, with repeats. */
   readonly documentIds: readonly string[];
   readonly rowsRead: number;
 }
 
 export interface Answer {
   readonly text: string;
-  /** Those of the passages that it may cite, in the order of their numbers. */
+  /** One for each passage that it may cite, by number. */
   readonly documentIds: readonly string[];
 }
 
@@ -52,9 +49,8 @@ export class Corpus {
       const program = await workerd(folder, { port: 0, persistTo, variables: VARIABLES });
       group = new ProcessGroup(program, folder);
       group.leader.stderr?.pipe(process.stderr);
-      const listening = once(createInterface({ input: group.leader.stdio[3] as Readable }), "line");
-      const [line] = await Promise.race([listening, ended(group)]);
-      return new Corpus(`http://127.0.0.1:${JSON.parse(line).port}`, group);
+      const port = await Promise.race([group.port(), group.death()]);
+      return new Corpus(`http://127.0.0.1:${port}`, group);
     } catch (error) {
       await group?.stop(0);
       await rm(folder, { recursive: true, force: true });
@@ -62,7 +58,7 @@ export class Corpus {
     }
   }
 
-  /** How many passages it was cut into. */
+  /** Returns the number of passages. */
   async put({ id, title, text }: Document): Promise<number> {
     const response = await this.#send("PUT", this.#path(id), {
       title: title.toWellFormed().trim().slice(0, TITLE_LENGTH_MAX).toWellFormed() || NO_TITLE,
@@ -103,8 +99,4 @@ export class Corpus {
     const refusal = await response.text();
     throw new Failure(`The corpus refuses ${method} ${path}: ${response.status} ${refusal}`);
   }
-}
-
-async function ended(group: ProcessGroup): Promise<never> {
-  throw new Failure(`workerd has ended by itself: ${await group.ended}.`);
 }

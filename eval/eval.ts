@@ -1,5 +1,5 @@
-// `npm run eval`: how well the real corpus object, in workerd, finds and answers what a test collection
-// asks. What is measured of a collection is in eval/.
+// `npm run eval`: measures how well the real corpus object, in workerd, searches
+// and answers a test collection.
 
 import { run, UsageError } from "../scripts/command.ts";
 import { flags } from "../scripts/flags.ts";
@@ -11,16 +11,18 @@ import { scaleFigures } from "./scale.ts";
 
 const HELP = `Measures search and answers on a test collection.
 
-  --data DIR       a collection in the layout of BEIR: corpus.jsonl ({"_id", "title", "text"}),
-                   queries.jsonl ({"_id", "text"}), qrels.tsv (question, document, score) and,
-                   optional, answers.json ({"<question>": ["<right answer>", …]})
-  --foreign DIR2   another collection, whose questions this one's documents do not answer
-  --passages N     instead: fills the corpus up to N passages, and measures how long that and
-                   searching take
+  --data DIR       a collection in the layout of BEIR:
+                   corpus.jsonl: {"_id", "title", "text"} on each line
+                   queries.jsonl: {"_id", "text"} on each line
+                   qrels.tsv: question, document, score
+                   answers.json (optional): {"<question>": ["<right answer>", …]}
+  --foreign DIR2   another collection, whose questions these documents do not answer
+  --passages N     fills the corpus up to N passages instead, and measures the time of
+                   that and of searches
   --json           prints the figures as one JSON object
 
-The corpus runs in a workerd of its own and is gone afterwards. Exit code 1: something failed. Exit
-code 2: the flags are wrong.`;
+The corpus runs in a workerd of its own and is deleted at the end. Exit code 1: something
+failed. Exit code 2: wrong flags.`;
 
 const PASSAGES_MAX = 1_000_000;
 

@@ -1,7 +1,7 @@
-// What is measured of a collection: how good the ranking is, how dear a search, how often an answer is
-// right, and how often the answerer says rightly that there is none.
+// The figures of a collection: quality of the ranking, cost of a search, share of
+// right answers, and share of right "nothing found".
 
-import { inParallel } from "../scripts/parallel.ts";
+import pMap from "p-map";
 import { Progress } from "../scripts/progress.ts";
 import type { Collection, JudgedQuestion, Question } from "./collection.ts";
 import type { Answer, Corpus } from "./corpus.ts";
@@ -17,31 +17,31 @@ export interface Figures {
   readonly search: SearchCost;
   /** Shares of all questions, in [0, 1]. */
   readonly answers: {
-    /** Only where the collection has answers. */
+    /** Undefined if the collection has no answers. */
     readonly gold: number | undefined;
     readonly firstCitation: number;
     readonly refused: number;
-    /** Of those whose documents, and all others of the same title, were taken out. */
+    /** While their documents, and all others of the same title, are deleted. */
     readonly refusedWithoutDocuments: number;
     readonly refusedForeign: number | undefined;
   };
 }
 
 export interface SearchCost {
-  /** Milliseconds, over HTTP, one after the other. */
+  /** Milliseconds, over HTTP, one search after the other. */
   readonly p50: number;
   readonly p99: number;
   readonly rowsRead: { readonly mean: number; readonly max: number };
 }
 
-/** The most passages that an ask may want: what a search is measured with. */
+/** The maximum of an ask, which all measured searches use. */
 export const TOP_K_MAX = 20;
-/** What an ask wants if it does not say: what answers are drawn from. */
+/** The default of an ask, which all measured answers use. */
 const TOP_K = 5;
-/** Where 20 passages are of fewer than ten documents, so many are looked through to rank ten. */
+/** To rank ten documents if 20 passages are of fewer. */
 const TOP_K_TO_RANK = 200;
-const ASKS_AT_ONCE = 4;
-export const PUTS_AT_ONCE = 16;
+const ASKS = { concurrency: 4 };
+export const PUTS = { concurrency: 16 };
 
 export async function figures(
   collection: Collection,
@@ -71,18 +71,39 @@ export async function figures(
   };
 }
 
-/** How many passages they were cut into. */
+/** Returns the number of passages. */
 export async function ingest(collection: Collection, corpus: Corpus): Promise<number> {
   const { documents } = collection;
-  const progress = new Progress(`${collection.name}: documents`, documents.size);
   let passages = 0;
-  await inParallel(documents.values(), PUTS_AT_ONCE, async (document) => {
-    const added = await corpus.put(document);
-    passages += added;
-    progress.advance();
-  });
-  progress.clear();
+  await underBar(
+    `${collection.name}: documents`,
+    [...documents.values()],
+    PUTS,
+    async (document) => {
+      const added = await corpus.put(document);
+      passages += added;
+    },
+  );
   return passages;
+}
+
+/** Does the work for each item while a bar shows how many are done. */
+async function underBar<T>(
+  label: string,
+  items: readonly T[],
+  options: { readonly concurrency: number },
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const progress = new Progress(label, items.length);
+  await pMap(
+    items,
+    async (item) => {
+      await work(item);
+      progress.advance();
+    },
+    options,
+  );
+  progress.clear();
 }
 
 async function searchAll(questions: readonly JudgedQuestion[], corpus: Corpus) {
@@ -101,7 +122,7 @@ async function searchAll(questions: readonly JudgedQuestion[], corpus: Corpus) {
   return { rankings, search };
 }
 
-/** One search after the other, so that none waits for another. */
+/** One after the other, so that no search waits. */
 export async function searchCost(
   questions: readonly string[],
   corpus: Corpus,
@@ -134,18 +155,15 @@ function rankingOf(questions: readonly JudgedQuestion[], search: Search): Rankin
 }
 
 async function answerAll({ questions, hasAnswers }: Collection, corpus: Corpus) {
-  const progress = new Progress("answers", questions.length);
   let gold = 0;
   let firstCitation = 0;
   let refused = 0;
-  await inParallel(questions, ASKS_AT_ONCE, async (question) => {
+  await underBar("answers", questions, ASKS, async (question) => {
     const answer = await corpus.answer(question.text, TOP_K);
     if (question.gold.some((right) => plain(answer.text).includes(plain(right)))) gold += 1;
     if (question.relevant.has(firstCited(answer) ?? "")) firstCitation += 1;
     if (isRefusal(answer)) refused += 1;
-    progress.advance();
   });
-  progress.clear();
   const share = (count: number) => count / questions.length;
   return {
     gold: hasAnswers ? share(gold) : undefined,
@@ -159,23 +177,20 @@ async function refusedForeign(
   corpus: Corpus,
 ): Promise<number | undefined> {
   if (questions.length === 0) return undefined;
-  const progress = new Progress("foreign questions", questions.length);
   let refused = 0;
-  await inParallel(questions, ASKS_AT_ONCE, async ({ text }) => {
+  await underBar("foreign questions", questions, ASKS, async ({ text }) => {
     if (isRefusal(await corpus.answer(text, TOP_K))) refused += 1;
-    progress.advance();
   });
-  progress.clear();
   return refused / questions.length;
 }
 
-/** Takes the documents of a title out, asks what they answer, and puts them back, title by title. */
+/** Title by title: deletes its documents, asks its questions, restores them. */
 async function refusedWithoutDocuments(
   { documents, questions }: Collection,
   corpus: Corpus,
 ): Promise<number> {
   const progress = new Progress("questions without their documents", questions.length);
-  // A document without a title stands for itself.
+  // A document without a title is a group of its own.
   const titleOf = (id: string) => documents.get(id)?.title.trim() || `without title: ${id}`;
   const byTitle = Map.groupBy(documents.values(), ({ id }) => titleOf(id));
   const titlesOf = ({ relevant }: JudgedQuestion) =>
@@ -184,20 +199,17 @@ async function refusedWithoutDocuments(
   for (const asked of Map.groupBy(questions, (q) => JSON.stringify(titlesOf(q))).values()) {
     const titles = asked[0] === undefined ? [] : titlesOf(asked[0]);
     const removed = titles.flatMap((title) => byTitle.get(title) ?? []);
-    await inParallel(removed, PUTS_AT_ONCE, ({ id }) => corpus.delete(id));
-    await inParallel(asked, ASKS_AT_ONCE, async ({ text }) => {
-      if (isRefusal(await corpus.answer(text, TOP_K))) refused += 1;
-      progress.advance();
-    });
-    await inParallel(removed, PUTS_AT_ONCE, async (document) => {
-      await corpus.put(document);
-    });
+    await pMap(removed, ({ id }) => corpus.delete(id), PUTS);
+    const answers = await pMap(asked, ({ text }) => corpus.answer(text, TOP_K), ASKS);
+    refused += answers.filter(isRefusal).length;
+    progress.advance(asked.length);
+    await pMap(removed, (document) => corpus.put(document), PUTS);
   }
   progress.clear();
   return refused / questions.length;
 }
 
-/** Whatever the extractive answerer has found it cites. */
+/** An extractive answer without a citation is "nothing found". */
 function isRefusal(answer: Answer): boolean {
   return firstCited(answer) === undefined;
 }
@@ -207,7 +219,7 @@ function firstCited({ text, documentIds }: Answer): string | undefined {
   return documentIds[Number(n) - 1];
 }
 
-/** Without what does not matter to a reader: case, width, white space. */
+/** Without differences of case, width and white space. */
 function plain(text: string): string {
   return text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ");
 }

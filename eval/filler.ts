@@ -1,6 +1,6 @@
-// Documents to fill a corpus up with, for a test of scale: random runs of a collection's own words, a
-// tenth of them exchanged, so that questions find as many passages with their words as they would in a
-// collection of that size. The same ones each time.
+// Documents that fill a corpus up: random runs of the collection's own words, a
+// tenth of them exchanged, so that questions match as many passages as in a real
+// collection of that size. The same each time.
 
 import type { Document } from "./collection.ts";
 
@@ -8,11 +8,11 @@ const WORDS_A_PARAGRAPH = 150;
 const PARAGRAPHS = 20;
 const EXCHANGED_SHARE = 0.1;
 
-// A word with what follows it, or a single character of a script that puts no spaces between words.
+// A word with what follows, or one character of a script without spaces.
 const WORDS =
   /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}][\p{P}\s]*|[^\s\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}]+\s*/gu;
 
-/** Without end. */
+/** Endless. */
 export function* filler(documents: Iterable<Document>): Generator<Document, never> {
   const words = wordsOf(documents);
   const random = randomNumbers();
@@ -31,7 +31,7 @@ export function* filler(documents: Iterable<Document>): Generator<Document, neve
   }
 }
 
-/** Questions as long as any may be: 4,000 characters out of the middle of the collection. */
+/** Questions of the maximum length, 4,000 characters of the collection. */
 export function longQuestions(documents: Iterable<Document>, count: number): string[] {
   const text = wordsOf(documents).join("");
   const random = randomNumbers();
@@ -45,7 +45,7 @@ function wordsOf(documents: Iterable<Document>): string[] {
   return Array.from(documents, ({ text }) => `${text}\n`.match(WORDS) ?? []).flat();
 }
 
-/** In [0, 1), from a fixed seed: a linear congruential generator. */
+/** In [0, 1): a linear congruential generator with a fixed seed. */
 function randomNumbers(): () => number {
   let state = 1;
   return () => {

@@ -2,7 +2,7 @@
 
 import type { JudgedQuestion } from "./collection.ts";
 
-/** How far down a ranking is looked at. */
+/** Rankings are cut here. */
 export const DEPTH = 10;
 
 /** Means over all questions, each in [0, 1]. */
@@ -12,7 +12,7 @@ export interface Ranking {
   readonly mrr: number;
 }
 
-/** What the rankings are worth, each of which holds the ids of documents, best first and each once. */
+/** @param rankings Ids of documents, best first and each once. */
 export function ranking(
   questions: readonly JudgedQuestion[],
   rankings: readonly (readonly string[])[],
@@ -32,7 +32,7 @@ export function percentile(numbers: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-/** What was gained by the documents found early, of what the best ranking would gain. */
+/** The discounted gain, divided by that of the best ranking. */
 function ndcg(relevant: ReadonlyMap<string, number>, documents: readonly string[]): number {
   const gain = (grades: readonly number[]) =>
     grades.reduce((sum, grade, i) => sum + grade / Math.log2(i + 2), 0);

@@ -1,14 +1,14 @@
-// What else one could search with, each as it comes: what Belay's ranking is compared with.
+// Other search engines with their defaults, to compare with Belay's ranking.
 
 import { DatabaseSync } from "node:sqlite";
 import MiniSearch from "minisearch";
 import type { Document } from "./collection.ts";
 import { DEPTH } from "./measures.ts";
 
-/** The ids of the documents that fit a question best, best first. */
+/** The ids of the documents that fit a question, best first. */
 export type Search = (question: string) => string[];
 
-/** SQLite's full-text index with the tokenizer that it has by default, for any word of the question. */
+/** SQLite's full-text index, for any word of the question. */
 export function sqlite(documents: Iterable<Document>): Search {
   const database = new DatabaseSync(":memory:");
   database.exec("CREATE VIRTUAL TABLE documents USING fts5(id UNINDEXED, title, text)");

@@ -7,11 +7,11 @@ import type { ScaleFigures } from "./scale.ts";
 export function report(figures: Figures): string {
   const { rankings, answers } = figures;
   const shares: [string, number | undefined][] = [
-    ["a right answer stands in the answer", answers.gold],
+    ["the answer has a right answer in it", answers.gold],
     ["the first citation is a right document", answers.firstCitation],
-    ['"nothing found", though it is there', answers.refused],
-    ['"nothing found", its title\'s documents being removed', answers.refusedWithoutDocuments],
-    ['"nothing found", of foreign questions', answers.refusedForeign],
+    ['"nothing found", although a document answers', answers.refused],
+    ['"nothing found", while its documents are deleted', answers.refusedWithoutDocuments],
+    ['"nothing found", for foreign questions', answers.refusedForeign],
   ];
   return [
     `${figures.collection}: ${figures.documents} documents in ${figures.passages} passages, ${figures.questions} questions`,

@@ -1,10 +1,10 @@
-// What is measured of scale: how long a corpus of so many passages takes to fill, and to search.
+// The figures of scale: the time to fill and to search a large corpus.
 
-import { inParallel } from "../scripts/parallel.ts";
+import pMap from "p-map";
 import { Progress } from "../scripts/progress.ts";
 import type { Collection } from "./collection.ts";
 import type { Corpus } from "./corpus.ts";
-import { ingest, PUTS_AT_ONCE, type SearchCost, searchCost } from "./figures.ts";
+import { ingest, PUTS, type SearchCost, searchCost } from "./figures.ts";
 import { filler, longQuestions } from "./filler.ts";
 
 export interface ScaleFigures {
@@ -13,7 +13,7 @@ export interface ScaleFigures {
   readonly passages: number;
   readonly ingestSeconds: number;
   readonly search: SearchCost;
-  /** Of questions as long as an ask may be, which have more terms than are looked for. */
+  /** Of questions of the maximum length, with more terms than a search uses. */
   readonly longSearch: SearchCost;
 }
 
@@ -34,12 +34,16 @@ export async function scaleFigures(
   const missing = function* () {
     while (passages < passagesMin) yield more.next().value;
   };
-  await inParallel(missing(), PUTS_AT_ONCE, async (document) => {
-    const added = await corpus.put(document);
-    passages += added;
-    documents += 1;
-    progress.advance(added);
-  });
+  await pMap(
+    missing(),
+    async (document) => {
+      const added = await corpus.put(document);
+      passages += added;
+      documents += 1;
+      progress.advance(added);
+    },
+    PUTS,
+  );
   progress.clear();
   const ingestSeconds = (performance.now() - startedAt) / 1_000;
 

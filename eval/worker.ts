@@ -1,6 +1,5 @@
-// The Worker that `npm run eval` puts questions to: the real corpus object, pipeline and adapters,
-// without users and quota, and with a count of the rows that a search reads. It is no part of what is
-// deployed.
+// The Worker that `npm run eval` asks, never deployed: the real corpus object,
+// pipeline and adapters, without users. It counts the rows that a search reads.
 
 import { answer } from "../src/answer/pipeline.ts";
 import { API_PREFIX } from "../src/protocol.ts";
@@ -23,7 +22,7 @@ export class CorpusObject extends RealCorpusObject {
     };
   }
 
-  /** A search as any other, and how many rows it read: what Cloudflare bills. */
+  /** A search, and the number of rows that it read, which Cloudflare bills. */
   measuredSearch(query: string, topK: number) {
     this.#cursors.length = 0;
     const documentIds = this.search(query, topK).map((passage) => passage.documentId);
@@ -40,7 +39,7 @@ interface Question {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname } = new URL(request.url);
-    // The class above is what the binding is bound to.
+    // The binding is to the class above.
     const corpus = corpusStub(env) as unknown as DurableObjectStub<CorpusObject>;
     if (pathname.startsWith(`${API_PREFIX}/admin/documents`)) return corpus.fetch(request);
     const { query, topK } = await request.json<Question>();

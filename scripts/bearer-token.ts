@@ -1,4 +1,4 @@
-// A bearer token, as the Worker accepts it: signed with AUTH_SECRET, for one user, for a time.
+// A bearer token for one user, signed with AUTH_SECRET.
 
 import { SignJWT } from "jose";
 import { Failure } from "./command.ts";
@@ -20,7 +20,7 @@ export async function bearerToken(variables: Variables, bearer: Bearer): Promise
     );
   }
   const secret = new TextEncoder().encode(AUTH_SECRET);
-  // The server refuses it too: a bearer token that it signs would be of no use.
+  // The server refuses such a secret too.
   if (secret.length < 32) throw new Failure("AUTH_SECRET must be at least 32 bytes long.");
   const now = Math.floor(Date.now() / 1000);
   const token = new SignJWT(bearer.operator ? { scope: "operator" } : {})

@@ -1,45 +1,48 @@
-// `npm run canary`: one scripted disconnect against a deployment, to be run after each deploy. The whole
-// promise rests on noticing who leaves, and where a runtime does not, all else looks well.
+// `npm run canary`: one disconnect after each deploy. If a runtime does not report
+// disconnects, all else looks right.
 
+import { callerOf } from "../conformance/caller.ts";
+import { disconnectInTime, expectRefunded } from "../conformance/disconnect.ts";
 import { Mismatch } from "../conformance/expectation.ts";
-import { expectRefunded, leaveInTime } from "../conformance/leaver.ts";
-import { callerOf, originOf } from "../conformance/target.ts";
 import { Failure, run } from "./command.ts";
 import { flags } from "./flags.ts";
+import { originOf } from "./target.ts";
 
-const HELP = `Leaves an answer of a deployment in the middle, and fails unless exactly one refund follows.
+const HELP = `Disconnects in the middle of an answer, and fails unless exactly one refund follows.
 
   --url URL    the deployment: https://belay.example.com
-  --token T    a user's bearer token; without it, that of the environment variable BELAY_TOKEN
+  --token T    a user's bearer token; by default that of BELAY_TOKEN
 
-The user needs one query of their quota and one refund of their allowance, and should ask nothing else
-meanwhile. Exit code 1: the canary failed, or could not find out. Exit code 2: the flags are wrong.`;
+The user needs one answer of their quota and one refund of their allowance, and should ask
+nothing else meanwhile. Exit code 1: the canary failed, or found nothing out. Exit code 2:
+wrong flags.`;
 
 const QUERY = "Tell me, as fully as you can, what these documents are about.";
 
 await run(async () => {
   const { url, token } = flags({ url: { type: "string" }, token: { type: "string" } }, HELP);
-  const user = callerOf(originOf(url), token, "--token", "BELAY_TOKEN");
+  const user = callerOf(originOf("--url", url), "--token", token, "BELAY_TOKEN");
   try {
     const { remaining, refundsLeft } = await user.quota();
-    if (remaining === 0) throw new Failure("This user's quota is used up: send another's --token.");
+    if (remaining === 0)
+      throw new Failure("This user's quota is used up. Give --token of another user.");
     if (refundsLeft === 0) {
-      throw new Failure("This user's refund allowance is used up: send another's --token.");
+      throw new Failure("This user's refund allowance is used up. Give --token of another user.");
     }
-    const leaving = await leaveInTime(user, QUERY);
-    if (leaving === undefined) {
+    const disconnect = await disconnectInTime(user, QUERY);
+    if (disconnect === undefined) {
       throw new Failure(
-        "Each answer was over before anybody could leave it, so nothing was found out. Raise DELIVERY_HOLD_MS, or ask a slower model.",
+        "Each answer was complete before the canary disconnected, so nothing was found out. Raise DELIVERY_HOLD_MS, or use a slower model.",
       );
     }
-    if (leaving.receipt.state === "charged") {
+    if (disconnect.receipt.state === "charged") {
       throw new Failure(
-        `Query ${leaving.receipt.queryId} was left on ${leaving.on} and charged: this deployment does not notice who leaves. Roll it back, and refund who was charged.`,
+        `Query ${disconnect.receipt.queryId} was charged after a disconnect on ${disconnect.on}: this deployment does not notice disconnects. Roll it back, and refund the users who were charged.`,
       );
     }
-    expectRefunded(leaving);
+    expectRefunded(disconnect);
     console.log(
-      `Left on ${leaving.on}: refunded within ${leaving.seenAfterMs} ms, and nothing was charged.`,
+      `Disconnected on ${disconnect.on}: refunded within ${disconnect.seenAfterMs} ms, and nothing was charged.`,
     );
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;

@@ -1,4 +1,4 @@
-// A command of the project: where it runs, and how it fails in one clear line.
+// How a command runs, and fails with one clear line.
 
 import { dirname } from "node:path";
 import { getSystemErrorMessage, inspect } from "node:util";
@@ -7,7 +7,7 @@ import { printableLines } from "./printable.ts";
 /** The folder that holds wrangler.toml. */
 export const PROJECT = dirname(import.meta.dirname);
 
-/** A failure that its message explains to whoever typed the command. */
+/** An expected failure. Its message tells the user what to do. */
 export class Failure extends Error {
   readonly exitCode: number;
 
@@ -17,22 +17,22 @@ export class Failure extends Error {
   }
 }
 
-/** A command that was typed wrongly. */
+/** Wrong flags or arguments. */
 export class UsageError extends Failure {
   constructor(message: string) {
     super(`${message} --help tells more.`, 2);
   }
 }
 
-/** Why the system refused something, without the path: `EACCES: permission denied`. */
+/** The reason of a system error, without the path: `EACCES: permission denied`. */
 export function systemReason(error: unknown): string {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   return errno === undefined ? message : `${code}: ${getSystemErrorMessage(errno)}`;
 }
 
 /**
- * Runs a command to its exit code. Anything but a Failure is a bug, and keeps its stack trace. Either may
- * hold words of others.
+ * Runs a command and exits. All but a Failure is a bug, shown with its stack trace.
+ * Both may hold text from files or servers.
  */
 export async function run(command: () => Promise<void>): Promise<never> {
   try {

@@ -1,5 +1,5 @@
-// The folder in which a server keeps its data, for one server at a time: another would take what the
-// first has reserved for left behind by a crash, and refund it.
+// A data folder is for one server at a time: a second one would refund the
+// reservations of the first.
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -11,22 +11,22 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Failure, systemReason } from "./command.ts";
 
 const ANSWER_TIMEOUT_MS = 1_000;
-/** A server that was just told to end needs a while. */
+/** A server that is ending needs some time. */
 const WAIT_MS = 8_000;
 const POLL_MS = 100;
-/** What a mode lets the group and all others do. */
+/** The permissions of the group and of others in a mode. */
 const OTHERS = 0o077;
 
-/** Who holds a folder: whoever answers at this port with this word. */
+/** It answers at this port with this word. */
 interface Holder {
   readonly port: number;
   readonly word: string;
 }
 
 /**
- * Makes the folder if it is not there, and holds it until this process ends, however it ends. What is made in
- * it from then on, by whatever this process starts too, is for its owner only.
- * @param isOurs No one else puts files there, so that it may be closed to others if it is open.
+ * Makes the folder and holds it until this process ends. From then on this
+ * process and its children make files for their owner only.
+ * @param isOurs It may be closed to other users.
  */
 export async function holdFolder(folder: string, isOurs: boolean): Promise<void> {
   process.umask(OTHERS);
@@ -45,7 +45,7 @@ async function hold(folder: string): Promise<void> {
   const holder = await answering();
   const end = performance.now() + WAIT_MS;
   while (!(await isWritten(lock, holder))) {
-    // Left behind. A process id would tell less: it may be somebody else's by now.
+    // Its holder has ended. Process ids are reused, so they tell less.
     if (!(await isHeld(lock))) await unlink(lock).catch(absent);
     else if (performance.now() < end) await delay(POLL_MS);
     else {
@@ -56,7 +56,7 @@ async function hold(folder: string): Promise<void> {
   }
 }
 
-/** Not mkdir's own `recursive`, which tries for ever where nothing can be made, as in /proc. */
+/** `recursive` of mkdir loops for ever in /proc. */
 async function makeFolder(folder: string, mayMakeParent = true): Promise<void> {
   try {
     await mkdir(folder);
@@ -86,7 +86,7 @@ async function answering(): Promise<Holder> {
   return { port: (server.address() as AddressInfo).port, word };
 }
 
-/** False if there is such a file already. */
+/** Returns false if the file exists. */
 async function isWritten(lock: string, holder: Holder): Promise<boolean> {
   try {
     await writeFile(lock, JSON.stringify(holder), { flag: "wx" });
@@ -104,12 +104,12 @@ async function isHeld(lock: string): Promise<boolean> {
     socket.on("timeout", () => socket.destroy(new Error("no answer")));
     return (await text(socket)) === word;
   } catch {
-    // Gone, unreadable, or nobody answers.
+    // No file, or no answer.
     return false;
   }
 }
 
-/** Another server may have deleted it first. */
+/** Another server may have deleted the file first. */
 function absent(error: NodeJS.ErrnoException): void {
   if (error.code !== "ENOENT") throw error;
 }

@@ -1,22 +1,21 @@
-// Words of others on their way to a terminal or a log: names of files, what a server says, what a document
-// holds. Pure.
+// Text from files and servers, made safe for a terminal or a log. Pure.
 
-/** Controls (escape sequences, line ends), and what changes the order of the characters around it. */
+/** Controls (escape sequences, line ends), and marks that reorder characters. */
 const HARMFUL = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\u{e0000}-\u{e007f}]/gu;
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-/** Longer than a path may be on Linux would help no one. */
+/** The longest path on Linux. */
 const LENGTH_MAX = 4_096;
 
 /**
- * The text as one line that a terminal shows and does not obey: a control character is written as its escape
- * (`\x1b`, `\n`, `\u{202e}`), and a text of more than `max` characters is cut.
+ * The text as one line, cut after `max` characters. Control characters become
+ * escapes: `\x1b`, `\n`, `\u{202e}`.
  */
 export function printable(text: string, max = LENGTH_MAX): string {
   const line = text.length > max ? `${text.slice(0, max)}…` : text;
   return line.replace(HARMFUL, escaped);
 }
 
-/** The same for a text of several lines, which stay lines. */
+/** `printable` for each line of a text. */
 export function printableLines(text: string): string {
   return text
     .split(/\r?\n/)
@@ -24,7 +23,7 @@ export function printableLines(text: string): string {
     .join("\n");
 }
 
-/** The same for a file's name that is not UTF-8: a byte that is not ASCII is written as `\xff`. */
+/** A file name that is not UTF-8: other bytes than ASCII become `\xff`. */
 export function printableBytes(bytes: Uint8Array): string {
   return [...bytes]
     .map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : hex(byte)))

@@ -1,19 +1,22 @@
-// A program in a process group of its own, so that whatever it starts ends with it, and a watchdog that
-// sees to that even when this process is killed before it can.
+// A program and all that it starts, in a process group that ends as one. A
+// watchdog ends it even if this process is killed.
 
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { Failure } from "./command.ts";
 
 export interface Program {
   readonly file: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** What it has as descriptor 3, to say which port it listens on. */
+  /** Descriptor 3: it sends the port that it listens on. */
   readonly channel: "ipc" | "pipe";
 }
 
-// Its standard input ends when this process does, however that comes about.
+// Its standard input ends when this process does.
 const WATCHDOG = 'read -r _; kill -s KILL -- "-$1" 2>/dev/null; rm -rf -- "$2"';
 
 export class ProcessGroup {
@@ -23,7 +26,7 @@ export class ProcessGroup {
   readonly #watchdog: ChildProcess;
   readonly #cleared: Promise<unknown>;
 
-  /** The folder holds the program's private files, and goes when the group does. */
+  /** @param folder The program's private files, deleted at its end. */
   constructor(program: Program, folder: string) {
     const stdio: StdioOptions = ["ignore", "pipe", "pipe", program.channel];
     this.leader = spawn(program.file, program.args, { env: program.env, stdio, detached: true });
@@ -38,7 +41,20 @@ export class ProcessGroup {
     this.#cleared = once(this.#watchdog, "exit");
   }
 
-  /** Lets the leader end by itself for a while; what is left then is killed. */
+  /** The port that the program listens on, once it does. */
+  async port(): Promise<number> {
+    const [message] = this.leader.channel
+      ? await once(this.leader, "message")
+      : await once(createInterface({ input: this.leader.stdio[3] as Readable }), "line");
+    return JSON.parse(message).port;
+  }
+
+  /** Rejects when the leader ends. */
+  async death(): Promise<never> {
+    throw new Failure(`The server has ended by itself: ${await this.ended}.`);
+  }
+
+  /** Gives the leader some time to end, then kills what is left. */
   async stop(graceMs: number): Promise<void> {
     this.leader.kill("SIGTERM");
     await Promise.race([this.ended, delay(graceMs)]);

@@ -1,5 +1,5 @@
-// How far a command has come: a bar that fills in a terminal, and elsewhere a line now and then. On
-// standard error, so that what the command prints can be piped on.
+// The progress of a command on standard error: a bar in a terminal, elsewhere a
+// line every few seconds.
 
 import { printable } from "./printable.ts";
 
@@ -27,19 +27,19 @@ export class Progress {
     this.#show();
   }
 
-  /** A line among the others, above the bar. */
+  /** Prints a line above the bar. */
   say(line: string): void {
     this.clear();
     console.error(printable(line));
     if (process.stderr.isTTY) this.#show();
   }
 
-  /** A line for the record, where no bar shows how things are going. */
+  /** Prints a line to standard output, unless there is a bar. */
   log(line: string): void {
     if (!process.stderr.isTTY) console.log(printable(line));
   }
 
-  /** Takes the bar away, for whatever is printed next. */
+  /** Removes the bar. */
   clear(): void {
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   }

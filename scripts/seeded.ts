@@ -1,5 +1,5 @@
-// `npm run test:seeded`: after how many histories of test/model each bug of test/model/bugs.ts is found,
-// from each seed. A bug that is not found is a hole in the tests.
+// `npm run test:seeded`: after how many histories of test/model each bug of
+// test/model/bugs.ts is found. One that is not found is a gap in the tests.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -9,7 +9,8 @@ import { BUGS } from "../test/model/bugs.ts";
 import { Failure, PROJECT, run, UsageError } from "./command.ts";
 import { flagsAndWords } from "./flags.ts";
 
-const HELP = `Puts bugs into the source that is tested, one at a time, and counts the histories until each is found.
+const HELP = `Puts bugs into the tested source, one at a time, and counts the histories until each is
+found.
 
   npm run test:seeded                     all bugs: minutes
   npm run test:seeded -- "a key ignored"  these bugs
@@ -41,7 +42,7 @@ await run(async () => {
   if (missed.length > 0) throw new Failure(`Not found from every seed: ${missed.join("; ")}.`);
 });
 
-/** After how many histories each seed found a bug. */
+/** The number of histories after which each seed found a bug. */
 async function historiesUntil(bug: string, report: string): Promise<(string | undefined)[]> {
   await vitest(["test/model/history.test.ts", "--reporter=json", `--outputFile=${report}`], bug);
   const { testResults }: Report = JSON.parse(await readFile(report, "utf8"));
@@ -54,7 +55,7 @@ async function historiesUntil(bug: string, report: string): Promise<(string | un
   );
 }
 
-/** Whether tests pass makes no difference here: what they say is in the report. */
+/** Resolves whether or not the tests pass: the report has their results. */
 function vitest(words: readonly string[], bug: string): Promise<void> {
   const main = join(PROJECT, "node_modules/vitest/vitest.mjs");
   const env = {

@@ -1,11 +1,11 @@
-// `npm run serve`: the bundle that would be deployed, under plain workerd.
+// `npm run serve`: the bundle of a deployment, under plain workerd.
 
 import { runServer } from "./server.ts";
 import { variables } from "./variables.ts";
 import { bundle, workerd } from "./workerd.ts";
 
 await runServer({
-  about: "Serves Belay on this machine, as the bundle that would be deployed.",
+  about: "Serves Belay on this machine, as the bundle of a deployment.",
   persistTo: ".belay/serve",
   isChatter: () => false,
   program: async ({ port, persistTo, variables: overrides }, folder, stopped) => {

@@ -1,4 +1,4 @@
-// A server on this machine, from its flags to its end: what `npm start` and `npm run serve` share.
+// A server on this machine: what `npm start` and `npm run serve` share.
 
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,62 +9,64 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import type { Examples } from "../src/protocol.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { Failure, PROJECT, run, systemReason } from "./command.ts";
 import { holdFolder } from "./data-folder.ts";
-import { loadDocuments } from "./documents.ts";
-import { type ServerFlags, serverFlags } from "./flags.ts";
+import { Documents } from "./documents.ts";
 import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
+import { loadSamples } from "./samples.ts";
+import { type ServerFlags, serverFlags } from "./server-flags.ts";
 import { tryIt } from "./try-it.ts";
 import { makeAuthSecret, refuseBindings, unread, type Variables, variables } from "./variables.ts";
 
-export interface Server {
+export interface ServerCommand {
   /** The first line of its help. */
   readonly about: string;
-  /** Where it keeps its data unless told otherwise. */
+  /** The default folder of its data. */
   readonly persistTo: string;
-  /** What serves. The folder is for its private files, and goes at the end. */
+  /** The program that serves. The folder is for its private files. */
   program(flags: ServerFlags, folder: string, stopped: AbortSignal): Promise<Program>;
-  /** Whether a line that it prints is not about the Worker. */
+  /** Whether a line of its output is not about the Worker. */
   isChatter(line: string): boolean;
 }
 
 const START_TIMEOUT_MS = 60_000;
 const HEALTH_POLL_MS = 100;
 const PARENT_POLL_MS = 250;
-// Answers in flight may end within it. Whoever is cut off is refunded, which needs no farewell.
+// Answers may end within it. Those that are cut off are refunded.
 const STOP_GRACE_MS = 5_000;
 const DAY_SECONDS = 86_400;
 
-const NOTHING_SIGNED = `Bearer tokens come from the identity provider of AUTH_JWKS_URL. None can be signed here, so no documents
+const NOTHING_SIGNED = `AUTH_JWKS_URL is set, so only its identity provider can sign bearer tokens: no samples
 were loaded, and there are no commands to try.`;
 
-export function runServer(server: Server): Promise<never> {
+export function runServer(command: ServerCommand): Promise<never> {
   return run(async () => {
     const stop = stopSignal();
     try {
-      await serve(server, withOneKey(serverFlags(server.about, server.persistTo)), stop);
+      await serve(command, withOneKey(serverFlags(command.about, command.persistTo)), stop);
     } catch (error) {
       if (!stop.aborted) throw error;
     }
   });
 }
 
-async function serve(server: Server, flags: ServerFlags, stop: AbortSignal): Promise<void> {
+async function serve(command: ServerCommand, flags: ServerFlags, stop: AbortSignal): Promise<void> {
   await checkPort(flags.port);
   await refuseBindings();
   await makeAuthSecret(flags.variables);
-  await holdFolder(flags.persistTo, flags.persistTo === resolve(PROJECT, server.persistTo));
+  await holdFolder(flags.persistTo, flags.persistTo === resolve(PROJECT, command.persistTo));
   const folder = await temporaryFolder();
   try {
-    const program = await server.program(flags, folder, stop);
+    const program = await command.program(flags, folder, stop);
     stop.throwIfAborted();
     const group = new ProcessGroup(program, folder);
     try {
-      log(group.leader.stdout, server.isChatter);
-      log(group.leader.stderr, server.isChatter);
-      const over = Promise.race([aborted(stop), died(group)]);
+      log(group.leader.stdout, command.isChatter);
+      log(group.leader.stderr, command.isChatter);
+      const over = Promise.race([aborted(stop), group.death()]);
       await Promise.race([announce(group, flags), over, late()]);
       await over;
     } finally {
@@ -81,38 +83,38 @@ async function temporaryFolder(): Promise<string> {
   });
 }
 
-/** Prints that the server is ready, once an ask would work. */
+/** Prints that the server is ready, when an ask would work. */
 async function announce(group: ProcessGroup, flags: ServerFlags): Promise<void> {
-  const [port, all] = await Promise.all([listening(group), variables(flags.variables)]);
+  const [port, all] = await Promise.all([group.port(), variables(flags.variables)]);
   for (const sentence of unread(all)) console.error(sentence);
-  // Wrangler takes another port when its own is taken after we looked.
+  // Wrangler takes another port if this one is taken by now.
   if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
   const url = `http://127.0.0.1:${port}`;
   await healthy(url);
-  const introduction = all.AUTH_SECRET ? await introduce(url, all) : NOTHING_SIGNED;
+  const introduction = all.AUTH_SECRET
+    ? await introduce(url, all, flags.persistTo)
+    : NOTHING_SIGNED;
   console.log(`Belay is ready on ${url}\n\n${introduction}`);
 }
 
-/** Gives a fresh server something to be asked about, and says how. */
-async function introduce(url: string, all: Variables): Promise<string> {
-  await loadDocuments(
-    url,
-    await bearerToken(all, { user: "operator", operator: true, seconds: 60 }),
-  );
-  return tryIt(url, await bearerToken(all, { user: "you", seconds: DAY_SECONDS }));
+/** Loads the samples into a fresh server. Returns what to try. */
+async function introduce(url: string, all: Variables, dataFolder: string): Promise<string> {
+  const operator = await bearerToken(all, { user: "operator", operator: true, seconds: 60 });
+  const holdings = await loadSamples(new Documents(url, operator), dataFolder);
+  const token = await bearerToken(all, { user: "you", seconds: DAY_SECONDS });
+  return tryIt(url, token, holdings, await exampleQuestions(url, token));
 }
 
-/** Published keys that were typed take the place of the secret that the first start has made. */
+async function exampleQuestions(url: string, token: string): Promise<readonly string[]> {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${url}/api/v1/ai/examples`, { headers });
+  return ((await response.json()) as Examples).questions;
+}
+
+/** AUTH_JWKS_URL as a flag turns the secret of .dev.vars off. */
 function withOneKey(flags: ServerFlags): ServerFlags {
   const { AUTH_JWKS_URL, AUTH_SECRET = "" } = flags.variables;
   return AUTH_JWKS_URL ? { ...flags, variables: { ...flags.variables, AUTH_SECRET } } : flags;
-}
-
-async function listening({ leader }: ProcessGroup): Promise<number> {
-  const [message] = leader.channel
-    ? await once(leader, "message")
-    : await once(createInterface({ input: leader.stdio[3] as Readable }), "line");
-  return JSON.parse(message).port;
 }
 
 async function healthy(url: string): Promise<void> {
@@ -131,12 +133,12 @@ function errorMessage(body: string): string | undefined {
   try {
     return JSON.parse(body).message;
   } catch {
-    // Not the Worker's own refusal, which is JSON: it is shown as it is.
+    // Not a refusal of the Worker, which is JSON.
     return undefined;
   }
 }
 
-function log(output: Readable | null, isChatter: Server["isChatter"]): void {
+function log(output: Readable | null, isChatter: ServerCommand["isChatter"]): void {
   if (output === null) return;
   createInterface({ input: output }).on("line", (coloured) => {
     const line = stripVTControlCharacters(coloured);
@@ -160,13 +162,16 @@ function taken(port: number): Failure {
   return new Failure(`Port ${port} is taken: choose another with --port.`);
 }
 
-/** Aborts when asked to stop. Ctrl-C asks twice: the terminal sends it to npm and to us, and npm passes it on. */
+/**
+ * Aborts on the first signal. Ctrl-C comes twice: the terminal sends it to npm
+ * and to us, and npm passes it on.
+ */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => stop.abort());
   }
-  // Not every shell that npm puts between itself and us passes a signal on: some just end.
+  // Some shells between npm and us do not pass signals on.
   if (process.env.npm_lifecycle_event !== undefined) {
     const parent = process.ppid;
     setInterval(() => process.ppid !== parent && stop.abort(), PARENT_POLL_MS).unref();
@@ -176,10 +181,6 @@ function stopSignal(): AbortSignal {
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, "abort");
-}
-
-async function died(group: ProcessGroup): Promise<never> {
-  throw new Failure(`The server has ended by itself: ${await group.ended}.`);
 }
 
 async function late(): Promise<never> {

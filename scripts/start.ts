@@ -1,15 +1,15 @@
-// `npm start`: the Worker under `wrangler dev`, which follows changes of the source.
+// `npm start`: the Worker under `wrangler dev`, which rebuilds it on changes.
 
 import { PROJECT } from "./command.ts";
 import { runServer } from "./server.ts";
 import { WRANGLER, wranglerEnvironment } from "./wrangler.ts";
 
-// Wrangler's own lines among the Worker's: bindings, requests, reloads.
+// Lines of wrangler itself: bindings, requests, reloads.
 const CHATTER =
   /^$|^\[wrangler:|^\[custom build\]|^⎔ |^Using secrets|^Your Worker has access|^Binding {2}|^env\.\w+ +(\(|\w+ +local)/;
 
 await runServer({
-  about: "Serves Belay on this machine, from its source.",
+  about: "Serves Belay on this machine, and rebuilds it when its source changes.",
   persistTo: ".wrangler/state",
   isChatter: (line) => CHATTER.test(line),
   program: async ({ port, persistTo, variables }, folder) => ({

@@ -1,4 +1,4 @@
-// Prints a bearer token for a user of the local server, or of any whose AUTH_SECRET is in the environment.
+// `npm run token`: prints a bearer token.
 
 import { bearerToken } from "./bearer-token.ts";
 import { run, UsageError } from "./command.ts";
@@ -7,11 +7,12 @@ import { makeAuthSecret, variables } from "./variables.ts";
 
 const HELP = `Prints a bearer token.
 
-  --user NAME    whose it is: 1 to 128 characters, no control characters
-  --operator     gives it the scope \`operator\`
+  --user NAME    the user: 1 to 128 characters, no control characters
+  --operator     gives the token the scope \`operator\`
   --ttl TIME     how long it is valid: 30s, 15m, 1h (the default) or 7d
 
-It is signed with AUTH_SECRET: that of the environment, else that of .dev.vars, which is made if absent.`;
+It is signed with AUTH_SECRET of the environment, else of .dev.vars, which is made if it
+does not exist.`;
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 };
 

@@ -1,26 +1,59 @@
-// What a server prints once it is ready: commands to paste into a shell, which show what Belay is about.
+// What a server prints when it is ready: commands to paste into a shell. Pure.
 
-export function tryIt(url: string, token: string): string {
+import type { Holdings } from "./samples.ts";
+
+const ANSWERS_FROM: Readonly<Record<Exclude<Holdings, "nothing">, string>> = {
+  samples: `It answers from samples, documents about Belay. Your first document replaces them:
+npm run ingest -- --help tells how to load yours.`,
+  documents: "It answers from your documents.",
+};
+
+/** @param questions From the documents. */
+export function tryIt(
+  url: string,
+  token: string,
+  holdings: Holdings,
+  questions: readonly string[],
+): string {
+  if (holdings === "nothing") {
+    return `It has no documents, so there is nothing to ask about. Load some:
+
+BELAY_TOKEN=$(npm run -s token -- --user me --operator) \\
+  npm run ingest -- FOLDER --server ${url}
+`;
+  }
   const bearer = `-H 'Authorization: Bearer ${token}'`;
   const ask = (options: string, query: string) =>
     [
       `curl ${options} '${url}/api/v1/ai/ask?stream=true'`,
       bearer,
-      `-H 'Content-Type: application/json' -d '${JSON.stringify({ query })}'`,
+      `-H 'Content-Type: application/json' -d '${quoted({ query })}'`,
     ].join(" \\\n  ");
   const quota = [`curl -sw '\\n' '${url}/api/v1/ai/quota'`, bearer].join(" \\\n  ");
-  // Another question than the first: that one's answer is given again, and free, for a few seconds.
-  return `Open it in a browser, or ask from here, as the user "you", of the documents that came with Belay:
+  // The same question twice would be answered from the store, for free.
+  const [first = "What is this about?", second = `${first} Tell me more.`] = questions;
+  return `${ANSWERS_FROM[holdings]}
 
-${ask("-N", "When am I charged for an answer?")}
+Open it in a browser, or ask here, as the user "you":
+
+${ask("-N", first)}
 
 See your quota:
 
 ${quota}
 
-Press Ctrl-C in the middle of an answer, and ask for the quota again: nothing was charged. Here curl
-leaves by itself, after a second:
+Press Ctrl-C in the middle of an answer and look at the quota again: nothing was
+charged. Here curl disconnects by itself, after a second:
 
-${ask("-N -m 1", "What happens when I leave before the answer ends?")}; sleep 1; ${quota}
+${ask("-N -m 1", second)}; sleep 1; ${quota}
 `;
+}
+
+/** JSON that is safe between single quotes and in a terminal. */
+function quoted(value: unknown): string {
+  return JSON.stringify(value).replace(/['\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, i) => {
+      return `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
+    }).join(""),
+  );
 }

@@ -1,4 +1,4 @@
-// The bundle that would be deployed, and plain workerd serving it.
+// The bundle of a deployment, served by plain workerd.
 
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
@@ -10,13 +10,13 @@ import type { Program } from "./process-group.ts";
 import { configuration, type Variables } from "./variables.ts";
 import { WRANGLER, workerdBinary, wranglerEnvironment } from "./wrangler.ts";
 
-// What the environment of workerd calls a variable, so that none of them can change workerd itself.
+// In the environment, so that no variable changes workerd itself.
 const PREFIX = "BELAY_VARIABLE_";
 
-/** The files of the page, beside the bundle. */
+/** The file with the page, beside the bundle. */
 const PAGE = "page.json";
 
-/** Bundles the Worker into the folder, or another one whose entry has the same name. */
+/** @param entry Another Worker, whose file has the same name. */
 export async function bundle(folder: string, stopped?: AbortSignal, entry?: string): Promise<void> {
   const args = [
     WRANGLER,
@@ -40,14 +40,14 @@ export async function bundle(folder: string, stopped?: AbortSignal, entry?: stri
   }
 }
 
-/** What serves the bundle of a folder, which gets workerd's own settings beside it. */
+/** The program that serves a bundle. Its settings go into the folder. */
 export async function workerd(
   folder: string,
   options: { readonly port: number; readonly persistTo: string; readonly variables: Variables },
 ): Promise<Program> {
   const { port, persistTo, variables } = options;
   const config = join(folder, "workerd.capnp");
-  // Static assets are wrangler's and Cloudflare's: plain workerd has no such thing.
+  // Plain workerd has no static assets.
   await writeFile(join(folder, PAGE), await pageAsJson());
   await writeFile(config, await settings(port, persistTo, Object.keys(variables)));
   return {
@@ -64,7 +64,7 @@ function environment(variables: Variables): NodeJS.ProcessEnv {
   );
 }
 
-/** Holds the names of the variables but not their values: one of them is the secret. */
+/** Without the values of variables: they may be secret. */
 async function settings(port: number, persistTo: string, names: string[]): Promise<string> {
   const { name, main, compatibility_date, compatibility_flags, durable_objects } =
     await configuration();
@@ -81,7 +81,7 @@ async function settings(port: number, persistTo: string, names: string[]): Promi
     `(name = "PAGE", json = embed ${text(PAGE)})`,
     ...names.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(PREFIX + name)})`),
   ];
-  // A model may well run on this machine or beside it, so private addresses are allowed.
+  // Private addresses too: a model may run on this machine.
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -109,7 +109,7 @@ const worker :Workerd.Worker = (
 `;
 }
 
-/** Cap'n Proto quotes text as JSON does, as far as names and paths go. */
+/** Cap'n Proto quotes names and paths as JSON does. */
 function text(value: string): string {
   return JSON.stringify(value);
 }

@@ -1,4 +1,4 @@
-// Wrangler, as the commands use it: found through its package, silent, and asking nothing of any network.
+// Wrangler as the commands run it: silent and offline.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,21 +11,21 @@ export const WRANGLER = join(
   JSON.parse(readFileSync(MANIFEST, "utf8")).bin.wrangler,
 );
 
-/** The real binary of the workerd that this wrangler runs, rather than the script that starts it. */
+/** The workerd of this wrangler, without the script around it. */
 export function workerdBinary(): string {
   return createRequire(MANIFEST)("workerd").default;
 }
 
-/** For one run of wrangler, whose private files go to the folder. */
+/** The environment of a run with private files in the folder. */
 export function wranglerEnvironment(folder: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
-    // What it leaves there when it is killed goes with the folder.
+    // Files of a killed run are deleted with the folder.
     TMPDIR: folder,
     WRANGLER_SEND_METRICS: "false",
     WRANGLER_HIDE_BANNER: "true",
     WRANGLER_WRITE_LOGS: "false",
-    // Otherwise two servers of one name would find each other.
+    // Otherwise servers of the same name connect.
     WRANGLER_REGISTRY_PATH: join(folder, "registry"),
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
     X_LOCAL_EXPLORER: "false",

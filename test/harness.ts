@@ -1,5 +1,5 @@
-// What tests of the API in workerd share: users with bearer tokens, asks that can be left, a look
-// into storage. It arranges; the tests assert.
+// Shared by the API tests in workerd: users with tokens, asks that can be
+// closed, and a look into storage. It arranges; the tests assert.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
@@ -27,7 +27,7 @@ export function fetchApi(path: string, init: RequestInit = {}): Promise<Response
 
 let users = 0;
 
-/** A user whom no other test knows, with a stub to look into the object. */
+/** A new user, with a stub for looking into the object. */
 export async function newUser(settings: Record<string, string> = {}, name?: string) {
   users += 1;
   const id = name ?? `user ${users} of ${crypto.randomUUID()}`;
@@ -35,7 +35,7 @@ export async function newUser(settings: Record<string, string> = {}, name?: stri
   return new TestUser(id, await bearer({ sub: id }));
 }
 
-/** A query that makes the scripted model do as the directive says. */
+/** A query that makes the scripted model follow the directive. */
 export function scripted(directive: Directive, words = "What does Belay do?"): string {
   return `${words} [[model ${JSON.stringify(directive)}]]`;
 }
@@ -76,21 +76,21 @@ export class TestUser {
     body: Record<string, unknown> = {},
     headers: Record<string, string> = {},
   ): Promise<Stream> {
-    const leaver = new AbortController();
+    const controller = new AbortController();
     const text = typeof query === "string" ? query : scripted(query);
     const response = await this.post(
       "/ai/ask?stream=true",
       { query: text, ...body },
-      { signal: leaver.signal, headers },
+      { signal: controller.signal, headers },
     );
-    return new Stream(response, leaver);
+    return new Stream(response, controller);
   }
 
-  /** The events of a query from `after` on, as a stream. */
+  /** A query's events after `after`, as a stream. */
   async events(queryId: string, after = 0): Promise<Stream> {
-    const leaver = new AbortController();
+    const controller = new AbortController();
     const path = `/ai/queries/${queryId}/events?after=${after}`;
-    return new Stream(await this.request(path, { signal: leaver.signal }), leaver);
+    return new Stream(await this.request(path, { signal: controller.signal }), controller);
   }
 
   askForJson(
@@ -122,7 +122,7 @@ export class TestUser {
     );
   }
 
-  /** Rows of the object's storage, read behind its back. */
+  /** Rows of the object's storage, read directly. */
   rows<T extends Record<string, SqlStorageValue>>(query: string): Promise<T[]> {
     return runInDurableObject(this.stub, (_instance, state) =>
       state.storage.sql.exec<T>(query).toArray(),
@@ -130,20 +130,20 @@ export class TestUser {
   }
 }
 
-/** A response that is read as an event stream, event by event. */
+/** A response read event by event. */
 export class Stream {
   readonly response: Response;
   readonly events: StreamEvent[] = [];
-  /** Everything that was read. */
+  /** Everything read so far. */
   text = "";
-  readonly #leaver: AbortController;
+  readonly #controller: AbortController;
   readonly #reader: ReadableStreamDefaultReader<string>;
   #buffer = "";
 
-  constructor(response: Response, leaver = new AbortController()) {
+  constructor(response: Response, controller = new AbortController()) {
     this.response = response;
-    this.#leaver = leaver;
-    // What has no body, as a 204, is an event stream without events.
+    this.#controller = controller;
+    // A response without a body, such as a 204, has no events.
     const body = response.body ?? new Blob().stream();
     this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
   }
@@ -152,7 +152,9 @@ export class Stream {
     return this.response.headers.get("x-query-id") ?? "";
   }
 
-  /** protocol.md's own browser loop, one event at a time; undefined at the stream's end. */
+  /**
+   * The browser loop of protocol.md, one event at a time; undefined at the end.
+   */
   async next(): Promise<StreamEvent | undefined> {
     for (;;) {
       const end = this.#buffer.indexOf("\n\n");
@@ -170,7 +172,7 @@ export class Stream {
     }
   }
 
-  /** Reads on until an event of the type; throws if the stream ends before. */
+  /** Reads until an event of this type. Throws if the stream ends first. */
   async until<T extends StreamEvent["type"]>(type: T): Promise<StreamEvent & { type: T }> {
     for (;;) {
       const event = await this.next();
@@ -179,7 +181,7 @@ export class Stream {
     }
   }
 
-  /** All events to the stream's end, but for pings. */
+  /** All events to the end, without pings. */
   async all(): Promise<StreamEvent[]> {
     while ((await this.next()) !== undefined);
     return this.events.filter(({ type }) => type !== "ping");
@@ -190,20 +192,20 @@ export class Stream {
   }
 
   leave(): void {
-    // The pipe through the decoder has its own reader: cancelling goes through to the response.
+    // The decoder's pipe has its own reader: cancel reaches the response.
     this.#reader.cancel().catch(() => {});
-    this.#leaver.abort();
+    this.#controller.abort();
   }
 }
 
-/** What the model server was asked under a tag, and what became of it. */
+/** The model server's requests with this tag, and their outcomes. */
 export async function modelRequests(tag: string): Promise<ModelRequest[]> {
   const url = env.OPENAI_BASE_URL.replace(/\/v1$/, "/requests");
   const requests: ModelRequest[] = await (await fetch(url)).json();
   return requests.filter((request) => request.tag === tag);
 }
 
-/** Resolves once the model server has seen its client go. */
+/** Resolves once the model server has seen its client disconnect. */
 export function upstreamEnded(tag: string): Promise<ModelRequest[]> {
   return eventually(
     () => modelRequests(tag),
@@ -223,13 +225,13 @@ export function adminPath({ name }: TestUser): string {
   return `/admin/users/${encodeURIComponent(name)}`;
 }
 
-/** What the operator's audit says of a user's object. */
+/** The operator's audit of a user's object. */
 export async function audit(user: TestUser): Promise<{ ok: boolean; differences: string[] }> {
   const response = await asOperator(adminPath(user));
   return (await response.json<{ audit: { ok: boolean; differences: string[] } }>()).audit;
 }
 
-/** Looks until what it sees is right, for up to five seconds. */
+/** Looks for up to five seconds, until the result is right. */
 export async function eventually<T>(
   look: () => Promise<T>,
   right: (seen: T) => boolean,

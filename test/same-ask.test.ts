@@ -1,5 +1,5 @@
-// The same ask again: by idempotency key, and for who sends none by its body. At most one charge, and
-// a harmless retry is never refused.
+// The same ask again, by idempotency key or, without one, by its body:
+// at most one charge, and a harmless retry is never refused.
 
 import { describe, expect, it } from "vitest";
 import type { AnswerBody, StreamEvent } from "../src/protocol.ts";
@@ -35,7 +35,7 @@ describe("an ask with the same Idempotency-Key", () => {
     expect(await modelRequests(tag)).toHaveLength(1);
   });
 
-  it("is replayed once it was charged, with the same tokens, free", async () => {
+  it("is replayed free with the same tokens once it was charged", async () => {
     const user = await newUser({ QUOTA_LIMIT: "1" });
     const query = scripted({ tokens: ["a", "張", "\ud83d", "\ude00", " [1]"] });
     const first = await user.ask(query, {}, key("k"));
@@ -51,7 +51,7 @@ describe("an ask with the same Idempotency-Key", () => {
     expect(await user.quota()).toMatchObject({ charged: 1, remaining: 0 });
   });
 
-  it("is replayed event for event, though the model sent half a character", async () => {
+  it("is replayed event for event even if the model sent half a character", async () => {
     const user = await newUser();
     const query = scripted({ tokens: ["x", "\ud800y", "\u0000", "\udfff", "z"] });
     const first = await user.ask(query, {}, key("k"));
@@ -77,7 +77,7 @@ describe("an ask with the same Idempotency-Key", () => {
     expect(await user.quota()).toMatchObject({ refunded: 2, charged: 0 });
   });
 
-  it("and another body is refused, and nothing is reserved", async () => {
+  it("and another body is refused and reserves nothing", async () => {
     const user = await newUser();
     await (await user.ask("One?", {}, key("k"))).all();
     for (const body of [{ query: "Two?" }, { query: "One?", topK: 4 }]) {
@@ -85,13 +85,13 @@ describe("an ask with the same Idempotency-Key", () => {
       expect(response.status).toBe(422);
       expect(await response.json()).toMatchObject({ code: "IDEMPOTENCY_KEY_REUSED" });
     }
-    // The same body in other words is the same.
+    // The same body written differently is the same.
     const same = await user.post("/ai/ask", { topK: 5, query: "  One?  " }, { headers: key("k") });
     expect(same.status).toBe(200);
     expect(await user.receipts()).toHaveLength(1);
   });
 
-  it("is not held to a refusal", async () => {
+  it("is not bound by an earlier refusal", async () => {
     const user = await newUser({ QUOTA_LIMIT: "0" });
     expect((await user.ask("One?", {}, key("k"))).response.status).toBe(429);
     await asOperator(adminPath(user), { method: "PATCH", body: '{"limit":1}' });
@@ -99,15 +99,18 @@ describe("an ask with the same Idempotency-Key", () => {
     expect((await stream.all()).at(-1)).toMatchObject({ type: "done" });
   });
 
-  it.each(["", "a b", "ü", "x".repeat(256), "a\tb"])("is refused where it is %j", async (value) => {
-    const user = await newUser();
-    const response = await user.post("/ai/ask", { query: "One?" }, { headers: key(value) });
-    // A header that is empty, or not Latin-1, may not arrive at all.
-    if (response.status === 200) expect(value).toBe("");
-    else expect(await response.json()).toMatchObject({ code: "INVALID_IDEMPOTENCY_KEY" });
-  });
+  it.each(["", "a b", "ü", "x".repeat(256), "a\tb"])(
+    "is refused if the key is %j",
+    async (value) => {
+      const user = await newUser();
+      const response = await user.post("/ai/ask", { query: "One?" }, { headers: key(value) });
+      // A header that is empty or not Latin-1 may not arrive at all.
+      if (response.status === 200) expect(value).toBe("");
+      else expect(await response.json()).toMatchObject({ code: "INVALID_IDEMPOTENCY_KEY" });
+    },
+  );
 
-  it("is another user's own", async () => {
+  it("from another user is a separate ask", async () => {
     const [user, other] = [await newUser(), await newUser()];
     const first = await user.ask("One?", {}, key("k"));
     await first.all();
@@ -116,13 +119,13 @@ describe("an ask with the same Idempotency-Key", () => {
     expect(second.queryId).not.toBe(first.queryId);
   });
 
-  it("is never stored as it was sent", async () => {
+  it("never stores the key as it was sent", async () => {
     const user = await newUser();
     await (await user.ask("One?", {}, key("my-secret-key"))).all();
     expect(JSON.stringify(await user.rows("SELECT * FROM keys"))).not.toContain("my-secret-key");
   });
 
-  it("charges once when five arrive at once", async () => {
+  it("is charged once when five arrive at once", async () => {
     const user = await newUser({ QUOTA_LIMIT: "2" });
     const query = scripted({ tokens: 5, gapMs: 5 });
     const streams = await Promise.all(
@@ -136,7 +139,7 @@ describe("an ask with the same Idempotency-Key", () => {
   });
 });
 
-describe("the very same body without a key", () => {
+describe("an ask with the same body and no key", () => {
   it("joins the run while it is live", async () => {
     const user = await newUser();
     const query = scripted({ tokens: 5, gapMs: 20 });
@@ -150,11 +153,11 @@ describe("the very same body without a key", () => {
 
   it.each([
     ["accepts nothing but an event stream", { accept: "text/event-stream" }],
-    ["writes that in another way", { accept: "Text/Event-Stream; q=1.0" }],
-    ["says so twice", { accept: "text/event-stream, text/event-stream;q=0.5" }],
-    ["says which event was the last", { accept: "*/*", "last-event-id": "" }],
+    ["accepts only that in other letters", { accept: "Text/Event-Stream; q=1.0" }],
+    ["accepts only that twice", { accept: "text/event-stream, text/event-stream;q=0.5" }],
+    ["sends Last-Event-ID", { accept: "*/*", "last-event-id": "" }],
   ] as const)(
-    "is replayed three times, and then told to stop, by a client that %s",
+    "is replayed three times and then gets 204 for a client that %s",
     async (_who, headers) => {
       const { statuses, user } = await askFiveTimes(headers);
       expect(statuses).toEqual([200, 200, 200, 204, 204]);
@@ -164,17 +167,17 @@ describe("the very same body without a key", () => {
 
   it.each([
     ["as curl sends it", { accept: "*/*" }],
-    ["as a browser does", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }],
-    ["as an SDK does", { accept: "application/json" }],
-    ["as one does that takes both", { accept: "text/event-stream, application/json" }],
-    ["with nothing about it", { accept: "" }],
-  ] as const)("is replayed every time for a person, %s", async (_how, headers) => {
+    ["as a browser sends it", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }],
+    ["as an SDK sends it", { accept: "application/json" }],
+    ["as a client that accepts both sends it", { accept: "text/event-stream, application/json" }],
+    ["without an Accept header", { accept: "" }],
+  ] as const)("is replayed every time for Accept %s", async (_how, headers) => {
     const { statuses, user } = await askFiveTimes(headers);
     expect(statuses).toEqual([200, 200, 200, 200, 200]);
     expect(await user.quota()).toMatchObject({ charged: 1, refunded: 0 });
   });
 
-  it("is replayed as JSON every time too", async () => {
+  it("is replayed every time as JSON", async () => {
     const user = await newUser();
     const bodies: AnswerBody[] = [];
     for (let time = 0; time < 6; time += 1) {
@@ -206,7 +209,7 @@ describe("the very same body without a key", () => {
     return { statuses, user };
   }
 
-  it("is a new ask once the repeat window is over", async () => {
+  it("is a new ask after the repeat window", async () => {
     const user = await newUser({ REPEAT_WINDOW_SECONDS: "1" });
     const first = await user.ask("One?");
     await first.all();
@@ -217,7 +220,7 @@ describe("the very same body without a key", () => {
     expect(second.queryId).not.toBe(first.queryId);
   });
 
-  it("is a new ask at once where REPEAT_WINDOW_SECONDS is 0", async () => {
+  it("is a new ask at once if REPEAT_WINDOW_SECONDS is 0", async () => {
     const user = await newUser({ REPEAT_WINDOW_SECONDS: "0" });
     const query = scripted({ tokens: 5, gapMs: 5 });
     const [first, second] = [await user.ask(query), await user.ask(query)];

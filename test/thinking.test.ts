@@ -1,5 +1,6 @@
-// A model that thinks is alive: whatever it sends is a sign of life, the time until its first word has a
-// limit of its own, and its answer's time begins with that word.
+// A thinking model is alive: everything it sends is a sign of life.
+// The time to its first word has a limit of its own,
+// and the answer's time begins with that word.
 
 import { describe, expect, it } from "vitest";
 import { newUser, upstreamEnded } from "./harness.ts";
@@ -8,7 +9,7 @@ import { DONE, type Frame, frame, piece } from "./support/directive.ts";
 const reason = frame({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
 const END = [reason, DONE];
 const delta = (members: object) => frame({ choices: [{ index: 0, delta: members }] });
-/** For a second, which is longer than a silence may be here. */
+/** For a second, longer than an allowed silence here. */
 const lasting = (text: string): Frame => ({ text, times: 20, gapMs: 50 });
 const SHORT = { FIRST_TOKEN_TIMEOUT_MS: "400", TOKEN_GAP_TIMEOUT_MS: "400" };
 
@@ -25,7 +26,7 @@ describe("before the first word", () => {
     ["comments", [lasting(": PROCESSING\n\n"), piece("20"), ...END]],
     ["empty deltas", [lasting(delta({ content: "" })), piece("20"), ...END]],
     ["blanks", [lasting(piece(" ")), piece("20"), ...END]],
-  ])("%s are signs of life, and no silence", async (_, frames) => {
+  ])("%s are signs of life", async (_, frames) => {
     const user = await newUser(SHORT);
     const stream = await user.ask({ frames });
     expect((await stream.all()).at(-1)).toMatchObject({ type: "done", finish: "stop" });
@@ -38,7 +39,7 @@ describe("before the first word", () => {
     ["sends nothing but comments", [{ text: ": alive\n\n", times: 1e6, gapMs: 20 }]],
     ["sends nothing but blanks", [{ text: piece("\u200b \n"), times: 1e6, gapMs: 20 }]],
   ])(
-    "THINKING_TIMEOUT_MS ends a model that %s for too long, and nothing is charged",
+    "a model that %s for too long ends at THINKING_TIMEOUT_MS and costs nothing",
     async (_, frames) => {
       const user = await newUser({ ...SHORT, THINKING_TIMEOUT_MS: "600" });
       const tag = crypto.randomUUID();
@@ -50,13 +51,13 @@ describe("before the first word", () => {
     },
   );
 
-  it("a silence is still bounded after the first sign of life", async () => {
+  it("a silence after the first sign of life is still limited", async () => {
     const user = await newUser({ FIRST_TOKEN_TIMEOUT_MS: "200" });
     const stream = await user.ask({ frames: [delta({ reasoning: "Hm." }), "hang!"] });
     expect((await stream.all()).at(-1)).toMatchObject({ code: "GENERATION_TIMEOUT" });
   });
 
-  it("thoughts do not use up the answer's time", async () => {
+  it("thoughts do not use the answer's time", async () => {
     const user = await newUser({ ...SHORT, GENERATION_TIMEOUT_MS: "1500" });
     const words = { text: piece("word "), times: 20, gapMs: 40 };
     const thoughts = lasting(delta({ reasoning: "Hm. " }));
@@ -75,7 +76,7 @@ describe("in the middle of an answer", () => {
     expect(stream.answer).toBe("It is 20");
   });
 
-  it("comments alone do not make an answer flow that has stalled", async () => {
+  it("comments alone do not keep a stalled answer alive", async () => {
     const user = await newUser({ ...SHORT, GENERATION_TIMEOUT_MS: "1200" });
     const comments = { text: ": alive\n\n", times: 1e6, gapMs: 20 };
     const stream = await user.ask({ frames: [piece("It is "), comments] });
@@ -86,10 +87,11 @@ describe("in the middle of an answer", () => {
 
 describe("maxTokens", () => {
   it.each([1, 2, 3, 5])(
-    "is counted in words where a server sends %i characters at a time",
+    "is counted in words if a server sends %i characters at a time",
     async (length) => {
       const user = await newUser();
-      // 2,520 characters in 480 words, which no tokenizer makes fewer tokens of.
+      // 2,520 characters in 480 words, which
+      // no tokenizer makes fewer tokens of.
       const characters = "The quota of each user is twenty a day [1]. ";
       const stream = await user.ask(
         { frames: [{ characters, count: 60 * characters.length, length }, ...END] },
@@ -106,7 +108,7 @@ describe("maxTokens", () => {
     ["Chinese", "额"],
     ["one word without an end", "a"],
     ["signs", "!"],
-  ])("bounds a model that ignores it: %s", async (_, characters) => {
+  ])("limits a model that ignores it and sends %s", async (_, characters) => {
     const user = await newUser();
     const tag = crypto.randomUUID();
     const frames = [{ characters, count: 1e7 }];

@@ -1,5 +1,5 @@
-// The promise, row by row: what an ask costs, by how it ended. Where the leaver's socket matters, the
-// suite in servers/ has the rest.
+// The promise, row by row: what an ask costs, by how it ended.
+// test/servers has the cases in which the client's socket matters.
 
 import {
   abortAllDurableObjects,
@@ -50,7 +50,7 @@ describe("an answer that arrives", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
-  it("is in the exact form that every client reads, whatever it says", async () => {
+  it("is sent in the exact form that every client reads, whatever its text", async () => {
     const user = await newUser();
     const tokens = ["a\n\ndata: {}\n\n", "\r\u2028\u2029\u0085\u009f", "張😀", '"\\', "\u0000"];
     const stream = await user.ask({ tokens });
@@ -59,7 +59,7 @@ describe("an answer that arrives", () => {
     expect(stream.text).toMatch(/^(data: \{[^\r\n\u0080-\u009f\u2028\u2029]*\}\n\n)+$/);
   });
 
-  it("is the same as JSON", async () => {
+  it("is the same in JSON as in a stream", async () => {
     const user = await newUser();
     const tokens = ["The", " cat [1]."];
     const response = await user.askForJson({ tokens });
@@ -89,7 +89,7 @@ describe("an answer that arrives", () => {
     await stream.all();
   });
 
-  it("says how long it took, in a header and in one line of the log without a word of it", async () => {
+  it("reports its duration in a header, and in one log line without its text", async () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => {});
     const user = await newUser();
     const response = await user.askForJson(
@@ -124,13 +124,13 @@ describe("an answer that arrives", () => {
     const stream = await user.ask({ tokens: 1, firstMs: 200 });
     await stream.all();
     const pings = stream.events.filter(({ type }) => type === "ping");
-    // Two of them are the probe's.
+    // Two of them belong to the probe.
     expect(pings.length).toBeGreaterThan(4);
   });
 });
 
-describe("an answer that a limit of ours cuts", () => {
-  it("ends at maxTokens, with finish length, charged", async () => {
+describe("an answer cut by our limits", () => {
+  it("ends at maxTokens with finish length and is charged", async () => {
     const user = await newUser();
     const tag = crypto.randomUUID();
     const stream = await user.ask(
@@ -144,7 +144,7 @@ describe("an answer that a limit of ours cuts", () => {
     await upstreamEnded(tag);
   });
 
-  it("ends at ANSWER_BYTES_MAX, between two characters", async () => {
+  it("ends at ANSWER_BYTES_MAX between two characters", async () => {
     const user = await newUser({ ANSWER_BYTES_MAX: "10" });
     const stream = await user.ask({ tokens: ["張張", "張張張"] });
     expect((await stream.all()).at(-1)).toMatchObject({ type: "done", finish: "length" });
@@ -152,7 +152,7 @@ describe("an answer that a limit of ours cuts", () => {
   });
 
   it("ends at GENERATION_TIMEOUT_MS while it flows", async () => {
-    const user = await newUser({ GENERATION_TIMEOUT_MS: "200" });
+    const user = await newUser({ GENERATION_TIMEOUT_MS: "1000" });
     const tag = crypto.randomUUID();
     const stream = await user.ask({ tag, tokens: 5_000, gapMs: 10 });
     expect((await stream.all()).at(-1)).toMatchObject({ type: "done", finish: "length" });
@@ -161,12 +161,12 @@ describe("an answer that a limit of ours cuts", () => {
   });
 });
 
-describe("a leaver", () => {
+describe("a user who disconnects", () => {
   it.each([
     ["before the first token", { firstMs: 60_000 }, "start"],
     ["between tokens", { gapMs: 20 }, "token"],
     ["in a silence", { fault: "hang", at: 2 }, "ping"],
-  ] as const)("is refunded, and the model stopped, %s", async (_name, directive, last) => {
+  ] as const)("%s is refunded, and the model is stopped", async (_name, directive, last) => {
     const user = await newUser();
     const tag = crypto.randomUUID();
     const stream = await user.ask({ tag, tokens: 500, ...directive });
@@ -186,7 +186,7 @@ describe("a leaver", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
-  it("is refunded after the last token and before done", async () => {
+  it("between the last token and done is refunded", async () => {
     const user = await newUser({ DELIVERY_HOLD_MS: "400" });
     const stream = await user.ask({ tokens: ["all"] });
     await stream.until("token");
@@ -194,7 +194,7 @@ describe("a leaver", () => {
     expect(await user.resolved(stream.queryId)).toMatchObject({ reason: "disconnected" });
   });
 
-  it("is charged on having read done", async () => {
+  it("after reading done is charged", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 2 });
     await stream.until("done");
@@ -202,20 +202,20 @@ describe("a leaver", () => {
     expect(await user.resolved(stream.queryId)).toMatchObject({ state: "charged" });
   });
 
-  it("of a JSON ask is refunded when the connection breaks", async () => {
+  it("from a JSON ask is refunded when the connection breaks", async () => {
     const user = await newUser();
     const tag = crypto.randomUUID();
-    const leaver = new AbortController();
+    const controller = new AbortController();
     const response = user.askForJson(
       { tag, tokens: 500, gapMs: 20 },
       {},
-      { signal: leaver.signal },
+      { signal: controller.signal },
     );
     await eventually(
       () => modelRequests(tag),
       ([request]) => (request?.tokensSent ?? 0) > 1,
     );
-    leaver.abort();
+    controller.abort();
     await response.catch(() => {});
     const [receipt] = await eventually(
       () => user.receipts(),
@@ -225,7 +225,7 @@ describe("a leaver", () => {
     await upstreamEnded(tag);
   });
 
-  it("of a stored answer who stops reading is let go of when a write is late", async () => {
+  it("by not reading a stored answer is cut off when a write is late", async () => {
     const user = await newUser({ WRITE_TIMEOUT_MS: "50" });
     const query = scripted({ tokens: 100, tokenLength: 2_000 });
     const first = await user.ask(query);
@@ -237,7 +237,7 @@ describe("a leaver", () => {
     await expect(response.text()).rejects.toThrow();
   });
 
-  it("who stops reading is taken for one when a write is late", async () => {
+  it("by not reading is refunded when a write is late", async () => {
     const user = await newUser({ WRITE_TIMEOUT_MS: "50" });
     const tag = crypto.randomUUID();
     const stream = await user.ask({ tag, tokens: 5_000, gapMs: 1 });
@@ -267,7 +267,7 @@ describe("a stop", () => {
     expect(await user.quota()).toMatchObject({ refunded: 1, refundsLeft: 19 });
   });
 
-  it("ends a JSON ask with CANCELLED, which no client asks again after", async () => {
+  it("ends a JSON ask with CANCELLED, after which no client retries", async () => {
     const user = await newUser();
     const asked = user.askForJson({ tokens: 500, gapMs: 20 });
     const [receipt] = await eventually(
@@ -281,7 +281,7 @@ describe("a stop", () => {
     expect(await response.json()).toMatchObject({ code: "CANCELLED", quotaRemaining: 20 });
   });
 
-  it("changes nothing once the pipeline has finished, and answers with the outcome", async () => {
+  it("after the pipeline has finished changes nothing and returns the outcome", async () => {
     const user = await newUser({ DELIVERY_HOLD_MS: "300" });
     const stream = await user.ask({ tokens: ["all"] });
     await stream.until("token");
@@ -293,7 +293,7 @@ describe("a stop", () => {
     expect(events.at(-1)).toMatchObject({ type: "done" });
   });
 
-  it("of another user's query is 404, and changes nothing", async () => {
+  it("of another user's query is 404 and changes nothing", async () => {
     const [user, other] = [await newUser(), await newUser()];
     const stream = await user.ask({ tokens: 20, gapMs: 10 });
     await stream.until("token");
@@ -331,7 +331,8 @@ describe("a model that fails", () => {
       code: "GENERATION_FAILED",
       quotaRemaining: 20,
     });
-    // A failure is not the user's doing: the refund allowance does not count it.
+    // The user did not cause a failure: the
+    // refund allowance does not count it.
     expect(await user.quota()).toMatchObject({ refunded: 2, refundsLeft: 20 });
   });
 
@@ -353,7 +354,7 @@ describe("a model that fails", () => {
 });
 
 describe("a search that fails", () => {
-  it("costs nothing, and calls no model", async () => {
+  it("costs nothing and calls no model", async () => {
     const broken = { getByName: () => ({ search: () => Promise.reject(new Error("gone")) }) };
     const user = await newUser({ CORPUS: broken as unknown as string });
     const tag = crypto.randomUUID();
@@ -372,8 +373,8 @@ describe("a search that fails", () => {
   });
 });
 
-describe("the limits", () => {
-  it("admit three of fifty who ask at once with a quota of three", async () => {
+describe("a limit", () => {
+  it("of three answers admits three of fifty simultaneous asks", async () => {
     const user = await newUser({ QUOTA_LIMIT: "3", CONCURRENCY_LIMIT: "50" });
     const responses = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
@@ -386,7 +387,7 @@ describe("the limits", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
-  it("refuse past the quota with the time of its reset, so that no client asks again at once", async () => {
+  it("that is used up refuses asks and names its reset time, so that no client retries at once", async () => {
     const user = await newUser({ QUOTA_LIMIT: "0" });
     const response = await user.post("/ai/ask", { query: "x" });
     expect(response.status).toBe(429);
@@ -397,7 +398,7 @@ describe("the limits", () => {
     expect(await response.json()).toMatchObject({ code: "QUOTA_EXCEEDED", resetsAt });
   });
 
-  it("say no time where the period never ends", async () => {
+  it("names no reset time where the period never ends", async () => {
     const user = await newUser({ QUOTA_LIMIT: "0", QUOTA_PERIOD: "total" });
     const response = await user.post("/ai/ask", { query: "x" });
     expect(response.headers.get("retry-after")).toBeNull();
@@ -406,7 +407,7 @@ describe("the limits", () => {
     expect(await user.quota()).toMatchObject({ period: "total", resetsAt: null });
   });
 
-  it("let only so many answers run at a time, and free the place on every end", async () => {
+  it("of concurrent answers frees a place at every end", async () => {
     const user = await newUser({ CONCURRENCY_LIMIT: "1" });
     const first = await user.ask({ tokens: 500, gapMs: 20 });
     await first.until("token");
@@ -423,7 +424,7 @@ describe("the limits", () => {
 });
 
 describe("a crash", () => {
-  it("is refunded as expired by the alarm, with no request", async () => {
+  it("is refunded as expired by the alarm, without a request", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 500, gapMs: 20 });
     await stream.until("token");
@@ -441,7 +442,7 @@ describe("a crash", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
-  it("is refunded by the next request too, if that is sooner", async () => {
+  it("is refunded by the next request if that comes first", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 500, gapMs: 20 });
     await stream.until("token");
@@ -452,7 +453,7 @@ describe("a crash", () => {
   });
 });
 
-it("counts failures on after an eviction", async () => {
+it("the failure limit still counts earlier failures after an eviction", async () => {
   const user = await newUser({ FAILURE_LIMIT: "2" });
   for (const words of ["One?", "Two?"]) {
     await (await user.ask(scripted({ status: 500 }, words))).all();
@@ -466,7 +467,7 @@ describe("the alarm", () => {
   const alarmAt = (user: TestUser) =>
     runInDurableObject(user.stub, (_object, { storage }) => storage.getAlarm());
 
-  it("leaves a live run alone, and is set again while anything is reserved", async () => {
+  it("leaves a live run alone and is set again while anything is reserved", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 500, gapMs: 20 });
     await stream.until("token");
@@ -476,12 +477,12 @@ describe("the alarm", () => {
     stream.leave();
     await user.resolved(stream.queryId);
     await runDurableObjectAlarm(user.stub);
-    // What is left to do is to forget the ask's key, a day later.
+    // What remains is to prune the ask's key, a day later.
     const seen = await (await asOperator(adminPath(user))).json<{ alarmAt: string }>();
     expect(Date.parse(seen.alarmAt)).toBeGreaterThan(Date.now() + 23 * 60 * 60 * 1000);
   });
 
-  it("never throws, and is set again, when storage fails", async () => {
+  it("does not throw and is set again when storage fails", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 500, gapMs: 20 });
     await stream.until("token");
@@ -498,7 +499,7 @@ describe("the alarm", () => {
     stream.leave();
   });
 
-  it("is not put off by an ask after an eviction", async () => {
+  it("is not postponed by an ask after an eviction", async () => {
     const user = await newUser();
     const first = await user.ask("One?");
     await first.all();
@@ -511,7 +512,7 @@ describe("the alarm", () => {
     expect(await alarmAt(user)).toBe(before);
   });
 
-  it("is set again when storage has refused it", async () => {
+  it("is set again after storage refused it", async () => {
     const user = await newUser();
     await user.quota();
     await runInDurableObject(user.stub, (_object, { storage }) => {
@@ -538,7 +539,7 @@ describe("storage that fails", () => {
     ["a stream", "continue"],
     ["JSON", "cancel"],
     ["JSON", "continue"],
-  ])("costs nothing when %s cannot be given its headers (%s)", async (mode, onDisconnect) => {
+  ])("costs nothing when %s cannot be sent its headers (%s)", async (mode, onDisconnect) => {
     const user = await newUser({ REFUND_LIMIT: "0", WRITE_TIMEOUT_MS: "150" });
     await user.quota();
     await runInDurableObject(user.stub, (_object, { storage }) => {
@@ -567,7 +568,7 @@ describe("storage that fails", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
-  it("for one query does not keep the sweep from the others", async () => {
+  it("for one query does not keep the sweep from other queries", async () => {
     const user = await newUser();
     const streams = [
       await user.ask(scripted({ tokens: 500, gapMs: 20 }, "One?")),
@@ -593,7 +594,7 @@ describe("storage that fails", () => {
     });
   });
 
-  it("at the reservation refuses the ask, and calls no model", async () => {
+  it("at the reservation refuses the ask and calls no model", async () => {
     const user = await newUser();
     await user.quota();
     const tag = crypto.randomUUID();
@@ -609,7 +610,7 @@ describe("storage that fails", () => {
     expect(await user.quota()).toMatchObject({ reserved: 0, charged: 0 });
   });
 
-  it("at the charge gives the answer away, and the sweep gives the quota back", async () => {
+  it("at the charge gives the answer away, and the sweep refunds it", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 2, gapMs: 50 });
     await stream.until("token");
@@ -646,7 +647,10 @@ describe("storage that fails", () => {
       vi.restoreAllMocks();
     });
 
-    /** A user with a stored answer and a reservation that a dead incarnation has left, and a switch. */
+    /**
+     * A user with a stored answer, a reservation
+     * of a dead instance, and a switch.
+     */
     async function inOutage() {
       const storage = { isOut: false, tries: 0 };
       const tryWrite = async () => {
@@ -667,7 +671,7 @@ describe("storage that fails", () => {
       return { user, storage, stored, left };
     }
 
-    it("keeps what is stored readable, and refuses what would write", async () => {
+    it("keeps stored answers readable and refuses writes", async () => {
       const { user, storage, stored, left } = await inOutage();
       expect(await user.quota()).toMatchObject({ charged: 1, reserved: 1 });
       expect(await user.receipt(left.queryId)).toMatchObject({ state: "reserved" });
@@ -679,7 +683,7 @@ describe("storage that fails", () => {
         await user.post("/ai/feedback", { queryId: stored.queryId, rating: "up" }),
         await asOperator(adminPath(user), { method: "PATCH", body: '{"limit":1}' }),
       ];
-      // Once when it woke: who asks again and again makes no work.
+      // Once when it woke: repeated asks cause no work.
       expect(storage.tries).toBe(1);
       for (const response of writing) {
         expect(response.status).toBe(503);
@@ -688,13 +692,14 @@ describe("storage that fails", () => {
       }
       storage.isOut = false;
       await scheduler.wait(1_050);
-      // The first that would write finds that it may again, and gives back what was left behind.
+      // The first write finds storage back,
+      // and refunds the dead instance's ask.
       await (await user.ask("New?")).all();
       expect(await user.receipt(left.queryId)).toMatchObject({ reason: "expired" });
       expect(await audit(user)).toEqual({ ok: true, differences: [] });
     });
 
-    it("keeps the alarm waiting, which gives back what is reserved 10 s after it at most", async () => {
+    it("keeps the alarm waiting, which refunds within 10 s of recovery", async () => {
       const { user, storage, left } = await inOutage();
       const row = async () => (await user.rows(`SELECT reason FROM queries WHERE number = 2`))[0];
       vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
@@ -711,7 +716,7 @@ describe("storage that fails", () => {
       expect(await user.receipt(left.queryId)).toMatchObject({ state: "refunded" });
     });
 
-    it("does not keep the alarm past the time that the runtime allows it", async () => {
+    it("does not keep the alarm longer than the runtime allows", async () => {
       const { user } = await inOutage();
       vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
       let isOver = false;
@@ -727,7 +732,7 @@ describe("storage that fails", () => {
       await rung;
     });
 
-    it("writes no charge that would reset the object, and cut other answers off", async () => {
+    it("writes no charge, which would reset the object and cut off other answers", async () => {
       const { user, storage } = await inOutage();
       storage.isOut = false;
       const real = setTimeout;
@@ -746,7 +751,7 @@ describe("storage that fails", () => {
       expect(await user.receipt(first.queryId)).toMatchObject({ reason: "expired" });
     });
 
-    it("logs each query once, and only what is on the disk", async () => {
+    it("logs a query only once its outcome is on disk", async () => {
       const lines: string[] = [];
       vi.spyOn(console, "log").mockImplementation((line) => {
         lines.push(line);
@@ -768,7 +773,7 @@ describe("storage that fails", () => {
     });
   });
 
-  /** The object's next transactions throw, after whatever they wrote. */
+  /** The next transactions throw after their writes. */
   async function failTransactions(user: TestUser, times: number): Promise<void> {
     await runInDurableObject(user.stub, (_object, { storage }) => {
       const real = storage.transactionSync.bind(storage);
@@ -794,7 +799,7 @@ describe("a window", () => {
     vi.useRealTimers();
   });
 
-  it("gets the refund that was reserved from it, though it has ended meanwhile", async () => {
+  it("that has ended still gets the refunds of its own reservations", async () => {
     setClock("2028-02-29T23:59:59Z");
     const user = await newUser({ QUOTA_LIMIT: "2" });
     const stream = await user.ask({ tokens: 500, gapMs: 20 });
@@ -811,7 +816,7 @@ describe("a window", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
-  it("is not opened again by a clock that goes backwards", async () => {
+  it("is not reopened by a clock that goes backwards", async () => {
     setClock("2027-01-01T00:00:01Z");
     const user = await newUser({ QUOTA_LIMIT: "1" });
     await (await user.ask({ tokens: 1 })).all();
@@ -821,7 +826,7 @@ describe("a window", () => {
   });
 });
 
-describe("another QUOTA_PERIOD", () => {
+describe("a change of QUOTA_PERIOD", () => {
   afterEach(() => {
     vi.useRealTimers();
   });
@@ -878,7 +883,7 @@ describe("another QUOTA_PERIOD", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
-  it("counts what was asked in the time of the new window, and nothing that was before it", async () => {
+  it("counts the asks made during the new window and none made before it", async () => {
     setClock("2030-05-16T23:50:00Z");
     const user = await newUser({ ...BEFORE, QUOTA_PERIOD: "month" });
     for (let n = 0; n < 2; n += 1) expect(await answer(user)).toBe(200);
@@ -896,7 +901,7 @@ describe("a failure", () => {
     vi.useRealTimers();
   });
 
-  it("refuses no ask when the clock goes back behind it", async () => {
+  it("refuses no ask when the clock goes back to before it", async () => {
     setClock("2027-01-01T12:00:00Z");
     const user = await newUser({ FAILURE_LIMIT: "1" });
     await (await user.askForJson({ status: 500 })).text();
@@ -908,7 +913,7 @@ describe("a failure", () => {
 });
 
 describe("the query log", () => {
-  it("lists a user's receipts, newest first, page by page", async () => {
+  it("lists a user's receipts in pages, newest first", async () => {
     const user = await newUser();
     const asked: string[] = [];
     for (let index = 0; index < 5; index += 1) {
@@ -928,7 +933,7 @@ describe("the query log", () => {
     expect(listed).toEqual(asked);
   });
 
-  it("ends a page early rather than send megabytes", async () => {
+  it("ends a page early to avoid sending megabytes", async () => {
     const user = await newUser({ ANSWER_BYTES_MAX: "600000" });
     for (let index = 0; index < 3; index += 1) {
       const stream = await user.ask(
@@ -945,7 +950,7 @@ describe("the query log", () => {
     expect(rest).toMatchObject({ queries: [{}], before: null });
   });
 
-  it("is empty for who never asked", async () => {
+  it("is empty for a user without asks", async () => {
     const user = await newUser();
     expect(await user.get("/ai/queries")).toEqual({ queries: [], before: null });
   });
@@ -958,7 +963,7 @@ describe("the query log", () => {
     },
   );
 
-  it("shows nobody another user's query", async () => {
+  it("never shows another user's query", async () => {
     const [user, other] = [await newUser(), await newUser()];
     const stream = await user.ask({ tokens: 1 });
     await stream.all();
@@ -971,7 +976,7 @@ describe("the query log", () => {
   });
 });
 
-it("takes a query id in a body as it is", async () => {
+it("a query id in a body is not URL-decoded", async () => {
   const user = await newUser();
   const response = await user.post("/ai/feedback", { queryId: "%", rating: "up" });
   expect(await response.json()).toMatchObject({
@@ -981,7 +986,7 @@ it("takes a query id in a body as it is", async () => {
 });
 
 describe("feedback", () => {
-  it("is stored with the query; the latest wins, and null revokes it", async () => {
+  it("is stored with the query, where the latest wins and null revokes it", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 1 });
     await stream.all();
@@ -1020,7 +1025,7 @@ describe("feedback", () => {
     { queryId: "1-a", rating: "sideways" },
     { queryId: "1-a", rating: "up", comment: "x".repeat(2_001) },
     { queryId: 1, rating: "up" },
-  ])("is refused where it is wrong: %j", async (body) => {
+  ])("is refused if it is %j", async (body) => {
     const user = await newUser();
     expect((await user.post("/ai/feedback", body)).status).toBe(400);
   });
@@ -1046,7 +1051,7 @@ describe("an operator", () => {
     stream.leave();
   });
 
-  it("finds nobody whom nobody knows, and creates nothing by looking", async () => {
+  it("gets 404 for an unknown user, and creates nothing by looking", async () => {
     const user = await newUser();
     expect((await asOperator(adminPath(user))).status).toBe(404);
     expect(
@@ -1065,7 +1070,7 @@ describe("an operator", () => {
     expect(text).toContain("Mine.");
   });
 
-  it("is told by the audit where a counter is wrong", async () => {
+  it("learns from the audit which counter is wrong", async () => {
     const user = await newUser();
     await (await user.ask({ tokens: 1 })).all();
     await user.rows("UPDATE windows SET charged = 5");
@@ -1074,7 +1079,7 @@ describe("an operator", () => {
     expect(differences).toHaveLength(1);
   });
 
-  it("sets and takes back a user's own limit, and blocks new asks only", async () => {
+  it("sets and removes a user's own limit, and blocks only new asks", async () => {
     const user = await newUser();
     const stream = await user.ask({ tokens: 1 });
     await stream.all();
@@ -1099,7 +1104,7 @@ describe("an operator", () => {
     expect((await patch({ quota: 1 })).status).toBe(400);
   });
 
-  it("creates nobody by a setting that is refused", async () => {
+  it("creates no user by a refused setting", async () => {
     const user = await newUser();
     const body = JSON.stringify({ limit: -1 });
     expect((await asOperator(adminPath(user), { method: "PATCH", body })).status).toBe(400);
@@ -1135,7 +1140,7 @@ describe("the cost of an answer", () => {
     });
   }
 
-  it("is at most eight rows written, alarms counted, with a key", async () => {
+  it("with a key is at most eight written rows, alarms included", async () => {
     const user = await newUser();
     await (await user.ask("The first makes the tables.")).all();
     await runDurableObjectAlarm(user.stub);
@@ -1148,7 +1153,7 @@ describe("the cost of an answer", () => {
   });
 });
 
-describe("a variable that is wrong", () => {
+describe("a wrong variable", () => {
   it.each([
     ["QUOTA_LIMIT", "many"],
     ["QUOTA_PERIOD", "week"],
@@ -1156,7 +1161,7 @@ describe("a variable that is wrong", () => {
     ["RETRIEVER", "guess"],
     ["OPENAI_BASE_URL", "http://127.0.0.1/api"],
     ["PING_INTERVAL_MS", "-1"],
-  ])("refuses the ask before anything is reserved, and is named: %s", async (name, value) => {
+  ])("is named, and refuses asks before anything is reserved: %s", async (name, value) => {
     const user = await newUser({ [name]: value });
     const response = await user.post("/ai/ask", { query: "x" });
     expect(response.status).toBe(503);

@@ -1,5 +1,6 @@
-// The Worker under test: the real one, but that a test may give one user's object, or one corpus object,
-// variables and bindings of its own. src has no switch for tests.
+// The Worker under test is the real one, with two additions: a test may give
+// one object its own variables and bindings, and there is a test format.
+// src has no switch for tests.
 
 import { toServiceError } from "../src/errors.ts";
 import { errorResponse } from "../src/formats/format.ts";
@@ -12,9 +13,9 @@ import { LINES } from "./formats/lines.ts";
 
 export { default } from "../src/worker.ts";
 
-/** The variables of a user's object, by the user's name: set before its first request. */
+/** A user's own variables, by name. Set before the first request. */
 export const variables = new Map<string, Record<string, string>>();
-/** What a corpus object has in its environment, by its name. */
+/** A corpus object's own variables and bindings, by name. */
 export const corpora = new Map<string, Record<string, unknown>>();
 
 export class UserObject extends RealUserObject {
@@ -22,7 +23,7 @@ export class UserObject extends RealUserObject {
     super(ctx, { ...env, ...variables.get(ctx.id.name ?? "") });
   }
 
-  /** The route of a format that only tests know. */
+  /** The route of the test format. */
   override async fetch(request: Request): Promise<Response> {
     if (new URL(request.url).pathname !== "/lines") return super.fetch(request);
     try {

@@ -1,18 +1,18 @@
-// Where readers find a file, as far as its path says. Pure.
+// The address of a file on a site, from its path. Pure.
 
-/** What sites turn into pages; a .txt is served as it is. */
+/** Files that sites turn into pages. A .txt is served as it is. */
 const MARKDOWN = /\.(?:md|markdown)$/i;
-/** The names of the page that a folder shows by itself: of most sites, of GitHub and MkDocs, and of Hugo. */
+/** The page of a folder itself: most sites, GitHub and MkDocs, Hugo. */
 const FOLDER_PAGE = /^(?:index|readme|_index)$/i;
 
 export interface Addresses {
   /** Ends with a slash. */
   readonly base: string;
-  /** Whether a page's address is its path without `.md`, and that of a folder's own page is the folder's. */
+  /** Pages without `.md`, and a folder's own page as the folder. */
   readonly stripExtension: boolean;
 }
 
-/** @param names The path of the file below the base, name by name. */
+/** @param names The path below the base, name by name. */
 export function addressOf(names: readonly string[], { base, stripExtension }: Addresses): string {
   const path = stripExtension ? pageOf(names) : names;
   return base + path.map(encodeURIComponent).join("/");
@@ -21,7 +21,7 @@ export function addressOf(names: readonly string[], { base, stripExtension }: Ad
 function pageOf(names: readonly string[]): readonly string[] {
   const last = names.at(-1) ?? "";
   const page = last.replace(MARKDOWN, "");
-  // A file that is called `.md` has no name but that.
+  // A file `.md` has no other name.
   if (page === last || page === "") return names;
   return [...names.slice(0, -1), FOLDER_PAGE.test(page) ? "" : page];
 }

@@ -1,17 +1,17 @@
-// The files that are to become documents: which of those under a path, and what each says.
+// The files below some paths, as documents.
 
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { markdown } from "../../src/intake/markdown.ts";
 import { isVisible } from "../../src/text/visible.ts";
 import { Failure, systemReason, UsageError } from "../command.ts";
 import { printable } from "../printable.ts";
 import { type Addresses, addressOf } from "./address.ts";
 import { kindOf, Listing, list, type Names, type Unread } from "./folder.ts";
 import { CONVERT_FIRST, NOT_TEXT, TEXT } from "./formats.ts";
-import { headOf } from "./head.ts";
 
 export interface Document {
   readonly id: string;
@@ -19,7 +19,7 @@ export interface Document {
   /** Without front matter. */
   readonly text: string;
   readonly url: string | undefined;
-  /** As the server computes it: SHA-256 of the text in UTF-8, in hexadecimal. */
+  /** SHA-256 of the text in UTF-8, in hexadecimal, as on the server. */
   readonly contentHash: string;
 }
 
@@ -32,26 +32,26 @@ export interface Found {
   readonly files: readonly File[];
   readonly skipped: readonly Unread[];
   readonly otherFormats: readonly Unread[];
-  /** How many other files there are, by their extension. */
+  /** The number of other files, by extension. */
   readonly others: ReadonlyMap<string, number>;
-  /** How many files and folders have a name that begins with a dot, or are node_modules. */
+  /** The number of names that begin with a dot, or are node_modules. */
   readonly hidden: number;
-  /** What the ids under the folders begin with. */
+  /** The beginnings of the ids below the folders. */
   readonly prefixes: readonly string[];
-  /** Whether something of this id is there, read or not, or may be where nothing was looked at. */
+  /** Whether this file exists, or may in a folder that was not entered. */
   isThere(id: string): boolean;
 }
 
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
-/** Front matter is not sent, so that a file may be longer than its text. */
+/** Front matter is not sent, so a file may be longer than its text. */
 const FILE_BYTES_MAX = TEXT_BYTES_MAX + 64 * 1024;
-const NOTHING_TO_READ = `it has no file that ends in ${[...TEXT].join(", ")}.`;
+const NOTHING_TO_READ = `it has no file with the extension ${[...TEXT].join(", ")}.`;
 const ID_LENGTH_MAX = 128;
 const TITLE_LENGTH_MAX = 300;
-/** A pipe that takes the file's place meanwhile must not make us wait. */
+/** Never waits, even if a pipe has taken the place of the file. */
 const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Throws a Failure if nothing can be done with any path, and a UsageError for two that meet in an id. */
+/** Throws a Failure if no path is usable, a UsageError if two files have one id. */
 export async function findFiles(
   paths: readonly string[],
   prefix: string,
@@ -63,7 +63,7 @@ export async function findFiles(
   const others = new Map<string, number>();
   const prefixes: string[] = [];
   const there = new Set<string>();
-  /** Of the paths themselves. */
+  /** Paths that cannot be used. */
   const unusable: Unread[] = [];
   let hidden = 0;
 
@@ -75,7 +75,7 @@ export async function findFiles(
       const id = idOf(names);
       if (isFromBefore.has(id)) {
         throw new UsageError(
-          `Two files would be the document ${printable(id)}: put them in apart, with --prefix.`,
+          `Two files would be the document ${printable(id)}: load them separately, with --prefix.`,
         );
       }
       const reason = files.has(id)
@@ -111,7 +111,7 @@ export async function findFiles(
       prefixes.push(`${idOf([])}/`);
       if (look.files.length > 0) continue;
     }
-    // Where nothing can be read, a mistake is likelier than that all documents are to go.
+    // No readable file is likelier a mistake than a wish to delete all.
     there.add(idOf([]));
     if (!(look instanceof Listing)) unusable.push({ path: printable(path), reason: look.reason });
     else if (look.skipped.length === 0) {
@@ -146,14 +146,14 @@ async function lookAt(path: string): Promise<Listing | "file" | { readonly reaso
     return { reason: CONVERT_FIRST };
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const reason = isMissing ? "it is not there." : `it cannot be read: ${systemReason(error)}.`;
+    const reason = isMissing ? "it does not exist." : `it cannot be read: ${systemReason(error)}.`;
     return { reason };
   }
 }
 
 function whyNoId(id: string): string | undefined {
   if ([...id].length <= ID_LENGTH_MAX && !/\p{Cc}/u.test(id)) return undefined;
-  return `its id would not be 1 to ${ID_LENGTH_MAX} characters without control characters.`;
+  return `its id would be too long or have a control character.`;
 }
 
 async function read(
@@ -170,7 +170,7 @@ async function read(
     const found = await file.stat();
     if (!found.isFile()) return skip(`it is ${kindOf(found)}, not a file.`);
     if (found.size > FILE_BYTES_MAX) return skip(tooLong("it", found.size));
-    // What the system says of a size need not be so: of a file in /proc it says 0.
+    // The size may be wrong: it is 0 for files in /proc.
     bytes = await buffer(file.createReadStream({ end: FILE_BYTES_MAX, autoClose: false }));
   } catch (error) {
     return skip(`it cannot be read: ${systemReason(error)}.`);
@@ -179,11 +179,11 @@ async function read(
   }
   if (bytes.byteLength > FILE_BYTES_MAX) return skip(tooLong("it", bytes.byteLength));
   const whole = decode(bytes);
-  if (whole === undefined) return skip("it is no text in UTF-8.");
-  const { title, text } = headOf(whole);
+  if (whole === undefined) return skip("it is not text in UTF-8.");
+  const { title, text } = markdown.read(whole);
   const encoded = new TextEncoder().encode(text);
   if (encoded.byteLength > TEXT_BYTES_MAX) return skip(tooLong("its text", encoded.byteLength));
-  if (!isVisible(text)) return skip("there is nothing in it.");
+  if (!isVisible(text)) return skip("it is empty.");
   return {
     id,
     title: tidy(title ?? "") || tidy(nameOf(path)) || id.slice(0, TITLE_LENGTH_MAX),
@@ -194,16 +194,16 @@ async function read(
 }
 
 function tooLong(what: string, bytes: number): string {
-  return `${what} is ${bytes} bytes long, and at most 1 MiB is taken.`;
+  return `${what} is ${bytes} bytes long. The limit is 1 MiB.`;
 }
 
-/** Without a byte order mark. Undefined is what is no text. */
+/** Without a byte order mark. Undefined if it is not text. */
 function decode(bytes: Uint8Array): string | undefined {
   if (bytes.includes(0)) return undefined;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    // The only error that there is says that it is no UTF-8.
+    // It is not UTF-8: there is no other error.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// What is in a folder: the files to read, and what is not read with the reason. Nothing is opened here.
+// The files in a folder: those to read, and the others with the reason. Opens none.
 
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -10,30 +10,30 @@ import { CONVERT_FIRST, NOT_TEXT, TEXT, TEXT_IF_NAMED } from "./formats.ts";
 /** A path below the folder, name by name. */
 export type Names = readonly string[];
 
-/** What is not read, and why. */
+/** A file that is not read. */
 export interface Unread {
-  /** Harmless to print. */
+  /** Safe to print. */
   readonly path: string;
   readonly reason: string;
 }
 
-/** What is in a folder and the folders in it. */
+/** The contents of a folder and of the folders in it. */
 export class Listing {
-  /** In order. */
+  /** Sorted. */
   readonly files: Names[] = [];
-  /** What would be a document if something were not in the way. */
+  /** Documents that cannot be read. */
   readonly skipped: Unread[] = [];
-  /** Documents of formats that are not read. */
+  /** Documents in formats that are not read. */
   readonly otherFormats: Unread[] = [];
-  /** How many other files there are, by their extension. */
+  /** The number of other files, by extension. */
   readonly others = new Map<string, number>();
-  /** How many names begin with a dot, or are node_modules. */
+  /** The number of names that begin with a dot, or are node_modules. */
   hidden = 0;
-  /** Everything that is there and is not in `files`. What is below one of these was not looked at. */
+  /** All that is not in `files`. Folders among these were not entered. */
   readonly rest: Names[] = [];
 }
 
-/** Throws what the system says if the folder itself cannot be read. */
+/** Throws the system error if the folder cannot be read. */
 export async function list(folder: string): Promise<Listing> {
   const listing = new Listing();
   await walk(folder, [], listing);
@@ -41,7 +41,7 @@ export async function list(folder: string): Promise<Listing> {
 }
 
 async function walk(folder: string, inside: Names, listing: Listing): Promise<void> {
-  // Names are bytes: one that is not UTF-8 would be read as another name, under which there is no file.
+  // As bytes: decoding would change a name that is not UTF-8.
   const entries = await readdir(join(folder, ...inside), {
     withFileTypes: true,
     encoding: "buffer",
@@ -76,8 +76,8 @@ async function sort(
       skip(`it cannot be read: ${systemReason(error)}.`);
     }
   } else if (entry.isSymbolicLink() && (TEXT.has(extension) || otherFormat !== undefined)) {
-    // It may lead out of the folder, or in a circle.
-    skip("it is a symbolic link: name what it leads to.");
+    // It may lead out of the folder, or into a circle.
+    skip("it is a symbolic link: give its target as a PATH.");
   } else if (!entry.isFile() && !entry.isSymbolicLink()) {
     skip(`it is ${kindOf(entry)}, not a file.`);
   } else if (TEXT.has(extension)) {
@@ -95,25 +95,25 @@ function shown(names: Names): string {
   return printable(names.join("/"));
 }
 
-/** Undefined for what is no document of any format. */
+/** Undefined if it is no document. */
 function hint(extension: string): string | undefined {
   if (NOT_TEXT.has(extension)) return CONVERT_FIRST;
   if (!TEXT_IF_NAMED.has(extension)) return undefined;
   return extension === "" || extension === "."
-    ? "its name has no extension: name it as a PATH to have it read as text."
-    : "it is of a format that is not read: convert it to Markdown, or name it as a PATH to have it read as text.";
+    ? "its name has no extension: give it as a PATH to have it read as text."
+    : "its format is not read: convert it to Markdown, or give it as a PATH to have it read as text.";
 }
 
 function decoded(name: Buffer): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(name);
   } catch {
-    // The only error that there is says that it is no UTF-8.
+    // It is not UTF-8: there is no other error.
     return undefined;
   }
 }
 
-/** What something is that is no file, in words. */
+/** What it is instead of a file. */
 export function kindOf(entry: {
   isDirectory(): boolean;
   isFIFO(): boolean;

@@ -1,16 +1,16 @@
-// The formats of documents by the extensions of their files, in lower case.
+// The formats of documents, by file extension in lower case.
 
-/** Read wherever they are. */
+/** Always read. */
 export const TEXT: ReadonlySet<string> = new Set([".md", ".markdown", ".txt"]);
 
-/** Text with marks that are not Markdown's: read as it is where a file is named itself. */
+/** Text in another markup: read as it is if the file is a PATH itself. */
 export const TEXT_IF_NAMED: ReadonlySet<string> = new Set([
   ...["", ".", ".mdx", ".mdown", ".mkd", ".mkdn", ".rmd", ".qmd", ".mdoc", ".text"],
   ...[".rst", ".adoc", ".asciidoc", ".org", ".textile", ".wiki", ".mediawiki", ".creole", ".pod"],
   ...[".tex", ".man", ".roff", ".srt", ".vtt", ".eml", ".log"],
 ]);
 
-/** Bytes, or text that is mostly marks: never read. */
+/** Binary, or text that is mostly markup: never read. */
 export const NOT_TEXT: ReadonlySet<string> = new Set([
   ...[
     ".html",
@@ -29,4 +29,4 @@ export const NOT_TEXT: ReadonlySet<string> = new Set([
   ...[".xls", ".xlsx", ".ods", ".numbers", ".csv", ".tsv", ".ipynb", ".msg", ".one"],
 ]);
 
-export const CONVERT_FIRST = "it is of a format that is not read: convert it to Markdown first.";
+export const CONVERT_FIRST = "its format is not read: convert it to Markdown first.";

@@ -72,7 +72,7 @@ const INPUT = v.strictObject({
     ),
     null,
   ),
-  sample: v.nullish(v.boolean(), false),
+  sample: v.optional(v.boolean(), false),
 });
 
 /** Made in wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */
@@ -110,7 +110,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     this.#alarm = new Alarm(ctx.storage);
     this.#documents = new Documents(ctx.storage);
     this.#vectorSync = this.#newVectorSync();
-    if (this.#documents.isOutdated() || this.#vectorSync?.isDue()) {
+    const isUsable = this.#documents.isUsable;
+    if (isUsable && (this.#documents.isOutdated() || this.#vectorSync?.isDue())) {
       ctx.blockConcurrencyWhile(async () => {
         await this.#alarm.recall();
         // An alarm that is set keeps its time.
@@ -242,7 +243,6 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     await nextTurn();
     const cut = this.#documents.holds(document, contentHash) ? undefined : storedPassages(document);
     return this.#writes.add(text.length, () => {
-      if (document.sample && this.#documents.hasOwn()) throw notBeside();
       const isNew = this.#documents.entry(id) === undefined;
       this.#exampleQuestions = undefined;
       const now = Date.now();
@@ -279,13 +279,6 @@ function isLink(value: string): boolean {
   const url = URL.parse(value, here);
   if (url === null || /[\s\p{Cc}]/u.test(value)) return false;
   return value.startsWith("/") ? url.origin === here : /^https?:\/\//i.test(value);
-}
-
-function notBeside(): ServiceError {
-  return new ServiceError(
-    "INVALID_REQUEST",
-    'The field "sample" must be false or missing, because there are documents that are no samples.',
-  );
 }
 
 function notFound(): ServiceError {

@@ -1,9 +1,9 @@
-// The passages of all documents and their full-text index: what a query is searched in. It knows
-// nothing of a document but what its passages carry.
+// The passages of all documents and their full-text index.
+// A passage carries all that a search needs of its document.
 
 import { matchQuery, queryTerms, terms } from "../text/analyzer.ts";
 
-/** A passage as it is kept. Those of one document have consecutive ids. */
+/** Those of one document have consecutive ids. */
 export interface StoredPassage {
   readonly documentId: string;
   /** The passage's number in its document, from 1. */
@@ -14,12 +14,12 @@ export interface StoredPassage {
   readonly text: string;
 }
 
-/** A kept passage with its id: of two, the later has the higher. */
+/** A later passage has a higher id. */
 export interface NumberedPassage extends StoredPassage {
   readonly id: number;
 }
 
-/** A passage that was found, in the shape in which retrievers hand it on. */
+/** A search result, as retrievers pass it on. */
 export interface FoundPassage extends Omit<StoredPassage, "place"> {
   /** The document's id, `#`, and the passage's number in it. */
   readonly id: string;
@@ -27,13 +27,9 @@ export interface FoundPassage extends Omit<StoredPassage, "place"> {
   readonly score: number;
 }
 
-/** Under which heading of which document a passage stands. */
 export type PassageHeading = Pick<StoredPassage, "title" | "heading">;
 
-/** Passages whose headings are looked at: enough to find examples in, and quick to read. */
-const HEADINGS_MAX = 1_000;
-
-interface PassageRow extends Record<string, SqlStorageValue> {
+type PassageRow = {
   id: number;
   documentId: string;
   place: number;
@@ -42,19 +38,23 @@ interface PassageRow extends Record<string, SqlStorageValue> {
   heading: string;
   url: string | null;
   text: string;
-}
+};
+
+/** Enough to find examples in, and fast to read. */
+const HEADINGS_MAX = 1_000;
 
 /**
- * The time of a search grows with the passages that hold any of its terms, each counted once a term:
- * so many take about 20 ms. The commonest terms, which tell passages apart least, are left out where
- * there would be more.
+ * A hit is one term in one passage. The time of a search grows
+ * with them: these take about 20 ms. With more, the search
+ * ignores the commonest terms, which distinguish least.
  */
 const HITS_MAX = 30_000;
 
-// The index holds no text of its own. It is given the terms with spaces between them, and its
-// tokenizer, which would know nothing of Chinese and of accents, has only to part them again.
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS passages (
+// The index stores no text. Our analyzer makes the terms, since
+// the tokenizer knows neither Chinese nor accents: it only
+// splits them at the spaces.
+export const PASSAGE_TABLES = `
+  CREATE TABLE passages (
     id INTEGER PRIMARY KEY,
     document_id TEXT NOT NULL,
     place INTEGER NOT NULL CHECK (place >= 1),
@@ -63,122 +63,58 @@ const SCHEMA = `
     url TEXT,
     text TEXT NOT NULL
   ) STRICT;
-  CREATE VIRTUAL TABLE IF NOT EXISTS passage_terms USING fts5(
+  CREATE VIRTUAL TABLE passage_terms USING fts5(
     title, text, content='', contentless_delete=1, tokenize='ascii'
   );
-  CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(passage_terms, row);
+  CREATE VIRTUAL TABLE vocabulary USING fts5vocab(passage_terms, row);
 `;
 
 const PASSAGE = "id, document_id AS documentId, place, title, heading, url, text";
 
-function statements(sql: SqlStorage) {
-  return {
-    lastId: () =>
-      sql.exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM passages").one().id,
-
-    insert: (id: number, passage: StoredPassage) => {
-      const { documentId, place, title, heading, url, text } = passage;
-      sql.exec(
-        "INSERT INTO passages (id, document_id, place, title, heading, url, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ...[id, documentId, place, title, JSON.stringify(heading), url, text],
-      );
-    },
-
-    insertTerms: (id: number, title: string, text: string) => {
-      sql.exec("INSERT INTO passage_terms (rowid, title, text) VALUES (?, ?, ?)", id, title, text);
-    },
-
-    delete: (first: number, last: number) => {
-      sql.exec("DELETE FROM passage_terms WHERE rowid BETWEEN ? AND ?", first, last);
-      sql.exec("DELETE FROM passages WHERE id BETWEEN ? AND ?", first, last);
-    },
-
-    get: (id: number) =>
-      sql.exec<PassageRow>(`SELECT ${PASSAGE} FROM passages WHERE id = ?`, id).toArray()[0],
-
-    after: (id: number, limit: number) =>
-      sql
-        .exec<PassageRow>(
-          `SELECT ${PASSAGE} FROM passages WHERE id > ? ORDER BY id LIMIT ?`,
-          id,
-          limit,
-        )
-        .toArray(),
-
-    countAfter: (id: number, max: number) =>
-      sql
-        .exec<{ passages: number }>(
-          "SELECT count(*) AS passages FROM (SELECT 1 FROM passages WHERE id > ? LIMIT ?)",
-          id,
-          max,
-        )
-        .one().passages,
-
-    // Sorted by rank inside, and joined only then: the other way round SQLite reads every passage
-    // that holds any of the terms.
-    search: (match: string, limit: number) =>
-      sql
-        .exec<PassageRow>(
-          `SELECT ${PASSAGE}
-           FROM (SELECT rowid AS id, rank FROM passage_terms
-                 WHERE passage_terms MATCH ? AND rank MATCH 'bm25(2.0, 1.0)'
-                 ORDER BY rank LIMIT ?) AS found
-           JOIN passages USING (id)
-           ORDER BY found.rank`,
-          match,
-          limit,
-        )
-        .toArray(),
-
-    headings: (limit: number) =>
-      sql
-        .exec<{ title: string; heading: string }>(
-          "SELECT title, heading FROM passages ORDER BY id LIMIT ?",
-          limit,
-        )
-        .toArray(),
-
-    // One by one: each in a list of several would count as another row.
-    frequency: (term: string) =>
-      sql
-        .exec<{ passages: number }>("SELECT doc AS passages FROM vocabulary WHERE term = ?", term)
-        .toArray()[0]?.passages ?? 0,
-  };
-}
-
 export class PassageIndex {
-  readonly #do: ReturnType<typeof statements>;
+  readonly #sql: SqlStorage;
 
   constructor(sql: SqlStorage) {
-    this.#do = statements(sql);
+    this.#sql = sql;
   }
 
-  static create(sql: SqlStorage): void {
-    sql.exec(SCHEMA);
-  }
-
-  /** Keeps the passages of one document under ids above `after`, and returns that of the first. */
+  /**
+   * Adds the passages of one document, with ids above `after`.
+   * Returns the first id.
+   */
   add(passages: readonly StoredPassage[], after: number): number {
-    const first = Math.max(this.#do.lastId(), after) + 1;
+    const { id: last } = this.#sql
+      .exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM passages")
+      .one();
+    const first = Math.max(last, after) + 1;
     passages.forEach((passage, i) => {
-      const title = [passage.title, ...passage.heading].join(" ");
-      this.#do.insert(first + i, passage);
-      this.#do.insertTerms(first + i, terms(title).join(" "), terms(passage.text).join(" "));
+      this.#insert(first + i, passage);
     });
     return first;
   }
 
   remove(first: number, count: number): void {
-    if (count > 0) this.#do.delete(first, first + count - 1);
+    const range = [first, first + count - 1];
+    // A number is bound as REAL, for which FTS5 would read every row.
+    this.#sql.exec(
+      "DELETE FROM passage_terms WHERE rowid BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)",
+      ...range,
+    );
+    this.#sql.exec("DELETE FROM passages WHERE id BETWEEN ? AND ?", ...range);
   }
 
+  /** Of the oldest passages. */
   headings(): PassageHeading[] {
-    return this.#do
-      .headings(HEADINGS_MAX)
+    return this.#sql
+      .exec<{ title: string; heading: string }>(
+        "SELECT title, heading FROM passages ORDER BY id LIMIT ?",
+        HEADINGS_MAX,
+      )
+      .toArray()
       .map(({ title, heading }) => ({ title, heading: JSON.parse(heading) }));
   }
 
-  /** The at most `topK` passages that fit best, best first, where `count` is how many there are in all. */
+  /** The best first. `count` is the number of all passages. */
   search(query: string, topK: number, count: number): FoundPassage[] {
     const wanted = queryTerms(query);
     const frequencies = this.#frequencies(wanted);
@@ -186,38 +122,92 @@ export class PassageIndex {
     if (affordable.size === 0) return [];
     const match = matchQuery(wanted.filter((term) => affordable.has(term)));
     const coverage = coverageOf(frequencies, count);
-    return this.#do.search(match, topK).map((row) => found(row, coverage));
+    return this.#matches(match, topK).map((row) => found(row, coverage));
   }
 
-  /** The first `topK` passages of these ids that there are, scored as if a search had found them. */
+  /** The first `topK` that still exist, scored as by a search. */
   get(ids: readonly number[], query: string, topK: number, count: number): FoundPassage[] {
     const coverage = coverageOf(this.#frequencies(queryTerms(query)), count);
     const passages: FoundPassage[] = [];
-    // One by one: each id of a list would count as a row, and most of them are never looked at.
+    // Singly: a list would read every id, and most are not needed.
     for (const id of ids) {
       if (passages.length === topK) break;
-      const row = this.#do.get(id);
+      const row = this.#row(id);
       if (row !== undefined) passages.push(found(row, coverage));
     }
     return passages;
   }
 
-  /** The next passages after an id, in their order. */
+  /** The next passages after an id, oldest first. */
   after(id: number, limit: number): NumberedPassage[] {
-    return this.#do
-      .after(id, limit)
+    return this.#sql
+      .exec<PassageRow>(
+        `SELECT ${PASSAGE} FROM passages WHERE id > ? ORDER BY id LIMIT ?`,
+        ...[id, limit],
+      )
+      .toArray()
       .map(({ heading, ...row }) => ({ ...row, heading: JSON.parse(heading) }));
   }
 
-  /** How many passages there are after an id, as far as `max`. */
+  /** At most `max`. Reads a row for each. */
   countAfter(id: number, max: number): number {
-    return this.#do.countAfter(id, max);
+    return this.#sql
+      .exec<{ passages: number }>(
+        "SELECT count(*) AS passages FROM (SELECT 1 FROM passages WHERE id > ? LIMIT ?)",
+        ...[id, max],
+      )
+      .one().passages;
   }
 
+  #insert(id: number, passage: StoredPassage): void {
+    const { documentId, place, title, heading, url, text } = passage;
+    this.#sql.exec(
+      `INSERT INTO passages (id, document_id, place, title, heading, url, text)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      ...[id, documentId, place, title, JSON.stringify(heading), url, text],
+    );
+    const heads = [title, ...heading].join(" ");
+    this.#sql.exec(
+      "INSERT INTO passage_terms (rowid, title, text) VALUES (?, ?, ?)",
+      ...[id, terms(heads).join(" "), terms(text).join(" ")],
+    );
+  }
+
+  #row(id: number): PassageRow | undefined {
+    return this.#sql
+      .exec<PassageRow>(`SELECT ${PASSAGE} FROM passages WHERE id = ?`, id)
+      .toArray()[0];
+  }
+
+  /** The best matches first. */
+  #matches(match: string, limit: number): PassageRow[] {
+    // Sorted before the join: else SQLite reads all that match.
+    return this.#sql
+      .exec<PassageRow>(
+        `SELECT ${PASSAGE}
+         FROM (SELECT rowid AS id, rank FROM passage_terms
+               WHERE passage_terms MATCH ? AND rank MATCH 'bm25(2.0, 1.0)'
+               ORDER BY rank LIMIT ?) AS found
+         JOIN passages USING (id)
+         ORDER BY found.rank`,
+        ...[match, limit],
+      )
+      .toArray();
+  }
+
+  /** The number of passages that have each term. */
   #frequencies(wanted: readonly string[]): Map<string, number> {
     const frequencies = new Map(wanted.map((term) => [term, 0]));
-    for (const term of frequencies.keys()) frequencies.set(term, this.#do.frequency(term));
+    for (const term of frequencies.keys()) frequencies.set(term, this.#frequency(term));
     return frequencies;
+  }
+
+  /** Singly, since a list of terms reads one row more for each. */
+  #frequency(term: string): number {
+    const [row] = this.#sql
+      .exec<{ passages: number }>("SELECT doc AS passages FROM vocabulary WHERE term = ?", term)
+      .toArray();
+    return row?.passages ?? 0;
   }
 }
 
@@ -237,7 +227,7 @@ function found(
   };
 }
 
-/** The terms that any passage holds, rarest first, for as long as there are not too many hits. */
+/** The rarest terms that passages have, up to HITS_MAX hits. */
 function affordableTerms(frequencies: ReadonlyMap<string, number>): Set<string> {
   const affordable = new Set<string>();
   let hits = 0;
@@ -250,8 +240,9 @@ function affordableTerms(frequencies: ReadonlyMap<string, number>): Set<string> 
 }
 
 /**
- * How much of what was asked for a passage holds, rare terms counting most. BM25 orders passages
- * well, but has no scale of its own: only this can be shown, or compared with a threshold.
+ * The share of the query's terms that a passage has; rare terms
+ * weigh more. BM25 sorts passages well, but its values have no
+ * scale that could be shown or compared with a threshold.
  */
 function coverageOf(
   frequencies: ReadonlyMap<string, number>,
@@ -262,7 +253,7 @@ function coverageOf(
     return { term, weight: Math.log(1 + (count - n + 0.5) / (n + 0.5)) };
   });
   const whole = sum(weights.map(({ weight }) => weight));
-  // A query without a word asks for nothing that a passage could hold.
+  // The query has no terms.
   if (whole === 0) return () => 0;
   return (held) => sum(weights.map(({ term, weight }) => (held.has(term) ? weight : 0))) / whole;
 }

@@ -1,15 +1,16 @@
-// The beginning of an answer, held back as long as it may be a thought that no tag opened. Templates of
-// R1 and its like end the prompt with `<think>`, so that the model sends only `</think>`: what came
-// before it must not be shown. Why so, and what it costs, is in docs/decisions.md.
+// The beginning of an answer. It is held back while it may be a thought
+// without an opening tag. The templates of R1 and similar models put
+// `<think>` into the prompt, so that the model sends only `</think>`.
+// docs/decisions.md tells why, and what it costs.
 
 import { isVisible } from "../text/visible.ts";
 
-/** Verbs that thoughts have of a user, and documents about users have not. */
+/** Verbs of a user in thoughts, but not in documents about users. */
 const ASKS =
   "asks|asked|is asking|wants|wanted|would like|is looking|has asked|just asked|says|said";
 /**
- * How such thoughts begin, and answers seldom do. White space is compared as one blank, and case only
- * where the first letter is an A.
+ * Beginnings of such thoughts, rare in answers. White space counts as
+ * one blank, and case matters only after a first letter A.
  */
 const OPENINGS = [
   "Okay|OK,|Ok,|Alright|All right|Hmm|Hm,|Mmm|Wait,|Wait.|Got it|Let me |Let's |Let us |Thinking about",
@@ -33,21 +34,22 @@ const OPENINGS = [
   .flatMap((opening) => (opening.startsWith("A") ? [opening] : [opening, opening.toLowerCase()]));
 
 /**
- * Open models whose templates begin with a thought, by their names. Not those of providers that keep
- * thoughts to themselves: their answers would only come late.
+ * Names of open models whose templates open a thought. Models of
+ * providers that hide thoughts are left out: their answers would only
+ * be late.
  */
 const THINKERS =
   /(?:^|[^a-z0-9])(?:r1|qwq|z1|or1|magistral|exaone-deep|phi-4[a-z-]*-reasoning|qwen3[\w.-]*-thinking|openthinker\d?)(?:$|[^a-z0-9])/i;
 
-/** White space that comes first and is shown with the answer; more than that is dropped. */
+/** Leading white space that is shown with the answer. The rest is dropped. */
 const BLANK_LENGTH_MAX = 1024;
-/** What is held back at most, in UTF-16 units. More than this is a thought, or no answer of ours. */
+/** UTF-16 units held back. A longer text is a thought, or no answer of ours. */
 const HELD_LENGTH_MAX = 64 * 1024;
 const MODELS_MAX = 100;
 
 /**
- * Models that were seen to end a thought which nothing had opened. For this isolate only: an answer that
- * comes without a thought takes its model off again.
+ * Models that have ended a thought without opening it, in this isolate.
+ * An answer without a thought removes its model.
  */
 const unopened = new Set<string>();
 
@@ -57,16 +59,16 @@ export class Beginning {
   #held: string[] = [];
   #heldLength = 0;
   #state: "blank" | "held" | "lost" | "open" = "blank";
-  /** Thoughts are marked, or kept apart by the server: what is not marked is none. */
+  /** Thoughts are marked, or sent apart: unmarked text is no thought. */
   #isMarked = false;
 
-  /** `name`: as the server knows the model. `address`: whose model it is. */
+  /** `name`: the server's name of the model. `address`: that of the server. */
   constructor({ name, address }: { readonly name: string; readonly address: string }) {
     this.#model = `${address} ${name}`;
     this.#isThinker = THINKERS.test(name) || unopened.has(this.#model);
   }
 
-  /** Takes a text, and returns what may be shown now. */
+  /** Takes a text, and returns the texts to show now. */
   add(text: string): readonly string[] {
     switch (this.#state) {
       case "open":
@@ -87,7 +89,10 @@ export class Beginning {
     }
   }
 
-  /** Thoughts are marked as such. Returns what may be shown now; blanks before a thought are not. */
+  /**
+   * Thoughts are marked. Returns the texts to show now, without blanks
+   * before a thought.
+   */
   mark(): readonly string[] {
     this.#isMarked = true;
     if (this.#state !== "blank") return [];
@@ -96,22 +101,22 @@ export class Beginning {
     return shown;
   }
 
-  /** A thought ended that nothing had opened: all before was one. */
+  /** A thought ended that nothing opened: drops the text before it. */
   discard(): void {
     this.#release();
     this.#state = "blank";
     this.#isMarked = true;
   }
 
-  /** As after `discard`, but too late: it was shown. The next answer of this model is held back. */
+  /** `discard` came too late. The next answer of this model is held back. */
   remember(): void {
     if (unopened.size >= MODELS_MAX) unopened.clear();
     unopened.add(this.#model);
   }
 
   /**
-   * Returns what may be shown at the end of an answer; undefined if it is only a thought: one that was
-   * cut, or was too long to be held.
+   * Returns the texts to show at the end of an answer; undefined if it
+   * is only a thought, cut or too long to hold.
    */
   end(isCut: boolean): readonly string[] | undefined {
     if (this.#state === "blank") return this.#decide(true);
@@ -138,7 +143,7 @@ export class Beginning {
     this.#state = "open";
     const shown = this.#release();
     if (!this.#isMarked) return shown;
-    // Blanks between a thought and the answer belong to neither.
+    // Blanks between a thought and the answer are dropped.
     const [first = "", ...rest] = shown.slice(shown.findIndex(isVisible));
     return [first.trimStart(), ...rest];
   }

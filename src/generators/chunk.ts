@@ -1,44 +1,44 @@
-// One JSON object of a model's stream, read: the text in it, and whether it is understood. Both dialects
-// and their mixture: OpenAI's `choices`, and Workers AI's `response`. Pure.
+// Reads one JSON object of a model's stream: its text, and whether it
+// is understood. It may be OpenAI's (`choices`), Workers AI's
+// (`response`) or a mixture. Pure.
 //
-// An object that is not known, or text in a form that is not known, is a failure: it may be an error or
-// a piece of the answer, and an answer with a hole must not be charged. Unknown members beside known ones
-// are passed over.
+// An unknown object or form of text is a failure: it may be an error or
+// a piece of the answer, and an answer with a hole must not be charged.
+// Unknown members beside known ones are ignored.
 
-/** What is wrong with a chunk. */
 export type Fault = "failed" | "unreadable" | "tool" | "refused";
 
 export interface Chunk {
-  /** The next piece of the answer; "" where there is none. */
+  /** The next piece of the answer; "" if there is none. */
   text: string;
-  /** The whole answer so far, as some servers repeat it. */
+  /** The answer so far, which some servers repeat. */
   whole?: string;
-  /** The server keeps the model's thoughts apart from its text. */
+  /** The server sends thoughts apart from the text. */
   hasThoughts?: boolean;
   finishReason?: unknown;
-  /** How many tokens the model says that it has made. */
+  /** Tokens generated, by the model's count. */
   tokens?: number;
   fault?: Fault;
 }
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Members, one of which makes a known object, though it may hold no text. */
+/** An object with one of these is known, even without text. */
 const KNOWN = ["choices", "response", "usage", "finish_reason", "tool_calls"];
-/** Members that say that something failed, unless they are empty. */
+/** Members that report a failure, unless empty. */
 const ERRORS = [
   ...["error", "errors", "err", "exception", "fault"],
   ...["error_code", "error_msg", "error_message", "error_type"],
 ];
-/** Codes and states that say that nothing failed. */
+/** Codes and states of success. */
 const FINE = /^(?:0|2\d\d|ok|success\w*)$/i;
 const FAILED_STATUS = /error|fail|abort|cancel|^[45]\d\d$/i;
-/** Members that may hold text in a form that is not known, or an error, where there is no known text. */
+/** Without known text, these may hold an error or text in an unknown form. */
 const TELLING = [
   ...["content", "text", "output_text", "output", "parts", "audio", "delta"],
   ...["message", "msg", "detail"],
 ];
-/** A server's names for the model's thoughts, beside its text. */
+/** Members that hold thoughts. */
 const THOUGHTS = [
   "reasoning_content",
   "reasoning",
@@ -46,7 +46,7 @@ const THOUGHTS = [
   "reasoning_text",
   "thinking",
 ];
-/** The types of a part of a text, by what is in it. */
+/** The types of the parts of a text. */
 const TEXT_PARTS = ["text", "output_text"];
 const THOUGHT_PARTS =
   /^(?:redacted_|summary_)?(?:think|thinking|thought|thoughts|reasoning)(?:_text|_content|_summary)?$|^summary_text$/;
@@ -59,7 +59,7 @@ export function readChunk(json: string): Chunk {
     return { text: "", fault: "unreadable" };
   }
   const chunk: Chunk = { text: "" };
-  // Gemini puts an error into a list.
+  // Gemini sends an error in a list.
   for (const one of Array.isArray(value) ? value : [value]) {
     const fault = isMembers(one) ? readObject(one, chunk) : "unreadable";
     if (fault !== undefined) return { ...chunk, fault };
@@ -84,7 +84,7 @@ function readObject(object: Members, chunk: Chunk): Fault | undefined {
       const fault = isMembers(choice) ? readChoice(choice, chunk) : "unreadable";
       if (fault !== undefined) return fault;
     }
-    // Both dialects in one object say the same twice.
+    // An object in both dialects repeats itself.
     if (chunk.text !== "" || chunk.whole !== undefined) return undefined;
   }
   return addText(response, chunk);
@@ -93,7 +93,7 @@ function readObject(object: Members, chunk: Chunk): Fault | undefined {
 function readChoice(choice: Members, chunk: Chunk): Fault | undefined {
   const { delta, message, index, text } = choice;
   if (saysError(choice)) return "failed";
-  // We ask for one answer: another one's text would be mixed into it.
+  // We ask for one answer. The text of a second would mix into it.
   if (typeof index === "number" && index > 0) return "unreadable";
   chunk.finishReason = choice.finish_reason ?? chunk.finishReason;
   const piece: Chunk = { text: "" };
@@ -101,20 +101,20 @@ function readChoice(choice: Members, chunk: Chunk): Fault | undefined {
   const fault = readMessage(delta, piece) ?? readMessage(message, whole);
   if (fault !== undefined) return fault;
   const hasThoughts = piece.hasThoughts === true || whole.hasThoughts === true;
-  // Together repeats in `text` what is in the delta, a thought as well.
+  // Together repeats the delta in `text`, thoughts included.
   if (piece.text === "" && whole.text === "" && !hasThoughts) {
     const found = isFilled(choice.content) ? "unreadable" : addText(text, piece);
     if (found !== undefined) return found;
   }
   chunk.text += piece.text;
   chunk.hasThoughts ||= hasThoughts;
-  // Some repeat the piece, and others all that was said.
+  // Some servers repeat the piece, others the answer so far.
   if (whole.text !== "" && whole.text !== piece.text) chunk.whole = whole.text;
   return undefined;
 }
 
 function readMessage(message: unknown, chunk: Chunk): Fault | undefined {
-  // PHP writes an empty object as a list.
+  // PHP encodes an empty object as a list.
   if (!isFilled(message)) return undefined;
   if (!isMembers(message)) return "unreadable";
   if (saysError(message)) return "failed";
@@ -168,14 +168,14 @@ function saysError(object: Members): boolean {
   return isMembers(x_groq) && isFilled(x_groq.error);
 }
 
-/** Not where a code, which is then a good one, explains the rest. */
+/** A code explains the rest: `saysError` has found it to be a good one. */
 function isTelling(object: Members): boolean {
   return object.code === undefined && TELLING.some((name) => isFilled(object[name]));
 }
 
 function isKnown(object: Members): boolean {
   if (KNOWN.some((name) => Object.hasOwn(object, name))) return true;
-  // Both hold nothing: a sign of life, and an object of OpenAI's without its choices.
+  // Neither has content: a ping, and an object of OpenAI without choices.
   if (object.type === "ping" || Object.keys(object).length === 0) return true;
   return typeof object.object === "string" && object.object.startsWith("chat.completion");
 }
@@ -184,7 +184,7 @@ function isMembers(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Neither missing nor empty: null, "", false, 0, [] and {} say nothing. */
+/** Not missing, null, "", false, 0, [] or {}. */
 function isFilled(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return Boolean(value);
   return Object.keys(value).length > 0;

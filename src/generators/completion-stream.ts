@@ -1,5 +1,6 @@
-// A model's body, read to the end of the completion in it: what the generators that ask a model share.
-// It stops the model on every way out. What a body says is read in completion.ts.
+// Reads a model's body to the end of its completion, for every
+// generator that asks a model. It stops the model on every way out.
+// completion.ts interprets the text.
 
 import { type Details, ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
@@ -9,41 +10,41 @@ export interface Question {
   readonly maxTokens: number;
   /** The model's name, and the address of its server. */
   readonly model: { readonly name: string; readonly address: string };
-  /** Called with each part of the body, whatever is in it. */
+  /** Called for each part of the body, whatever its content. */
   readonly onSignOfLife: (() => void) | undefined;
-  /** The body of an answer that the model agreed to give. The signal aborts on every way out. */
+  /** The body of an accepted request. The signal aborts on every way out. */
   ask(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
-  /** What was found wrong, as a cause: it may hold what the model said. */
+  /** The cause of a failure. It may quote the model. */
   complaint(detail: string): unknown;
 }
 
 /**
- * How long a stream may be silent after a finish reason, in ms, before it is left: the text is whole.
- * Longer where text came with the reason, since some servers send one with every piece; those that do
- * are not left.
+ * How long to wait for more after a finish reason, in ms. Longer after
+ * a reason with text: some servers send a reason with every piece.
  */
 const END_WAIT_MS = { surely: 1000, maybe: 10_000 };
 
-/** Yields the pieces of the answer, and returns why it ended; as a Generator has to. */
+/** Yields the pieces of the answer, and returns why it ended. */
 export async function* complete(
   { maxTokens, model, onSignOfLife, ask, complaint }: Question,
   signal: AbortSignal,
 ): AsyncGenerator<string, Finish, void> {
   signal.throwIfAborted();
-  // Aborted on every way out, since a model that is not stopped generates, and bills, to its end.
-  // It is our own because a consumer that stops reading aborts no signal.
+  // A model that is not stopped generates, and bills, to its end. We
+  // need our own controller: a consumer that stops iterating never
+  // aborts `signal`.
   const upstream = new AbortController();
   const abort = () => upstream.abort(signal.reason);
   signal.addEventListener("abort", abort);
   const completion = new Completion(maxTokens, model);
-  // Bytes that are no UTF-8 are damaged text: replaced characters would be charged for.
+  // Invalid UTF-8 fails: no user pays for replacement characters.
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let broken: unknown;
   let endTimer: number | null = null;
   let texts = 0;
   try {
     const body = (await ask(upstream.signal)).getReader();
-    // Not every body listens to the signal. That cancelling fails, as after an end, changes nothing.
+    // Not every body takes a signal. Cancelling may fail after an end: ignored.
     const cancel = () => {
       body.cancel().catch(() => {});
     };
@@ -56,18 +57,18 @@ export async function* complete(
         text = value && decoder.decode(value, { stream: true });
         if (value === undefined) decoder.decode();
       } catch (error) {
-        // Like an end: whether the text was whole by then is for the completion to say.
+        // The completion decides whether the text was whole by then.
         broken = error;
       }
-      // A body that was cancelled just ends.
+      // A cancelled body simply ends.
       signal.throwIfAborted();
       onSignOfLife?.();
       if (text !== undefined) completion.feed(text);
-      // A stream that was left after a finish reason ended well.
+      // A stream that we aborted after a finish reason ended well.
       else completion.end(broken === undefined || upstream.signal.aborted ? "ended" : "broken");
       for (const piece of completion.take()) yield piece;
       const { finishing } = completion;
-      // Only silence ends a stream: any text begins the wait again.
+      // Any text restarts the wait.
       if (completion.texts > texts) {
         texts = completion.texts;
         clearTimeout(endTimer);
@@ -86,7 +87,7 @@ export async function* complete(
   if ("finish" in outcome) return outcome.finish;
   throw failure(outcome.failure, {
     cause: broken ?? complaint(outcome.detail),
-    diagnosis: completion.diagnosis,
+    diagnosis: outcome.diagnosis,
   });
 }
 

@@ -1,14 +1,15 @@
-// A chat completion as it arrives: text of a model's body in, pieces of the answer out. It reads and
-// judges; it does no I/O, and what it finds wrong it describes rather than throws. completion-stream.ts
-// has the body.
+// A chat completion as it arrives: the body's text in, pieces of the
+// answer out. It returns failures and does not throw. No I/O:
+// completion-stream.ts reads the body.
 //
-// Both forms are read, whatever the content type claims: an event stream, and the one JSON object that
-// some endpoints send although they were asked for a stream. What is made of what it reads:
+// Both forms are read, whatever the content type says: an event stream,
+// and the single JSON object that some endpoints send instead. How each
+// part counts:
 //
-//   in the stream                                    what it is                          whose rule
+//   in the stream                                    counts as                           rule
 //   a comment, a ping, an empty or unknown member    a sign of life                      completion-stream.ts
-//   an object or a line that is not known            a failure                           chunk.ts, `#readOddLine`
-//   anything that says that something failed         a failure                           chunk.ts, FAILURE
+//   an unknown object or line                        a failure                           chunk.ts, `#readOddLine`
+//   anything that reports a failure                  a failure                           chunk.ts, FAILURE
 //   text, or parts of type text                      the answer                          chunk.ts
 //   a part or a member of reasoning; marks of one    a thought                           chunk.ts, thoughts.ts
 //   text before an end mark that nothing opened      a thought                           beginning.ts
@@ -29,38 +30,40 @@ import { Thoughts } from "./thoughts.ts";
 export type Outcome = { readonly finish: Finish } | Failure;
 
 interface Failure {
-  /** A message for the user. */
+  /** A message to the user. */
   readonly failure: string;
-  /** What was found. It may hold what the model said. */
+  /** What was found. It may quote the model. */
   readonly detail: string;
+  /** Why, in our own words, for the log. */
+  readonly diagnosis: string;
 }
 
 interface Model {
-  /** As its server knows it. */
+  /** As its server names it. */
   readonly name: string;
   readonly address: string;
 }
 
-/** One event, or one whole JSON object, in characters: four times the longest answer ever kept. */
+/** UTF-16 units of an event or object: four times the longest stored answer. */
 const EVENT_LENGTH_MAX = 4 * 1024 * 1024;
-/** A longer token is handed on in pieces, so that no event of ours is huge. In UTF-16 code units. */
+/** A longer token is cut, so that our events stay small. In UTF-16 units. */
 const PIECE_LENGTH_MAX = 16 * 1024;
 
-/** A shorter piece may say by itself what was said before. */
+/** A shorter piece may repeat earlier text by chance. */
 const REPEATED_LENGTH_MIN = 24;
 
 const END_MARKER = "[DONE]";
-/** What the names of events and lines that are no event say of a failure. */
+/** Names of events, and other lines, that report a failure. */
 const FAILURE = /error|exception|fail|abort|fatal/i;
-/** Names of events without data that we understand: signs of life. */
+/** Events without data that are signs of life. */
 const LIFE_NAME = /^(?:ping|heartbeat|keep-?_?alive)$/i;
-/** Names of fields that may be a piece of the answer in another form, or tell of a failure. */
+/** Fields that may hold text in another form, or a failure. */
 const TELLING_NAME =
   /content|text|delta|token|choice|response|answer|chunk|output|data|detail|^(?:message|code|status)$/i;
 const FIELD = /^([A-Za-z][\w-]{0,40}): ?(.*)$/s;
 
 export class Completion {
-  /** Whether there is nothing more to read: an end marker came, the body ended, or all is lost. */
+  /** Nothing more is read: an end marker, the end of the body, or a failure. */
   ended = false;
 
   #form: "events" | "json" | undefined;
@@ -68,26 +71,28 @@ export class Completion {
   #jsonLength = 0;
   #pieces: string[] = [];
   #isShown = false;
-  /** Half of a character, whose other half is in the next token. */
+  /** The first half of a character. The next token has the other. */
   #half = "";
   #hasText = false;
   #texts = 0;
-  /** Text that is no thought was read, though it may not be shown yet. */
+  /** Text besides thoughts was read. It may not be shown yet. */
   #isSpoken = false;
   #reason: unknown;
   #ending: Ending = "open";
-  /** How far a reason proves an end: less where text came with it, and not once text came after one. */
+  /**
+   * How well a reason proves an end. Text with it weakens, text after
+   * it refutes.
+   */
   #proof: "surely" | "maybe" | "not" = "surely";
   #hasMarker = false;
   #finish: Finish = "stop";
-  /** Tokens that the model has counted. Some say so twice, and the second time that it was none. */
+  /** Tokens by the model's count. Some models report 0 in a second report. */
   #tokens = 0;
   readonly #maxTokens: number;
   readonly #repetition = new Repetition();
   readonly #beginning: Beginning;
   readonly #thoughts: Thoughts;
   #failure: Failure | undefined;
-  #diagnosis = "";
 
   readonly #events = new EventStream(EVENT_LENGTH_MAX, {
     onEvent: (name, data) => {
@@ -99,7 +104,7 @@ export class Completion {
     onTooLong: () => this.#fail(TOO_LARGE, "an event is too large", ""),
   });
 
-  /** `maxTokens`: a model that gives no reason for its end, and got this far, was cut there. */
+  /** `maxTokens`: an answer of this length without a finish reason was cut. */
   constructor(
     maxTokens = Number.POSITIVE_INFINITY,
     model: Model = { name: "unknown", address: "" },
@@ -110,11 +115,9 @@ export class Completion {
       onText: (text) => {
         this.#repetition.add(text);
         this.#isSpoken ||= isVisible(text);
-        for (const shown of this.#beginning.add(text)) this.#add(shown);
+        this.#add(this.#beginning.add(text));
       },
-      onThought: () => {
-        for (const shown of this.#beginning.mark()) this.#add(shown);
-      },
+      onThought: () => this.#add(this.#beginning.mark()),
       onUnopened: () => this.#discard(),
       onFault: (fault) =>
         fault === "tool"
@@ -123,30 +126,25 @@ export class Completion {
     });
   }
 
-  /** Why the outcome is a failure, in words of ours, for the log. */
-  get diagnosis(): string {
-    return this.#diagnosis;
-  }
-
-  /** How many texts were read, thoughts in them included: it grows as long as the model goes on. */
+  /** Texts read, thoughts included. It grows while the model goes on. */
   get texts(): number {
     return this.#texts;
   }
 
-  /** The model said that it is done, and that of an answer: `surely`, or so that more may follow. */
+  /** The model ended an answer: `surely`, or `maybe` with more to follow. */
   get finishing(): "surely" | "maybe" | undefined {
     if (this.#ending === "open" || this.#proof === "not") return undefined;
     return this.#isSpoken && !this.#thoughts.isThinking ? this.#proof : undefined;
   }
 
   feed(text: string): void {
-    // A byte order mark and blank lines may come before either form.
+    // A byte order mark and blank lines may precede either form.
     const rest = this.#form === undefined ? text.trimStart() : text;
     if (rest === "" || this.ended) return;
     this.#form ??= rest.startsWith("{") ? "json" : "events";
     if (this.#form === "events") {
       this.#events.feed(rest);
-      // Some streams of Workers AI end in this alone, without a line's end.
+      // Some Workers AI streams end in the marker without a line end.
       if (this.#events.openLine.trim() === END_MARKER) this.#endAtMarker();
       if (this.#failure !== undefined) this.ended = true;
     } else {
@@ -156,13 +154,16 @@ export class Completion {
     }
   }
 
-  /** The body has ended, or is `broken`: the connection was lost, or its bytes are no text. */
+  /**
+   * The body ended, or is `broken`: a lost connection, or bytes that
+   * are no text.
+   */
   end(how: "ended" | "broken" = "ended"): void {
     if (this.ended) return;
     const isWhole = this.finishing === "surely";
     if (this.#form === "events") {
       this.#events.end();
-      // What broke off after the answer was whole left no hole in it.
+      // The answer was whole before the broken event.
       if (isWhole && this.#failure?.failure === UNREADABLE) {
         this.#failure = undefined;
         this.ended = false;
@@ -170,7 +171,7 @@ export class Completion {
     }
     if (this.#form === "json") {
       this.#readObject(this.#json.join(""));
-      // An object that can be read has arrived whole.
+      // An object that parses is whole.
       this.#hasMarker = true;
     } else if (how === "broken" && !isWhole && !this.#hasMarker) {
       this.#fail(BROKEN, "the connection was lost", "no end marker");
@@ -178,7 +179,7 @@ export class Completion {
     this.#settle();
   }
 
-  /** The pieces of text since the last call, none of them empty. */
+  /** The pieces since the last call. None is empty. */
   take(): readonly string[] {
     const pieces = this.#pieces;
     if (pieces.length > 0) this.#isShown = true;
@@ -186,26 +187,29 @@ export class Completion {
     return pieces;
   }
 
-  /** What to make of it all; once there is nothing more to read. */
+  /** How the completion ended. Call it once `ended` is true. */
   outcome(): Outcome {
     return this.#failure ?? { finish: this.#finish };
   }
 
   #readEvent(name: string, data: string): void {
-    if (FAILURE.test(name)) this.#fail(FAILED, "an event that is named an error", data);
+    if (FAILURE.test(name)) this.#fail(FAILED, "an event named as an error", data);
     else if (data.trim() === END_MARKER) this.#endAtMarker();
     else if (data !== "" && !(LIFE_NAME.test(name) && !data.startsWith("{")))
       this.#readObject(data);
   }
 
-  /** A line that is no part of an event: an end marker, a harmless field, or what must not be lost. */
+  /**
+   * A line outside events: an end marker, a harmless field, or lost
+   * content.
+   */
   #readOddLine(line: string): void {
     const [, name = "", value = ""] = FIELD.exec(line) ?? [];
     if (line.trim() === END_MARKER) this.#endAtMarker();
     else if (/^[[{]/.test(line)) this.#readObject(line);
-    else if (FAILURE.test(line)) this.#note(FAILED, "a line that says that it is an error", line);
+    else if (FAILURE.test(line)) this.#note(FAILED, "a line that reports an error", line);
     else if (name === "" || TELLING_NAME.test(name) || /^[[{]/.test(value)) {
-      this.#note(UNREADABLE, "a line that is no event", line);
+      this.#note(UNREADABLE, "a line outside events", line);
     }
   }
 
@@ -214,12 +218,12 @@ export class Completion {
     if (chunk.tokens !== undefined) this.#tokens = Math.max(this.#tokens, chunk.tokens);
     if (chunk.hasThoughts) {
       this.#texts += 1;
-      for (const shown of this.#beginning.mark()) this.#add(shown);
+      this.#add(this.#beginning.mark());
     }
     const ending = endingOf(chunk.finishReason);
     if (chunk.text !== "" && !this.#isRepeated(chunk.text, ending)) {
       this.#texts += 1;
-      // A reason that came before this text was no end.
+      // Text follows an earlier reason, so that was no end.
       if (this.#ending !== "open") this.#proof = "not";
       else if (ending !== "open") this.#proof = "maybe";
       this.#thoughts.read(chunk.text);
@@ -232,11 +236,11 @@ export class Completion {
     if (ending === "open") return;
     this.#reason = chunk.finishReason;
     this.#ending = ending;
-    // Of these no more can come of use.
+    // Nothing after these is of use.
     if (ending === "failed" || ending === "filter" || ending === "tool") this.#settle();
   }
 
-  /** A message that repeats all: what is new in it is added, and it must begin as what was said. */
+  /** Adds what is new in a message that repeats the answer so far. */
   #addRest(whole: string): void {
     this.#texts += 1;
     if (this.#texts === 1) this.#thoughts.read(whole);
@@ -248,7 +252,7 @@ export class Completion {
     }
   }
 
-  /** Some servers repeat all in the last piece, not in a message. */
+  /** Some servers repeat the whole answer in the last piece. */
   #isRepeated(text: string, ending: Ending): boolean {
     if (ending === "open" && this.#ending === "open") return false;
     return text.length >= REPEATED_LENGTH_MIN && this.#repetition.restOf(text) === "";
@@ -259,7 +263,7 @@ export class Completion {
     this.#settle();
   }
 
-  /** There is nothing more to read: is it an answer, and a whole one? */
+  /** Decides whether this is an answer, and a whole one. */
   #settle(): void {
     if (this.ended) return;
     this.ended = true;
@@ -267,12 +271,12 @@ export class Completion {
     this.#settleEnding();
     if (this.#failure !== undefined) return;
     const isCut = this.#finish === "length";
-    const rest = this.#beginning.end(isCut);
-    for (const shown of rest ?? []) this.#add(shown);
-    // No one is charged for nothing. A model that thinks aloud may use up its limit in doing so.
+    this.#add(this.#beginning.end(isCut) ?? []);
+    // An empty answer is free. A thinking model may use up its limit on
+    // thoughts.
     if (!this.#hasText) {
       if (isCut) this.#fail(NO_ANSWER_YET, "the limit was used up before any text", "no text");
-      else this.#fail(NO_ANSWER, "no text that a reader can see", "no text");
+      else this.#fail(NO_ANSWER, "no visible text", "no text");
     } else if (this.#thoughts.isThinking) this.#fail(BROKEN, "the text ends in a thought", "");
   }
 
@@ -293,39 +297,47 @@ export class Completion {
     }
   }
 
-  /** A thought ended that nothing had opened. */
+  /**
+   * A thought ended that nothing opened: the text before it was the
+   * thought.
+   */
   #discard(): void {
     this.#repetition.restart();
     this.#beginning.discard();
     this.#isSpoken = false;
     if (this.#isShown) {
       this.#beginning.remember();
-      this.#fail(SHOWN, "a thought that nothing had opened was shown", "");
+      this.#fail(SHOWN, "a thought without an opening mark was shown", "");
     }
     this.#pieces = [];
     this.#half = "";
     this.#hasText = false;
   }
 
-  /** Cut and joined so that no piece is too long and none holds half a character. */
-  #add(token: string): void {
-    const text = this.#half + token;
+  /**
+   * Cuts and joins tokens, so that no piece is long or holds half a
+   * character.
+   */
+  #add(texts: readonly string[]): void {
+    for (const added of texts) this.#addText(added);
+  }
+
+  #addText(added: string): void {
+    const text = this.#half + added;
     this.#half = endsInHalf(text) ? text.slice(-1) : "";
     const whole = text.slice(0, text.length - this.#half.length);
     for (const piece of pieces(whole, PIECE_LENGTH_MAX)) this.#pieces.push(piece.toWellFormed());
     this.#hasText ||= isVisible(text);
   }
 
-  #fail(failure: string, reason: string, detail: string): void {
-    this.#note(failure, reason, detail);
+  #fail(failure: string, diagnosis: string, detail: string): void {
+    this.#note(failure, diagnosis, detail);
     this.ended = true;
   }
 
-  /** As `#fail`, but the text that came with it is still read. */
-  #note(failure: string, reason: string, detail: string): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = { failure, detail };
-    this.#diagnosis = reason;
+  /** As `#fail`, but the rest of the text is still read. */
+  #note(failure: string, diagnosis: string, detail: string): void {
+    this.#failure ??= { failure, detail, diagnosis };
   }
 }
 
@@ -345,8 +357,8 @@ const NO_ANSWER_YET =
 const BAD_ENDINGS = { filter: FILTERED, tool: TOOL, failed: FAILED, unknown: UNKNOWN };
 
 const FAULTS = {
-  failed: [FAILED, "the stream says that the model failed"],
-  unreadable: [UNREADABLE, "an object that is not known"],
+  failed: [FAILED, "the stream reports that the model failed"],
+  unreadable: [UNREADABLE, "an unknown object"],
   tool: [TOOL, "the model called a tool"],
   refused: [FILTERED, "the model refused"],
 } as const;

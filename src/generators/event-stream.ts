@@ -1,33 +1,34 @@
-// An event stream as models send it: text in, events out, and every line that is not part of one.
-// A parser of the standard drops such lines in silence, and one may be an error or a piece of the answer.
+// A model's event stream: text in, events out, and every line outside
+// events. A standard parser drops such lines, but one may be an error
+// or a piece of the answer.
 
 export interface Handlers {
-  /** An event's name, "" where it has none, and its data, "" where it has none. */
+  /** The name and the data of an event, each "" if absent. */
   readonly onEvent: (name: string, data: string) => void;
-  /** The beginning of a line that is neither a comment nor a field of the standard. */
+  /** The beginning of a line that is no comment and no standard field. */
   readonly onOddLine: (line: string) => void;
-  /** An event is longer than may be kept. Nothing is read from then on. */
+  /** An event is too long. Nothing more is read. */
   readonly onTooLong: () => void;
 }
 
 const LINE_END = /\r\n?|\n/g;
-/** How much is kept of a line that holds no data, in UTF-16 units. */
+/** UTF-16 units kept of a line without data. */
 const OTHER_LENGTH_MAX = 1024;
 
 export class EventStream {
   readonly #handlers: Handlers;
   readonly #lengthMax: number;
-  /** The line that has not ended yet. */
+  /** The open line. */
   #line: string[] = [];
   #lineLength = 0;
   #isData = false;
-  /** The last line ended in CR, of which an LF that comes next is a part. */
+  /** The last line ended in CR. An LF that follows belongs to it. */
   #afterCr = false;
   #name = "";
   #data: string[] = [];
   #dataLength = 0;
 
-  /** `lengthMax`: of one event, in UTF-16 units. */
+  /** `lengthMax`: UTF-16 units of an event. */
   constructor(lengthMax: number, handlers: Handlers) {
     this.#lengthMax = lengthMax;
     this.#handlers = handlers;
@@ -40,7 +41,7 @@ export class EventStream {
     LINE_END.lastIndex = from;
     for (let end = LINE_END.exec(text); end !== null; end = LINE_END.exec(text)) {
       this.#keep(text.slice(from, end.index));
-      // What is called may read another stream, which moves `lastIndex`.
+      // A handler may read another stream, and so move `lastIndex`.
       from = LINE_END.lastIndex;
       this.#afterCr = end[0] === "\r" && from === text.length;
       this.#endLine();
@@ -49,12 +50,12 @@ export class EventStream {
     this.#keep(text.slice(from));
   }
 
-  /** The beginning of the line that has not ended yet, in at most 16 units. */
+  /** The open line, if it has at most 16 units. */
   get openLine(): string {
     return this.#lineLength > 16 ? "" : this.#line.join("");
   }
 
-  /** Many servers leave out the line ends after their last event. */
+  /** Ends the last event: many servers omit its line ends. */
   end(): void {
     this.#endLine();
     this.#endLine();

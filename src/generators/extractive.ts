@@ -1,6 +1,6 @@
-// ExtractiveGenerator: an honest answerer without a model. It quotes the best sentences and cites
-// where they stand, or says that it found nothing; it never makes up a word. Which sentences those
-// are is in quotes.ts.
+// A generator without a model. It quotes the best sentences with
+// citations, or says that it found nothing. quotes.ts picks the
+// sentences.
 
 import type { Generation, Generator } from "../answer/generator.ts";
 import type { Finish } from "../protocol.ts";
@@ -9,9 +9,10 @@ import { withoutMarks } from "../text/citation-marks.ts";
 import { type Quote, quotes } from "./quotes.ts";
 
 /**
- * The least that the best passage must cover of the query for an answer to be in it. Measured: 3 in
- * 100 questions that have an answer fall short of it, and 99 in 100 that have none. Chinese is cut
- * into more and rarer terms, so that even a good passage lacks many.
+ * The coverage of the query that the best passage needs to hold an
+ * answer. Measured: 3 of 100 questions with an answer fall short, and
+ * 99 of 100 without one. Chinese has more and rarer terms, and even a
+ * good passage lacks many.
  */
 const COVERAGE_MIN = { spaced: 0.4, unspaced: 0.26 };
 
@@ -25,15 +26,15 @@ const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
 const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const HAN = /\p{Script=Han}/u;
 
-// As from a model: a word with the space after it, or two characters where there are no spaces. A
-// citation is never cut.
+// Tokens like a model's: a word with the space after it, or two
+// characters in scripts without spaces. A citation is one token.
 const TOKENS = new RegExp(`[${UNSPACED}]{1,2}[\\p{P}--\\[]*\\s*|[^\\s${UNSPACED}]+\\s*|\\s+`, "gv");
 const ENDS_UNSPACED = new RegExp(`[${UNSPACED}\\u3000-\\u303f\\uff00-\\uffef]$`, "v");
 
 export class ExtractiveGenerator implements Generator {
   readonly #tokensPerSecond: number;
 
-  /** `tokensPerSecond`: the pace of a model, for a server that stands in for one; 0 is none. */
+  /** `tokensPerSecond`: the pace of a model to imitate; 0 for none. */
   constructor({ tokensPerSecond }: { readonly tokensPerSecond: number }) {
     this.#tokensPerSecond = tokensPerSecond;
   }
@@ -62,7 +63,10 @@ export class ExtractiveGenerator implements Generator {
   }
 }
 
-/** The quote with its number. Where it holds what would be read as another's number, in parentheses. */
+/**
+ * The quote with its number. Marks inside it that look like citations
+ * get parentheses.
+ */
 function cite({ n, text }: Quote, count: number): string {
   const quoted = withoutMarks(text, (number) => number <= count);
   return `${quoted}${ENDS_UNSPACED.test(quoted) ? "" : " "}[${n}]`;
@@ -73,7 +77,7 @@ function nothingFound(query: string): string {
   return HAN.test(query) ? NOTHING_FOUND.chinese : NOTHING_FOUND.english;
 }
 
-/** Resolves at the time, at once if it has passed; rejects as soon as the signal aborts. */
+/** Resolves at the time; rejects as soon as the signal aborts. */
 function until(time: number, signal: AbortSignal): Promise<void> {
   const waitMs = time - Date.now();
   if (waitMs <= 0) return Promise.resolve();

@@ -1,13 +1,18 @@
-// What the finish reasons mean that model servers are known to give. Pure.
+// The meaning of the finish reasons of model servers. Pure.
 
 /**
- * `open`: not an end, though some servers send it with every chunk. `unknown`: nothing says that the
- * answer is whole. From the references of OpenAI, Azure, Anthropic, Bedrock, Gemini, Cohere, Mistral,
- * DeepSeek, Zhipu, DashScope, Workers AI, Ollama, LM Studio, llama.cpp, vLLM, SGLang and TGI.
+ * `open`: no end; some servers send it with every chunk. `unknown`: no
+ * proof that the answer is whole. From the references of OpenAI, Azure,
+ * Anthropic, Bedrock, Gemini, Cohere, Mistral, DeepSeek, Zhipu,
+ * DashScope, Workers AI, Ollama, LM Studio, llama.cpp, vLLM, SGLang and
+ * TGI.
  */
 export type Ending = "open" | "stop" | "length" | "filter" | "tool" | "failed" | "unknown";
 
-/** Compared without case and separators: `MAX_TOKENS`, `max-tokens` and `maxTokens` are one. */
+/**
+ * Without case and separators: `MAX_TOKENS` and `max-tokens` are
+ * `maxtokens`.
+ */
 const EXACT: Readonly<Record<string, Ending>> = {
   ...all("open", [
     "",
@@ -26,7 +31,7 @@ const EXACT: Readonly<Record<string, Ending>> = {
   ...all("length", ["limit", "stoppedlimit"]),
 };
 
-/** The first that fits. Their order matters: `ERROR_LIMIT` is an error, `tool_error` as well. */
+/** The first match counts: `ERROR_LIMIT` and `tool_error` are errors. */
 const PATTERNS: readonly (readonly [RegExp, Ending])[] = [
   [/error|fail|abort|cancel/, "failed"],
   [/filter|safety|recitation|prohibited|blocklist|blocked|moderation|guardrail/, "filter"],
@@ -36,12 +41,15 @@ const PATTERNS: readonly (readonly [RegExp, Ending])[] = [
   [/contextwindow|(?:tokens?|context|output)limit/, "length"],
 ];
 
-/** @param reason As the server gives it: a string, or null. Anything else is unknown. */
+/**
+ * `reason`: as the server sends it, a string or null. Anything else is
+ * unknown.
+ */
 export function endingOf(reason: unknown): Ending {
   if (reason === undefined || reason === null || reason === false) return "open";
   if (typeof reason !== "string") return "unknown";
   const plain = reason.toLowerCase().replace(/[^a-z]/g, "");
-  // What holds no letter but is not empty means nothing to us.
+  // A reason without letters is unknown, except an empty one.
   if (plain === "" && reason.trim() !== "") return "unknown";
   const exact = Object.hasOwn(EXACT, plain) ? EXACT[plain] : undefined;
   return exact ?? PATTERNS.find(([pattern]) => pattern.test(plain))?.[1] ?? "unknown";

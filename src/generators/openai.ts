@@ -1,6 +1,7 @@
-// A generator that asks any OpenAI-compatible endpoint: Ollama, llama.cpp, vLLM, OpenAI, AI Gateway.
-// What the endpoint says of its failures stays in a cause, and never reaches a user or the log. How long
-// it may take is decided by the run, through the signal.
+// The generator for OpenAI-compatible endpoints: Ollama, llama.cpp,
+// vLLM, OpenAI, AI Gateway. An endpoint's error messages stay in a
+// cause, and reach neither users nor the log. Timeouts are the run's,
+// through the signal.
 
 import type { Generation, Generator } from "../answer/generator.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
@@ -16,7 +17,7 @@ interface Options {
   readonly apiKey: string | undefined;
 }
 
-/** How long to wait for the words of a refusal, how much to read, and how much to keep in a cause. */
+/** The limits of reading a refusal, and of keeping it in a cause. */
 const REFUSAL_WAIT_MS = 1000;
 const REFUSAL_BYTES_MAX = 16 * 1024;
 const COMPLAINT_LENGTH_MAX = 1000;
@@ -42,7 +43,7 @@ export class OpenAiGenerator implements Generator {
     );
   }
 
-  /** The body of an answer that the endpoint agreed to give. */
+  /** The body of an accepted request. */
   #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const { baseUrl, model } = this.#options;
     return inItsForm(`${baseUrl} ${model}`, async (form) => {
@@ -58,7 +59,7 @@ export class OpenAiGenerator implements Generator {
     });
   }
 
-  /** A response, whatever its status. */
+  /** A response of any status. */
   async #post(generation: Generation, form: Form, signal: AbortSignal): Promise<Response> {
     const { baseUrl, model, apiKey } = this.#options;
     try {
@@ -70,7 +71,7 @@ export class OpenAiGenerator implements Generator {
           ...endpointKey(baseUrl, apiKey),
         },
         body: JSON.stringify({ model, ...parametersOf(generation, form) }),
-        // A redirect, followed, would take the prompt and the key to wherever it points.
+        // Following a redirect would send the prompt and the key elsewhere.
         redirect: "manual",
         signal,
       });
@@ -83,12 +84,12 @@ export class OpenAiGenerator implements Generator {
     }
   }
 
-  /** All that the endpoint may repeat and no log may have. */
+  /** What the endpoint may repeat, and the log must not show. */
   #sent({ messages }: Generation): string {
     return [this.#options.apiKey, ...messages.map(({ content }) => content)].join("\n");
   }
 
-  /** What the endpoint said, without the key that some repeat in their complaint. */
+  /** The endpoint's message, without the key that some repeat. */
   #complaint(text: string): Error {
     const { apiKey } = this.#options;
     const safe = apiKey === undefined ? text : text.replaceAll(apiKey, "[key]");
@@ -96,7 +97,7 @@ export class OpenAiGenerator implements Generator {
   }
 }
 
-/** The beginning of a body, as far as it comes soon. */
+/** The beginning of a body, within the limits of time and size. */
 async function beginningOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
   const reader = body?.getReader();
   if (reader === undefined) return "";
@@ -112,7 +113,7 @@ async function beginningOf(body: ReadableStream<Uint8Array> | null): Promise<str
       text += decoder.decode(value, { stream: true });
     }
   } catch {
-    // What has come until then will do.
+    // The part that arrived is enough.
   } finally {
     clearTimeout(timer);
     cancel();

@@ -1,12 +1,14 @@
-// What a model is sent beside its name, in the form that it takes. Models refuse what others need: newer
-// ones of OpenAI take no `max_tokens` and no `temperature`, Gemma's template knows no system role. What a
-// model has refused is remembered by its address and name, for this isolate.
+// The parameters of a request, in the form that the model accepts.
+// Models refuse what others need: newer OpenAI models take no
+// `max_tokens` and `temperature`, Gemma's template has no system role.
+// Refusals are remembered for this isolate, by the model's address and
+// name.
 
 import type { Generation, Message } from "../answer/generator.ts";
 import type { Refusal } from "./refusal.ts";
 
 export interface Form {
-  /** The name of the limit; undefined if the model takes none. */
+  /** The name of the limit; undefined if the model accepts none. */
   readonly limit: "max_tokens" | "max_completion_tokens" | undefined;
   readonly stream: boolean;
   readonly temperature: boolean;
@@ -22,7 +24,7 @@ const USUAL: Form = {
   systemRole: true,
 };
 const MODELS_MAX = 100;
-/** As many times may one ask adapt: once for each member of a form, and twice for the limit. */
+/** Adaptations of one ask: once per member of a form, twice for the limit. */
 const ADAPTATIONS_MAX = 5;
 
 const forms = new Map<string, Form>();
@@ -39,14 +41,14 @@ const SYSTEM_REFUSED = [
   /roles must alternate/i,
 ];
 
-/** What came of asking: an answer, or a refusal and what is to be thrown if nothing helps against it. */
+/** An answer, or a refusal with the error to throw if no other form helps. */
 type Attempt<Answer> =
   | { readonly answer: Answer }
   | { readonly refusal: Pick<Refusal, "status" | "words" | "param">; readonly error: unknown };
 
 /**
- * Asks a model in the form that it takes, and again without what it refuses, each once. Remembers the
- * form once it is accepted. `model`: its address and name.
+ * Asks a model, and again without each parameter that it refuses.
+ * Remembers the form that it accepts. `model`: its address and name.
  */
 export async function inItsForm<Answer>(
   model: string,
@@ -67,7 +69,7 @@ export async function inItsForm<Answer>(
   }
 }
 
-/** True if it is news. */
+/** True if the form is new. */
 function remember(model: string, form: Form): boolean {
   if (forms.get(model) === form || form === USUAL) return false;
   const [oldest] = forms.keys();
@@ -76,7 +78,7 @@ function remember(model: string, form: Form): boolean {
   return true;
 }
 
-/** The form without what was refused; undefined if nothing of it was. */
+/** The form without the refused parameter; undefined if none was refused. */
 function adapted(
   form: Form,
   { status, param, words }: Pick<Refusal, "status" | "words" | "param">,
@@ -84,12 +86,12 @@ function adapted(
   if ([401, 402, 403, 404, 408, 429].includes(status)) return undefined;
   const isAbout = (name: string) =>
     param === name || new RegExp(`(?<![\\w.])${name}(?![\\w.])`).test(words);
-  // What breaks down may name what it was sent. Only a template does so with what it does not know.
+  // A server error may quote the request. Only a template error names a role.
   const isRefused = status < 500 && REFUSED.test(words);
   if (form.limit !== undefined && isRefused && isAbout(form.limit)) {
     return { ...form, limit: form.limit === "max_tokens" ? "max_completion_tokens" : undefined };
   }
-  // OpenAI does so to organizations that it has not verified.
+  // OpenAI refuses streams to unverified organizations.
   if (form.stream && isRefused && param === "stream") return { ...form, stream: false };
   if (form.temperature && status < 500 && isAbout("temperature"))
     return { ...form, temperature: false };
@@ -116,7 +118,7 @@ export function parametersOf(
   };
 }
 
-/** What a form leaves out or renames, in words for the log. */
+/** What a form omits or renames, for the log. */
 function differences(form: Form): string {
   return [
     form.limit === "max_completion_tokens" ? "max_completion_tokens for max_tokens" : "",
@@ -124,13 +126,13 @@ function differences(form: Form): string {
     form.stream ? "" : "no stream",
     form.temperature ? "" : "no temperature",
     form.reasoningEffort ? "" : "no reasoning_effort",
-    form.systemRole ? "" : "the system's text in the first question",
+    form.systemRole ? "" : "the system message in the first question",
   ]
     .filter((words) => words !== "")
     .join(", ");
 }
 
-/** The system's text goes into the first message of the user. */
+/** Moves the system message into the first message of the user. */
 function withoutSystem(messages: readonly Message[]): Message[] {
   const system = messages.filter(({ role }) => role === "system").map(({ content }) => content);
   const others = messages.filter(({ role }) => role !== "system");

@@ -1,7 +1,7 @@
-// The sentences that answer a query best, word for word out of its passages: ranked by the terms they
-// share with the query, rare ones counting most, by the company they keep, and by their passage; and
-// with the best, the one that goes on from there. How they are put before the user is in
-// extractive.ts. Pure.
+// The sentences of the passages that answer a query best, word for
+// word. Their rank: terms shared with the query, weighted by rarity,
+// then the neighbours and the passage. The sentence after the best
+// comes along. extractive.ts shows them. Pure.
 
 import type { Passage } from "../answer/retriever.ts";
 import { queryTerms, terms } from "../text/analyzer.ts";
@@ -15,16 +15,16 @@ export interface Quote {
 }
 
 const SENTENCES_MAX = 4;
-/** A sentence gains so much of its better neighbour's share, and of its passage's. */
+/** The weights of the better neighbour and of the passage. */
 const NEIGHBOUR_WEIGHT = 0.15;
 const PASSAGE_WEIGHT = 0.6;
-/** It loses so much for repeating what was picked before. */
+/** The penalty for repeating picked sentences. */
 const REPETITION_WEIGHT = 0.3;
-/** And is not worth quoting with less than this share of the best score. */
+/** Sentences below this share of the best score are not quoted. */
 const SCORE_SHARE_MIN = 0.6;
 
 interface Candidate {
-  /** The place of its passage, from 0. */
+  /** The index of its passage. */
   readonly place: number;
   readonly start: number;
   readonly end: number;
@@ -35,7 +35,7 @@ interface Scored extends Candidate {
   readonly score: number;
 }
 
-/** In the order in which they stand, best passage first. */
+/** In the order of the text, best passage first. */
 export function quotes(query: string, passages: readonly Passage[]): Quote[] {
   const scored = score(candidates(passages), new Set(queryTerms(query)), passages);
   const picked = pick(scored);
@@ -56,7 +56,7 @@ export function quotes(query: string, passages: readonly Passage[]): Quote[] {
   }));
 }
 
-/** Every sentence once, though neighbouring passages overlap in one; code only where all is code. */
+/** Each sentence once, since passages overlap. Code only if all is code. */
 function candidates(passages: readonly Passage[]): Candidate[] {
   const seen = new Set<string>();
   const all = passages.flatMap((passage, place) =>
@@ -74,11 +74,11 @@ function candidates(passages: readonly Passage[]): Candidate[] {
   return prose.length > 0 ? prose : all;
 }
 
-// What prose has few of: braces, operators, the quotation marks of JSON and shells, and flags.
+// Rare in prose: braces, operators, quotation marks of JSON and shells, flags.
 const CODE_MARK = /[{}<>=\\$;]|"(?=[:,}\]$])|(?<=[{,:[])"|(?<=\s)--?[a-z]/gi;
 const CODE_SHARE_MIN = 0.04;
 
-/** Half a line of code out of an example answers nobody. */
+/** Part of an example's code is no answer. */
 function isCode(text: string): boolean {
   return (text.match(CODE_MARK)?.length ?? 0) > CODE_SHARE_MIN * text.length;
 }
@@ -110,13 +110,13 @@ function score(
   });
 }
 
-/** The root of the idf: without it, one rare word would outweigh all the others. */
+/** The root of the idf, so that one rare word does not outweigh all others. */
 function weight(term: string, candidates: readonly Candidate[]): number {
   const n = candidates.filter(({ terms }) => terms.has(term)).length;
   return Math.sqrt(Math.log(1 + (candidates.length - n + 0.5) / (n + 0.5)));
 }
 
-/** Maximal marginal relevance: the best, then whatever adds most to what was picked. */
+/** Maximal marginal relevance: the best first, then what adds most. */
 function pick(scored: readonly Scored[]): Scored[] {
   const picked: Scored[] = [];
   const rest = new Set(scored);
@@ -137,8 +137,9 @@ function pick(scored: readonly Scored[]): Scored[] {
 }
 
 /**
- * The sentence after the best, in the same paragraph. Often the best only takes up what was asked,
- * and the answer goes on from it: "A token is needed. To get one, ..."
+ * The sentence after the best, in the same paragraph. The best may only
+ * repeat the question, before the answer: "A token is needed. To get
+ * one, ..."
  */
 function continuation(
   best: Scored | undefined,

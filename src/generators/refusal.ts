@@ -1,9 +1,10 @@
-// What a model server says when it refuses a request: read from the body of its response. Its words can
-// repeat the question, the prompt or the key, so only short names leave this file. Pure.
+// A model server's refusal, read from the response body. Its message
+// may repeat the question, the prompt or the key: only short names
+// leave this file. Pure.
 
 export interface Refusal {
   readonly status: number;
-  /** All that it says, and how it names it. To decide by; never for a log or a user. */
+  /** The body. It decides, but never reaches the log or a user. */
   readonly words: string;
   readonly code: string;
   readonly type: string;
@@ -26,9 +27,12 @@ export function readRefusal(status: number, body: string): Refusal {
   };
 }
 
-/** A name, not a sentence, and not a key: no space, no long number. */
+/** No sentence and no key: no space, no long number. */
 const NAME = /^(?!.*\d{4})[A-Za-z][\w.[\]-]{1,47}$|^\d{1,4}$/;
-/** The words of which APIs make such names: they tell nothing, though a question may have them. */
+/**
+ * The words of API names. They reveal nothing, even if the question has
+ * them.
+ */
 const WORDS = new Set(
   (
     "access account allowed api argument authentication authorization bad balance billing blocked body " +
@@ -45,8 +49,9 @@ const WORDS = new Set(
 );
 
 /**
- * The same in names, for a log. A name with a word that stands in what was `sent` may repeat the question
- * or the key: it is left out, unless that is one of an API's own words.
+ * The refusal in names, for the log. A name with a word of what was
+ * `sent` may repeat the question or the key: it is omitted, except for
+ * an API's own words.
  */
 export function refusalInNames({ status, code, type, param }: Refusal, sent: string): string {
   const told = sent.toLowerCase();
@@ -65,11 +70,11 @@ function isOfAnApi(word: string): boolean {
   return WORDS.has(word) || word.length === 1 || /^[1-5]\d\d$/.test(word);
 }
 
-/** What happened and who has to do what, for the user. */
+/** What happened and what to do, for the user. */
 export function refusalMessage({ status, code, type, words }: Refusal): string {
   const how = `(HTTP ${status})`;
   const operator =
-    "You were not charged. The operator of this service has to act; trying again does not help.";
+    "You were not charged. The operator of this service must fix this; trying again does not help.";
   const says = (pattern: RegExp) => pattern.test(code) || pattern.test(type);
   if (status === 402 || says(/insufficient_quota|billing|credit|balance|payment/i)) {
     return `The operator's account with the model is used up ${how}. ${operator}`;
@@ -86,10 +91,10 @@ export function refusalMessage({ status, code, type, words }: Refusal): string {
     return `The question is too long for the model ${how}. You were not charged; ask again with less history or a smaller topK.`;
   }
   if (status >= 500) return `The model failed ${how}. You were not charged; ask again in a moment.`;
-  return `The model refused the request ${how}. You were not charged. If it goes on, tell the operator of this service.`;
+  return `The model refused the request ${how}. You were not charged. If this continues, tell the operator of this service.`;
 }
 
-/** The error in a body, in the forms of OpenAI, vLLM, FastAPI and Gemini, whose comes in a list. */
+/** The error in the forms of OpenAI, vLLM, FastAPI and Gemini (a list). */
 function errorIn(body: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {

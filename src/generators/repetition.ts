@@ -1,9 +1,12 @@
-// Whether a text begins with what was said before, told without keeping it. White space is not compared,
-// since servers trim it. Pure.
+// Whether a text begins with the text so far, of which only a hash is
+// kept. White space is ignored, since servers trim it. Pure.
 
 import { Thoughts } from "./thoughts.ts";
 
-/** Of two 32-bit hashes: what differs is not taken for the same. */
+/**
+ * Multipliers of two 32-bit hashes. Together they rule out collisions
+ * in practice.
+ */
 const [FIRST, SECOND] = [0x01000193, 0x85ebca6b];
 
 export class Repetition {
@@ -26,8 +29,8 @@ export class Repetition {
   }
 
   /**
-   * What a text has beyond what was said; undefined if it does not begin with it. Thoughts may be in
-   * the text or not.
+   * The part of a text after the text so far; undefined if it begins
+   * otherwise. The text may contain thoughts.
    */
   restOf(whole: string): string | undefined {
     const { text, held, isUnderstood } = withoutThoughts(whole);
@@ -53,7 +56,7 @@ export class Repetition {
   }
 }
 
-/** `held`: what may still become a mark, as it may in what was said. */
+/** `held`: what may become a mark, as in the text so far. */
 function withoutThoughts(whole: string) {
   let text = "";
   let isUnderstood = true;

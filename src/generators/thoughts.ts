@@ -1,35 +1,39 @@
-// A model's text without its thoughts and without the control tokens of its template, as it arrives. It
-// looks for the marks of every family wherever they are; in Markdown code they are only text. What may
-// still become a mark is held back, in at most a few hundred characters. Pure.
+// A model's text without thoughts and without control tokens of its
+// template, as it arrives. The marks of every model family count
+// anywhere, except in Markdown code. A possible beginning of a mark is
+// held back: at most a few hundred characters. Pure.
 
 export interface Reader {
-  /** Text that is not a thought. */
+  /** Text besides thoughts. */
   readonly onText: (text: string) => void;
-  /** A thought began, and was marked as one. */
+  /** A marked thought began. */
   readonly onThought: () => void;
-  /** A thought ended that nothing had begun: everything before was one. */
+  /**
+   * A thought ended that nothing opened: the text before it was the
+   * thought.
+   */
   readonly onUnopened: () => void;
-  /** The text holds something that is not understood. */
+  /** The text has a part that is no answer. */
   readonly onFault: (fault: "tool" | "unreadable") => void;
 }
 
 type Mark =
   | { readonly kind: "open" | "close"; readonly family: string }
-  /** A message of its own begins: who or what it is from, up to `message`. */
+  /** A new message begins with a header, up to `message`. */
   | { readonly kind: "start" | "channel" | "message" }
-  /** The model's turn ends. A soft one is text if more text follows. */
+  /** The turn ends. A soft end is text if more text follows. */
   | { readonly kind: "end" | "softEnd" }
   | { readonly kind: "call" }
-  /** Of no meaning to a reader. */
+  /** Dropped. */
   | { readonly kind: "skip" };
 
-/** The names of tags, as in `<think>`, also with attributes and a namespace. */
+/** Names of tags like `<think>`, which may have attributes. */
 const TAGS = [
   ...["think", "thinking", "thought", "thoughts", "reason", "reasoning", "reflection"],
   ...["scratchpad", "analysis", "inner_monologue", "internal_monologue", "inner_thoughts"],
   ...["chain_of_thought", "rationale", "antthinking", "longcat_think", "seed:think", "mm:think"],
 ];
-/** The other pairs: Mistral, Kimi, Cohere, Gemma and MedGemma, OpenThoughts, Apertus. */
+/** Of Mistral, Kimi, Cohere, Gemma, MedGemma, OpenThoughts, Apertus. */
 const PAIRS = [
   ["[THINK]", "[/THINK]"],
   ["◁think▷", "◁/think▷"],
@@ -52,7 +56,8 @@ const MARKS = new Map<string, Mark>([
     [open, { kind: "open", family: open }],
     [close, { kind: "close", family: open }],
   ]),
-  // OpenAI's harmony: `<|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>…`
+  // OpenAI's harmony: `<|channel|>analysis<|message|>…<|end|>`, then
+  // `<|start|>assistant<|channel|>final<|message|>…`.
   ...marks("start", ["<|start|>", "<|im_start|>", "<|start_header_id|>"]),
   ...marks("channel", ["<|channel|>"]),
   ...marks("message", ["<|message|>", "<|im_sep|>", "<|end_header_id|>"]),
@@ -76,20 +81,20 @@ const MARK_LENGTH_MAX = 96;
 const CLOSERS: Readonly<Record<string, string>> = { "<": ">", "[": "]", "◁": "▷" };
 const TAG_BEGINS = new RegExp(`^</?(?:${TAGS.join("|")})\\s[^<>\\n]*$`);
 const TAG = new RegExp(`^(</?(?:${TAGS.join("|")}))(?:\\s[^<>]*?)?(/?>)$`);
-/** What prose goes on with after a tag that it only names. */
+/** Words of prose after a tag that it only names. */
 const NAMED =
   / (?:and|or|is|are|tags?|tokens?|blocks?|elements?|sections?)(?![a-z])|(?:\.\.\.|…) ?<\//y;
 const NAMED_WORDS = ["and", "or", "is", "are", "tags", "tokens", "blocks", "elements", "sections"];
 const NAMED_BEGINS = [...NAMED_WORDS.map((word) => ` ${word} `), "...</", "... </", "…</", "… </"];
 const NAMED_LENGTH = 10;
-/** A tag between these is named as well. */
+/** A tag between these is only named, too. */
 const QUOTES = /^(?:["'“‘«„「]["'”’»」]|\([,)])$/;
 
-/** How far a code span may be from its end. */
+/** The longest code span. */
 const SPAN_LENGTH_MAX = 256;
 const HEADER_LENGTH_MAX = 64;
 const HELD_LENGTH_MAX = 1024;
-/** As much of a line as tells whether a fence may begin after it. */
+/** Enough of a line to tell whether a fence may follow. */
 const LINE_START_LENGTH = 12;
 const BEFORE_FENCE = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?$/;
 const NOTABLE = /[<[◁`~\n]/g;
@@ -97,11 +102,11 @@ const NOTABLE_IN_THOUGHT = /[<[◁]/g;
 
 type State =
   | { readonly in: "text" }
-  /** Closed as often as it was opened; `harmony` by the next message. */
+  /** It ends at depth 0; `harmony` ends with the next message. */
   | { readonly in: "thought"; readonly family: string; depth: number }
-  /** Up to its `message`, or to the end of its line. */
+  /** Up to `message`, or to the end of the line. */
   | { readonly in: "header"; text: string; readonly isLine: boolean }
-  /** After the end of the model's turn; `held` is put back if text follows, where it is not "". */
+  /** After the turn. Text may follow a soft end, with `held` before it. */
   | { readonly in: "end"; held: string };
 
 const TEXT: State = { in: "text" };
@@ -111,27 +116,27 @@ export class Thoughts {
   readonly #reader: Reader;
   #state: State = TEXT;
   #held = "";
-  /** Text of this `read`, not yet told. */
+  /** Text of this `read` that the reader does not have yet. */
   #text = "";
-  /** Opening tags that were only named in prose: so are as many closing ones. */
+  /** Opening tags that prose only names. Each excuses a closing one. */
   #named = 0;
   #fence = "";
-  /** The length of the backticks that a code span began with. */
+  /** The length of the backticks that opened a code span. */
   #span = 0;
   #lineStart = "";
-  /** The character before, where it is shown. */
+  /** The last character shown. */
   #last = "";
 
   constructor(reader: Reader) {
     this.#reader = reader;
   }
 
-  /** Whether what is read now is no text for a reader. */
+  /** Whether the current text is hidden. */
   get isThinking(): boolean {
     return this.#state.in === "thought" || this.#state.in === "header";
   }
 
-  /** What may still become a mark. */
+  /** Text that may become a mark. */
   get held(): string {
     return this.#held;
   }
@@ -140,13 +145,13 @@ export class Thoughts {
     this.#scan(this.#held + text, false);
   }
 
-  /** Reads text that follows what was read, and holds what of that is held. */
+  /** Reads text after the text so far. It includes what is held. */
   readOn(text: string): void {
     this.#state = TEXT;
     this.#scan(text, false);
   }
 
-  /** Nothing follows: what was held back is what it looks like. */
+  /** Nothing follows: what is held is text. */
   end(): void {
     this.#scan(this.#held, true);
   }
@@ -168,7 +173,10 @@ export class Thoughts {
     if (text !== "") this.#reader.onText(text);
   }
 
-  /** Reads on from a place, and returns where to go on: the same place if more text is needed. */
+  /**
+   * Reads on from an offset. Returns the next one, or the same if it
+   * needs more.
+   */
   #step(text: string, at: number, isLast: boolean): number {
     const notable = this.#state.in === "text" ? NOTABLE : NOTABLE_IN_THOUGHT;
     notable.lastIndex = at;
@@ -187,7 +195,7 @@ export class Thoughts {
     return this.#readMark(text, at, isLast);
   }
 
-  /** Text between marks, which is shown or not. */
+  /** Text between marks, shown or hidden. */
   #pass(text: string): void {
     const state = this.#state;
     if (state.in === "text") this.#show(text);
@@ -213,12 +221,12 @@ export class Thoughts {
   #show(text: string): void {
     this.#text += text;
     this.#last = text.slice(-1);
-    const line = text.slice(text.lastIndexOf("\n") + 1, text.length);
+    const line = text.slice(text.lastIndexOf("\n") + 1);
     const before = line.length < text.length ? "" : this.#lineStart;
     this.#lineStart = (before + line).slice(0, LINE_START_LENGTH);
   }
 
-  /** A run of backticks or tildes, with which code begins or ends. */
+  /** Backticks or tildes, where code begins or ends. */
   #readRun(text: string, at: number, isLast: boolean): number {
     const [run = ""] = /^(?:`+|~+)/.exec(text.slice(at)) ?? [];
     const end = at + run.length;
@@ -227,14 +235,12 @@ export class Thoughts {
     if (this.#fence !== "") {
       if (mayFence && run.startsWith(this.#fence)) this.#fence = "";
     } else if (mayFence) this.#fence = run;
-    else if (run.startsWith("`")) this.#span = this.#spanAfter(run.length);
+    else if (run.startsWith("`")) {
+      if (this.#span === 0) this.#span = run.length;
+      else if (this.#span === run.length) this.#span = 0;
+    }
     this.#show(run);
     return end;
-  }
-
-  #spanAfter(length: number): number {
-    if (this.#span === 0) return length;
-    return this.#span === length ? 0 : this.#span;
   }
 
   #readMark(text: string, at: number, isLast: boolean): number {
@@ -254,11 +260,12 @@ export class Thoughts {
       this.#span = 0;
     }
     if (mark.kind === "open" || mark.kind === "close") {
+      const isText = this.#state.in === "text";
       const isNamed =
-        mark.kind === "open" ? named(text, end, isLast, this.#last) : this.#isClosingNamed();
+        mark.kind === "open" ? named(text, end, isLast, this.#last) : isText && this.#named > 0;
       if (isNamed === undefined) return at;
       if (isNamed) {
-        if (this.#state.in === "text") this.#named += mark.kind === "open" ? 1 : -1;
+        if (isText) this.#named += mark.kind === "open" ? 1 : -1;
         return passed();
       }
     }
@@ -266,11 +273,7 @@ export class Thoughts {
     return end;
   }
 
-  #isClosingNamed(): boolean {
-    return this.#state.in === "text" && this.#named > 0;
-  }
-
-  /** Whether the code span that has begun ends in the same line; undefined while that is open. */
+  /** Whether the code span ends in the line; undefined if unknown yet. */
   #isInSpan(text: string, at: number, isLast: boolean): boolean | undefined {
     const rest = text.slice(at, at + SPAN_LENGTH_MAX);
     const [line = ""] = rest.split("\n", 1);
@@ -303,7 +306,7 @@ export class Thoughts {
         break;
       case "end":
       case "softEnd":
-        // A thought that names one goes on.
+        // In other thoughts it is only named.
         if (state.in === "thought" && state.family === HARMONY) {
           this.#state = { in: "header", text: "", isLine: false };
         } else if (state.in === "text" || (state.in === "end" && state.held !== "")) {
@@ -321,7 +324,7 @@ export class Thoughts {
   #startMessage(kind: "start" | "channel", source: string): void {
     const state = this.#state;
     if (state.in === "thought" && state.family !== HARMONY) return;
-    // What a template begins each turn with, in front of another one's: the model has run on.
+    // The start of another turn: the model has run on past its own.
     const isChat = kind === "start" && source.toLowerCase() !== "<|start|>";
     if (isChat && state.in === "end") {
       this.#reader.onFault("unreadable");
@@ -355,7 +358,7 @@ export class Thoughts {
   }
 }
 
-/** The mark at a place, undefined where there is none, or `unfinished` if there may be one. */
+/** The mark at an offset, or `unfinished` if one may begin there. */
 function markAt(
   text: string,
   at: number,
@@ -375,7 +378,10 @@ function markAt(
   return undefined;
 }
 
-/** Without case and the variants of its characters. Mistral's brackets are capitals: others are prose. */
+/**
+ * Without case and variants of characters. `[THINK]` keeps its case:
+ * `[think]` is prose.
+ */
 function plain(mark: string): string {
   return (mark.startsWith("[") ? mark : mark.toLowerCase())
     .replace(/｜/g, "|")
@@ -391,7 +397,10 @@ function canonical(mark: string): string {
     .replace(/\s+(?=[>\]]$)/, "");
 }
 
-/** Whether prose goes on after a tag so that it is only named; undefined while that is open. */
+/**
+ * Whether prose only names a tag, by the text after it; undefined if
+ * unknown yet.
+ */
 function named(text: string, end: number, isLast: boolean, before: string): boolean | undefined {
   if (QUOTES.test(before + text.slice(end, end + 1))) return true;
   NAMED.lastIndex = end;

@@ -1,5 +1,6 @@
-// A generator that asks a model of Workers AI, through the binding AI. What the binding says of its
-// failures can repeat what it was sent, so only its error code goes to a user or to the log.
+// The generator for models of Workers AI, through the AI binding. The
+// binding's error messages may repeat the prompt, so users and the log
+// see only the code.
 
 import type { Generation, Generator } from "../answer/generator.ts";
 import { abortable } from "../deadline.ts";
@@ -14,13 +15,14 @@ interface Options {
   readonly model: string;
 }
 
-/** Busy, and free again soon; or the account's free share of the day is used up, until 00:00 UTC. */
+/** The model is busy for a moment. */
 const OUT_OF_CAPACITY = 3040;
+/** The daily free allocation is used up, until 00:00 UTC. */
 const DAY_USED_UP = [3036, 4006];
 const TIMED_OUT = [3007, 3008];
 const TOO_LARGE = 3006;
 
-/** The address of all its models, by which they are remembered. */
+/** Models are remembered by address and name. These share one address. */
 const ADDRESS = "workers-ai";
 
 const CAPACITY_RETRY_S = 10;
@@ -46,7 +48,7 @@ export class WorkersAiGenerator implements Generator {
     );
   }
 
-  /** The body of an answer that the model agreed to give. */
+  /** The body of an accepted request. */
   #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     return inItsForm(`${ADDRESS} ${this.#options.model}`, async (form) => {
       try {
@@ -83,15 +85,16 @@ export class WorkersAiGenerator implements Generator {
     const answer: unknown = await ai.run(
       model,
       {
-        // Without a limit, an answer is cut after 256 tokens.
+        // Without a limit, Workers AI cuts after 256 tokens.
         ...parametersOf(generation, form),
-        // These always think before they answer, out of the same tokens, and longer by default.
+        // These always think first, out of the same limit, and for long
+        // by default.
         ...(form.reasoningEffort && model.includes("/gpt-oss") && { reasoning_effort: "low" }),
       },
       { signal },
     );
     if (answer instanceof ReadableStream) return answer;
-    // Some models do not stream, and the binding has parsed their one object.
+    // Some models do not stream: the binding returns one parsed object.
     return new Blob([JSON.stringify(answer ?? null)]).stream();
   }
 }
@@ -113,7 +116,7 @@ function refusal(error: unknown): ServiceError {
   }
   if (DAY_USED_UP.includes(code)) {
     return unavailable(
-      `The model can answer nothing more today ${which}. You were not charged; ask again after 00:00 UTC.`,
+      `The model has reached its daily limit ${which}. You were not charged; ask again after 00:00 UTC.`,
       DAY_S - (Math.floor(Date.now() / 1000) % DAY_S),
     );
   }
@@ -126,14 +129,14 @@ function explanation(code: number, which: string): string {
   if (code === TOO_LARGE) {
     return `The question is too long for the model ${which}. You were not charged; ask again with less history or a smaller topK.`;
   }
-  return `The model refused the request ${which}. You were not charged. If it goes on, tell the operator of this service.`;
+  return `The model refused the request ${which}. You were not charged. If this continues, tell the operator of this service.`;
 }
 
 function unavailable(message: string, seconds: number): ServiceError {
   return new ServiceError("UNAVAILABLE", message, { headers: { "retry-after": `${seconds}` } });
 }
 
-/** What the log may have: what kind of error it was, and none of its words. */
+/** The kind of error, for the log, without its message. */
 function cause(what: string, error: unknown) {
   const name = error instanceof Error ? error.name : typeof error;
   const diagnosis = `Workers AI: ${what} (${/^\w{1,40}$/.test(name) ? name : "Error"})`;

@@ -75,7 +75,6 @@ function bounds(state: StateBlock, line: number, endLine: number, silent: boolea
   }
   state.line = end;
   const token = state.push("plain", "", 0);
-  token.map = [line, end];
   token.content = state.getLines(line, end, state.blkIndent, false);
   return true;
 }
@@ -100,7 +99,7 @@ function footnote(state: StateBlock, line: number, endLine: number, silent: bool
   if (mark === undefined) return false;
   if (silent) return true;
   (state.env as Work).footnotes.add(name);
-  const open = state.push("footnote_open", "", 1);
+  state.push("footnote_open", "", 1);
   state.blkIndent += 4;
   state.bMarks[line] = at + mark.length;
   state.tShift[line] = 0;
@@ -110,18 +109,18 @@ function footnote(state: StateBlock, line: number, endLine: number, silent: bool
   state.bMarks[line] = begin;
   state.tShift[line] = shift;
   state.sCount[line] = indent;
-  open.map = [line, state.line];
   state.push("footnote_close", "", -1);
   return true;
 }
 
+const FOOTNOTE_MARK = /\[\^([^\s[\]]+)\]/y;
+
 /** `[^name]`, if that footnote exists. It is left out. */
 function footnoteMark(state: StateInline): boolean {
-  if (!state.src.startsWith("[^", state.pos)) return false;
-  const end = state.src.indexOf("]", state.pos);
-  const name = state.src.slice(state.pos + 2, end);
-  if (end === -1 || !(state.env as Work).footnotes.has(name)) return false;
-  state.pos = end + 1;
+  FOOTNOTE_MARK.lastIndex = state.pos;
+  const [mark, name = ""] = FOOTNOTE_MARK.exec(state.src) ?? [];
+  if (mark === undefined || !(state.env as Work).footnotes.has(name)) return false;
+  state.pos += mark.length;
   return true;
 }
 

@@ -1,58 +1,62 @@
-// The analyzer: the terms of a text, by which documents and queries meet. Words where a script puts
-// spaces between them, single characters and pairs of neighbours where it does not. Written out here
-// rather than left to SQLite or ICU, so that a new version of either cannot part the index from the
-// queries. Pure. Which words a query can do without stands in stop-words.ts.
+// The analyzer: the terms of documents and queries. Words in scripts
+// with spaces; single characters and pairs of neighbours in the others.
+// It is our own, so that a new version of SQLite or ICU cannot make
+// queries differ from the index. Pure.
 
 import { stemmer } from "stemmer";
 import { STOP_WORDS } from "./stop-words.ts";
 
 /**
- * To be raised with every change to the terms of a text or to how a document becomes passages: an
- * index of another version is then made anew.
+ * Raise it with every change of terms or passages: an index of another
+ * version is built again.
  */
 export const ANALYZER_VERSION = 3;
 
 /**
- * A query's further terms are left out: each is a row more to read, of the hundred that a search may
- * cost, and hardly changes what is found.
+ * Further terms of a query are dropped. Each costs a row of the hundred
+ * that a search may read, and changes little.
  */
 const QUERY_TERMS_MAX = 50;
 
-/** The scripts without spaces between words. */
+/** Scripts without spaces between words. */
 export const UNSPACED = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー々〆`;
 
 const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
 
-// A word of more than 64 characters is nobody's word: it counts as several.
+// A longer run than 64 characters is no word: it counts as several.
 const RUN = new RegExp(`[${UNSPACED}]+|[[\\p{L}\\p{M}\\p{N}]--[${UNSPACED}]]{1,64}`, "gv");
 
-// No language puts this many marks on a letter, and to sort them takes quadratic time. The limit is that
-// of the Stream-Safe Text Format of Unicode (UAX #15).
+// Sorting the marks of a letter takes quadratic time. The limit is that
+// of Unicode's Stream-Safe Text Format (UAX #15).
 const MARKS = /(\p{M}{30})\p{M}+/gu;
 
-/** Normalized, one character can become 18: a text that grows to more than this is cut. */
+/**
+ * NFKC can make 18 characters of one: a text that grows more than this
+ * is cut.
+ */
 const GROWTH_MAX = 3;
 const GROWTH_ROOM = 1_000;
 
-// The accents of European scripts, and the vowel points of Hebrew and Arabic, which most writers
-// leave out. The marks of Indic scripts are letters in all but name, and stay.
+// The accents of European scripts, and the vowel points of Hebrew and
+// Arabic, often omitted. The marks of Indic scripts are as good as
+// letters, and stay.
 const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]/g;
 const SOFT_HYPHENS = /\u00ad/g;
 const ASCII = /^[a-z0-9]+$/;
 
-/** The terms of a text in their order, with repeats. Letters and digits only. */
+/** The terms in order, with repeats. Letters and digits only. */
 export function terms(text: string): string[] {
   return words(text).map(stem);
 }
 
-/** The terms to look for: those of the query without stop words, unless nothing would be left. */
+/** The terms of a query, without stop words unless there are no others. */
 export function queryTerms(query: string): string[] {
   const all = words(query);
   const telling = all.filter((word) => !STOP_WORDS.has(word));
   return (telling.length > 0 ? telling : all).slice(0, QUERY_TERMS_MAX).map(stem);
 }
 
-/** An FTS5 query for any of the terms. Each is quoted, so that none can be an operator. */
+/** An FTS5 query for any of the terms. Quoted, none is an operator. */
 export function matchQuery(terms: readonly string[]): string {
   return terms.map((term) => `"${term}"`).join(" OR ");
 }
@@ -81,7 +85,10 @@ function words(text: string): string[] {
   return found;
 }
 
-/** English words by their stem. It hardly touches those of other languages, and both sides alike. */
+/**
+ * The stem of an English word. Other languages change little, and alike
+ * on both sides.
+ */
 function stem(word: string): string {
   return ASCII.test(word) ? stemmer(word) : word;
 }

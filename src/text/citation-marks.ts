@@ -1,14 +1,19 @@
-// Citation marks in a text: `[1]`, `[1][2]`, `[1, 2]` and `【1】`. Only what a reader sees as one: the
-// page shows citations as the same two parsers find them. Which passages the numbers belong to is in
-// answer/citations.ts. Pure.
+// Citation marks in a text: `[1]`, `[1][2]`, `[1, 2]` and `【1】`. The
+// page uses the same parsers, so a mark counts exactly if the page
+// shows it as a citation. answer/citations.ts maps numbers to passages.
+// Pure.
 
+import type { Inline } from "./inline-tree.ts";
 import { type Block, MarkdownBlocks } from "./markdown-blocks.ts";
-import { type Inline, inlinesOf, NUMBERS, numbersOf } from "./markdown-inlines.ts";
+import { inlinesOf, NUMBERS, numbersOf } from "./markdown-inlines.ts";
 
-/** A mark, whose numbers are its first or its second group. Some models add `†` and a place in the source. */
+/**
+ * The numbers are in group 1 or 2. Some models add `†` and a place in
+ * the source.
+ */
 const MARK = new RegExp(String.raw`\[${NUMBERS}\]|【${NUMBERS}(?:†[^】\n]{0,80})?】`, "g");
 
-/** The numbers that a Markdown text cites, of those that belong to a source. */
+/** The numbers that a Markdown text cites, if they belong to a source. */
 export function citedNumbers(text: string, isSource?: (number: number) => boolean): Set<number> {
   const numbers = new Set<number>();
   if (!/[[【]/.test(text)) return numbers;
@@ -22,14 +27,17 @@ export function citedNumbers(text: string, isSource?: (number: number) => boolea
   return numbers;
 }
 
-/** The text with other brackets for each mark of which `isMeant` accepts a number, in code or not. */
+/**
+ * Puts parentheses around marks with a number that `isMeant` accepts,
+ * also in code.
+ */
 export function withoutMarks(text: string, isMeant: (number: number) => boolean): string {
   return text.replace(MARK, (mark, square, lenticular) =>
     numbersOf(square ?? lenticular).some(isMeant) ? `(${mark.slice(1, -1)})` : mark,
   );
 }
 
-/** The texts in which marks may be. */
+/** The texts that may have marks. */
 function* leavesOf(block: Block): Generator<string> {
   for (const child of block.children) yield* leavesOf(child);
   yield* block.cells;

@@ -1,4 +1,4 @@
-// Where inline code ends: at as many backticks as it began with, and no others. Pure.
+// Where inline code ends: at a run of backticks as long as the first. Pure.
 
 interface Runs {
   readonly starts: number[];
@@ -17,8 +17,9 @@ export class CodeSpans {
   }
 
   /**
-   * The offset of the run of `length` backticks that ends the code which begins at `from`; undefined
-   * if there is none. `from` must not be less than in the call before: that keeps all calls linear.
+   * The offset of the next run of `length` backticks at or after
+   * `from`. `from` must not decrease from call to call: this keeps all
+   * calls linear.
    */
   closing(length: number, from: number): number | undefined {
     const runs = this.#runs.get(length);

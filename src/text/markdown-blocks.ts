@@ -1,9 +1,11 @@
-// Markdown as blocks, line by line as the text grows: CommonMark with the tables and tasks of GitHub,
-// without HTML and reference definitions, which stay text. A block that is closed never changes. The
-// time is linear in the text: a line's length, the depth and a paragraph's length are bounded. Pure.
+// Markdown as blocks, line by line as the text grows: CommonMark with
+// GitHub's tables and tasks. HTML and reference definitions stay text.
+// A closed block never changes. Linear in the text: the length of a
+// line and of a paragraph and the depth are bounded. Pure.
 
 import { closesFence, openingFence } from "./code-fence.ts";
-import { CodeSpans } from "./code-spans.ts";
+import { LineCursor } from "./line-cursor.ts";
+import { type Align, alignOf, cellsOf } from "./table-cells.ts";
 
 export type BlockKind =
   | "document"
@@ -17,38 +19,36 @@ export type BlockKind =
   | "table"
   | "row";
 
-export type Align = "left" | "center" | "right" | "";
-
 export interface Block {
   kind: BlockKind;
   readonly children: Block[];
-  /** Of a paragraph, a heading or code: its lines, with a line feed between two. */
+  /** Of a paragraph, a heading or code: its lines, joined by line feeds. */
   text: string;
   /** Of a heading: 1 to 6. */
   level: number;
   /** Of an ordered list: its first number. */
   start: number | undefined;
-  /** Of an item that is a task: whether it is done. */
+  /** Of an item that is a task. */
   checked: boolean | undefined;
   /** Of a table: its columns. */
   columns: readonly Align[];
-  /** Of a row: its cells, as many as were written. The first row of a table is its head. */
+  /** Of a row: the cells as written. The first row of a table is its head. */
   cells: readonly string[];
-  /** Of a list: the kind of its markers. Of a fence: what opened it. */
+  /** Of a list: its marker. Of fenced code: the opening fence. */
   mark: string;
-  /** Of an item or a fence: how many columns its lines may be indented by. */
+  /** Of an item or fenced code: the columns its lines are indented by. */
   indent: number;
-  /** Of code: whether it has a line, and the empty lines that count only if another line follows. */
+  /** Of code: it has a line. `blanks`: empty lines, kept if a line follows. */
   begun: boolean;
   blanks: string;
 }
 
-/** A longer line is cut, and the rest is a paragraph of its own; so is a longer paragraph. In UTF-16 units. */
+/** UTF-16 units of a line and of a paragraph. The rest is another paragraph. */
 const TEXT_MAX = 4_096;
-/** A mark that would open a deeper container is text. */
+/** The mark of a deeper container is text. */
 const DEPTH_MAX = 16;
 const COLUMNS_MAX = 64;
-/** More empty lines within code are left out. */
+/** Further empty lines in code are dropped. */
 const BLANKS_MAX = 100;
 
 const LEAVES: ReadonlySet<BlockKind> = new Set([
@@ -65,25 +65,24 @@ const UNDERLINE = /^(?:=+|-+)[ \t]*$/;
 const RULE = /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/;
 const MARKER = /^(?:([-+*])|(\d{1,9})([.)]))(?=[ \t]|$)/;
 const TASK = /^\[([ xX])\](?=[ \t]+\S)/;
-const DELIMITER = /^:?-+:?$/;
-/** Part of the character before it. */
+/** Joined to the character before it. */
 const JOINED = /^(?:\p{M}|\p{EMod}|\u200D|[\uDC00-\uDFFF])/u;
 
 export class MarkdownBlocks {
   readonly root = block("document");
-  /** The open blocks, from the root to where text goes. */
+  /** The open blocks, from the root to the one that takes text. */
   #open: Block[] = [this.root];
-  /** The line that has not ended, and whether it is the rest of one that was cut. */
+  /** The line that has not ended. `isRest`: it is the rest of a cut line. */
   #line = "";
   #isRest = false;
   #endsInCr = false;
 
-  /** Whether more text may still change the block. */
+  /** Whether more text may change the block. */
   isOpen(block: Block): boolean {
     return this.#open.includes(block);
   }
 
-  /** CR LF, CR and LF end a line, also where a text ends between CR and LF. */
+  /** CR LF, CR and LF end a line, even if CR and LF come in two texts. */
   write(text: string): void {
     if (text === "") return;
     let from = this.#endsInCr && text.startsWith("\n") ? 1 : 0;
@@ -98,13 +97,13 @@ export class MarkdownBlocks {
     this.#grow(text.slice(from));
   }
 
-  /** No more comes: the last line has ended, and every block is closed. */
+  /** Ends the last line and closes every block. */
   end(): void {
     if (this.#line !== "" || this.#isRest) this.#endLine();
     this.#open = [];
   }
 
-  /** Calls `read` while the blocks are as if the last line ended here. */
+  /** Calls `read` with the blocks as if the last line ended here. */
   peek(read: () => void): void {
     const open = this.#open;
     const before = open.map((block) => ({ ...block, count: block.children.length }));
@@ -119,7 +118,7 @@ export class MarkdownBlocks {
     this.#open = open;
   }
 
-  /** What has come of a line that has not ended. */
+  /** The beginning of a line that has not ended. */
   get line(): string {
     return this.#line;
   }
@@ -141,7 +140,7 @@ export class MarkdownBlocks {
   }
 
   #take(line: string): void {
-    if (!this.#isRest) this.#process(new Cursor(line.replaceAll("\0", "\uFFFD")));
+    if (!this.#isRest) this.#process(new LineCursor(line.replaceAll("\0", "\uFFFD")));
     else if (this.#tip.kind === "code") this.#tip.text += line;
     else if (line.trim() !== "") this.#add(block("paragraph", { text: line.trim() }));
   }
@@ -150,7 +149,7 @@ export class MarkdownBlocks {
     return this.#open.at(-1) ?? this.root;
   }
 
-  /** Closes what cannot hold the block, and opens it. */
+  /** Closes blocks that cannot hold the added one, and opens it. */
   #add(added: Block): void {
     for (;;) {
       const tip = this.#tip;
@@ -162,7 +161,7 @@ export class MarkdownBlocks {
     this.#open.push(added);
   }
 
-  #process(at: Cursor): void {
+  #process(at: LineCursor): void {
     let matched = 1;
     for (; matched < this.#open.length; matched += 1) {
       const continued = continues(this.#open[matched] as Block, at);
@@ -181,7 +180,7 @@ export class MarkdownBlocks {
         return;
       }
       if (at.isBlank) break;
-      // What was not matched is closed by the first block that begins here.
+      // The first block that begins here closes those that did not match.
       const opened = this.#begin(at, container as Block, isNew ? this.#open.length : matched, tip);
       if (opened === "none") break;
       isNew = true;
@@ -203,8 +202,16 @@ export class MarkdownBlocks {
     }
   }
 
-  /** Opens what begins here, if something does: a container, in which more may begin, or a leaf. */
-  #begin(at: Cursor, container: Block, matched: number, tip: Block): "none" | "container" | "leaf" {
+  /**
+   * Opens the block that begins here, if one does. More may begin in a
+   * container.
+   */
+  #begin(
+    at: LineCursor,
+    container: Block,
+    matched: number,
+    tip: Block,
+  ): "none" | "container" | "leaf" {
     const open = (added: Block) => {
       this.#open.length = matched;
       this.#add(added);
@@ -256,14 +263,15 @@ export class MarkdownBlocks {
     const mark = bullet + delimiter;
     const isSameList = container.kind === "list" && container.mark === mark;
     if (!isSameList && matched >= DEPTH_MAX - 1) return "none";
-    // What would be a list of one empty item, or begin with another number, is more often a line of text.
+    // In a paragraph, an empty item or a number other than 1 is most
+    // often text.
     const isText = text.slice(all.length).trim() === "" || (number !== undefined && +number !== 1);
     if (inParagraph && isText) return "none";
     if (isSameList) this.#open.length = matched;
     else open(block("list", { mark, start: number === undefined ? undefined : +number }));
     const before = at.indent + all.length;
     at.to(at.next + all.length);
-    // Text that begins 5 columns on is code, which begins after one.
+    // After 5 columns the item begins with code, which is indented by one less.
     const after = at.isBlank || at.indent >= 5 ? 1 : at.indent;
     const isBlank = at.isBlank;
     at.skip(after);
@@ -278,17 +286,17 @@ export class MarkdownBlocks {
     return "container";
   }
 
-  /** Whether the line makes a table of the paragraph's last one, which is then its head. */
+  /**
+   * Whether the line below the paragraph's last line makes that the
+   * head of a table.
+   */
   #becomesTable(paragraph: Block, line: string): boolean {
     if (!/^[-:|][-:|\s]*$/.test(line) || !/[:|]/.test(line)) return false;
-    const delimiters = cellsOf(line);
-    if (delimiters.length > COLUMNS_MAX || !delimiters.every((cell) => DELIMITER.test(cell))) {
-      return false;
-    }
+    const columns = cellsOf(line).map(alignOf);
+    if (columns.length > COLUMNS_MAX || !isWhole(columns)) return false;
     const cut = paragraph.text.lastIndexOf("\n");
-    const head = cellsOf(paragraph.text.slice(cut + 1), delimiters.length);
-    if (head.length !== delimiters.length) return false;
-    const columns = delimiters.map(alignOf);
+    const head = cellsOf(paragraph.text.slice(cut + 1), columns.length);
+    if (head.length !== columns.length) return false;
     if (cut === -1) {
       Object.assign(paragraph, { kind: "table", text: "", columns });
     } else {
@@ -318,8 +326,8 @@ function block(kind: BlockKind, more: Partial<Block> = {}): Block {
   };
 }
 
-/** Whether a line goes on with an open block, past whose marks the cursor then is. */
-function continues(block: Block, at: Cursor): boolean | "ends" {
+/** Whether a line continues an open block. Moves the cursor past its marks. */
+function continues(block: Block, at: LineCursor): boolean | "ends" {
   switch (block.kind) {
     case "quote":
       if (at.indent >= 4 || at.text[at.next] !== ">") return false;
@@ -349,7 +357,7 @@ function continues(block: Block, at: Cursor): boolean | "ends" {
   }
 }
 
-/** To code. The empty lines at the end of code that has no fence are none of it. */
+/** Adds a line of code. Indented code does not end in empty lines. */
 function addLine(code: Block, line: string): void {
   if (code.mark === "" && line.trim() === "") {
     if (code.blanks.length < BLANKS_MAX) code.blanks += `\n${line}`;
@@ -360,7 +368,7 @@ function addLine(code: Block, line: string): void {
   code.begun = true;
 }
 
-/** A heading may end in as many `#` as it likes, after a blank. */
+/** A heading may end in any number of `#` after a blank. */
 function withoutClosing(text: string): string {
   let end = text.length;
   while (text[end - 1] === "#") end -= 1;
@@ -368,51 +376,7 @@ function withoutClosing(text: string): string {
   return /[ \t]/.test(text[end - 1] ?? "") ? text.slice(0, end).trimEnd() : text;
 }
 
-/**
- * The cells of a row of a table. A bar within inline code parts cells, as everywhere on GitHub, unless
- * the row has as many cells as `wanted` only without that.
- */
-function cellsOf(line: string, wanted?: number): string[] {
-  const row = line.trim();
-  const bars = Array.from(row.matchAll(/(?<!\\)\|/g), ({ index }) => index);
-  const cells = parted(row, bars);
-  if (wanted === undefined || cells.length <= wanted) return cells;
-  const spans = new CodeSpans(row);
-  const outside: number[] = [];
-  let next = 0;
-  let after = 0;
-  for (const { index, 0: run } of row.matchAll(/`+/g)) {
-    if (index < after) continue;
-    const end = spans.closing(run.length, index + run.length);
-    if (end === undefined) continue;
-    for (; (bars[next] ?? index) < index; next += 1) outside.push(bars[next] as number);
-    after = end + run.length;
-    while ((bars[next] ?? after) < after) next += 1;
-  }
-  const fewer = parted(row, [...outside, ...bars.slice(next)]);
-  return fewer.length === wanted ? fewer : cells;
-}
-
-function parted(row: string, bars: readonly number[]): string[] {
-  const inner = bars.filter((at) => at > 0 && at < row.length - 1);
-  const from = bars[0] === 0 ? 1 : 0;
-  const to = bars.length > 0 && bars.at(-1) === row.length - 1 ? row.length - 1 : row.length;
-  const edges = [from - 1, ...inner, to];
-  return edges
-    .slice(1)
-    .map((end, i) => row.slice((edges[i] ?? 0) + 1, end).trim())
-    .map((cell) => cell.replaceAll("\\|", "|"));
-}
-
-function alignOf(delimiter: string): Align {
-  const left = delimiter.startsWith(":");
-  const right = delimiter.endsWith(":");
-  if (left && right) return "center";
-  if (left) return "left";
-  return right ? "right" : "";
-}
-
-/** Where a line that is too long is cut: after a blank, or at least not inside a character. */
+/** Where a long line is cut: after a blank, or at least not in a character. */
 function cutOf(line: string): number {
   const blank = line.lastIndexOf(" ", TEXT_MAX - 1);
   if (blank > TEXT_MAX / 2) return blank + 1;
@@ -424,73 +388,6 @@ function cutOf(line: string): number {
   return cut > least ? cut : TEXT_MAX;
 }
 
-/** A place in a line. Blanks are counted in columns, of which a tab fills up to 4. */
-class Cursor {
-  readonly text: string;
-  #pos = 0;
-  #column = 0;
-  /** Columns of the tab before this place that are not passed yet. */
-  #spare = 0;
-  /** Of the first character that is no blank. */
-  #next = -1;
-  #nextColumn = 0;
-
-  constructor(text: string) {
-    this.text = text;
-    this.#look();
-  }
-
-  /** The offset of the first character from here on that is no blank. */
-  get next(): number {
-    return this.#next;
-  }
-
-  /** How many columns before it are blank. */
-  get indent(): number {
-    return this.#nextColumn - this.#column;
-  }
-
-  get isBlank(): boolean {
-    return this.#next === this.text.length;
-  }
-
-  /** Goes to an offset, from the first character that is no blank on. */
-  to(offset: number): void {
-    this.#column = this.#nextColumn + offset - this.#next;
-    this.#pos = offset;
-    this.#spare = 0;
-    this.#look();
-  }
-
-  /** Passes as many blank columns, or all there are. */
-  skip(columns: number): void {
-    for (let left = Math.min(columns, this.indent); left > 0; ) {
-      if (this.#spare === 0) {
-        this.#spare = this.text[this.#pos] === "\t" ? 4 - (this.#column % 4) : 1;
-        this.#pos += 1;
-      }
-      const step = Math.min(left, this.#spare);
-      this.#spare -= step;
-      this.#column += step;
-      left -= step;
-    }
-  }
-
-  /** What is left of the line, with blanks in place of the part of a tab. */
-  rest(): string {
-    return " ".repeat(this.#spare) + this.text.slice(this.#pos);
-  }
-
-  #look(): void {
-    let next = this.#pos;
-    let column = this.#column;
-    for (; ; next += 1) {
-      const char = this.text[next];
-      if (char === "\t") column += 4 - (column % 4);
-      else if (char === " ") column += 1;
-      else break;
-    }
-    this.#next = next;
-    this.#nextColumn = column;
-  }
+function isWhole(columns: readonly (Align | undefined)[]): columns is readonly Align[] {
+  return !columns.includes(undefined);
 }

@@ -1,17 +1,17 @@
-// A snippet: the part of a text that shows best why it was found. Plain text, as it stands there, with
-// an ellipsis where a sentence was cut. Pure.
+// A snippet: the part of a text that matches a query best, word for
+// word, with an ellipsis where a sentence is cut. Pure.
 
 import { queryTerms, terms, UNSPACED } from "./analyzer.ts";
 import { type Sentence, sentences } from "./sentences.ts";
 
-/** In UTF-16 units; less where a character is as good as a word. */
+/** In UTF-16 units; less in scripts without spaces. */
 const LENGTH_MAX = 280;
 const UNSPACED_LENGTH_MAX = 120;
 
 const WORDS = new RegExp(`[${UNSPACED}]|[^\\s${UNSPACED}]{1,40}`, "gv");
 const UNSPACED_CHARACTERS = new RegExp(`[${UNSPACED}]`, "gv");
 
-/** The sentence that shares most with the query, and as many after and before it as there is room for. */
+/** The best sentence, with the sentences after and before it that fit. */
 export function snippet(text: string, query: string): string {
   const wanted = new Set(queryTerms(query));
   const all = sentences(text);
@@ -29,14 +29,14 @@ export function snippet(text: string, query: string): string {
   return text.slice(all[first]?.start, all[last]?.end);
 }
 
-/** The part of a long sentence that has most in common with the query, from word to word. */
+/** The part of a long sentence that matches best, cut between words. */
 function excerpt(sentence: string, wanted: ReadonlySet<string>, lengthMax: number): string {
   const words = Array.from(sentence.matchAll(WORDS), ({ 0: word, index }) => ({
     start: index,
     end: index + word.length,
     terms: terms(word).filter((term) => wanted.has(term)),
   }));
-  // How many words from each on fit, and how many terms those share: the window slides.
+  // The window that begins at each word, and the terms it shares.
   const windows = words.map((word, from) => {
     let to = from;
     const held = new Set<string>();
@@ -57,7 +57,7 @@ function shared(text: string, wanted: ReadonlySet<string>): number {
   return [...wanted].filter((term) => held.has(term)).length;
 }
 
-/** The first of the greatest; -1 of none. */
+/** The index of the first maximum; -1 if there are no numbers. */
 function indexOfMost(numbers: readonly number[]): number {
   return numbers.indexOf(numbers.reduce((most, number) => Math.max(most, number), 0));
 }

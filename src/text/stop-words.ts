@@ -1,5 +1,5 @@
-// The words that say nothing about what a question is about, in English and in Chinese. They are
-// indexed like any other, and only left out of a query.
+// Words that do not tell what a question is about, in English and
+// Chinese. They are indexed, but left out of queries.
 
 const ENGLISH = `
 a about above after again against all also am among an and another any are as at be because been

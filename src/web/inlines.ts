@@ -1,7 +1,7 @@
 // The text of a growing paragraph. Nodes that have not changed stay in place, so
 // that a selection survives. Only the rest is made again.
 
-import type { Inline } from "../text/markdown-inlines.ts";
+import type { Inline } from "../text/inline-tree.ts";
 import { button, element } from "./element.ts";
 import { safeAddress, setExternalHref } from "./link.ts";
 

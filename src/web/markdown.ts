@@ -2,8 +2,9 @@
 // once and not touched again. The open one is updated once a frame. No element
 // fetches or runs anything: HTML is text, an image is a link, `[n]` opens a source.
 
-import { type Align, type Block, MarkdownBlocks } from "../text/markdown-blocks.ts";
+import { type Block, MarkdownBlocks } from "../text/markdown-blocks.ts";
 import { inlinesOf } from "../text/markdown-inlines.ts";
+import type { Align } from "../text/table-cells.ts";
 import { copyButton } from "./clipboard.ts";
 import { CodeView } from "./code.ts";
 import { directionOf } from "./direction.ts";

@@ -1,80 +1,16 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { DocumentEntry } from "../../src/corpus/documents.ts";
 import type { ErrorBody, Examples } from "../../src/protocol.ts";
 import { ANALYZER_VERSION } from "../../src/text/analyzer.ts";
+import { DOCUMENTS, EXAMPLES, newCorpus } from "./new-corpus.ts";
 import { rowsOf } from "./sql-rows.ts";
-
-const ADDRESS = "https://belay.test/api/v1/admin/documents";
-const EXAMPLES = "https://belay.test/api/v1/ai/examples";
-
-/** A corpus that no other test knows. */
-function newCorpus() {
-  const name = crypto.randomUUID();
-  // A stub is of no use once its object was aborted.
-  const newStub = () => env.CORPUS.getByName(name);
-  const send = (method: string, path: string, body?: unknown) =>
-    newStub().fetch(`${ADDRESS}${path}`, {
-      method,
-      headers: { "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  const put = (id: string, body: unknown) => send("PUT", `/${encodeURIComponent(id)}`, body);
-  return { stub: newStub(), newStub, send, put };
-}
 
 const limits = {
   title: "Limits",
   url: "https://docs.example/limits",
   text: "# Limits\n\n## Row size\n\nA row of a table may hold at most two megabytes.\n\n## Columns\n\nA table has a hundred columns.",
 };
-
-describe("samples", () => {
-  const sample = { title: "Sample", text: "Samples are about Belay.", sample: true };
-
-  it("are listed as samples", async () => {
-    const { send, put } = newCorpus();
-    const entry = await (await put("one", sample)).json();
-    expect(entry).toMatchObject({ id: "one", sample: true });
-    expect(await (await send("GET", "")).json()).toEqual({ documents: [entry], after: null });
-    expect(await (await put("one", sample)).json()).toEqual(entry);
-  });
-
-  it("are deleted by the first other document", async () => {
-    const { stub, send, put } = newCorpus();
-    await put("one", sample);
-    await put("two", sample);
-    expect((await put("limits", limits)).status).toBe(201);
-    expect((await (await send("GET", "")).json()) as object).toMatchObject({
-      documents: [{ id: "limits" }],
-    });
-    expect(await stub.search("Belay", 5)).toEqual([]);
-  });
-
-  it("are replaced also by a document with the id of one", async () => {
-    const { send, put } = newCorpus();
-    await put("one", sample);
-    await put("two", sample);
-    const replaced = await put("one", { ...sample, sample: false });
-    expect([replaced.status, (await replaced.json<DocumentEntry>()).sample]).toEqual([
-      200,
-      undefined,
-    ]);
-    expect(await (await send("GET", "?limit=5")).json()).toMatchObject({
-      documents: [{ id: "one" }],
-    });
-  });
-
-  it("are refused beside other documents", async () => {
-    const { send, put } = newCorpus();
-    await put("limits", limits);
-    const refused = await put("one", sample);
-    expect(refused.status).toBe(400);
-    expect(await refused.json()).toMatchObject({ code: "INVALID_REQUEST" });
-    expect((await send("GET", "/one")).status).toBe(404);
-  });
-});
 
 describe("a document", () => {
   it("is put, read, listed and deleted", async () => {
@@ -155,6 +91,8 @@ describe("a document", () => {
       [{ title: "T", text: "a", url: "docs/a" }, "url"],
       [{ title: "T", text: "a", url: "https:// a" }, "url"],
       [{ title: "T", text: "a", language: "en" }, "language"],
+      [{ title: "T", text: "a", sample: "true" }, "sample"],
+      [{ title: "T", text: "a", sample: null }, "sample"],
     ];
     for (const [body, field] of refusals) {
       const refused = await put("a", body);
@@ -390,7 +328,7 @@ describe("a search", () => {
     expect(await stub.search("\u{1f600}", 5)).toEqual([]);
   });
 
-  it("reads the same few rows however many passages there are", async () => {
+  it("reads the same few rows however many passages there are", { timeout: 60_000 }, async () => {
     const { stub } = newCorpus();
     const read = await runInDurableObject(stub, async (corpus, { storage }) => {
       for (let i = 0; i < 300; i++) {
@@ -399,7 +337,7 @@ describe("a search", () => {
           text: `The user asked ${i} questions of the corpus.`,
         });
         await corpus.fetch(
-          new Request(`${ADDRESS}/${i}`, {
+          new Request(`${DOCUMENTS}/${i}`, {
             method: "PUT",
             body,
             headers: { "content-type": "application/json" },
@@ -409,13 +347,22 @@ describe("a search", () => {
       const rowsRead = async (query: string, topK: number) =>
         (await rowsOf(storage.sql, () => corpus.search(query, topK))).read;
       const numbers = Array.from({ length: 300 }, (_, i) => i).join(" ");
+      const put = async (id: string) => {
+        const body = JSON.stringify({ title: "Part", text: "Another question of a user." });
+        const headers = { "content-type": "application/json" };
+        await corpus.fetch(new Request(`${DOCUMENTS}/${id}`, { method: "PUT", body, headers }));
+      };
       return {
         usual: await rowsRead("How many questions has the user asked of the corpus?", 5),
         dearest: await rowsRead(numbers, 20),
+        added: (await rowsOf(storage.sql, () => put("added"))).read,
+        replaced: (await rowsOf(storage.sql, () => put("7"))).read,
       };
     });
     expect(read.usual).toBeLessThanOrEqual(20);
     expect(read.dearest).toBeLessThanOrEqual(100);
+    expect(read.added).toBeLessThanOrEqual(10);
+    expect(read.replaced).toBeLessThanOrEqual(20);
   });
 });
 

@@ -245,6 +245,22 @@ describe("a document that is replaced or deleted", () => {
     expect(await corpus.rows("SELECT * FROM stale_vectors")).toEqual([]);
   });
 
+  it("leaves no vector behind if it was a sample that another document replaced", async () => {
+    const corpus = new Corpus();
+    for (const id of ["one", "two"]) {
+      const sample = { title: "Sample", text: `A car has wheels, says ${id}.`, sample: true };
+      expect((await corpus.send("PUT", `/${id}`, sample)).status).toBe(201);
+    }
+    await corpus.settle();
+    expect(corpus.index.vectors.size).toBe(2);
+    await corpus.put("own", "A boat has sails.");
+    expect(await corpus.nearest("automobile")).toEqual([]);
+    await corpus.settle();
+    expect(await corpus.nearest("sails")).toEqual(["own#1"]);
+    expect(corpus.index.vectors.size).toBe(1);
+    expect(await corpus.rows("SELECT * FROM stale_vectors")).toEqual([]);
+  });
+
   it("never lends its vector to the next document, even as the last one", async () => {
     const corpus = new Corpus();
     silence();
@@ -639,15 +655,15 @@ describe("an index that lags behind", () => {
 });
 
 describe("full-text search alone", () => {
-  it("creates no vector tables, sets no alarm and sends no request", async () => {
+  it("writes nothing about vectors, sets no alarm and sends no request", async () => {
     const corpus = new Corpus({ RETRIEVER: "full-text" });
     await corpus.fill(3);
     await corpus.put("d1", "Another text.");
     await corpus.delete("d2");
     expect(await corpus.alarmAt()).toBeNull();
-    expect(await corpus.rows("SELECT name FROM sqlite_master WHERE name LIKE '%vectors%'")).toEqual(
-      [],
-    );
+    for (const table of ["vectors", "stale_vectors"]) {
+      expect(await corpus.rows(`SELECT * FROM ${table}`)).toEqual([]);
+    }
     expect(await (await corpus.send("GET", "")).json()).not.toHaveProperty("vectors");
     expect(corpus.ai.calls).toEqual([]);
   });

@@ -1,5 +1,5 @@
-// What is read from a body, text in and pieces out: the odd forms that no endpoint sends on purpose.
-// Whole conversations, over a connection, are in openai.test.ts.
+// The completion: text in, pieces out. Odd forms that no endpoint sends
+// on purpose. Conversations over a connection are in openai.test.ts.
 
 import { expect, test } from "vitest";
 import { Completion } from "../../src/generators/completion.ts";
@@ -20,7 +20,7 @@ test.each([
   ["an empty finish reason", 'data: {"choices":[{"delta":{},"finish_reason":""}]}\n\n'],
   ["a list where there should be an object", "data: []\n\n"],
   ["blank lines", "\n\r\n\n"],
-])("%s is passed over", (_, oddity) => {
+])("a completion ignores %s", (_, oddity) => {
   const expected = { pieces: ["a", "a"], outcome: { finish: "stop" } };
   expect(read(oddity + TOKEN + oddity + TOKEN + oddity + DONE)).toEqual(expected);
 });
@@ -30,15 +30,18 @@ test.each([
   ["null", "data: null\n\n"],
   ["a string", 'data: "error"\n\n'],
   ["words", "data: Internal Server Error\n\n"],
-  ["an event that is named an error", "event: error\ndata: {}\n\n"],
-  ["an error that is only words", 'data: {"error":"overloaded"}\n\n'],
+  ["an event named as an error", "event: error\ndata: {}\n\n"],
+  ["an error that is a string", 'data: {"error":"overloaded"}\n\n'],
   ["content of another type", 'data: {"choices":[{"delta":{"content":{"a":1}}}]}\n\n'],
   ["choices that may hold text", 'data: {"choices":{"0":{"delta":{"content":"b"}}}}\n\n'],
-  ["an object that is not known", 'data: {"candidates":[]}\n\n'],
-])("%s instead of a chunk is a failure, though an end marker follows", (_, oddity) => {
+  ["an unknown object", 'data: {"candidates":[]}\n\n'],
+])("a completion fails at %s, even if an end marker follows", (_, oddity) => {
   expect(read(TOKEN + oddity + TOKEN + DONE)).toEqual({
     pieces: ["a"],
-    outcome: { failure: expect.any(String), detail: expect.any(String) },
+    outcome: {
+      ...{ failure: expect.any(String), detail: expect.any(String) },
+      diagnosis: expect.any(String),
+    },
   });
 });
 
@@ -46,7 +49,7 @@ test("an end marker may have spaces around it", () => {
   expect(read(`${TOKEN}data:  [DONE] \n\n`).outcome).toEqual({ finish: "stop" });
 });
 
-test("what follows an end marker is not read, even where it came with it", () => {
+test("text after an end marker is not read, even in the same chunk", () => {
   expect(read(TOKEN + DONE + TOKEN)).toEqual({ pieces: ["a"], outcome: { finish: "stop" } });
 });
 
@@ -60,16 +63,16 @@ test("a JSON object may follow blank lines, in pieces, and lack a finish reason"
   expect(read("\n \n", ' {"choices":[{"message":', '{"content":"a"}}]}\n')).toEqual(answer);
 });
 
-test("an endless line that is no field is not kept", () => {
+test("an endless line that is no field is not kept in memory", () => {
   const completion = new Completion();
   for (let n = 0; n < 2_000; n += 1) completion.feed("<p>".repeat(1_000));
   completion.feed(`\n\n${TOKEN}${DONE}`);
   expect(completion.take()).toEqual(["a"]);
-  // What it was is not known, so that the answer may lack it.
+  // The line may have held text, so the answer may have a hole.
   expect(completion.outcome()).toHaveProperty("failure");
 });
 
-test("half of a character, whose other half never comes, is not handed on", () => {
+test("half of a character is not shown if its other half never comes", () => {
   const half = 'data: {"choices":[{"delta":{"content":"\\ud83d"}}]}\n\n';
   expect(read(TOKEN + half + DONE).pieces).toEqual(["a"]);
 });

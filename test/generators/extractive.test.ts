@@ -46,23 +46,23 @@ describe("an answer", () => {
     expect(finish).toBe("stop");
   });
 
-  it("goes on from the best sentence to the next of its paragraph", async () => {
+  it("quotes the sentence after the best, in the same paragraph", async () => {
     const tokens =
       "A bearer token is needed. To get one, run a command. It expires.\n\nBirds sang.";
     const { text } = await generate("How do I get a bearer token?", [passage(tokens)]);
     expect(text).toBe("A bearer token is needed. To get one, run a command. [1]");
   });
 
-  it("joins neighbours, and stands in the order of the passages", async () => {
+  it("joins neighbours, in the order of the passages", async () => {
     const first = passage("The quota is per day. The quota is twenty. Nothing else.", 0.8);
-    const second = passage("Whoever has no quota left waits.", 0.8, "e");
+    const second = passage("A user without quota waits.", 0.8, "e");
     const { text } = await generate("What is the quota?", [first, second]);
     expect(text).toBe(
-      "The quota is per day. The quota is twenty. [1]\n\nWhoever has no quota left waits. [2]",
+      "The quota is per day. The quota is twenty. [1]\n\nA user without quota waits. [2]",
     );
   });
 
-  it("quotes no line of code, unless all is code", async () => {
+  it("quotes code only if all is code", async () => {
     const json = 'data: {"type":"done","quota":3,"finish":"stop","sources":[{"n":1}]}';
     const shell = 'curl "$URL/quota" -H "Authorization: Bearer $TOKEN" -d "{}"';
     const { text } = await generate("What is the quota?", [
@@ -72,7 +72,7 @@ describe("an answer", () => {
     expect((await generate("What is the quota?", [passage(json)])).text).toContain("quota");
   });
 
-  it("says once what two passages share", async () => {
+  it("quotes a sentence of two passages once", async () => {
     const { text } = await generate("quota", [
       passage("The quota is twenty."),
       passage("The quota is twenty."),
@@ -87,7 +87,7 @@ describe("an answer", () => {
     expect(text.match(/\[\d+\]/g)).toEqual(["[0]", "[7]", "[1]"]);
   });
 
-  it("says honestly that nothing was found, in the language of the question", async () => {
+  it("says that nothing was found, in the language of the question", async () => {
     const nothing = "I found nothing about that in the indexed documents.";
     expect((await generate("What is a zebra?", [])).text).toBe(nothing);
     expect((await generate("What is a zebra?", [passage(quota, 0.2)])).text).toBe(nothing);
@@ -103,13 +103,13 @@ describe("an answer", () => {
   });
 });
 
-describe("its tokens", () => {
+describe("the tokens of an answer", () => {
   it("are words with the space after them", async () => {
     const { tokens } = await generate("quota", [passage("The quota is twenty.")]);
     expect(tokens).toEqual(["The ", "quota ", "is ", "twenty. ", "[1]"]);
   });
 
-  it("are one or two characters where there are no spaces, and whole citations", async () => {
+  it("are one or two characters in scripts without spaces, and whole citations", async () => {
     const { tokens } = await generate("配额", [passage("每天的配额是二十次。")]);
     expect(tokens).toEqual(["每天", "的配", "额是", "二十", "次。", "[1]"]);
   });
@@ -121,7 +121,7 @@ describe("its tokens", () => {
     expect(whole.finish).toBe("stop");
   });
 
-  it("come at the pace that was asked for", async () => {
+  it("come at the given pace", async () => {
     const startedAt = Date.now();
     await generate("quota", [passage("The quota is twenty.")], { tokensPerSecond: 50 });
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(75);
@@ -134,8 +134,8 @@ describe("its tokens", () => {
       tokensPerSecond: 0.01,
       signal: left.signal,
     });
-    setTimeout(() => left.abort(new Error("nobody listens")), 20);
-    await expect(answer).rejects.toThrow("nobody listens");
+    setTimeout(() => left.abort(new Error("no listener")), 20);
+    await expect(answer).rejects.toThrow("no listener");
     expect(Date.now() - startedAt).toBeLessThan(5_000);
     await expect(
       generate("quota", [], { signal: AbortSignal.abort(new Error("gone")) }),

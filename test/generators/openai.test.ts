@@ -1,5 +1,5 @@
-// The OpenAI-compatible generator against a model server that does as it is told, over a real
-// connection: what it makes of every misbehaviour, and that it lets go of what nobody reads.
+// The OpenAI-compatible generator against a scripted model server, over
+// a real connection: every misbehaviour, and every way to stop it.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
@@ -21,7 +21,7 @@ const API_KEY = "key-that-only-the-endpoint-may-see";
 const generator = new OpenAiGenerator({ baseUrl, model: "scripted", apiKey: API_KEY });
 
 describe("a well-behaved endpoint", () => {
-  test("gives its tokens as they are, one piece each, and why it ended", async () => {
+  test("has its tokens yielded unchanged, one piece each, with the reason of the end", async () => {
     expect(await read({})).toEqual({ pieces: ANSWER, finish: "stop" });
   });
 
@@ -36,7 +36,7 @@ describe("a well-behaved endpoint", () => {
     });
   });
 
-  test("is sent no temperature and no key where there is none", async () => {
+  test("is sent no temperature and no key if none is set", async () => {
     const directive = tagged({});
     const keyless = new OpenAiGenerator({ baseUrl, model: "scripted", apiKey: undefined });
     await drain(keyless.generate(generation(directive), new AbortController().signal));
@@ -45,7 +45,7 @@ describe("a well-behaved endpoint", () => {
     expect(request.authorization).toBeUndefined();
   });
 
-  test("ends as `length` where it was cut at maxTokens", async () => {
+  test("ends as `length` if it was cut at maxTokens", async () => {
     const { pieces, finish } = await read({ tokens: 50 }, { maxTokens: 7 });
     expect(pieces).toHaveLength(7);
     expect(finish).toBe("length");
@@ -58,13 +58,13 @@ describe("a well-behaved endpoint", () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(490);
   });
 
-  test("has each token handed on as soon as it comes", async () => {
+  test("has each token yielded as soon as it arrives", async () => {
     const answer = generate({ tokens: ["a", "b"], gapMs: 60_000 });
     expect(await answer.next()).toEqual({ done: false, value: "a" });
     await answer.return("stop");
   });
 
-  test("may take its client for slow: nothing is lost while nobody reads", async () => {
+  test("loses no token to a slow reader", async () => {
     const answer = generate({ tokens: 3000, ignoreMaxTokens: true });
     await answer.next();
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -72,7 +72,7 @@ describe("a well-behaved endpoint", () => {
   });
 });
 
-describe("whatever form the stream has", () => {
+describe("in every form of stream", () => {
   const TOKENS = ["Quota ", "余额 ", "👩‍🚀", "\r\n", "é", " end"];
 
   test.each<[string, Directive]>([
@@ -83,7 +83,7 @@ describe("whatever form the stream has", () => {
     ["lines that end in CR LF", { lineEnd: "\r\n" }],
     ["lines that end in CR LF, cut between the two", { lineEnd: "\r\n", bytesPerWrite: 1 }],
     ["lines that end in CR", { lineEnd: "\r" }],
-    ["comments, other fields and members that nobody knows", { noise: true }],
+    ["comments, other fields and unknown members", { noise: true }],
     ["all of that at once", { noise: true, lineEnd: "\r\n", bytesPerWrite: 1 }],
     ["a content type that is wrong", { contentType: "text/plain" }],
     ["the content type of JSON", { contentType: "application/json" }],
@@ -102,11 +102,11 @@ describe("whatever form the stream has", () => {
     expect(await read({ tokens: ["a", token, "b"] })).toMatchObject({ pieces: ["a", token, "b"] });
   });
 
-  test("a character whose halves come in two tokens is handed on whole", async () => {
+  test("a character in two tokens is yielded whole", async () => {
     expect(await read({ tokens: ["a\ud83d", "\udc69b"] })).toMatchObject({ pieces: ["a", "👩b"] });
   });
 
-  test("a token of 2 MB comes in pieces of at most 16 Ki, none of which cuts a character", async () => {
+  test("a token of 2 MB comes in pieces of at most 16 Ki that cut no character", async () => {
     const { pieces } = await read({ tokens: ["a👩"], tokenLength: 2_100_000 });
     expect(pieces.join("") === "a👩".repeat(700_000)).toBe(true);
     expect(pieces.filter((piece) => piece.length > 16 * 1024 || !piece.isWellFormed())).toEqual([]);
@@ -116,7 +116,7 @@ describe("whatever form the stream has", () => {
     expect(await read({ reasoning: 3 })).toEqual({ pieces: ANSWER, finish: "stop" });
   });
 
-  test("one JSON object instead of a stream is an answer in one piece", async () => {
+  test("a single JSON object is an answer in one piece", async () => {
     const answer = { pieces: [ANSWER.join("")], finish: "stop" };
     expect(await read({ fault: "json" })).toEqual(answer);
     expect(await read({ fault: "json", contentType: "text/event-stream" })).toEqual(answer);
@@ -127,57 +127,57 @@ describe("whatever form the stream has", () => {
 describe("an answer is whole", () => {
   test.each<[string, Directive, Finish]>([
     ["at an end marker alone", { ending: ["done"] }, "stop"],
-    ["at an end marker that has no end of its own", { ending: ["unfinished-done"] }, "stop"],
+    ["at an end marker without a line end", { ending: ["unfinished-done"] }, "stop"],
     ["at a finish reason alone", { ending: ["finish"] }, "stop"],
     ["at the reason `length`", { finish: "length" }, "length"],
     ["at the first end marker of two", { ending: ["finish", "done", "done"] }, "stop"],
-    ["at an end marker, whatever follows it", { ending: ["finish", "done", "more"] }, "stop"],
-    ["at an end marker, though the connection then breaks", { ending: ["done", "cut"] }, "stop"],
+    ["at an end marker, even if more follows", { ending: ["finish", "done", "more"] }, "stop"],
+    ["at an end marker, even if the connection then breaks", { ending: ["done", "cut"] }, "stop"],
     [
-      "at a finish reason, though the connection then breaks",
+      "at a finish reason, even if the connection then breaks",
       { ending: ["finish", "cut"] },
       "stop",
     ],
-    ["at an end marker, though the stream never ends", { ending: ["done", "hang"] }, "stop"],
-    ["at a finish reason, though the stream never ends", { ending: ["finish", "hang"] }, "stop"],
+    ["at an end marker, even if the stream never ends", { ending: ["done", "hang"] }, "stop"],
+    ["at a finish reason, even if the stream never ends", { ending: ["finish", "hang"] }, "stop"],
   ])("%s", async (_, ending, finish) => {
     expect(await read(ending)).toEqual({ pieces: ANSWER, finish });
   });
 
-  test("and whatever is left of the stream is let go", async () => {
+  test("and the rest of its stream is then cancelled", async () => {
     const directive = tagged({ ending: ["finish", "done", "hang"] });
     await read(directive);
     await ended(directive, "aborted");
   });
 });
 
-describe("an answer that is not whole has failed", () => {
+describe("an answer fails", () => {
   test.each<[string, Directive]>([
-    ["no end marker and no finish reason", { fault: "end", at: 5 }],
-    ["no end marker after the last token", { ending: [] }],
-    ["the connection broke between two tokens", { fault: "cut", at: 5 }],
-    ["the connection broke before the first token", { fault: "cut", at: 0 }],
-    ["a frame is not JSON", { fault: "garbage", at: 5 }],
-    ["a frame says that the model failed", { fault: "error", at: 5 }],
-    ["a frame says that the model failed, before any token", { fault: "error", at: 0 }],
-    ["a finish reason says so", { finish: "error" }],
-    ["a finish reason says that a filter stopped it", { finish: "content_filter" }],
-    ["a finish reason is not known", { finish: "pause_turn" }],
-    ["a page instead of a stream", { fault: "html" }],
-    ["half a JSON object", { fault: "half-json" }],
-    ["an empty body", { fault: "empty" }],
-    ["an end marker and nothing else", { tokens: 0, ending: ["done"] }],
-    ["a finish reason and nothing else", { tokens: 0, ending: ["finish"] }],
-    ["nothing but white space", { tokens: [" ", "\n"] }],
-    ["JSON with no text in it", { fault: "json", tokens: [""] }],
-    ["nothing but hidden reasoning", { tokens: 0, reasoning: 3, finish: "length" }],
-    ["an event too large to read", { tokens: 1, tokenLength: 5 * 1024 * 1024 }],
-    ["a JSON object too large to read", { fault: "json", tokens: 1, tokenLength: 5 * 1024 * 1024 }],
+    ["without an end marker and a finish reason", { fault: "end", at: 5 }],
+    ["without an end marker after the last token", { ending: [] }],
+    ["if the connection breaks between two tokens", { fault: "cut", at: 5 }],
+    ["if the connection breaks before the first token", { fault: "cut", at: 0 }],
+    ["if a frame is not JSON", { fault: "garbage", at: 5 }],
+    ["if a frame reports a failure", { fault: "error", at: 5 }],
+    ["if a frame reports a failure before any token", { fault: "error", at: 0 }],
+    ["if its finish reason is an error", { finish: "error" }],
+    ["if its finish reason is a filter", { finish: "content_filter" }],
+    ["if its finish reason is unknown", { finish: "pause_turn" }],
+    ["if it is an HTML page", { fault: "html" }],
+    ["if it is half a JSON object", { fault: "half-json" }],
+    ["if its body is empty", { fault: "empty" }],
+    ["if it is only an end marker", { tokens: 0, ending: ["done"] }],
+    ["if it is only a finish reason", { tokens: 0, ending: ["finish"] }],
+    ["if it is only white space", { tokens: [" ", "\n"] }],
+    ["if it is JSON without text", { fault: "json", tokens: [""] }],
+    ["if it is only hidden reasoning", { tokens: 0, reasoning: 3, finish: "length" }],
+    ["if an event is too large", { tokens: 1, tokenLength: 5 * 1024 * 1024 }],
+    ["if its JSON object is too large", { fault: "json", tokens: 1, tokenLength: 5 * 1024 * 1024 }],
   ])("%s", async (_, directive) => {
     await failure(directive);
   });
 
-  test("but the tokens before a failure are handed on", async () => {
+  test("only after the tokens before the failure are yielded", async () => {
     const pieces: string[] = [];
     const answer = generate({ tokens: ["a", "b", "c"], fault: "cut", at: 2, framesPerWrite: 3 });
     await expect(
@@ -188,20 +188,20 @@ describe("an answer that is not whole has failed", () => {
     expect(pieces).toEqual(["a", "b"]);
   });
 
-  test("and a user is told that a filter stopped it", async () => {
+  test("with a message that names the filter that stopped it", async () => {
     const error = await failure({ finish: "SAFETY" });
     expect(error.message).toContain("filter");
   });
 
-  test("and who asked for too little of a thinking model is told", async () => {
+  test("with advice to raise maxTokens if thoughts used it up", async () => {
     const error = await failure({ tokens: 0, reasoning: 3, finish: "length" });
     expect(error.message).toContain("maxTokens");
   });
 });
 
-describe("an endpoint that refuses", () => {
+describe("an endpoint that refuses an ask", () => {
   test.each([400, 401, 404, 429, 500, 503])(
-    "with %i fails the ask, and its words stay in the cause",
+    "with %i fails the ask, and its message stays in the cause",
     async (status) => {
       const error = await failure({ status });
       expect(String(error.cause)).toContain(`HTTP ${status}`);
@@ -209,23 +209,23 @@ describe("an endpoint that refuses", () => {
     },
   );
 
-  test("has the key struck out where it repeats it", async () => {
+  test("has the key removed from its message", async () => {
     const error = await failure({ status: 401 });
     expect(String(error.cause)).toContain("Bearer [key]");
   });
 
-  test("has only the beginning of its words kept", async () => {
+  test("has only the beginning of its message kept", async () => {
     const error = await failure({ fault: "error", tokens: 0, tokenLength: 100_000 });
     expect(String(error.cause).length).toBeLessThan(1100);
   });
 
-  test("and never ends its refusal is waited for no longer than a moment", async () => {
+  test("without end is left after a moment", async () => {
     const directive = tagged({ status: 500, fault: "hang" });
     await failure(directive);
     await ended(directive, "aborted");
   });
 
-  test("by redirecting is not followed", async () => {
+  test("with a redirect is not followed", async () => {
     const directive = tagged({ fault: "redirect" });
     await failure(directive);
     expect((await requests(directive)).map((request) => request.path)).toEqual([
@@ -233,7 +233,7 @@ describe("an endpoint that refuses", () => {
     ]);
   });
 
-  test("to be reached fails the ask", async () => {
+  test("at the connection fails the ask", async () => {
     const nowhere = new OpenAiGenerator({
       baseUrl: "http://127.0.0.1:1/v1",
       model: "scripted",
@@ -244,8 +244,8 @@ describe("an endpoint that refuses", () => {
   });
 });
 
-describe("who leaves stops the endpoint at once", () => {
-  const leave = new Error("nobody is there any more");
+describe("the endpoint is stopped at once", () => {
+  const disconnected = new Error("disconnected");
 
   test.each<[string, Directive, number]>([
     ["before the headers", { fault: "hang-before-headers" }, 0],
@@ -254,7 +254,7 @@ describe("who leaves stops the endpoint at once", () => {
     ["while tokens flow", { tokens: 100, gapMs: 20 }, 5],
     ["while tokens flow without a pause", { fault: "endless" }, 50],
     ["while a refusal does not end", { status: 500, fault: "hang" }, 0],
-  ])("by the signal: %s", async (_, script, piecesBefore) => {
+  ])("by the signal, %s", async (_, script, piecesBefore) => {
     const directive = tagged(script);
     const controller = new AbortController();
     const answer = generator.generate(generation(directive), controller.signal);
@@ -263,32 +263,32 @@ describe("who leaves stops the endpoint at once", () => {
     pending.catch(() => {}); // Looked at below, once the endpoint has been asked.
     await vi.waitFor(() => recorded(directive));
 
-    const leftAt = Date.now();
-    controller.abort(leave);
-    await expect(pending).rejects.toBe(leave);
+    const stoppedAt = Date.now();
+    controller.abort(disconnected);
+    await expect(pending).rejects.toBe(disconnected);
     const { endedAt } = await ended(directive, "aborted");
-    expect(endedAt - leftAt).toBeLessThan(250);
+    expect(endedAt - stoppedAt).toBeLessThan(250);
   });
 
   test.each<[string, Directive, number]>([
     ["after the first token", { tokens: 100, gapMs: 20 }, 1],
     ["in a silence", { fault: "hang", at: 5 }, 5],
     ["while tokens flow without a pause", { fault: "endless" }, 50],
-  ])("by reading no further: %s", async (_, script, piecesBefore) => {
+  ])("by a consumer that stops reading %s", async (_, script, piecesBefore) => {
     const directive = tagged(script);
     const answer = generator.generate(generation(directive), new AbortController().signal);
     for (let n = 0; n < piecesBefore; n++) await answer.next();
 
-    const leftAt = Date.now();
+    const stoppedAt = Date.now();
     await answer.return("stop");
     const { endedAt } = await ended(directive, "aborted");
-    expect(endedAt - leftAt).toBeLessThan(250);
+    expect(endedAt - stoppedAt).toBeLessThan(250);
   });
 
-  test("and who had left before asks nothing", async () => {
+  test("and is not asked if the signal has already aborted", async () => {
     const directive = tagged({});
-    const answer = generator.generate(generation(directive), AbortSignal.abort(leave));
-    await expect(answer.next()).rejects.toBe(leave);
+    const answer = generator.generate(generation(directive), AbortSignal.abort(disconnected));
+    await expect(answer.next()).rejects.toBe(disconnected);
     expect(await requests(directive)).toEqual([]);
   });
 });
@@ -333,7 +333,7 @@ function read(directive: Directive, limits?: Limits) {
   return drain(generate(directive, limits));
 }
 
-/** The failure that a user would see, after checking that it tells them nothing that is not theirs. */
+/** The failure. Checks that its message has no word of the model server. */
 async function failure(directive: Directive): Promise<ServiceError> {
   const error: unknown = await read(directive).then(
     () => undefined,
@@ -352,7 +352,7 @@ function tagged(directive: Directive): Directive & { tag: string } {
   return { ...directive, tag: crypto.randomUUID() };
 }
 
-/** What the model server was asked under a tag. */
+/** The requests of the model server under a tag. */
 async function requests({ tag }: { tag: string }): Promise<ModelRequest[]> {
   const response = await fetch(new URL("/requests", baseUrl));
   return (await response.json<ModelRequest[]>()).filter((request) => request.tag === tag);

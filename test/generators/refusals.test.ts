@@ -1,5 +1,6 @@
-// A model server that refuses a request: what it does not take is left out and remembered, a connection
-// that was lost is tried once more, and what the log and the user are told repeats no word of anyone.
+// Refusals of a model server. A refused parameter is omitted and
+// remembered, a lost connection is tried again once, and neither the
+// log nor the user sees words of the request.
 
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -12,10 +13,10 @@ import { type Directive, type Refusal, scripted } from "../support/directive.ts"
 const { OPENAI_BASE_URL: baseUrl } = env;
 const API_KEY = "sk-key-that-only-the-endpoint-may-see";
 
-/** A question in words that no log may have. */
+/** A question. The log must not have its words. */
 const QUESTION = "What does the secret plan say?";
 
-/** As OpenAI refuses a parameter. */
+/** OpenAI's refusal of a parameter. */
 function unsupported(param: string, message: string, code = "unsupported_parameter"): string {
   return JSON.stringify({ error: { message, type: "invalid_request_error", param, code } });
 }
@@ -24,7 +25,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("what a model does not take is left out, and remembered", () => {
+describe("a refused parameter is omitted and remembered:", () => {
   const maxTokens: Refusal = {
     has: "max_tokens",
     body: unsupported(
@@ -143,13 +144,13 @@ describe("what a model does not take is left out, and remembered", () => {
     expect(others).toEqual(options);
     if (roles.length > 0) expect(first.requests.at(-1)?.roles).toEqual(roles);
     expect(warned).toHaveBeenCalledOnce();
-    // The next ask of the same model knows it, and another model does not.
+    // It is remembered for this model only.
     expect((await read({ refusals }, { model })).requests).toHaveLength(1);
     const other = await read({ refusals }, { model: crypto.randomUUID() });
     expect(other.requests.length).toBe(refusals.length + 1);
   });
 
-  test("a model that refuses everything is not asked for ever", async () => {
+  test("a model that refuses everything is asked a bounded number of times", async () => {
     const refusals = [
       "max_tokens",
       "max_completion_tokens",
@@ -164,7 +165,7 @@ describe("what a model does not take is left out, and remembered", () => {
     const { requests, error } = await read({ refusals }, { model });
     expect(requests.length).toBeLessThanOrEqual(6);
     expect(error).toMatchObject({ code: "GENERATION_FAILED" });
-    // What did not help is not remembered.
+    // A form that did not help is not remembered.
     expect((await read({}, { model })).requests).toMatchObject([
       { options: { max_tokens: 300, temperature: 0.5 } },
     ]);
@@ -191,7 +192,7 @@ describe("what a model does not take is left out, and remembered", () => {
     expect((await read({ refusals: [{ body }] })).requests).toHaveLength(1);
   });
 
-  test("of Workers AI, too: reasoning_effort", async () => {
+  test("reasoning_effort of Workers AI", async () => {
     const asked: unknown[] = [];
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const ai = {
@@ -216,14 +217,14 @@ describe("what a model does not take is left out, and remembered", () => {
   });
 });
 
-describe("a connection that was lost before any byte came back", () => {
-  test("is tried once more", async () => {
+describe("a connection lost before the response", () => {
+  test("is tried again", async () => {
     const { requests, text } = await read({ tokens: ["20"], resets: 1 });
     expect(requests).toHaveLength(2);
     expect(text).toBe("20");
   });
 
-  test("and no more than once", async () => {
+  test("is tried again only once", async () => {
     const { requests, error } = await read({ resets: 9 });
     expect(requests).toHaveLength(2);
     expect(error).toMatchObject({ code: "GENERATION_FAILED" });
@@ -238,7 +239,7 @@ describe("a connection that was lost before any byte came back", () => {
     expect(requests).toHaveLength(1);
   });
 
-  test("is not tried again by who has left", async () => {
+  test("is not tried again after the signal aborted", async () => {
     const tag = crypto.randomUUID();
     const controller = new AbortController();
     const answer = generator().generate(
@@ -255,7 +256,7 @@ describe("a connection that was lost before any byte came back", () => {
   });
 });
 
-describe("the log and the user are told", () => {
+describe("the log and the user get the reason:", () => {
   test.each<[string, Refusal, RegExp, RegExp]>([
     [
       "a wrong key",
@@ -323,7 +324,7 @@ describe("the log and the user are told", () => {
       "lines that look like frames",
       `${QUESTION}\n    at secret (plan.ts:1:1)\n    at ${API_KEY}:2:2`,
     ],
-  ])("nothing of what repeats %s", async (_, body) => {
+  ])("without anything that repeats %s", async (_, body) => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const user = await newUser({ OPENAI_API_KEY: API_KEY });
     for (const status of [400, 500]) {
@@ -336,7 +337,7 @@ describe("the log and the user are told", () => {
     expect(lines).not.toMatch(/secret|plan\b|key-that|4111/);
   });
 
-  // A scripted question holds the refusal itself, so these names are read without one.
+  // A scripted question contains the refusal: these names are read directly.
   test.each([
     ["secret_plan", "HTTP 400"],
     ["SecretError", "HTTP 400"],
@@ -345,12 +346,12 @@ describe("the log and the user are told", () => {
     ["messages[0].role", "HTTP 400, code=messages[0].role"],
     ["429", "HTTP 400, code=429"],
     ["17", "HTTP 400"],
-  ])("the name %s", (code, names) => {
+  ])("with the name %s only if it is an API's own", (code, names) => {
     const refusal = readRefusal(400, JSON.stringify({ error: { code } }));
     expect(refusalInNames(refusal, "My secret, a plan of 17 roles 0 [429] models")).toBe(names);
   });
 
-  test("what operators see of a user has it neither", async () => {
+  test("without the question in the operators' view", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const user = await newUser({ SHARE_QUERIES: "false" });
     await (await user.ask(scripted({ refusals: [{ body: QUESTION }] }, QUESTION))).all();
@@ -377,7 +378,7 @@ function generation(directive: Directive) {
   };
 }
 
-/** An answer to its end, and what the server was asked for it. */
+/** A whole answer, and the requests for it. */
 async function read(directive: Directive, { model = crypto.randomUUID() as string } = {}) {
   const tag = crypto.randomUUID();
   const answer = generator(model).generate(

@@ -1,11 +1,11 @@
-// What is left of a model's text without its thoughts, however it is cut into pieces.
+// A model's text without its thoughts, however the text is cut.
 
 import { describe, expect, test } from "vitest";
 import { Completion } from "../../src/generators/completion.ts";
 import { Thoughts } from "../../src/generators/thoughts.ts";
 import { DONE, frame, piece } from "../support/directive.ts";
 
-describe("marks are seen wherever they are cut", () => {
+describe("marks are found wherever the text is cut:", () => {
   test.each([
     ["a<think>b</think>c", "ac"],
     ["a<THINK>b</Think>c", "ac"],
@@ -47,10 +47,10 @@ describe("marks are seen wherever they are cut", () => {
   });
 });
 
-describe("a thought that no tag opened", () => {
+describe("a thought without an opening tag", () => {
   const CLOSE = [piece("</think>"), piece("\n\n20 [1].")];
 
-  test("is taken back where nothing of it was read", () => {
+  test("is dropped if none of it was shown", () => {
     const completion = new Completion();
     completion.feed(piece("Twenty or so. [2]") + CLOSE.join("") + DONE);
     expect(completion.take()).toEqual(["20 [1]."]);
@@ -58,7 +58,7 @@ describe("a thought that no tag opened", () => {
   });
 
   test.each(["Okay, ", "The user asks ", "We need to ", "so the user ", "好的，", "Hmm"])(
-    "is held back until it ends: %s",
+    "is held back until it ends if it begins with %j",
     (words) => {
       const { pieces, outcome } = read("any", piece(words), piece("so. [2]"), ...CLOSE, DONE);
       expect(pieces).toEqual([[], [], [], ["20 [1]."], []]);
@@ -66,13 +66,13 @@ describe("a thought that no tag opened", () => {
     },
   );
 
-  test("is held back, however it begins, of a model that is named for it", () => {
+  test("is held back from a thinking model, however it begins", () => {
     for (const name of ["deepseek-r1:7b", "@cf/qwen/qwq-32b", "Qwen3-30B-A3B-Thinking-2507"]) {
       expect(read(name, piece("Twenty. [2]"), ...CLOSE, DONE).pieces.flat()).toEqual(["20 [1]."]);
     }
   });
 
-  test("fails where it was shown, and the model's next answer is held back", () => {
+  test("fails the answer if it was shown, and the model's next answer is held back", () => {
     const name = crypto.randomUUID();
     const thought = piece("Twenty or so. [2]");
     expect(read(name, thought, ...CLOSE, DONE).outcome).toHaveProperty("failure");
@@ -85,25 +85,25 @@ describe("a thought that no tag opened", () => {
     expect(read(name, piece("20."), DONE).pieces).toEqual([["20."], []]);
   });
 
-  test("is no answer where it was cut", () => {
+  test("is no answer if it was cut", () => {
     const cut = frame({ choices: [{ delta: {}, finish_reason: "length" }] });
     const { pieces, outcome } = read("any", piece("Okay, the user "), cut, DONE);
     expect(pieces.flat()).toEqual([]);
     expect(outcome).toMatchObject({ failure: expect.stringContaining("maxTokens") });
   });
 
-  test("is told from an answer that begins alike by its end", () => {
+  test("differs from an answer with the same beginning only by its end", () => {
     const { pieces, outcome } = read("any", piece("Okay, "), piece("twenty."), DONE);
     expect(pieces).toEqual([[], [], ["Okay, ", "twenty."]]);
     expect(outcome).toEqual({ finish: "stop" });
   });
 
-  test("is none where the server keeps thoughts apart", () => {
+  test("is plain text if the server sends thoughts apart", () => {
     const apart = frame({ choices: [{ delta: { reasoning_content: "Hm." } }] });
     expect(read("deepseek-r1", apart, piece("Okay, "), DONE).pieces).toEqual([[], ["Okay, "], []]);
   });
 
-  test("holds no other answer back for longer than it takes to tell", () => {
+  test("delays another answer only until its words differ", () => {
     const words = ["The", " user", " is", " charged", " once"].map((word) => piece(word));
     expect(read("any", ...words, DONE).pieces).toEqual([
       ...[[], [], [], ["The", " user", " is", " charged"], [" once"], []],
@@ -126,7 +126,7 @@ function shown(...parts: string[]): string {
   return text;
 }
 
-/** What may be shown after each event of a stream. */
+/** The pieces after each event of a stream. */
 function read(name: string, ...events: string[]) {
   const completion = new Completion(1024, { name, address: "https://models.example/v1" });
   const pieces = events.map((event) => {

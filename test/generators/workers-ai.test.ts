@@ -1,5 +1,6 @@
-// The Workers AI generator against a stand-in for the binding, which replays what was recorded of the
-// real one: both dialects and their mixture, cut at every byte, and everything that can go wrong.
+// The Workers AI generator against a stand-in for the binding. It
+// replays recordings of both dialects and their mixture, cut at every
+// byte, and every failure.
 
 import { describe, expect, test, vi } from "vitest";
 import type { Generation } from "../../src/answer/generator.ts";
@@ -11,7 +12,7 @@ import { newUser } from "../harness.ts";
 const QUERY = "What does the secret plan say?";
 const CANARY = "words of the binding, which may repeat the secret plan";
 
-/** As llama-3.3-70b and llama-4-scout stream: their own dialect, padded, with a number for digits. */
+/** llama-3.3-70b and llama-4-scout: native, padded, digits as a number. */
 const NATIVE = events(
   { response: "", tool_calls: [], p: "abdefghijklmnoprstuvxyz12" },
   { response: "In ", tool_calls: [], p: "abdefghijklmnoprstuvxyz1234567890abdefghijklmnopr" },
@@ -25,7 +26,7 @@ const NATIVE = events(
 );
 const NATIVE_PIECES = ["In ", "2026", " 余额 👩‍🚀\n\n", "[1]."];
 
-/** As kimi-k2.5 streams: OpenAI's dialect, then one event in the other. */
+/** kimi-k2.5: OpenAI's dialect, then one native event. */
 const MIXED = events(
   chunk({ role: "assistant", content: "" }),
   { ...chunk({ reasoning_content: "The user wants" }), p: "abdefghijklmnop" },
@@ -41,7 +42,7 @@ const MIXED = events(
 );
 const MIXED_PIECES = ["Quota ", "余额 [1]."];
 
-/** As gpt-oss streams: thoughts first, and the end twice over. */
+/** gpt-oss: thoughts first, and two ends. */
 const REASONING = events(
   chunk({ role: "assistant", content: "" }),
   chunk({ reasoning_content: "" }),
@@ -55,7 +56,7 @@ const REASONING = events(
 );
 const REASONING_PIECES = ["é", " end"];
 
-/** As in the provider's own tests: the end marker without its `data:`. */
+/** From the provider's tests: an end marker without `data:`. */
 const BARE_END = `${events({ response: "a" }, { choices: [], usage: {} })}[DONE]\n\n`;
 
 describe("the binding", () => {
@@ -70,7 +71,7 @@ describe("the binding", () => {
     expect(signal).toBeInstanceOf(AbortSignal);
   });
 
-  test("is always sent a limit, and no temperature where there is none", async () => {
+  test("is always sent a limit, and no temperature if none is set", async () => {
     const ai = new StandIn(() => stream(NATIVE));
     await read(ai, {}, "@cf/meta/llama-4-scout-17b-16e-instruct");
     expect(ai.only().inputs).toMatchObject({ max_tokens: 1024 });
@@ -78,7 +79,7 @@ describe("the binding", () => {
   });
 
   test.each(["@cf/openai/gpt-oss-120b", "@cf/openai/gpt-oss-20b"])(
-    "asks %s to think little, since thoughts use up the same tokens",
+    "asks %s to think little, since thoughts use up maxTokens",
     async (model) => {
       const ai = new StandIn(() => stream(REASONING));
       await read(ai, {}, model);
@@ -87,7 +88,7 @@ describe("the binding", () => {
   );
 });
 
-describe("what was recorded", () => {
+describe("a recorded stream", () => {
   const recordings: [string, string, string[]][] = [
     ["the native dialect", NATIVE, NATIVE_PIECES],
     ["both dialects in one stream", MIXED, MIXED_PIECES],
@@ -168,7 +169,7 @@ describe("an answer ends", () => {
   });
 });
 
-describe("thoughts in the answer itself, between tags", () => {
+describe("thoughts between tags in the answer", () => {
   const native = (...tokens: string[]) =>
     events(...tokens.map((response) => ({ response })), "[DONE]");
 
@@ -183,20 +184,20 @@ describe("thoughts in the answer itself, between tags", () => {
   });
 
   test.each([["<"], ["<thinking> is a tag"], ["Write <think> and </think>"], ["<th"]])(
-    "are not seen where there are none: %s",
+    "are not found in %j",
     async (text) => {
       const { pieces } = await read(new StandIn(() => stream(native(...text))));
       expect(pieces.join("")).toBe(text);
     },
   );
 
-  test("that never end are no answer", async () => {
+  test("are no answer if they never end", async () => {
     const ai = new StandIn(() => stream(native("<think>", "On and on")));
     await expect(read(ai)).rejects.toMatchObject({ code: "GENERATION_FAILED" });
   });
 });
 
-describe("one object instead of a stream", () => {
+describe("a single object instead of a stream", () => {
   test.each<[string, unknown, Finish]>([
     ["of the native dialect", { response: "7 days", tool_calls: [], usage: {} }, "stop"],
     ["that was cut", { response: "7 days", usage: { completion_tokens: 1024 } }, "length"],
@@ -206,17 +207,17 @@ describe("one object instead of a stream", () => {
     expect(await read(new StandIn(() => object))).toEqual({ pieces: ["7 days"], finish });
   });
 
-  test("of nothing but a number is an answer too", async () => {
+  test("with only a number is an answer", async () => {
     expect((await read(new StandIn(() => ({ response: 7 })))).pieces).toEqual(["7"]);
   });
 
-  test("may come as a stream, where its content type has a charset", async () => {
+  test("may come as a stream if its content type has a charset", async () => {
     const ai = new StandIn(() => stream('{"response":', '"7 days"}'));
     expect(await read(ai)).toEqual({ pieces: ["7 days"], finish: "stop" });
   });
 });
 
-describe("an answer that is not whole has failed", () => {
+describe("an answer fails", () => {
   test.each<[string, () => unknown]>([
     ["no end marker and no finish reason", () => stream(events({ response: CANARY }))],
     ["nothing", () => stream()],
@@ -252,16 +253,16 @@ describe("an answer that is not whole has failed", () => {
     ["a string", () => CANARY],
     ["a stream that breaks", () => broken(events({ response: "a" }))],
     ["an event too large to read", () => stream(events({ response: CANARY.repeat(100_000) }))],
-  ])("%s", async (_, respond) => {
+  ])("with %s", async (_, respond) => {
     const error = await failure(new StandIn(respond));
     expect(error.code).toBe("GENERATION_FAILED");
   });
 
-  test("though a stream that breaks after its end was whole", async () => {
+  test("but not if the stream breaks only after its end", async () => {
     expect((await read(new StandIn(() => broken(MIXED)))).pieces).toEqual(MIXED_PIECES);
   });
 
-  test("and the tokens before the failure are handed on", async () => {
+  test("only after the tokens before the failure are yielded", async () => {
     const answer = generate(new StandIn(() => broken(events({ response: "a" }))));
     expect(await answer.next()).toEqual({ done: false, value: "a" });
     await expect(answer.next()).rejects.toThrow(ServiceError);
@@ -284,7 +285,7 @@ describe("the binding refuses", () => {
   });
 
   test.each([3036, 4006])(
-    "when the day's share is used up: UNAVAILABLE until midnight (%i)",
+    "when the daily allocation is used up: UNAVAILABLE until midnight (%i)",
     async (code) => {
       vi.useFakeTimers({ now: MIDNIGHT - 90_000, toFake: ["Date"] });
       const error = await failure(refusing(new Error(`${code}: ${CANARY}`)));
@@ -344,16 +345,16 @@ describe("the binding refuses", () => {
   });
 });
 
-describe("who leaves stops the model at once", () => {
-  const leave = new Error("nobody is there any more");
+describe("the model is stopped at once", () => {
+  const disconnected = new Error("disconnected");
 
   test("by the signal, before the model has answered", async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const controller = new AbortController();
     const ai = new StandIn(() => promise);
     const pending = generate(ai, {}, controller.signal).next();
-    controller.abort(leave);
-    await expect(pending).rejects.toBe(leave);
+    controller.abort(disconnected);
+    await expect(pending).rejects.toBe(disconnected);
     expect(ai.only().signal?.aborted).toBe(true);
 
     const late = new Watched(NATIVE);
@@ -369,13 +370,13 @@ describe("who leaves stops the model at once", () => {
     for (let n = 0; n < tokens; n += 1) await answer.next();
     const pending = answer.next();
     await vi.waitFor(() => expect(watched.waitedFor).toBe(true));
-    controller.abort(leave);
-    await expect(pending).rejects.toBe(leave);
+    controller.abort(disconnected);
+    await expect(pending).rejects.toBe(disconnected);
     expect(watched.cancelled).toBe(true);
     expect(ai.only().signal?.aborted).toBe(true);
   });
 
-  test("by reading no further", async () => {
+  test("by a consumer that stops reading", async () => {
     const watched = new Watched(NATIVE.slice(0, NATIVE.indexOf("data: [DONE]")));
     const ai = new StandIn(() => watched.stream);
     const answer = generate(ai);
@@ -385,20 +386,22 @@ describe("who leaves stops the model at once", () => {
     expect(ai.only().signal?.aborted).toBe(true);
   });
 
-  test("and who had left before asks nothing", async () => {
+  test("and is not asked if the signal has already aborted", async () => {
     const ai = new StandIn(() => stream(NATIVE));
-    await expect(generate(ai, {}, AbortSignal.abort(leave)).next()).rejects.toBe(leave);
+    await expect(generate(ai, {}, AbortSignal.abort(disconnected)).next()).rejects.toBe(
+      disconnected,
+    );
     expect(ai.calls).toEqual([]);
   });
 
-  test("and a stream that does not end after its end marker is let go", async () => {
+  test("after an end marker, even if the stream does not end", async () => {
     const watched = new Watched(NATIVE);
     await read(new StandIn(() => watched.stream));
     expect(watched.cancelled).toBe(true);
   });
 });
 
-describe("an ask of a deployment that uses it", () => {
+describe("an ask of a deployment with Workers AI", () => {
   const userOf = (ai: StandIn | undefined, settings = {}) =>
     newUser({ GENERATOR: "workers-ai", AI: ai as never, ...settings });
 
@@ -419,7 +422,7 @@ describe("an ask of a deployment that uses it", () => {
     expect(ai.only().model).toBe("@cf/zai-org/glm-4.7-flash");
   });
 
-  test("is 503 with a time to wait, and refunded, when there is no capacity", async () => {
+  test("is refunded with 503 and Retry-After when there is no capacity", async () => {
     const user = await userOf(refusing(new Error(`3040: ${CANARY}`)));
     const response = await user.askForJson(QUERY);
     expect(response.status).toBe(503);
@@ -428,7 +431,7 @@ describe("an ask of a deployment that uses it", () => {
     expect(await user.quota()).toMatchObject({ reserved: 0, charged: 0, refunded: 1 });
   });
 
-  test("ends in an error event where the stream has begun", async () => {
+  test("ends in an error event if the stream has begun", async () => {
     const user = await userOf(refusing(new Error(`3040: ${CANARY}`)));
     const answer = await user.ask(QUERY);
     expect(answer.response.status).toBe(200);
@@ -437,7 +440,7 @@ describe("an ask of a deployment that uses it", () => {
     expect(await user.resolved(answer.queryId)).toMatchObject({ state: "refunded" });
   });
 
-  test("stops the model when its user leaves", async () => {
+  test("stops the model when its user disconnects", async () => {
     const watched = new Watched(events({ response: "a" }));
     const ai = new StandIn(() => watched.stream);
     const user = await userOf(ai);
@@ -449,7 +452,7 @@ describe("an ask of a deployment that uses it", () => {
     expect(ai.only().signal?.aborted).toBe(true);
   });
 
-  test("is refused without the binding, which the error and the log name", async () => {
+  test("is refused without the binding, and the error and the log name it", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const user = await userOf(undefined);
     const response = await user.askForJson(QUERY);
@@ -462,7 +465,7 @@ describe("an ask of a deployment that uses it", () => {
   });
 
   test.each(["glm-flash", "@cf/glm", "@cf/zai/a b", "https://models.example/a/b"])(
-    "is refused with a model that cannot be one: %s",
+    "is refused with the impossible model name %s",
     async (model) => {
       const user = await userOf(new StandIn(() => stream(NATIVE)), { WORKERS_AI_MODEL: model });
       const response = await user.askForJson(QUERY);
@@ -480,7 +483,7 @@ interface Call {
   readonly signal: AbortSignal | undefined;
 }
 
-/** In place of the binding AI. */
+/** Replaces the AI binding. */
 class StandIn {
   readonly calls: Call[] = [];
   readonly #respond: () => unknown;
@@ -500,7 +503,7 @@ class StandIn {
   }
 }
 
-/** A stream that says something, then nothing for ever, and notes what is done to it. */
+/** A stream that goes silent, and records what happens to it. */
 class Watched {
   cancelled = false;
   waitedFor = false;
@@ -605,7 +608,10 @@ async function read(ai: StandIn, limits: Limits = {}, model?: string) {
   }
 }
 
-/** The failure that a user would see, after checking that neither they nor the log see what was said. */
+/**
+ * The failure. Checks that neither its message nor the log quotes the
+ * error.
+ */
 async function failure(ai: StandIn): Promise<ServiceError> {
   const error: unknown = await read(ai).then(
     () => undefined,

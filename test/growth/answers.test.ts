@@ -1,5 +1,5 @@
-// What a model writes can take the service and its client only as long as it is: the readers of an
-// answer's Markdown and citations, and the client's reader of event streams.
+// The readers of an answer's Markdown and citations, and the client's
+// reader of event streams, take linear time.
 
 import { expect, it } from "vitest";
 import { withCitations } from "../../src/answer/citations.ts";
@@ -20,10 +20,10 @@ import {
 } from "../support/growth.ts";
 import { ANSWERS } from "../support/hostile-answers.ts";
 
-/** An answer has at most 256 KiB; a reader that is linear takes little more of it than of prose. */
+/** The longest answer. A linear reader takes little more than for prose. */
 const ANSWER = { from: 32_768, to: 262_144 };
 const ANSWER_MS_MAX = 1_500;
-/** The longest paragraph that markdown-blocks.ts makes, and some. */
+/** More than the longest paragraph of markdown-blocks.ts. */
 const PARAGRAPH = 10_000;
 
 const SOURCES: readonly Source[] = [1, 2].map((n) => ({
@@ -31,39 +31,48 @@ const SOURCES: readonly Source[] = [1, 2].map((n) => ({
   ...{ snippet: "", score: 1 },
 }));
 
-/** Reads answers of one shape, ever longer ones. */
+/** Reads longer and longer answers of one shape. */
 async function expectLinear(read: (text: string) => unknown, shape: Shape): Promise<void> {
   const { exponent, ms } = await growth((length) => cpuMs(() => read(shape(length))), ANSWER);
   expect(exponent).toBeLessThan(EXPONENT_MAX);
   expect(ms).toBeLessThan(ANSWER_MS_MAX);
 }
 
-it.each(Object.entries(ANSWERS))("citations in an answer of %s", async (_, shape) => {
-  // The mark makes sure that the text is read at all.
-  const read = (text: string) => withCitations(SOURCES, `${text}\n\nOnce [1].`);
-  await expectLinear(read, shape);
-});
+it.each(Object.entries(ANSWERS))(
+  "citations in an answer of %s are found in linear time",
+  async (_, shape) => {
+    // The mark makes sure that the text is read.
+    const read = (text: string) => withCitations(SOURCES, `${text}\n\nOnce [1].`);
+    await expectLinear(read, shape);
+  },
+);
 
-it.each(Object.entries(ANSWERS))("blocks of an answer of %s, by the token", async (_, shape) => {
-  const read = (text: string) => {
-    const blocks = new MarkdownBlocks();
-    for (let at = 0; at < text.length; at += 7) blocks.write(text.slice(at, at + 7));
-    blocks.end();
-  };
-  await expectLinear(read, shape);
-});
+it.each(Object.entries(ANSWERS))(
+  "blocks of an answer of %s are read by the token in linear time",
+  async (_, shape) => {
+    const read = (text: string) => {
+      const blocks = new MarkdownBlocks();
+      for (let at = 0; at < text.length; at += 7) blocks.write(text.slice(at, at + 7));
+      blocks.end();
+    };
+    await expectLinear(read, shape);
+  },
+);
 
-it.each(Object.entries(ANSWERS))("words of an answer of %s", async (_, shape) => {
-  const read = (text: string) => {
-    for (let at = 0; at < text.length; at += PARAGRAPH) {
-      const paragraph = text.slice(at, at + PARAGRAPH);
-      inlinesOf(paragraph);
-      inlinesOf(asIfWhole(paragraph), { unfinished: true });
-      isUndecided(paragraph);
-    }
-  };
-  await expectLinear(read, shape);
-});
+it.each(Object.entries(ANSWERS))(
+  "inlines of an answer of %s are read in linear time",
+  async (_, shape) => {
+    const read = (text: string) => {
+      for (let at = 0; at < text.length; at += PARAGRAPH) {
+        const paragraph = text.slice(at, at + PARAGRAPH);
+        inlinesOf(paragraph);
+        inlinesOf(asIfWhole(paragraph), { unfinished: true });
+        isUndecided(paragraph);
+      }
+    };
+    await expectLinear(read, shape);
+  },
+);
 
 const MARKS: Readonly<Record<string, Shape>> = {
   "open brackets": repeated("["),
@@ -75,7 +84,7 @@ const MARKS: Readonly<Record<string, Shape>> = {
   "one lenticular bracket": between("【1†", "x", ""),
 };
 
-it.each(Object.entries(MARKS))("marks that are taken out of %s", async (_, shape) => {
+it.each(Object.entries(MARKS))("marks are taken out of %s in linear time", async (_, shape) => {
   const read = (text: string) => [citedNumbers(text), withoutMarks(text, () => true)];
   await expectLinear(read, shape);
 });
@@ -102,7 +111,7 @@ const STREAMS: Readonly<Record<string, Shape>> = {
 it.each([
   ["packets of 4 KiB", 4_096],
   ["packets of 61 bytes", 61],
-])("events in %s", async (_, size) => {
+])("events in %s are read in linear time", async (_, size) => {
   const bounds = { from: 65_536, to: 524_288 };
   for (const [name, shape] of Object.entries(STREAMS)) {
     const { exponent } = await growth((length) => {
@@ -113,7 +122,7 @@ it.each([
   }
 });
 
-/** Reads a response, whatever it is worth. */
+/** Reads a response, valid or not. */
 async function read(bytes: Uint8Array, size: number): Promise<void> {
   let at = 0;
   const body = new ReadableStream<Uint8Array>({

@@ -1,6 +1,6 @@
-// Everything that reads a document or a query: its time grows with its length and with nothing else,
-// whatever it says, and the longest document takes less than half a second. Everybody's search waits
-// for the one object that reads them.
+// Documents and queries are read in linear time, and the longest
+// document in less than half a second: all searches wait for the object
+// that reads.
 
 import { describe, expect, test } from "vitest";
 import { exampleQuestions } from "../../src/corpus/examples.ts";
@@ -13,10 +13,10 @@ import { DEAREST, DOCUMENTS } from "../support/document-shapes.ts";
 import { between, cpuMs, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
 
 const KIB = 1024;
-/** Of CPU time, for the longest document; a machine that is busy with more makes it look like more. */
+/** CPU time for the longest document. A busy machine makes it look longer. */
 const MS_MAX = 500;
 
-/** All that happens to a document before it is written. */
+/** All work on a document before it is written. */
 function readDocument(text: string): void {
   for (const { heading, text: passage } of passages(markdown.read(text).sections)) {
     terms(heading.join(" "));
@@ -24,7 +24,7 @@ function readDocument(text: string): void {
   }
 }
 
-/** Reads texts of one shape, ever longer ones, up to a length. */
+/** Reads longer and longer texts of one shape, up to a length. */
 async function expectLinear(read: (text: string) => unknown, shape: Shape, to: number) {
   const measured = await growth(
     (length) => {
@@ -43,7 +43,7 @@ describe("a document is read in linear time:", () => {
     await expectLinear(readDocument, shape, 128 * KIB);
   });
 
-  test.each(DEAREST)("%s, as long as may be", async (name) => {
+  test.each(DEAREST)("%s, of the greatest length", async (name) => {
     await expectLinear(readDocument, DOCUMENTS[name] as Shape, 1024 * KIB);
   });
 });
@@ -74,7 +74,7 @@ describe("the head of a file is read in linear time:", () => {
   });
 });
 
-// No text that these are given is longer than a query or a passage, but their time must not depend on that.
+// These get no text longer than a query or a passage, but must not rely on it.
 describe("a text is read in linear time:", () => {
   const readers: Readonly<Record<string, (text: string) => unknown>> = {
     "its terms": terms,

@@ -1,4 +1,4 @@
-// The measure that all other tests in this folder rely on: it must tell a linear reader from others.
+// The measure behind the other tests here: it tells linear readers from others.
 
 import { expect, it } from "vitest";
 import { cpuMs, EXPONENT_MAX, growth, repeated } from "../support/growth.ts";

@@ -1,5 +1,5 @@
-// The reader of a model's stream over shapes that might take it too long, or too much memory: its time
-// grows as the stream does, and what it holds back is bounded whatever the stream holds.
+// The reader of a model's stream over hostile shapes: its time is
+// linear in the stream, and the memory that it holds is bounded.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -9,13 +9,13 @@ import { frame, piece } from "../support/directive.ts";
 import { EXPONENT_MAX, growth, readingMs, repeated, type Shape } from "../support/growth.ts";
 
 const BOUNDS = { from: 65_536, to: 524_288 };
-/** How a connection cuts a stream. */
+/** The sizes in which a connection cuts a stream. */
 const READ_LENGTH = 4_096;
-/** What may be held of a stream whose events are all short, in MB of heap: kilobytes, and noise. */
+/** MB of heap for a stream of short events: kilobytes, and noise. */
 const HELD_MB_MAX = 1;
 const LONG_MB = 16;
 
-/** One event whose text is as long as that. */
+/** One event with a text of this length. */
 const inOne =
   (text: string): Shape =>
   (length) =>
@@ -66,7 +66,7 @@ const SHAPES: readonly (readonly [string, Shape])[] = [
   ["messages that repeat all", (length) => messages(length)],
 ];
 
-describe("the time of reading grows as the stream does", () => {
+describe("a stream is read in linear time:", () => {
   it.each(SHAPES)("%s", async (_, shape) => {
     const { exponent, ms, length } = await growth((size) => {
       const text = shape(size);
@@ -77,8 +77,11 @@ describe("the time of reading grows as the stream does", () => {
   });
 });
 
-/** How the time of JSON.parse grows with depth is V8's: here only the longest event counts. */
-describe("the longest event is read at once", () => {
+/**
+ * The growth of JSON.parse with depth is V8's: only the longest event
+ * counts.
+ */
+describe("the longest event is read at once:", () => {
   it.each<[string, Shape]>([
     ["nested lists", (length) => frame("[".repeat(length))],
     ["nested lists that end", (length) => frame("[".repeat(length / 2) + "]".repeat(length / 2))],
@@ -90,7 +93,7 @@ describe("the longest event is read at once", () => {
   });
 });
 
-describe("what is held of a stream is bounded", () => {
+describe("memory is bounded for a stream of", () => {
   it.each([
     ["white space before the answer", " \n", ""],
     ["invisible characters before the answer", "\u200b", ""],
@@ -134,7 +137,7 @@ describe("what is held of a stream is bounded", () => {
   });
 });
 
-/** Reads a stream as it comes from a connection. */
+/** Reads a stream in the pieces of a connection. */
 function read(text: string): void {
   const completion = new Completion();
   for (let at = 0; at < text.length && !completion.ended; at += READ_LENGTH) {
@@ -146,7 +149,7 @@ function read(text: string): void {
   completion.outcome();
 }
 
-/** By how much the heap is larger after a call, in MB, with nothing left to collect. */
+/** Growth of the heap by a call, in MB, after a garbage collection. */
 function heldMb(call: () => void): number {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
@@ -157,7 +160,7 @@ function heldMb(call: () => void): number {
   return (process.memoryUsage().heapUsed - before) / 1e6;
 }
 
-/** Each with one backtick more than the one before: none ends another. */
+/** Each run has one backtick more than the last, so that none ends another. */
 function spans(length: number): string {
   let text = "";
   for (let ticks = 1; text.length < length; ticks += 1) text += `${"`".repeat(ticks % 500)}<think>`;

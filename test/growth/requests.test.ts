@@ -1,5 +1,5 @@
-// What is read of a request, much of it before anybody knows who asks, takes time in proportion to its
-// length, whatever is in it. Over a socket, the same is in ../servers/requests.test.ts.
+// A request is read in linear time, much of it before authentication.
+// The same over a socket is in ../servers/requests.test.ts.
 
 import { type IRequest, Router } from "itty-router";
 import { describe, expect, it } from "vitest";
@@ -26,7 +26,7 @@ import {
   type Shape,
 } from "../support/growth.ts";
 
-/** To what a head, or a body without a document, may have. */
+/** The longest head, or body without a document. */
 const BOUNDS = { from: 8_000, to: 64_000 };
 const SITE = "https://belay.test";
 type Read = (text: string) => unknown;
@@ -35,7 +35,7 @@ type Case = readonly [what: string, read: Read, shape: Shape];
 const withHeader = (name: string, text: string) =>
   new Request(`${SITE}/api/v1/ai/ask`, { method: "POST", headers: { [name]: text } });
 
-// The forms of the paths that edge.ts has, by the same router.
+// The path patterns of edge.ts, in the same router.
 const router = Router<IRequest>()
   .get("/api/v1/ai/queries/:id", () => null)
   .get("/api/v1/ai/queries/:id/events", () => null)
@@ -91,7 +91,7 @@ const CASES: readonly Case[] = [
   ["labels in an origin", origin, between("https://", "a.", "test")],
   ["Punycode in an origin", origin, between("https://", "xn--a-", ".test")],
   ["colons in an origin", origin, between("https://", ":", "")],
-  ["an origin that nobody lists", cors, between("https://", "a.", "test")],
+  ["an origin that is not listed", cors, between("https://", "a.", "test")],
   ["names in a preflight", requested, repeated("a,")],
   ["one name in a preflight", requested, repeated("a")],
   ["blanks in a preflight", requested, between("a,", " ", ",b")],
@@ -116,7 +116,7 @@ const CASES: readonly Case[] = [
 
   ["a name in percents", decodeParameter, repeated("%41")],
   ["percents that say nothing", decodeParameter, repeated("%")],
-  ["a long name for somebody", isName, repeated("a")],
+  ["a long user name", isName, repeated("a")],
   ["a name of pairs", isName, repeated("😀")],
   ["invisible text", isVisible, repeated("\u200b\u{e0100}")],
   ["invisible text before the rest", isVisible, between("", "\u200b ", "x")],
@@ -158,17 +158,17 @@ const CASES: readonly Case[] = [
   ["a limit of digits", settings, between('{"limit":', "9", "}")],
 ];
 
-/** A reader that refuses a text has read it as well. */
+/** A reader that refuses a text has also read it. */
 async function readOrRefuse(read: Read, text: string): Promise<void> {
   try {
     await read(text);
   } catch {
-    // What it says is for other tests.
+    // Other tests check its message.
   }
 }
 
-describe("a request is read in time that grows with its length", () => {
-  // A machine that is busy with something else can make one measurement of a linear reader too long.
+describe("a request is read in linear time:", () => {
+  // A busy machine can spoil one measurement of a linear reader.
   it.each(CASES)("%s", { retry: 2 }, async (_what, read, shape) => {
     const { exponent, length, ms } = await growth((length) => {
       const text = shape(length);
@@ -178,7 +178,7 @@ describe("a request is read in time that grows with its length", () => {
   });
 });
 
-it("takes quadratic time where the router reads parameters, which it therefore never does", async () => {
+it("takes quadratic time if the router reads parameters, so it never does", async () => {
   const text = repeated("a=b&");
   const { exponent } = await growth((length) => {
     const url = `${SITE}/healthz?${text(length)}`;

@@ -1,5 +1,6 @@
-// Hostile documents, put in by the real route and asked about: whatever they say, and whatever a model
-// makes of it, they change neither the framing of a stream, nor its sources, nor what the server does.
+// Hostile documents, stored by the real route and asked about.
+// Neither they nor a model that repeats them change
+// a stream's framing, its sources, or what the server does.
 
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -16,7 +17,7 @@ import {
 } from "./documents.ts";
 
 const FRAMES = /^(data: \{[^\r\n]*\}\n\n)*$/;
-/** What some client takes for a line's end, and JSON leaves raw. */
+/** What some clients take for a line end, and JSON leaves unescaped. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
 const LINE_BREAKERS = /[\u0000-\u0009\u000b-\u001f\u0080-\u009f\u2028\u2029]/;
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}|[^\P{Cc}\n\t]/u;
@@ -36,7 +37,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("is not taken:", () => {
+describe("the documents route refuses", () => {
   test.each(REFUSED_URLS)("a document with the url %j", async (url) => {
     const response = await put("refused", JSON.stringify({ title: "x", text: "x", url }));
     expect(response.status).toBe(400);
@@ -51,13 +52,14 @@ describe("is not taken:", () => {
 });
 
 describe.each(HOSTILE_DOCUMENTS)("the document $id", ({ id, question }) => {
-  test("is quoted within its place", async () => {
+  test("is quoted and cited in its own place", async () => {
     const fetched = vi.spyOn(globalThis, "fetch");
     const user = await newUser(EXTRACTIVE);
     const { events, sources } = await askAsStream(user, question);
     expect(sources.map(({ documentId }) => documentId)).toContain(id);
 
-    // It cites where it quotes from, at the end of each paragraph, and nothing besides.
+    // It cites what it quotes, at the end
+    // of each paragraph, and nothing else.
     const own = [...answerOf(events).matchAll(/\[(\d+)\](?=\n\n|$)/g)].map(([, n]) => Number(n));
     const expected = sources.map(({ n }) => n).filter((n) => own.includes(n));
     expect(expected).not.toEqual([]);
@@ -66,7 +68,7 @@ describe.each(HOSTILE_DOCUMENTS)("the document $id", ({ id, question }) => {
     await chargedOnce(user);
   });
 
-  test("is quoted in JSON as in a stream", async () => {
+  test("is quoted in JSON as in a stream, and charged once", async () => {
     const user = await newUser(EXTRACTIVE);
     const response = await user.askForJson(question, { topK: 20 });
     const body = await response.json<AnswerBody>();
@@ -76,7 +78,7 @@ describe.each(HOSTILE_DOCUMENTS)("the document $id", ({ id, question }) => {
     await chargedOnce(user);
   });
 
-  test("stays in its place in the prompt, and changes nothing where a model repeats all it was sent", async () => {
+  test("stays in its place in the prompt, even when a model repeats the whole prompt", async () => {
     const parrot = new Parrot();
     const user = await newUser({ GENERATOR: "workers-ai", AI: parrot as never });
     const { events, sources } = await askAsStream(user, question);
@@ -104,7 +106,7 @@ describe("a model that says hostile things", () => {
     ["half characters", ["a\ud800", "b\udc00", "\udc00\ud800", "c"]],
   ];
 
-  test.each(sayings)("changes only the answer's text: %s", async (_, tokens) => {
+  test.each(sayings)("changes only the answer's text with %s", async (_, tokens) => {
     const fetched = vi.spyOn(globalThis, "fetch");
     const user = await newUser();
     const { events, queryId, sources } = await askAsStream(user, saying(tokens));
@@ -121,7 +123,7 @@ describe("a model that says hostile things", () => {
     await chargedOnce(user);
   });
 
-  test("cites only what there is", async () => {
+  test("cites only sources that exist", async () => {
     const user = await newUser();
     const { sources } = await askAsStream(user, saying(["In all [99] [0] 【1】 [2, 77]"]));
     expect(sources.length).toBeGreaterThan(2);
@@ -129,7 +131,7 @@ describe("a model that says hostile things", () => {
   });
 });
 
-test("all of them together have changed nothing", async () => {
+test("all of the documents together change nothing", async () => {
   const { documents } = await (await asOperator("/admin/documents?limit=200")).json<{
     documents: { id: string; title: string }[];
   }>();
@@ -152,7 +154,7 @@ test("all of them together have changed nothing", async () => {
   expect(sources).toEqual([]);
 });
 
-/** In place of the binding AI: a model that answers with all that it was sent. */
+/** Replaces the binding AI: a model that repeats all it was sent. */
 class Parrot {
   messages: readonly { role: string; content: string }[] = [];
 
@@ -169,7 +171,10 @@ class Parrot {
   }
 }
 
-/** A question that makes the scripted model say the tokens: a bracket in one would end the directive. */
+/**
+ * A question that makes the model say the tokens.
+ * A bracket in one would end the directive.
+ */
 function saying(tokens: readonly string[]): string {
   const strings = tokens.map((token) => JSON.stringify(token).replaceAll("]", "\\u005d"));
   return `What does the ordermonger say? [[model {"tokens":[${strings}]}]]`;
@@ -179,7 +184,7 @@ function put(id: string, body: string): Promise<Response> {
   return asOperator(`/admin/documents/${encodeURIComponent(id)}`, { method: "PUT", body });
 }
 
-/** An ask, and what must hold for every stream, whatever it is about. */
+/** An ask, and what must hold for every stream. */
 async function askAsStream(user: TestUser, query: string) {
   const response = await user.post("/ai/ask?stream=true", { query, topK: 20 });
   expect(response.status).toBe(200);
@@ -197,7 +202,7 @@ async function askAsStream(user: TestUser, query: string) {
   return { events, queryId, sources: done.sources };
 }
 
-/** The events of a stream, after a look at every byte of it. */
+/** The events of a stream, after a check of every byte. */
 async function framesOf(response: Response): Promise<StreamEvent[]> {
   const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
     await response.arrayBuffer(),

@@ -1,30 +1,31 @@
-// What may happen in a history: asks, readers who leave and come back, a model that ends well or not,
-// stops, clocks, crashes, operators. Each picks what it is done to when its turn comes, and knows what
-// must come of it where nothing else is done.
+// What may happen in a history: asks, disconnects and reconnects,
+// a model's ends and failures, stops, clocks, crashes, operators.
+// Each action picks its object when its turn comes,
+// and knows its outcome if nothing else happens.
 
 import fc from "fast-check";
 import type { OnDisconnect } from "../../src/protocol.ts";
 import { type Connection, LEAVINGS, type Leaving } from "./connection.ts";
 import { Breach } from "./invariants.ts";
 import type { Admission, AskOptions, Model, Query } from "./model.ts";
-import { passHold } from "./rest.ts";
+import { passGrace } from "./settle.ts";
 import { FAILURES, type Failure, FINISHES, type Finishing } from "./upstream.ts";
 import type { CancelRequest, World } from "./world.ts";
 
 /** An action whose object is chosen. */
 interface Plan {
-  /** Does it; what comes of it may take longer. */
+  /** Acts; the effects may take longer. */
   readonly act: () => Promise<unknown>;
-  /** Moves the model on to what must come of it. Called when it is done. */
+  /** Moves the model to the expected outcome. Called after `act`. */
   readonly predict: () => void;
-  /** What must be seen when all has come to rest. */
+  /** Checks what was seen once everything has settled. */
   readonly verify?: () => void;
 }
 
 export interface Action {
   readonly name: string;
   readonly isPossible: (model: Model) => boolean;
-  /** Undefined where its object has gone meanwhile. */
+  /** Undefined if its object is gone by then. */
   readonly plan: (model: Model, world: World) => Plan | undefined;
   readonly isCrash?: boolean;
   readonly isErasure?: boolean;
@@ -59,7 +60,9 @@ function asking(name: string, options: (world: World) => AskOptions | undefined)
   };
 }
 
-/** What a new connection must get: a run's events as they come, a stored answer, or a refusal. */
+/**
+ * What a new connection must get: live events, a stored answer, or a refusal.
+ */
 function reading(model: Model, open: () => Promise<Connection>, admit: () => Admission): Plan {
   let connection: Connection;
   let admission: Admission;
@@ -89,7 +92,7 @@ function reading(model: Model, open: () => Promise<Connection>, admit: () => Adm
   };
 }
 
-/** An action upon one of the queries that are right for it. */
+/** An action on one of the queries that are right for it. */
 function upon(
   name: string,
   right: (model: Model) => readonly Query[],
@@ -109,7 +112,7 @@ function upon(
 const present = (model: Model) => model.queries.filter(({ gone }) => !gone);
 const running = (model: Model) => model.running;
 
-/** A client that sends keys sends the same body with each, but for a mistake now and then. */
+/** A client sends the same body with each key, except for a rare mistake. */
 const KEYS = [
   { key: undefined, onDisconnect: undefined },
   { key: undefined, onDisconnect: undefined },
@@ -133,7 +136,8 @@ const ask = fc
       const options = { question, onDisconnect, key, streaming };
       world.asked.push(options);
       if (key !== undefined || world.settings.repeatSeconds > 0) return options;
-      // Here the same body is another ask each time; two that run must not look the same to us.
+      // Without keys each ask has its own body:
+      // otherwise two live runs would look the same to us.
       return { ...options, question: `${question}, number ${world.asked.length}` };
     });
   });
@@ -218,10 +222,10 @@ const cancel = fc.nat(20).map((number) =>
   }),
 );
 
-const takeBack = fc.nat(20).map((number) =>
+const refundCharge = fc.nat(20).map((number) =>
   upon("operator's refund", present, number, (query, model, world) => ({
     act: () => world.post(`/admin/users/${world.name}/queries/${query.id}/refund`),
-    predict: () => model.takeBack(query),
+    predict: () => model.refundCharge(query),
   })),
 );
 
@@ -263,16 +267,16 @@ function simple(
   };
 }
 
-const holdPasses = simple(
-  "the hold passes",
-  (world) => passHold(world),
-  (model) => model.passHold(),
+const gracePasses = simple(
+  "the grace passes",
+  (world) => passGrace(world),
+  (model) => model.passGrace(),
   ({ live }) => live.some(({ whole, readers }) => whole && readers.size > 0),
 );
 const waitPasses = simple(
   "the wait passes",
   async (world) => {
-    await passHold(world);
+    await passGrace(world);
     await world.passWait();
   },
   (model) => model.passWait(),
@@ -280,7 +284,7 @@ const waitPasses = simple(
 const silencePasses = simple(
   "a silence passes",
   async (world) => {
-    await passHold(world);
+    await passGrace(world);
     await world.passWait();
     await world.passSilence();
   },
@@ -318,14 +322,14 @@ const erase: Action = {
 };
 
 export const asks = fc.oneof({ weight: 2, arbitrary: ask }, { weight: 1, arbitrary: again });
-/** What opens a transaction, which may fail. */
+/** Actions that open a transaction, which may fail. */
 const writing = [
   { weight: 8, arbitrary: ask },
   { weight: 5, arbitrary: leave },
   { weight: 5, arbitrary: finish },
   { weight: 2, arbitrary: fail },
   { weight: 3, arbitrary: cancel },
-  { weight: 1, arbitrary: takeBack },
+  { weight: 1, arbitrary: refundCharge },
   { weight: 1, arbitrary: fc.constant(waitPasses) },
   { weight: 1, arbitrary: fc.constant(alarm) },
 ];
@@ -335,11 +339,14 @@ const usual = [
   { weight: 3, arbitrary: resume },
   { weight: 1, arbitrary: say },
   { weight: 1, arbitrary: patch },
-  { weight: 1, arbitrary: fc.constant(holdPasses) },
+  { weight: 1, arbitrary: fc.constant(gracePasses) },
   { weight: 1, arbitrary: fc.constant(nextWindow) },
 ];
 export const whileStorageFails = fc.oneof(...writing);
-/** What may be tried in an outage. Before its alarm rings, any of it may reset the object. */
+/**
+ * Actions to try in an outage.
+ * Before its alarm rings, each may reset the object.
+ */
 export const whileStorageIsOut = fc.oneof(
   { weight: 6, arbitrary: ask },
   { weight: 5, arbitrary: leave },
@@ -347,7 +354,7 @@ export const whileStorageIsOut = fc.oneof(
   { weight: 2, arbitrary: fail },
   { weight: 2, arbitrary: cancel },
   { weight: 2, arbitrary: again },
-  { weight: 1, arbitrary: takeBack },
+  { weight: 1, arbitrary: refundCharge },
   { weight: 1, arbitrary: patch },
 );
 export const atOnce = fc.oneof(...usual, { weight: 1, arbitrary: fc.constant(crash) });

@@ -1,6 +1,7 @@
 /// <reference types="vite/client" />
-// Every bug that the histories must find still fits into the source. That they are found is for
-// `npm run test:seeded`, which takes minutes.
+// Every seeded bug still fits into the source.
+// `npm run test:seeded` checks that the histories find them;
+// that takes minutes.
 
 import { expect, it } from "vitest";
 import { BUGS, withBug } from "./bugs.ts";
@@ -11,7 +12,7 @@ const source = import.meta.glob<string>("../../src/**/*.ts", {
   eager: true,
 });
 
-it.each(Object.entries(BUGS))("%s can be put in", (name, edits) => {
+it.each(Object.entries(BUGS))('the bug "%s" can be seeded', (name, edits) => {
   for (const { file } of edits) {
     const text = source[`../../src/${file}`] ?? "";
     expect(withBug(name, file, text)).not.toBe(text);

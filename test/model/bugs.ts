@@ -1,8 +1,8 @@
-// Bugs that the histories must find: each a few edits of src, put in by vitest.config.ts where the
-// variable BUG names it. None of them is anything but a bug: what storage refuses or another guard makes
-// up for is taken away too.
+// Bugs that the histories must find, each a few edits of src.
+// vitest.config.ts makes them if the variable BUG names one.
+// Each is purely a bug: guards that would make up for it are removed too.
 
-/** A text that stands in the file once, and what stands there instead. */
+/** A text that occurs once in the file, and its replacement. */
 export interface Edit {
   /** Below src. */
   readonly file: string;
@@ -22,10 +22,13 @@ const resolvedTwice: Edit = {
   to: "this.#runs.delete(run.queryId);",
 };
 
-/** What follows an await whose only mistake is a limit: whoever came meanwhile is joined. */
+/**
+ * Follows an await that breaks only a limit:
+ * asks that came meanwhile are joined.
+ */
 const LOOK_AGAIN = `const late = this.#earlier(key, identity, true); if (late?.type === "live") return late.run;`;
 
-/** What `#start` becomes when something is awaited in it. */
+/** Makes `#start` async, so that it can await. */
 const startAwaits: readonly Edit[] = [
   {
     file: ASKS,
@@ -39,7 +42,7 @@ const startAwaits: readonly Edit[] = [
   },
 ];
 
-/** How long an await may be: until another turn of the event loop, or within this one. */
+/** An await until the next turn of the event loop, or within this one. */
 const AWAITS = { "an await": "await scheduler.wait(0);", "a short await": "await null;" };
 
 export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
@@ -141,14 +144,14 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: "Math.max(0, refundLimit + 1 - all)",
     },
   ],
-  "a charge before anybody took the answer": [
+  "a charge before the answer was delivered": [
     {
       file: ASKS,
       from: "await listener.probe(",
       to: "this.#charge(run, ending.finish); await listener.probe(",
     },
   ],
-  "a model that goes on for nobody": [
+  "a model that runs on after the refund": [
     {
       file: ASKS,
       from: "run.abort();\n    const { queryId, identity",
@@ -165,14 +168,14 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: "this.#ending = ending; this.#settle();",
     },
   ],
-  "text of an unknown type passed over": [
+  "text of an unknown type skipped": [
     {
       file: "generators/chunk.ts",
       from: 'typeof part.text !== "string") return "unreadable";',
       to: 'typeof part.text !== "string") return undefined;',
     },
   ],
-  "an alarm that nobody sets": [
+  "an alarm that is never set": [
     { file: ASKS, from: "this.#parts.alarm.set(now + config.sweepIntervalMs);", to: "" },
   ],
   "an alarm that writes in an outage": [
@@ -185,7 +188,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: "if (await this.#outage.check(0)) return;",
     },
   ],
-  "a new incarnation that writes in an outage": [
+  "a new instance that writes in an outage": [
     {
       file: OBJECT,
       from: "if (await this.#outage.check(0)) return;",
@@ -197,7 +200,10 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   ],
 };
 
-/** A file of src with a bug put in. Throws if an edit fits in no place, or in two. */
+/**
+ * A file of src with a bug seeded.
+ * Throws if an edit fits nowhere, or twice.
+ */
 export function withBug(name: string, file: string, source: string): string {
   const edits = BUGS[name];
   if (edits === undefined) throw new Error(`There is no bug "${name}" in test/model/bugs.ts.`);

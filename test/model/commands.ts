@@ -1,6 +1,7 @@
-// The commands of a history: an action alone, several at once, or one while the storage fails. Alone,
-// all that comes of it is compared with the model. Otherwise the invariants must hold, and the model
-// takes over what came of it.
+// The commands of a history: one action, several at once,
+// or one while storage fails. After a single action
+// everything is compared with the model.
+// Otherwise the invariants must hold, and the model adopts the outcome.
 
 import fc from "fast-check";
 import {
@@ -13,7 +14,7 @@ import {
 } from "./actions.ts";
 import { ALONE } from "./invariants.ts";
 import type { Model, Settings } from "./model.ts";
-import { findOrphans, passHold } from "./rest.ts";
+import { findOrphans, passGrace } from "./settle.ts";
 import { endStep, endUncertainStep } from "./steps.ts";
 import { LOOK_MS, type World } from "./world.ts";
 
@@ -25,11 +26,11 @@ export const settings: fc.Arbitrary<Settings> = fc.record({
   concurrencyLimit: fc.constantFrom(3, 2, 1),
   failureLimit: fc.constantFrom(3, 2, 1),
   repeatSeconds: fc.constantFrom(10, 0),
-  holds: fc.boolean(),
+  manualGrace: fc.boolean(),
   period: fc.constantFrom("day", "total"),
 });
 
-/** @param replayPath As a failed history has printed it; else "". */
+/** @param replayPath As a failed history has printed it, or "". */
 export function histories(replayPath: string) {
   const step = alone.map((action) => new Step(action));
   const race = fc
@@ -56,7 +57,7 @@ export function histories(replayPath: string) {
   });
 }
 
-/** One action alone: everything that comes of it is known. */
+/** A single action, whose whole outcome is known. */
 class Step implements fc.AsyncCommand<Model, World, true> {
   readonly #action: Action;
 
@@ -87,16 +88,16 @@ class Step implements fc.AsyncCommand<Model, World, true> {
 
 interface Racer {
   readonly action: Action;
-  /** How many turns it comes later. */
+  /** How many turns later it acts. */
   readonly lag: number;
 }
 
-/** Several at once: what comes of it is seen afterwards. */
+/** Several actions at once; the outcome is seen afterwards. */
 class Race implements fc.AsyncCommand<Model, World, true> {
   readonly #racers: readonly Racer[];
-  /** Whether all are asks, which are decided upon in one turn. */
+  /** Whether all are asks, which are decided in one turn. */
   readonly #gathered: boolean;
-  /** Those that had something to do, in words. */
+  /** The names of those that had something to do. */
   #ran: string[] = [];
 
   constructor(racers: readonly Racer[], gathered: boolean) {
@@ -122,7 +123,7 @@ class Race implements fc.AsyncCommand<Model, World, true> {
       await plan.act();
     });
     const is = (what: "isCrash" | "isPatch") => this.#racers.some(({ action }) => action[what]);
-    // What a crash cuts off is lost, and nothing is wrong with that.
+    // A crash may cut actions off; that is not a fault.
     if (is("isCrash")) await Promise.allSettled(racing);
     else await Promise.all(racing);
     await world.gathered();
@@ -135,7 +136,7 @@ class Race implements fc.AsyncCommand<Model, World, true> {
   }
 }
 
-/** One action, while the storage fails in the middle of whatever is written. */
+/** One action, while storage fails in the middle of a write. */
 class Fault implements fc.AsyncCommand<Model, World, true> {
   readonly #action: Action;
 
@@ -161,9 +162,9 @@ class Fault implements fc.AsyncCommand<Model, World, true> {
   }
 }
 
-/** Storage takes no writes for minutes, over an alarm, and then does again. */
+/** Storage refuses writes for minutes, over an alarm, and then recovers. */
 class Outage implements fc.AsyncCommand<Model, World, true> {
-  /** What is done before the alarm rings, and what while it waits. */
+  /** Actions before the alarm rings, and while it waits. */
   readonly #before: readonly Action[];
   readonly #after: readonly Action[];
 
@@ -183,7 +184,7 @@ class Outage implements fc.AsyncCommand<Model, World, true> {
         if (!action.isPossible(model)) continue;
         const plan = action.plan(model, world);
         await plan?.act().catch(() => {});
-        if (await world.suffer()) crashed = true;
+        if (await world.applyOutage()) crashed = true;
       }
     };
     await world.beginOutage();
@@ -193,11 +194,11 @@ class Outage implements fc.AsyncCommand<Model, World, true> {
       await world.pass(LOOK_MS);
       await act([action]);
     }
-    if (await world.suffer()) crashed = true;
+    if (await world.applyOutage()) crashed = true;
     await findOrphans(world, await world.look());
     await world.endOutage();
-    // A part of it has passed with the time.
-    await passHold(world);
+    // Part of it has passed with the time.
+    await passGrace(world);
     await endUncertainStep(model, world, { ...ALONE, faulty: true, crashed, single: false });
     world.orphans.clear();
   }

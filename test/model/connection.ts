@@ -1,18 +1,19 @@
-// One connection of a history: an ask or a resume, read in the background to its end, or left. What it
-// was sent is kept as it came; what may stand in it is decided in invariants.ts.
+// One connection of a history: an ask or a resume,
+// read in the background until it ends or is closed.
+// It keeps what it received; invariants.ts decides what is right.
 
 import type { AnswerBody, ErrorBody, StreamEvent } from "../../src/protocol.ts";
 import { eventsIn } from "../support/event-stream.ts";
 
 export interface ConnectionOptions {
-  /** What was asked; undefined where a query's events are read by its id. */
+  /** The question; undefined when events are read by query id. */
   readonly question: string | undefined;
   readonly streaming: boolean;
-  /** How many events the reader had already. */
+  /** How many events the client already has. */
   readonly after: number;
 }
 
-/** What the other end can notice: the request's signal, the closed body, or both. */
+/** What a server can notice: the request's signal, the closed body, or both. */
 export const LEAVINGS = ["both", "signal", "close"] as const;
 export type Leaving = (typeof LEAVINGS)[number];
 
@@ -20,20 +21,20 @@ export class Connection {
   readonly question: string | undefined;
   readonly streaming: boolean;
   readonly after: number;
-  /** `broken`: the other end went away without an end. */
+  /** `broken`: the server closed it without an end. */
   state: "asking" | "open" | "ended" | "left" | "broken" = "asking";
   response: Response | undefined;
   text = "";
-  /** Resolves when there are headers, or will never be any. */
+  /** Resolves when headers arrive, or never will. */
   readonly answered: Promise<void>;
-  readonly #leaver = new AbortController();
+  readonly #controller = new AbortController();
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   constructor(options: ConnectionOptions, send: (signal: AbortSignal) => Promise<Response>) {
     this.question = options.question;
     this.streaming = options.streaming;
     this.after = options.after;
-    this.answered = this.#read(send(this.#leaver.signal));
+    this.answered = this.#read(send(this.#controller.signal));
   }
 
   async #read(response: Promise<Response>): Promise<void> {
@@ -69,8 +70,8 @@ export class Connection {
     if (!this.isOpen) return;
     this.state = "left";
     if (how !== "signal") this.#reader?.cancel().catch(() => {});
-    // Who has no response yet has nothing to close.
-    if (how !== "close" || this.#reader === undefined) this.#leaver.abort();
+    // Without a response there is nothing to close.
+    if (how !== "close" || this.#reader === undefined) this.#controller.abort();
   }
 
   get isOpen(): boolean {
@@ -85,7 +86,7 @@ export class Connection {
     return this.response?.headers.get("x-query-id") ?? undefined;
   }
 
-  /** What is left of the quota, as the headers say. */
+  /** The remaining quota, from the headers. */
   get remaining(): number | undefined {
     const said = /;r=(\d+)/.exec(this.response?.headers.get("ratelimit") ?? "")?.[1];
     return said === undefined ? undefined : Number(said);
@@ -99,12 +100,12 @@ export class Connection {
     return this.response?.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
   }
 
-  /** The events of what was read so far; of a JSON answer, none. */
+  /** The events so far; none for JSON. */
   get events(): StreamEvent[] {
     return this.isEventStream ? eventsIn(this.text) : [];
   }
 
-  /** The last event, or what would have been the last event of a JSON answer. */
+  /** The last event, or what it would be for a JSON answer. */
   get last(): StreamEvent | undefined {
     if (this.isEventStream) return this.events.at(-1);
     if (this.text.trim() === "") return undefined;

@@ -1,10 +1,13 @@
-// Random histories of one user: asks, leavers, stops, failures, crashes, clocks and operators, alone
-// and at once. After every step of each, the eight invariants of the promise are checked against
-// storage, and what came of it against a plain model.
+// Random histories of one user: asks, disconnects, stops, failures,
+// crashes, clocks and operators, alone and at once.
+// After every step the eight invariants are checked against storage,
+// and the outcome against a plain model.
 //
-// The seeds are fixed. `npm run test:soak` takes new ones: FC_RUNS histories, from FC_SEED where it is
-// set. A history that fails is shrunk, and says with which FC_SEED, FC_PATH and FC_REPLAY_PATH it is
-// seen again. BUG puts in one of bugs.ts, which is not shrunk, to be found soon.
+// The seeds are fixed. `npm run test:soak` uses new ones:
+// FC_RUNS histories, starting at FC_SEED if set.
+// A failed history is shrunk, and prints the FC_SEED, FC_PATH and
+// FC_REPLAY_PATH that repeat it.
+// With BUG, a bug of bugs.ts is seeded and nothing is shrunk.
 
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
@@ -18,7 +21,7 @@ import { World } from "./world.ts";
 const HISTORIES = 200;
 const SEEDS = [1, 2, 3, 4, 5];
 
-/** A binding of vitest.config.ts; "" where it is not set. */
+/** A binding of vitest.config.ts; "" if not set. */
 function given(name: "FC_SEED" | "FC_RUNS" | "FC_PATH" | "FC_REPLAY_PATH" | "BUG"): string {
   return String((env as unknown as Record<string, unknown>)[name] ?? "");
 }
@@ -67,7 +70,7 @@ describe("every invariant holds", () => {
       seed,
       numRuns: HISTORIES,
       ...(path !== "" && { path }),
-      // What was shrunk once, and a bug that somebody has put in, need no shrinking.
+      // No shrinking for a known path or a seeded bug.
       endOnFailure: path !== "" || given("BUG") !== "",
     });
     if (!result.failed) return;
@@ -76,7 +79,7 @@ describe("every invariant holds", () => {
     throw new Error(
       `${await fc.asyncDefaultReportMessage(result)}
 
-To see it again: ${bug}FC_SEED=${seed} FC_PATH=${result.counterexamplePath} FC_REPLAY_PATH='${replayPath}' npx vitest run --project workerd test/model`,
+To repeat it: ${bug}FC_SEED=${seed} FC_PATH=${result.counterexamplePath} FC_REPLAY_PATH='${replayPath}' npx vitest run --project workerd test/model`,
       { cause: result.errorInstance },
     );
   });

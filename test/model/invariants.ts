@@ -1,5 +1,6 @@
-// The eight invariants of the promise, each checked after every step of a history, against storage
-// itself, its journal and what the connections were sent. A breach is thrown with its number.
+// The eight invariants of the promise, checked after every step
+// against storage, its journal, and what connections received.
+// A breach is thrown with its number.
 
 import type { AnswerBody } from "../../src/protocol.ts";
 import type { QueryRow } from "../../src/user/queries.ts";
@@ -9,20 +10,23 @@ import type { World } from "./world.ts";
 
 const DAY_MS = 86_400_000;
 const KEY_AGE_MAX_MS = DAY_MS;
-/** As world.ts sets it. */
+/** As set in world.ts. */
 const RETENTION_MS = DAY_MS;
-/** How long a reservation may stand without a run. */
+/** How long a reservation may exist without a run. */
 const RESERVED_MS_MAX = 60_000;
 
-/** What the step was, as far as it excuses what else would be a breach. */
+/** What a step was, as far as that excuses a breach. */
 export interface StepKind {
   readonly crashed: boolean;
   readonly erased: boolean;
   /** Whether limits were changed. */
   readonly patched: boolean;
-  /** Whether the storage failed. */
+  /** Whether storage failed. */
   readonly faulty: boolean;
-  /** Whether only one thing was done, so that what came between before and after is known. */
+  /**
+   * Whether only one thing happened:
+   * then nothing else changed between before and after.
+   */
   readonly single: boolean;
 }
 
@@ -50,7 +54,7 @@ export function checkInvariants(
   ended: readonly Connection[],
 ): void {
   const { before } = world;
-  // Every query that fails is logged, and nothing else may be.
+  // Every failed query is logged; no other error may be.
   const complaint = world.complaints.find((words) => !/^Query \S+ failed: /.test(words));
   if (complaint !== undefined && !step.faulty && !step.crashed) throw new Breach(complaint);
   checkCounters(after);
@@ -69,7 +73,7 @@ export function checkInvariants(
   checkQuota(world, after);
 }
 
-/** 1: the counters equal a recount, with what is pruned. */
+/** 1: the counters equal a recount that includes pruned rows. */
 function checkCounters({ windows, rows }: Snapshot): void {
   for (const window of windows) {
     const own = rows.filter((row) => row.window === window.window);
@@ -78,9 +82,15 @@ function checkCounters({ windows, rows }: Snapshot): void {
       const counted = own.filter((row) => row.state === state).length + pruned;
       hold(counted === window[state], 1, () => `${counted} ${state}, but ${text(window)}`);
     }
-    const left = own.filter(({ reason }) => reason === "disconnected" || reason === "cancelled");
-    const counted = left.length + window.pruned_refunds_counted;
-    hold(counted === window.refunds_counted, 1, () => `${counted} left, but ${text(window)}`);
+    const cancelled = own.filter(
+      ({ reason }) => reason === "disconnected" || reason === "cancelled",
+    );
+    const counted = cancelled.length + window.pruned_refunds_counted;
+    hold(
+      counted === window.refunds_counted,
+      1,
+      () => `${counted} refunds counted, but ${text(window)}`,
+    );
   }
   for (const row of rows) {
     hold(
@@ -91,7 +101,7 @@ function checkCounters({ windows, rows }: Snapshot): void {
   }
 }
 
-/** 1 and 2: what a window's counters may do in one write. */
+/** 1 and 2: the allowed changes of a window's counters in one write. */
 function checkCount({ window, before, after, limit, refundLimit }: Count): void {
   const change = (name: keyof typeof after) => after[name] - before[name];
   const changes = [
@@ -121,7 +131,7 @@ function checkCount({ window, before, after, limit, refundLimit }: Count): void 
   }
 }
 
-/** 2 and 3: what may become of a query in one write. */
+/** 2 and 3: the allowed changes of a query in one write. */
 function checkTransition({ id, from, to, reason, windows }: Transition): void {
   const told = () => `${id} went from ${from} to ${to} (${reason}), ${windows.join(" to ")}`;
   const [old, now] = windows;
@@ -145,7 +155,7 @@ function checkTransition({ id, from, to, reason, windows }: Transition): void {
   }
 }
 
-/** 2: what is resolved stays as it is, but for what an operator or its age may take away. */
+/** 2: a resolved row changes only by an operator's refund or by age. */
 function checkRows(before: Snapshot, after: Snapshot): void {
   const present = new Map(after.rows.map((row) => [row.id, row]));
   for (const old of before.rows) {
@@ -154,7 +164,7 @@ function checkRows(before: Snapshot, after: Snapshot): void {
     if (row === undefined) {
       const end = old.window === "total" ? old.asked_at : Date.parse(old.window) + DAY_MS;
       const due = Math.max(end, old.asked_at) + RETENTION_MS;
-      // That it was resolved first is in the journal.
+      // The journal shows that it was resolved first.
       hold(due <= after.now, 2, told);
       continue;
     }
@@ -165,12 +175,16 @@ function checkRows(before: Snapshot, after: Snapshot): void {
     const emptied = row.query === null && old.asked_at + RETENTION_MS <= after.now;
     hold(emptied || (row.answer === old.answer && row.query === old.query), 2, told);
     hold(row.finish === old.finish, 2, told);
-    const takenBack = old.state === "charged" && row.reason === "operator";
-    hold(takenBack || (row.state === old.state && row.resolved_at === old.resolved_at), 2, told);
+    const refundedLater = old.state === "charged" && row.reason === "operator";
+    hold(
+      refundedLater || (row.state === old.state && row.resolved_at === old.resolved_at),
+      2,
+      told,
+    );
   }
 }
 
-/** 4: what is reserved has a run behind it, or an alarm that will look. */
+/** 4: every reservation has a run or an alarm. */
 function checkAlarm(world: World, after: Snapshot): void {
   const reserved = after.rows.filter(({ state }) => state === "reserved");
   if (reserved.length === 0) return;
@@ -187,7 +201,7 @@ function checkAlarm(world: World, after: Snapshot): void {
   }
 }
 
-/** 5 and 7: no more models at work than may be, and no two for one key. */
+/** 5 and 7: models at work are limited, and each key has one run at most. */
 function checkRuns(world: World, { rows }: Snapshot): void {
   const { concurrencyLimit, repeatSeconds } = world.settings;
   const live = rows.filter(({ id, state }) => state === "reserved" && !world.orphans.has(id));
@@ -199,7 +213,7 @@ function checkRuns(world: World, { rows }: Snapshot): void {
   hold(new Set(keys).size === keys.length, 5, () => `two runs for one key: ${text(live)}`);
 }
 
-/** 5: at most one charge for each key that a client chose, as long as the key is known. */
+/** 5: at most one charge for each client's key while the key is known. */
 function checkKeys(world: World, before: Snapshot, after: Snapshot): void {
   for (const { key, query_id } of before.keys) {
     if (after.keys.some((known) => known.key === key)) continue;
@@ -218,7 +232,10 @@ function checkKeys(world: World, before: Snapshot, after: Snapshot): void {
   }
 }
 
-/** 6, of what has come so far: nothing but events in their one form, and nothing after the last. */
+/**
+ * 6, while it goes on: only events in their one form,
+ * and nothing after the last.
+ */
 function checkProgress(connection: Connection): void {
   if (!connection.isEventStream) return;
   const whole = connection.text.endsWith("\n\n") || connection.text === "";
@@ -233,7 +250,7 @@ function checkProgress(connection: Connection): void {
   );
 }
 
-/** 6: how a connection ended, and that it fits what is stored and what the model said. */
+/** 6: how a connection ended; must fit storage and the model's stream. */
 function checkEnd(world: World, connection: Connection, after: Snapshot, step: StepKind): void {
   const { status, state, last } = connection;
   if (state === "left") return;
@@ -253,14 +270,14 @@ function checkEnd(world: World, connection: Connection, after: Snapshot, step: S
     if (last.queryId === undefined) return;
   }
   hold(last?.type === "done" || last?.type === "error", 6, () => `no end: ${connection.text}`);
-  // Who is erased has no quota to be told of.
+  // An erased user has no quota.
   if (step.erased) return;
   checkRemaining(world, last.quotaRemaining, after, step);
   const queryId = last.queryId as string;
   const row = after.rows.find(({ id }) => id === queryId);
   const told = () => `${connection.text} for ${text(row)}`;
   if (last.type === "error") {
-    // A row that is old enough may be gone already: then its last state is in the journal.
+    // An old row may be gone: then the journal has its last state.
     const gone = after.transitions.find(({ id, to }) => id === queryId && to === null);
     const isRefunded = (row?.state ?? gone?.from) === "refunded";
     hold(isRefunded || last.code === "CANCELLED" || world.orphans.has(queryId), 6, told);
@@ -291,7 +308,9 @@ function checkEnd(world: World, connection: Connection, after: Snapshot, step: S
   if (start?.type === "start") hold(start.quotaRemaining === connection.remaining, 1, told);
 }
 
-/** 1, in events: what is left lies between what it was before the step and after it. */
+/**
+ * 1, in events: the quota lies between its values before and after the step.
+ */
 function checkRemaining(
   world: World,
   remaining: number | undefined,
@@ -306,7 +325,7 @@ function checkRemaining(
   hold(remaining >= least && remaining <= most, 1, () => `${told()}, not from ${least} to ${most}`);
 }
 
-/** A stop is answered with what came of it. */
+/** A stop's response tells the outcome. */
 function checkCancels(world: World, after: Snapshot, step: StepKind): void {
   for (const { queryId, answer } of world.cancels) {
     if (answer === undefined) continue;
@@ -324,7 +343,7 @@ function checkQuota(world: World, after: Snapshot): void {
   hold(after.quota.remaining === expected, 1, () => `${expected} remain, but ${text(after.quota)}`);
 }
 
-/** What is left in the present window, recounted from the rows. */
+/** The quota left in the current window, recounted from the rows. */
 function remainingIn(world: World, { rows, windows, now, limit }: Snapshot): number {
   const { period } = world.settings;
   const today = period === "total" ? "total" : new Date(now).toISOString().slice(0, 10);

@@ -1,13 +1,14 @@
-// The journal of one object's storage: triggers that write down each change of a counter or a state,
-// in the transaction that makes it, and the snapshot of all there is. So nothing that the object does
-// between two looks goes unseen, and nothing of what it thinks of itself is believed.
+// The journal of one object's storage: triggers record each change
+// of a counter or a state in its own transaction. A snapshot shows the rest.
+// So no change between two looks is missed,
+// and no claim of the object is trusted.
 
 import type { QueryState, Quota, RefundReason } from "../../src/protocol.ts";
 import type { Counters, WindowRow } from "../../src/user/ledger.ts";
 import type { QueryRow } from "../../src/user/queries.ts";
 import type { SettingsRow } from "../../src/user/settings.ts";
 
-/** One change of a window's counters, with the limits that held when it was made. */
+/** One change of a window's counters, with the limits at that time. */
 export interface Count {
   readonly window: string;
   readonly before: Counters;
@@ -16,7 +17,9 @@ export interface Count {
   readonly refundLimit: number;
 }
 
-/** One change of a query's state: from nothing when it is inserted, to nothing when it is dropped. */
+/**
+ * One change of a query's state; null before it exists and after it is gone.
+ */
 export interface Transition {
   readonly id: string;
   readonly from: QueryState | null;
@@ -36,16 +39,16 @@ export interface Snapshot {
   readonly rows: readonly QueryRow[];
   readonly windows: readonly WindowRow[];
   readonly keys: readonly KnownKey[];
-  /** What the journal says since the last step, and how far it goes. */
+  /** The journal since the last step, and its last number. */
   readonly counts: readonly Count[];
   readonly transitions: readonly Transition[];
   readonly last: number;
-  /** As operators have set them, or else the variables. */
+  /** The operator's settings, or else the variables. */
   readonly limit: number;
   readonly refundLimit: number;
   readonly blocked: boolean;
   readonly alarmAt: number | null;
-  /** What the user is told. */
+  /** The quota as the user sees it. */
   readonly quota: Quota;
   readonly now: number;
 }
@@ -60,7 +63,10 @@ const COUNTERS = [
   "pruned_refunds_counted",
 ] as const satisfies readonly (keyof Counters)[];
 
-/** A trigger for each kind of change. The limits are the settings', or else the variables'. */
+/**
+ * A trigger for each kind of change.
+ * Limits are the settings, or else the variables.
+ */
 export function installJournal(sql: SqlStorage, limit: number, refundLimit: number): void {
   const counters = (row: "OLD" | "NEW") => COUNTERS.map((name) => `${row}.${name}`).join(", ");
   const limits = `(SELECT coalesce(quota_limit, ${limit}) FROM settings),
@@ -90,7 +96,10 @@ export function installJournal(sql: SqlStorage, limit: number, refundLimit: numb
   `);
 }
 
-/** From now on no counter can be changed: each group of writes fails after some of them, or before. */
+/**
+ * Makes every change of a counter fail.
+ * A transaction then fails at its start or in the middle.
+ */
 export function breakCounters(sql: SqlStorage): void {
   for (const change of ["INSERT", "UPDATE"]) {
     sql.exec(
@@ -109,7 +118,7 @@ const TABLES = ["queries", "windows", "keys", "settings"];
 /** The error of a write in an outage. */
 export const OUT = "database or disk is full";
 
-/** From now on nothing can be written except the journal. */
+/** Makes every write fail except the journal's. */
 export function refuseWrites(sql: SqlStorage): void {
   for (const table of TABLES) {
     for (const change of ["INSERT", "UPDATE", "DELETE"]) {

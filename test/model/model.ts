@@ -1,5 +1,6 @@
-// The plain model: what a user's queries must come to, step by step, where the promise determines it.
-// After steps that happen at once, whose order nobody knows, it takes over what came of them.
+// The plain model: the outcome of a user's queries, step by step,
+// where the promise determines it. After simultaneous steps,
+// whose order is unknown, it adopts the outcome.
 
 import type { ErrorCode, OnDisconnect, QueryState, RefundReason } from "../../src/protocol.ts";
 import type { Connection } from "./connection.ts";
@@ -11,29 +12,29 @@ export interface Settings {
   readonly concurrencyLimit: number;
   readonly failureLimit: number;
   readonly repeatSeconds: number;
-  /** Whether the hold before `done` passes only when the history says so. */
-  readonly holds: boolean;
+  /** Whether the grace before `done` passes only when the history says so. */
+  readonly manualGrace: boolean;
   readonly period: "day" | "total";
 }
 
 export interface Query {
   id: string;
   readonly question: string;
-  /** What it is known by: the key that the client chose, or the question itself. */
+  /** The client's key, or the question itself. */
   readonly key: string;
   window: string;
   state: QueryState;
   reason: RefundReason | null;
   resolvedAt: number;
-  /** Whether a run stands behind it. */
+  /** Whether it has a run. */
   live: boolean;
-  /** Whether its generator has ended well, so that it is only to be delivered. */
+  /** Whether its generator has ended well, so that only delivery is left. */
   whole: boolean;
   onDisconnect: OnDisconnect;
   readonly readers: Set<Connection>;
-  /** Which of the waits for somebody to come back this is; undefined where there is none. */
+  /** The number of its wait for a reconnect; undefined if it does not wait. */
   waiting: number | undefined;
-  /** Whether the answer can be read again, and whether the row is gone. */
+  /** Whether the answer can be read again; whether the row is gone. */
   kept: boolean;
   gone: boolean;
 }
@@ -68,9 +69,12 @@ export class Model {
   blocked = false;
   readonly queries: Query[] = [];
   readonly keys = new Map<string, Known>();
-  /** What cannot be told from outside after steps at once; while there is any, nothing is predicted. */
+  /**
+   * What simultaneous steps leave unknown.
+   * While there is any, nothing is predicted.
+   */
   readonly doubts = new Set<Query | "failures">();
-  /** What failed in this incarnation, in the order in which it did. */
+  /** Failures known to this instance, in their order. */
   readonly #failed: Query[] = [];
   #waits = 0;
 
@@ -80,7 +84,7 @@ export class Model {
     this.refundLimit = settings.refundLimit;
   }
 
-  // --- What is ---
+  // --- State ---
 
   get live(): Query[] {
     return this.queries.filter(({ live }) => live);
@@ -97,7 +101,7 @@ export class Model {
   window(now: number): string {
     if (this.settings.period === "total") return "total";
     const window = new Date(now).toISOString().slice(0, "2041-01-01".length);
-    // A clock that goes backwards opens no window again.
+    // A clock that goes backwards opens no earlier window.
     const windows = this.queries.map((query) => query.window);
     return [window, ...windows].sort().at(-1) as string;
   }
@@ -106,7 +110,7 @@ export class Model {
     return this.#countOf((query) => query.window === window && query.state === state);
   }
 
-  left(window: string): number {
+  refundsCounted(window: string): number {
     return this.#countOf(
       ({ window: own, reason }) =>
         own === window && (reason === "disconnected" || reason === "cancelled"),
@@ -123,7 +127,7 @@ export class Model {
     const { length } = this.#failed.filter(
       ({ resolvedAt }, index) =>
         isWithinMinute(now, resolvedAt) &&
-        // Each failure makes those forgotten that are too old by then.
+        // Each failure removes those that are too old by then.
         this.#failed.slice(index).every((later) => isWithinMinute(later.resolvedAt, resolvedAt)),
     );
     return length;
@@ -133,7 +137,7 @@ export class Model {
     return this.queries.filter(right).length;
   }
 
-  // --- What is done ---
+  // --- Actions ---
 
   ask({ question, onDisconnect, key, streaming }: AskOptions, now: number): Admission {
     const { repeatSeconds, concurrencyLimit, failureLimit } = this.settings;
@@ -182,7 +186,7 @@ export class Model {
     return { status: 200, query, replay: false };
   }
 
-  /** What a reader of a live run, or of a stored answer, must get. */
+  /** What a connection to a live run or a stored answer must get. */
   join(query: Query): Admission {
     if (query.live && query.readers.size >= LISTENERS_MAX) {
       return { status: 429, code: "TOO_MANY_STREAMS" };
@@ -191,11 +195,11 @@ export class Model {
     return { status: 200, query, replay: !query.live };
   }
 
-  /** The reader is there. */
+  /** The connection is open. */
   joined(query: Query, reader: Connection): void {
     query.readers.add(reader);
     query.waiting = undefined;
-    if (query.whole && !this.settings.holds) this.#charge(query);
+    if (query.whole && !this.settings.manualGrace) this.#charge(query);
   }
 
   leave(reader: Connection): void {
@@ -210,7 +214,7 @@ export class Model {
 
   finish(query: Query): void {
     query.whole = true;
-    const delivered = query.readers.size > 0 && !this.settings.holds;
+    const delivered = query.readers.size > 0 && !this.settings.manualGrace;
     const alone = query.readers.size === 0 && query.onDisconnect === "continue";
     if (delivered || alone) this.#charge(query);
   }
@@ -219,7 +223,7 @@ export class Model {
     this.#refund(query, "failed");
   }
 
-  /** False where the outcome is a delivery away, and the request waits for it. */
+  /** False if a delivery decides the outcome: the request waits for it. */
   cancel(query: Query): boolean {
     if (!query.live) return true;
     if (query.onDisconnect === "wait") query.onDisconnect = "cancel";
@@ -228,7 +232,7 @@ export class Model {
     return true;
   }
 
-  takeBack(query: Query): void {
+  refundCharge(query: Query): void {
     if (query.state !== "charged") return;
     query.state = "refunded";
     query.reason = "operator";
@@ -241,32 +245,32 @@ export class Model {
     if (blocked !== undefined) this.blocked = blocked;
   }
 
-  passHold(): void {
+  passGrace(): void {
     for (const query of this.live) if (query.whole && query.readers.size > 0) this.#charge(query);
   }
 
   passWait(): void {
-    this.passHold();
+    this.passGrace();
     const waiting = this.live.filter((query) => query.waiting !== undefined);
     for (const query of waiting.sort((a, b) => (a.waiting ?? 0) - (b.waiting ?? 0))) {
       this.#giveUp(query, "disconnected");
     }
   }
 
-  /** So long that every model that says nothing has failed. */
+  /** Long enough for every silent model to have failed. */
   passSilence(): void {
     this.passWait();
     for (const query of this.running) this.#refund(query, "failed");
   }
 
-  /** A new incarnation finds what is reserved, and refunds it at once. */
+  /** A new instance finds reservations and refunds them at once. */
   crash(): void {
     this.#recallFailures();
     for (const query of this.live) query.live = false;
     this.sweep();
   }
 
-  /** A new incarnation finds in the log which runs failed. */
+  /** A new instance reads recent failures from the log. */
   #recallFailures(): void {
     const failed = this.queries.filter(
       ({ reason, resolvedAt }) => reason === "failed" && isWithinMinute(Date.now(), resolvedAt),
@@ -291,7 +295,7 @@ export class Model {
   }
 
   #giveUp(query: Query, reason: "disconnected" | "cancelled"): void {
-    if (this.left(query.window) < this.refundLimit) {
+    if (this.refundsCounted(query.window) < this.refundLimit) {
       this.#refund(query, reason);
       return;
     }
@@ -321,7 +325,7 @@ export class Model {
     this.doubts.delete(query);
   }
 
-  // --- What is taken over ---
+  // --- Adopting outcomes ---
 
   /** Gives the newest queries their ids. */
   identify({ rows }: Snapshot): void {
@@ -335,7 +339,7 @@ export class Model {
     }
   }
 
-  /** What age has taken away. That it was due is for the invariants to check. */
+  /** Removes what age has removed. The invariants check that it was due. */
   forget({ rows, keys }: Snapshot): void {
     const kept = new Set(rows.filter(({ answer }) => answer !== null).map(({ id }) => id));
     const known = new Set(keys.map(({ query_id }) => query_id));
@@ -349,8 +353,8 @@ export class Model {
   }
 
   /**
-   * What came of steps at once: the rows, and beside them what can be seen from outside, namely which
-   * runs are live, whose generator has ended, and who reads.
+   * Adopts the outcome of simultaneous steps: the rows, and what can be seen
+   * from outside: live runs, generators that ended, open connections.
    */
   adopt(
     snapshot: Snapshot,
@@ -359,28 +363,28 @@ export class Model {
       readonly isWhole: (id: string) => boolean;
       readonly readers: (id: string, question: string) => readonly Connection[];
       readonly nameOf: (question: string) => string;
-      /** Whether runs were lost, and what was known of failures was read from the log again. */
+      /** Whether runs were lost and failures read from the log again. */
       readonly crashed: boolean;
-      /** What was asked to stop. */
+      /** The queries with a stop. */
       readonly cancelled: ReadonlySet<string>;
-      /** Whether a failure was seen whose refund went wrong. */
+      /** Whether a failure was seen whose refund failed. */
       readonly failed: boolean;
-      /** Whether the refund allowance is the same all the time. */
+      /** Whether the refund allowance stayed the same. */
       readonly steady: boolean;
     },
   ): void {
     const { rows, keys, transitions, limit, refundLimit, blocked } = snapshot;
     Object.assign(this, { limit, refundLimit, blocked });
     this.identify(snapshot);
-    // What was resolved and let go of in one step has left no row.
+    // What was resolved and deleted in one step has left no row.
     for (const { id, to, reason } of transitions) {
       const query = this.queries.find((query) => query.id === id);
       const isKept = rows.some((row) => row.id === id);
       if (query && !isKept && to !== null && to !== "reserved") this.#resolve(query, to, reason);
     }
-    const phantoms = this.queries.filter(({ id }) => id === "");
-    for (const query of phantoms) this.queries.splice(this.queries.indexOf(query), 1);
-    const strayed: Query[] = [];
+    const unreserved = this.queries.filter(({ id }) => id === "");
+    for (const query of unreserved) this.queries.splice(this.queries.indexOf(query), 1);
+    const unread: Query[] = [];
     const failed: Query[] = [];
     for (const row of rows) {
       let query = this.queries.find(({ id }) => id === row.id);
@@ -419,14 +423,15 @@ export class Model {
       }
       for (const reader of seen.readers(row.id, query.question)) query.readers.add(reader);
       if (query.readers.size > 0) query.waiting = undefined;
-      else if (query.onDisconnect === "wait") strayed.push(query);
+      else if (query.onDisconnect === "wait") unread.push(query);
       else query.onDisconnect = "continue";
-      // Whether it was cancelled before it was whole, nobody knows.
+      // It is unknown whether it was stopped before it was whole.
       if (row.on_disconnect === "wait" && seen.cancelled.has(row.id)) this.doubts.add(query);
     }
-    for (const query of strayed) {
-      // Past the refund allowance it may go on alone. Of several, nobody knows who waits longest.
-      const alone = strayed.length === 1 && this.left(query.window) < this.refundLimit;
+    for (const query of unread) {
+      // Past the refund allowance it may go on alone.
+      // Of several, the order of their waits is unknown.
+      const alone = unread.length === 1 && this.refundsCounted(query.window) < this.refundLimit;
       if (alone && seen.steady) query.waiting ??= ++this.#waits;
       else this.doubts.add(query);
     }
@@ -444,7 +449,7 @@ export class Model {
   }
 }
 
-/** Whether a time is not ahead of the clock, and less than a minute behind it. */
+/** Whether a time is in the last minute, and not in the future. */
 function isWithinMinute(now: number, time: number): boolean {
   return time <= now && now - time < 60_000;
 }

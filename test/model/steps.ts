@@ -1,13 +1,14 @@
-// The end of a step: waits until nothing moves, compares with the model where the model knows, checks
-// the invariants always, and makes what was found the ground of the next step.
+// The end of a step: waits until everything settles, compares with the model
+// where the outcome is known, checks the invariants,
+// and remembers the result for the next step.
 
 import { ALONE, Breach, checkInvariants, type StepKind } from "./invariants.ts";
 import type { Snapshot } from "./journal.ts";
 import type { Model } from "./model.ts";
-import { passHold, rest } from "./rest.ts";
+import { passGrace, settle } from "./settle.ts";
 import type { World } from "./world.ts";
 
-/** After a step of which everything is known. */
+/** After a step with a known outcome. */
 export async function endStep(
   model: Model,
   world: World,
@@ -18,16 +19,16 @@ export async function endStep(
     model.identify(seen);
     return differenceOf(model, world, seen);
   };
-  const snapshot = await rest(world, differs, kind);
+  const snapshot = await settle(world, differs, kind);
   verify?.();
   checkInvariants(world, snapshot, kind, world.takeEnded());
   model.forget(snapshot);
   world.remember(snapshot);
 }
 
-/** After a step that could come to this or that. */
+/** After a step with several possible outcomes. */
 export async function endUncertainStep(model: Model, world: World, kind: StepKind): Promise<void> {
-  const snapshot = await rest(world, undefined, kind);
+  const snapshot = await settle(world, undefined, kind);
   checkInvariants(world, snapshot, kind, world.takeEnded());
   const reserved = snapshot.rows.filter(({ state }) => state === "reserved");
   model.adopt(snapshot, {
@@ -43,13 +44,13 @@ export async function endUncertainStep(model: Model, world: World, kind: StepKin
   world.remember(snapshot);
 }
 
-/** The end of a history: whatever runs is finished, whoever waits gives up, and nothing may be left. */
+/** The end of a history: runs are finished, waits end, nothing may be left. */
 export async function endHistory(model: Model, world: World): Promise<void> {
   for (const { id } of model.running) {
     const call = world.call(id);
     if (call !== undefined) await world.drive(call, (it) => it.finish("all"));
   }
-  await passHold(world);
+  await passGrace(world);
   await world.passWait();
   await world.alarm();
   await endUncertainStep(model, world, { ...ALONE, single: false });

@@ -1,12 +1,12 @@
-// The model behind every run of a history: a fetch that answers when the history says so, and records
-// who was asked for what and what became of it. It stands in for the network and for nothing else:
-// the generator that calls it is the real one.
+// The model of every run in a history: a fetch that answers when told,
+// and records each request and its outcome.
+// It replaces only the network; the generator is the real one.
 
 import { vi } from "vitest";
 
 /**
- * How a model may fail; each must end as an error, whatever was said before. What passes most easily for
- * an end is there more than once.
+ * How a model may fail; each must end as an error, whatever came before.
+ * Those that most resemble a proper end are listed repeatedly.
  */
 export const FAILURES = [
   ...["cut", "end", "error", "garbage", "status", "empty"],
@@ -16,25 +16,28 @@ export const FAILURES = [
 ] as const;
 export type Failure = (typeof FAILURES)[number];
 
-/** How a model may say that its answer is whole: not all of them say everything. */
+/** How a model may show a whole answer; not all show everything. */
 export const FINISHES = [
   ...["all", "reason", "marker", "length"],
   ...["early reason", "parts", "repeated", "other words", "end token"],
 ] as const;
 export type Finishing = (typeof FINISHES)[number];
 
-/** No answer has it. */
+/** Never part of an answer. */
 const THOUGHT = "Hidden thought [1]. ";
 const REASONS = { "unknown reason": "pause_turn", filter: "SAFETY", tool: "tool_calls" };
 
 const encoder = new TextEncoder();
 
-/** One request to the model. What drives it must run inside the object that called: streams are bound to it. */
+/**
+ * One request to the model. Its methods must run inside the calling object:
+ * streams are bound to it.
+ */
 export class Call {
   readonly user: string;
   readonly question: string;
   readonly tokens: string[] = [];
-  /** The query that it was made for. */
+  /** The query it was made for. */
   queryId = "";
   state: "open" | "finished" | "failed" | "aborted" = "open";
   readonly #serial: number;
@@ -51,7 +54,7 @@ export class Call {
       try {
         this.#body?.error(signal.reason);
       } catch {
-        // Closed already: it was aborted behind its end.
+        // Already closed: aborted after its end.
       }
     });
   }
@@ -60,12 +63,12 @@ export class Call {
     return this.#response.promise;
   }
 
-  /** The answer so far. No two calls say the same, so that whoever mixes them up is seen. */
+  /** The answer so far. Calls never share text, so mix-ups show. */
   get text(): string {
     return this.tokens.join("");
   }
 
-  /** A token, before or after a thought that no reader may see. */
+  /** A token, before or after a thought that no user may see. */
   say(): void {
     const text = this.#next();
     switch (this.tokens.length % 4) {
@@ -122,7 +125,7 @@ export class Call {
 
   fail(how: Failure): void {
     this.state = "failed";
-    // Once it has begun, a status is out, and there is some text.
+    // After some text the status is already sent.
     const failure = this.tokens.length > 0 && (how === "status" || how === "empty") ? "cut" : how;
     switch (failure) {
       case "cut":
@@ -204,13 +207,13 @@ export class Call {
   }
 }
 
-/** All calls of all users, oldest first, and who wants to look when one is made. */
+/** All calls of all users, oldest first. */
 export class Upstream {
   readonly calls: Call[] = [];
   /** Called inside the object, before the call is answered. */
   onCall: (call: Call) => void = () => {};
 
-  /** From now on, every fetch of the isolate comes here. */
+  /** Routes every fetch of the isolate here. */
   install(): void {
     vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
       const user = new URL(String(input)).pathname.split("/")[1] as string;
@@ -223,7 +226,7 @@ export class Upstream {
     });
   }
 
-  /** The address that makes a user's generator call here. */
+  /** The base url that makes a user's generator call here. */
   static url(user: string): string {
     return `http://model.test/${user}/v1`;
   }

@@ -1,6 +1,6 @@
-// The world of one history: a user's object, who is connected to it, the model behind it, its clock and
-// its crashes, and the look into its storage. It does as it is told; whether what came of it is right
-// is for model.ts and invariants.ts to say.
+// The world of one history: a user's object, its connections, its model,
+// its clock, its crashes, and a look into its storage.
+// It acts as told; model.ts and invariants.ts judge the outcome.
 
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -23,16 +23,16 @@ import type { AskOptions, Settings } from "./model.ts";
 import { type Call, Upstream } from "./upstream.ts";
 
 const DAY_MS = 86_400_000;
-/** The shortest hold before `done` that there is. */
-const HOLD_MS = 20;
+/** The shortest possible grace before `done`. */
+const GRACE_MS = 20;
 const RESUME_WAIT_MS = 15_000;
-/** Longer than a model may be silent, which is half of it. */
+/** Twice as long as a model may be silent. */
 const SILENCE_MS = 3_600_000;
-/** How long an alarm that waits for the end of an outage rests between two looks. */
+/** The pause between two looks of an alarm that waits for an outage to end. */
 export const LOOK_MS = 10_000;
 /** How far the clock goes back. */
 const BACK_MS = 3_600_000;
-/** When every history begins: far from the present, so that no alarm rings by itself. */
+/** The start of every history: far away, so that no alarm rings by itself. */
 const BEGINNING = Date.UTC(2041, 0, 1, 12);
 
 export interface CancelRequest {
@@ -48,35 +48,35 @@ export class World {
   readonly name: string;
   readonly settings: Settings;
   readonly upstream: Upstream;
-  /** What the object has logged as an error since the last step. */
+  /** Errors the object has logged since the last step. */
   readonly complaints: string[];
   readonly connections: Connection[] = [];
   cancels: CancelRequest[] = [];
-  /** What was asked to stop since the last step. */
+  /** Queries with a stop since the last step. */
   readonly cancelled = new Set<string>();
   readonly #ended = new Set<Connection>();
-  /** Whatever was asked, to be asked again. */
+  /** All asks so far, for repeating them. */
   readonly asked: AskOptions[] = [];
-  /** By key, the number of the last query that was asked under it before it was forgotten. */
+  /** By key: the number of its last query before the key was pruned. */
   readonly forgottenKeys = new Map<string, number>();
-  /** The latest time that the clock has shown. */
+  /** The latest time the clock has shown. */
   latest = BEGINNING;
-  /** What was wrong at a moment that no look afterwards can see. */
+  /** Faults at a moment that no later look can see. */
   readonly violations: string[] = [];
-  /** What the last step left behind. */
+  /** The state after the last step. */
   before: Snapshot;
-  /** The connections before this number were made to an incarnation that is dead. */
+  /** Connections before this index belong to a dead instance. */
   survivors = 0;
-  /** Reserved, and without a run since its transaction failed. */
+  /** Reserved, but without a run since their transaction failed. */
   readonly orphans = new Set<string>();
-  /** What had come of it. */
-  sight = "";
-  /** Asks that wait in the object for others, and how many these are. */
+  /** The visible effects of the last step. */
+  effects = "";
+  /** Asks that wait in the object for others, and how many are missing. */
   #gate: { missing: number; readonly waiting: (() => void)[] } | undefined;
   #storage: DurableObjectStorage | undefined;
-  /** Whether storage takes no writes, for minutes. */
+  /** Whether storage refuses writes. */
   isOut = false;
-  /** The other object that a user object lets try a write. */
+  /** The object that a user object asks to try a write. */
   readonly #probed = { getByName: () => ({ tryWrite: () => this.#tryWrite() }) };
 
   private constructor(name: string, settings: Settings, upstream: Upstream, complaints: string[]) {
@@ -104,7 +104,7 @@ export class World {
     };
   }
 
-  /** A user whom no other history knows, at the beginning of time. */
+  /** A new user at the beginning of time. */
   static async create(
     settings: Settings,
     upstream: Upstream,
@@ -125,11 +125,11 @@ export class World {
       FAILURE_LIMIT: `${settings.failureLimit}`,
       REPEAT_WINDOW_SECONDS: `${settings.repeatSeconds}`,
       RESUME_WAIT_SECONDS: `${RESUME_WAIT_MS / 1_000}`,
-      DELIVERY_HOLD_MS: `${HOLD_MS}`,
+      DELIVERY_HOLD_MS: `${GRACE_MS}`,
       RETENTION_DAYS: "1",
       FIRST_TOKEN_TIMEOUT_MS: `${SILENCE_MS / 2}`,
       TOKEN_GAP_TIMEOUT_MS: `${SILENCE_MS / 2}`,
-      // No history takes so long.
+      // Longer than any history.
       PING_INTERVAL_MS: `${DAY_MS}`,
       WRITE_TIMEOUT_MS: `${DAY_MS}`,
       BODY_TIMEOUT_MS: `${DAY_MS}`,
@@ -141,7 +141,7 @@ export class World {
       this: UserObject,
       request,
     ) {
-      // The only way to the storage of an incarnation that nobody has looked into yet.
+      // The only way to the storage of an instance not looked into yet.
       world.#storage = (this as unknown as { ctx: DurableObjectState }).ctx.storage;
       return fetch.call(this, request);
     });
@@ -153,7 +153,7 @@ export class World {
     return world;
   }
 
-  /** The user's first request makes the tables, and the journal watches them from then on. */
+  /** The first request creates the tables; then the journal watches. */
   #open(): Promise<void> {
     return runInDurableObject(this.#stub, async (object, { storage }) => {
       await object.fetch(this.#request("/ai/quota"));
@@ -161,7 +161,7 @@ export class World {
     });
   }
 
-  // --- Who sends requests ---
+  // --- Requests ---
 
   get #stub() {
     return env.USERS.getByName(this.name);
@@ -185,7 +185,7 @@ export class World {
         body: JSON.stringify({ query: question, onDisconnect }),
         headers: {
           ...(key !== undefined && { "idempotency-key": key }),
-          // As the clients send it that ask again by themselves.
+          // Like clients that retry by themselves.
           ...(streaming && { accept: "text/event-stream" }),
         },
         signal,
@@ -197,9 +197,10 @@ export class World {
   }
 
   /**
-   * Lets the next asks go on when so many of them have come to the last thing that each awaits before it
-   * is decided upon, the hash of its key. They go on in one turn of the event loop: no two requests can be
-   * closer, and one await between a check and its write lets another in.
+   * Holds the next asks until all have reached the last await before their
+   * decision, the hash of the key. Then all go on in one turn
+   * of the event loop: requests cannot be closer.
+   * One await between a check and its write lets another in.
    */
   gather(asks: number): void {
     this.#gate = { missing: asks, waiting: [] };
@@ -236,7 +237,7 @@ export class World {
     return connection;
   }
 
-  /** The answer may be a delivery away: it is looked at when it has come. */
+  /** The response may need a delivery first; it is checked when it arrives. */
   cancel(queryId: string): CancelRequest {
     const cancel: CancelRequest = { queryId, answer: undefined };
     this.cancelled.add(queryId);
@@ -252,7 +253,7 @@ export class World {
     return cancel;
   }
 
-  /** Another user tries all that can be done to a query by its id. */
+  /** Another user tries everything possible with a query's id. */
   async trespass(queryId: string): Promise<void> {
     const name = `stranger-to-${this.name}`;
     const stranger = env.USERS.getByName(name);
@@ -280,9 +281,9 @@ export class World {
     await response.text();
   }
 
-  // --- The rest of the world ---
+  // --- Everything else ---
 
-  /** Makes the model do something, unless it has ended meanwhile. */
+  /** Drives the model, unless it has already ended. */
   drive(call: Call, what: (call: Call) => void): Promise<void> {
     return this.inside(() => {
       if (call.state === "open") what(call);
@@ -297,16 +298,19 @@ export class World {
     });
   }
 
-  /** Fires the timers of so much time; they are the object's, so it happens inside. */
+  /** Fires the timers of this time inside the object, which owns them. */
   pass(ms: number): Promise<void> {
     return this.inside(() => {
       vi.advanceTimersByTime(ms);
     });
   }
 
-  /** Half the hold: after each half comes a beat, which somebody must take before the next can pass. */
-  passHalfHold(): Promise<void> {
-    return this.pass(HOLD_MS / 2);
+  /**
+   * Half the grace. After each half a heartbeat must be accepted
+   * before the next can pass.
+   */
+  passHalfGrace(): Promise<void> {
+    return this.pass(GRACE_MS / 2);
   }
 
   passWait(): Promise<void> {
@@ -314,12 +318,12 @@ export class World {
   }
 
   async passSilence(): Promise<void> {
-    // Twice, so that what fails in the middle of it fails then, and not when it is over.
+    // In two halves, so that timers due midway fire midway.
     await this.pass(SILENCE_MS / 2);
     await this.pass(SILENCE_MS / 2);
   }
 
-  /** An operator erases the user, who begins anew. */
+  /** An operator erases the user, who starts again. */
   async erase(): Promise<void> {
     await this.post(`/admin/users/${this.name}`, undefined, "DELETE");
     await this.#open();
@@ -328,7 +332,7 @@ export class World {
     this.forgottenKeys.clear();
   }
 
-  /** Moves the clock, and fires no timer: as when the machine's own clock is set. */
+  /** Moves the clock without firing timers, like setting a machine's clock. */
   jump(where: "next window" | "back"): void {
     const now = Date.now();
     const midnight = DAY_MS * Math.ceil((now + 1) / DAY_MS);
@@ -340,10 +344,10 @@ export class World {
     return this.inside(() => {});
   }
 
-  /** The object is gone in the middle of whatever it does, as by `kill -9`. */
+  /** The object is gone in the middle of its work, as after `kill -9`. */
   async crash(): Promise<void> {
     await abortAllDurableObjects();
-    // All that the dead incarnation still had to do. It is forgotten with the time, which goes on.
+    // The dead instance's timers are dropped; the time goes on.
     const now = Date.now();
     vi.clearAllTimers();
     vi.setSystemTime(now);
@@ -364,18 +368,18 @@ export class World {
     return this.inside(({ sql }) => mendCounters(sql));
   }
 
-  /** From here on storage takes no writes. */
+  /** From here on storage refuses writes. */
   async beginOutage(): Promise<void> {
     this.isOut = true;
     await this.inside(({ sql }) => refuseWrites(sql));
   }
 
   /**
-   * What an outage does with what was done in it: a write that was tried has reset the object, as the
-   * runtime does. Reading must go on all the same, and write nothing.
+   * The effects of an outage: an attempted write has reset the object,
+   * as the runtime does. Reads must still work, and write nothing.
    */
-  async suffer(): Promise<boolean> {
-    await this.#rest();
+  async applyOutage(): Promise<boolean> {
+    await this.#settle();
     const crashed = await this.#crashIfWritten();
     const { rows } = await this.look();
     const paths = ["/ai/quota", "/ai/queries", ...rows.map(({ id }) => `/ai/queries/${id}`)];
@@ -395,13 +399,13 @@ export class World {
     return crashed;
   }
 
-  /** A few turns, which are what comes of anything that needs no time. */
-  async #rest(): Promise<void> {
+  /** A few turns, enough for anything that needs no time. */
+  async #settle(): Promise<void> {
     for (let turns = 0; turns < 8; turns += 1) await this.turn();
   }
 
   async #crashIfWritten(): Promise<boolean> {
-    // That a check has failed is said too, and is no write.
+    // A failed check is logged too; it is not a write.
     const isWrite = (words: string) => words.includes(OUT) && !words.includes("takes no writes");
     const index = this.complaints.findIndex(isWrite);
     if (index === -1) return false;
@@ -410,20 +414,20 @@ export class World {
     return true;
   }
 
-  /** Rings the alarm, which in an outage does not end before it. Rung once: what it loses is lost. */
+  /** Rings the alarm once. In an outage it does not end before the outage. */
   async ring(): Promise<void> {
     const rung = this.alarm();
     rung.catch(() => {});
-    if (this.isOut) await this.#rest();
+    if (this.isOut) await this.#settle();
     else await rung;
   }
 
-  /** Storage takes writes again, and an alarm that has waited for that has time to see it. */
+  /** Storage accepts writes again, and a waiting alarm has time to see it. */
   async endOutage(): Promise<void> {
     await this.inside(({ sql }) => takeWrites(sql));
     this.isOut = false;
     await this.pass(LOOK_MS);
-    await this.#rest();
+    await this.#settle();
     const live = await this.liveRuns();
     for (const { id, state } of (await this.look()).rows) {
       if (state === "reserved" && !live.has(id)) {
@@ -438,7 +442,7 @@ export class World {
     return this.upstream.calls.filter(({ user }) => user === this.name);
   }
 
-  /** The call for a query, once there is one. */
+  /** The model's call for a query, once there is one. */
   call(queryId: string): Call | undefined {
     return this.calls.find((call) => call.queryId === queryId);
   }
@@ -455,7 +459,7 @@ export class World {
     });
   }
 
-  /** Which reservations the object says a run stands behind. */
+  /** The reservations that have a run, according to the object. */
   liveRuns(): Promise<Set<string>> {
     return runInDurableObject(this.#stub, async (object) => {
       const response = await object.fetch(this.#request(`/admin/users/${this.name}`));
@@ -466,7 +470,7 @@ export class World {
     });
   }
 
-  /** Whoever reads a query now. */
+  /** The open connections to a query. */
   readers(id: string, question: string | null): Connection[] {
     return this.connections.filter(
       ({ isOpen, queryId, question: asked }) =>
@@ -475,14 +479,14 @@ export class World {
     );
   }
 
-  /** The connections that have come to an end since it was last asked. */
+  /** The connections that have ended since the last call. */
   takeEnded(): Connection[] {
     const ended = this.connections.filter((one) => !one.isOpen && !this.#ended.has(one));
     for (const connection of ended) this.#ended.add(connection);
     return ended;
   }
 
-  /** From here on, what the journal says is new. */
+  /** From here on, journal entries are new. */
   remember(snapshot: Snapshot): void {
     this.before = snapshot;
     this.cancels = this.cancels.filter(({ answer }) => answer === undefined);

@@ -1,13 +1,14 @@
-// Everything is bounded, over real sockets against the real server: clients that never read, models that
-// never end, tokens and bodies that are far too long, users who never stop asking. Each ends in an answer
-// that is cut or in a clear refusal, others are answered meanwhile, and the server's memory stays small.
+// Everything is bounded, over real sockets against the real server:
+// clients that never read, models that never end, huge tokens and bodies,
+// users who never stop asking. Each ends in a cut answer or a clear refusal.
+// Meanwhile others are answered, and memory stays small.
 
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { API_PREFIX, type ErrorCode, type Receipt } from "../../src/protocol.ts";
-import { type Directive, type ModelRequest, piece } from "../support/directive.ts";
+import { API_PREFIX, type ErrorCode } from "../../src/protocol.ts";
+import { type Directive, HUGE, type ModelRequest, piece } from "../support/directive.ts";
 import { type ScriptedServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { type Exchange, request } from "../support/socket-client.ts";
 import { User } from "../support/user.ts";
@@ -17,18 +18,16 @@ const CONCURRENCY_LIMIT = 3;
 const ASKS = 1_000;
 const WRITE_TIMEOUT_MS = 2_000;
 const FIRST_TOKEN_TIMEOUT_MS = 4_000;
-/** Long enough for a busy machine to make HUGE ten times: an answer that time cuts would be short enough to be sent. */
+/**
+ * A busy machine must be able to make HUGE ten times.
+ * An answer cut by time would be short enough to be sent.
+ */
 const GENERATION_TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 1_000_000;
-/** Of workerd, which takes about 150 MB with nothing to do. */
+/** Of workerd, which uses about 150 MB when idle. */
 const MEMORY_MB_MAX = 600;
-/** How long an answer of a few tokens may take a bystander, from the ask to its end. */
+/** From ask to end, for a bystander's answer of a few tokens. */
 const BYSTANDER_MS_MAX = 5_000;
-/** One million bytes of text that JSON makes six million, for which no kernel has room. */
-const HUGE = {
-  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
-  tokenLength: 8_000,
-};
 
 let server: ScriptedServer;
 const bystanders: { readonly ms: number; readonly end: string | undefined }[] = [];
@@ -55,25 +54,25 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // Not before, if the last test was left out.
+  // In case the last test was filtered out.
   over = true;
   await watching;
   await server.stop();
   const figures = bystanders.map(({ ms }) => ms).toSorted((a, b) => a - b);
-  // Not console.log, of which a run that passes shows nothing.
+  // A passing run does not show console.log.
   process.stdout.write(
-    `Beside it all ${figures.length} others were answered, in ${figures[figures.length >> 1]} ms at the ` +
+    `Meanwhile ${figures.length} other asks were answered, in ${figures[figures.length >> 1]} ms at the ` +
       `median and ${figures.at(-1)} ms at most. workerd held ${memoryMb[0]} MB before, ` +
       `${Math.max(...memoryMb)} MB at most.\n`,
   );
 });
 
-test("ten clients that never read are each cut off when a write is late, and refunded", async () => {
+test("ten clients that never read are disconnected when a write is late, and refunded", async () => {
   const users = await Promise.all(Array.from({ length: 10 }, newUser));
   const exchanges = users.map((user) => user.ask(HUGE));
   for (const exchange of exchanges) exchange.pause();
   for (const user of users) {
-    expect(await resolved(user, 2 * WRITE_TIMEOUT_MS + 5_000)).toMatchObject({
+    expect(await user.resolved(2 * WRITE_TIMEOUT_MS + 5_000)).toMatchObject({
       state: "refunded",
       reason: "disconnected",
     });
@@ -89,12 +88,12 @@ describe("a model that never ends", () => {
     { how: "and takes its time", script: { ...endless, tokens: 10, gapMs: 20 } },
     { how: "in long tokens", script: { ...endless, tokens: 10, tokenLength: 100_000 } },
     { how: "after a token of 2 MB", script: { ...endless, tokens: 1, tokenLength: 2_000_000 } },
-  ])("$how is cut at a limit of ours, and charged", async ({ script }) => {
+  ])("$how is cut at our limit and charged", async ({ script }) => {
     const user = await newUser();
     const { exchange, upstream } = await whole(user, script);
     expect(exchange.events.at(-1)).toMatchObject({ type: "done", finish: "length" });
     expect(Buffer.byteLength(exchange.answer)).toBeLessThanOrEqual(ANSWER_BYTES_MAX);
-    expect(await resolved(user)).toMatchObject({ state: "charged", finish: "length" });
+    expect(await user.resolved()).toMatchObject({ state: "charged", finish: "length" });
     expect(upstream.state).toBe("aborted");
   });
 
@@ -124,23 +123,24 @@ describe("a model that never ends", () => {
       script: { tokens: 1, tokenLength: 20_000_000 },
       code: "GENERATION_FAILED",
     },
-  ])("$how ends in $code, and costs nothing", async ({ script, code }) => {
+  ])("$how ends in $code and is not charged", async ({ script, code }) => {
     const user = await newUser();
     const { exchange, upstream } = await whole(user, script);
     expect(exchange.events.at(-1)).toMatchObject({ type: "error", code });
-    expect(await resolved(user)).toMatchObject({ state: "refunded", reason: "failed" });
+    expect(await user.resolved()).toMatchObject({ state: "refunded", reason: "failed" });
     expect(upstream.state).toBe("aborted");
   });
 });
 
-test("a thousand asks of one user, fifty at a time, are answered up to the quota and refused beyond", async () => {
+test("a thousand asks of one user, fifty at a time, are answered up to the quota and then refused", async () => {
   const user = await newUser();
   const tag = crypto.randomUUID();
   const ends: string[] = [];
   let asked = 0;
   let usedUp = false;
   const askOn = async () => {
-    // A refusal is so quick that a thousand may be over before three at a time have used up the quota.
+    // Refusals are fast: a thousand asks may end before
+    // three at a time have used up the quota.
     while (asked < ASKS || !usedUp) {
       asked += 1;
       const exchange = user.ask({ tokens: 3, gapMs: 30 }, { tag });
@@ -158,14 +158,14 @@ test("a thousand asks of one user, fifty at a time, are answered up to the quota
   await vi.waitFor(async () =>
     expect(await user.quota()).toMatchObject({ charged: LIMIT, reserved: 0, refunded: 0 }),
   );
-  // Nothing upstream is asked for who is refused, and never more at once than may run.
+  // A refused ask calls no model, and runs stay within the limit.
   const upstream = server.model.requests.filter((request) => request.tag === tag);
   expect(upstream).toHaveLength(LIMIT);
   expect(count("TOO_MANY_STREAMS")).toBeGreaterThan(0);
   expect(mostAtOnce(upstream)).toBeLessThanOrEqual(CONCURRENCY_LIMIT);
 });
 
-test("a body that is too long is refused, and nothing is reserved", async () => {
+test("a body that is too long is refused and reserves nothing", async () => {
   const user = await newUser();
   const { token } = user;
   for (const length of [65_537, 3_000_000]) {
@@ -179,7 +179,7 @@ test("a body that is too long is refused, and nothing is reserved", async () => 
   expect(await user.quota()).toMatchObject({ charged: 0, reserved: 0, refunded: 0 });
 });
 
-test("a body that never ends is refused while it is sent, and nothing is reserved", async () => {
+test("a body that never ends is refused while it is sent and reserves nothing", async () => {
   const user = await newUser();
   const exchange = user.ask({}, { headers: { "transfer-encoding": "chunked" } });
   for (let sent = 0; sent < 1_000 && exchange.ending === undefined; sent += 1) {
@@ -195,7 +195,7 @@ test("a body that never ends is refused while it is sent, and nothing is reserve
   exchange.close();
 });
 
-test("meanwhile others are answered, and the server's memory stays small", async () => {
+test("other users are answered meanwhile, and the server's memory stays small", async () => {
   over = true;
   await watching;
   expect(bystanders.filter(({ end }) => end !== "done")).toEqual([]);
@@ -207,7 +207,7 @@ function newUser(): Promise<User> {
   return User.on(server.url, SECRET);
 }
 
-/** An answer to its end, and what became of it upstream. */
+/** An answer to its end, and the model's record of it. */
 async function whole(
   user: User,
   script: Directive,
@@ -223,32 +223,20 @@ async function whole(
   return { exchange, upstream };
 }
 
-/** The receipt of a user's only ask, once it is no longer reserved. */
-function resolved(user: User, timeout = 5_000): Promise<Receipt> {
-  return vi.waitFor(
-    async () => {
-      const [receipt] = await user.queries();
-      expect(receipt?.state).toMatch(/charged|refunded/);
-      return receipt as Receipt;
-    },
-    { timeout, interval: 50 },
-  );
-}
-
-/** `done`, or the code of the error. */
+/** `done`, or the error's code. */
 function endOf({ events }: Exchange): string | undefined {
   const last = events.at(-1);
   return last?.type === "error" ? last.code : last?.type;
 }
 
-/** How many requests were under way at the same time. */
+/** How many requests ran at the same time. */
 function mostAtOnce(requests: readonly ModelRequest[]): number {
   const underWay = ({ startedAt: at }: ModelRequest) =>
     requests.filter(({ startedAt, endedAt }) => startedAt <= at && at < (endedAt ?? Infinity));
   return Math.max(...requests.map((request) => underWay(request).length));
 }
 
-/** Others ask all the while, one after the other. */
+/** Other users ask all the time, one after the other. */
 async function standBy(): Promise<void> {
   while (!over) {
     const user = await newUser();

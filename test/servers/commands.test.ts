@@ -1,6 +1,6 @@
-// The commands as they are typed: what they print, what they refuse, and how they end.
+// The commands as they are typed: what they print and refuse, and how they end.
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
@@ -23,12 +23,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type JWTPayload, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { bearerToken } from "../../scripts/bearer-token.ts";
 import { printable } from "../../scripts/printable.ts";
 import { makeAuthSecret, variables } from "../../scripts/variables.ts";
 import type { Quota, StreamEvent } from "../../src/protocol.ts";
+import { PROJECT, scriptOf, type Typed, type } from "../support/command.ts";
 import { startServer } from "../support/server.ts";
-
-const PROJECT = join(import.meta.dirname, "../..");
 
 let folder: string;
 let secret: string;
@@ -40,11 +40,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("two npm start and one npm run serve, at once from one checkout", () => {
+describe("with two npm start and one npm run serve in one checkout,", () => {
   const servers = [
     { name: "npm start", script: "start", limit: 7, signal: "SIGTERM", to: "npm alone" },
     {
-      name: "another npm start",
+      name: "the other npm start",
       script: "start",
       limit: 8,
       signal: "SIGINT",
@@ -76,7 +76,7 @@ describe("two npm start and one npm run serve, at once from one checkout", () =>
   }
 
   test.concurrent.each(servers)(
-    "$name prints commands that work as they are",
+    "$name prints commands that work when pasted",
     async ({ name, limit }) => {
       const [ask, quota, leave] = commands(server(name).stdout());
       expect(events(await paste(ask)).at(-1)).toMatchObject({
@@ -101,12 +101,12 @@ describe("two npm start and one npm run serve, at once from one checkout", () =>
     },
   );
 
-  test.each(servers)("$name shows no secret", ({ name }) => {
+  test.each(servers)("$name prints no secret", ({ name }) => {
     const { stdout, stderr } = server(name);
     expect(stdout() + stderr()).not.toContain(secret);
   });
 
-  test.each(servers)("$name ends all it started when $to gets $signal", async (row) => {
+  test.each(servers)("$name ends all its processes when $to gets $signal", async (row) => {
     const { process: npm, exitCode, stdout } = server(row.name);
     const pid = npm.pid as number;
     const tree = await descendants(pid);
@@ -123,7 +123,7 @@ const unknown = (name: string, meant: string) =>
 const binding = (name: string, what: string) =>
   `--var ${name} is not a variable but a binding: ${what}. wrangler.toml declares it.`;
 
-describe.each(["start", "serve"] as const)("%s", (script) => {
+describe.each(["start", "serve"] as const)("npm run %s", (script) => {
   test("refuses a port that is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -188,11 +188,11 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     });
   });
 
-  // One that wrangler.toml sets, and one that .dev.vars sets.
+  // A variable of wrangler.toml, and one of .dev.vars.
   test.each([
     ["GENERATOR", "oracle"],
     ["AUTH_SECRET", "too-short-a-secret"],
-  ])("says that %s is bad, and so obeys --var above all else", async (name, value) => {
+  ])("takes %s from --var before all else, and says that it is wrong", async (name, value) => {
     const { code, stderr } = await refused(
       script,
       "--port=0",
@@ -207,31 +207,31 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
   test.each([
     ["a file", () => join(PROJECT, "package.json"), "EEXIST: file already exists"],
     ["a path below a file", () => join(PROJECT, "package.json/x/y"), "ENOTDIR: not a directory"],
-    ["what is no place for files", () => "/proc/x/y", "ENOENT: no such file or directory"],
+    ["a folder of /proc", () => "/proc/x/y", "ENOENT: no such file or directory"],
     ["a name that is too long", () => join(folder, "x".repeat(300)), "ENAMETOOLONG: name too long"],
     ["a folder that it may not write to", () => closed(), "EACCES: permission denied"],
-    ["one with a lock of old in it", () => closed("{}"), "EACCES: permission denied"],
+    ["such a folder with an old lock in it", () => closed("{}"), "EACCES: permission denied"],
     [
       "a folder in one of those",
       async () => join(await closed(), "x"),
       "EACCES: permission denied",
     ],
-  ])("refuses %s for a folder, in a sentence", async (_what, path, reason) => {
+  ])("refuses %s as a folder, in one sentence", async (_what, path, reason) => {
     const data = await path();
-    const args = [join(PROJECT, "scripts", `${script}.ts`), "--port=0", `--persist-to=${data}`];
-    // What may do everything, as root may, has to give that up first.
+    const args = [scriptOf(script), "--port=0", `--persist-to=${data}`];
+    // Root gives up its rights first.
     const words =
       process.getuid?.() === 0
         ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", process.execPath, ...args]
         : [process.execPath, ...args];
-    const command = typing(words[0] as string, words.slice(1), {});
+    const command = type(words[0] as string, words.slice(1));
     expect(await command.exitCode).toBe(1);
     expect(command.stdout() + command.stderr()).toBe(
       `--persist-to ${data} cannot be used as a folder: ${reason}.\n`,
     );
   });
 
-  test("keeps what it stores to its owner", async () => {
+  test("makes files for their owner only", async () => {
     const data = join(folder, `${script}-modes`, "deeper");
     const server = await startServer({ command: script, persistTo: data });
     const answer = await fetch(`${server.url}/api/v1/ai/ask`, {
@@ -253,7 +253,7 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     expect(((await stat(join(PROJECT, ".dev.vars"))).mode & 0o777).toString(8)).toBe("600");
   });
 
-  test("names a folder that is open to others, and leaves it so", async () => {
+  test("names a folder that is open to others, and leaves it open", async () => {
     const data = await mkdtemp(join(folder, "open-"));
     await chmod(data, 0o755);
     const command = node(PROJECT, script, ["--port=0", `--persist-to=${data}`]);
@@ -269,7 +269,7 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     ]);
   });
 
-  test("keeps what was charged through kill -9", async () => {
+  test("keeps charges after kill -9", async () => {
     const options = { command: script, persistTo: join(folder, `${script}-killed`) };
     const headers = { authorization: `Bearer ${await token(["--user=killed"])}` };
     const first = await startServer(options);
@@ -289,7 +289,7 @@ describe.each(["start", "serve"] as const)("%s", (script) => {
     expect(await quota.json()).toMatchObject({ charged: 1, reserved: 0 });
   });
 
-  test("fails when what serves ends by itself", async () => {
+  test("fails when the server process ends by itself", async () => {
     const command = node(PROJECT, script, [
       "--port=0",
       `--persist-to=${join(folder, `${script}-dead`)}`,
@@ -319,7 +319,7 @@ describe("npm in this checkout", () => {
     return promisify(execFile)("npm", args, options).catch((error) => error);
   }
 
-  test("warns of no Node that is too old for a package, and shows errors", async () => {
+  test("gives no warning of an old Node, and shows errors", async () => {
     const npmrc = await readFile(join(PROJECT, ".npmrc"), "utf8");
     expect((await installed("", ">=99")).stderr).toContain("npm warn EBADENGINE");
     const quiet = await installed(npmrc, ">=99");
@@ -329,9 +329,9 @@ describe("npm in this checkout", () => {
   });
 });
 
-describe("in a checkout of its own", () => {
+describe("in a fresh checkout,", () => {
   test.each(["start", "serve"])(
-    "npm run %s refuses a binding in .dev.vars, and shows no value",
+    "npm run %s refuses a binding in .dev.vars, and prints no value",
     async (script) => {
       const project = await freshProject();
       await writeFile(join(project, ".dev.vars"), "USERS=a-value-of-someone\n");
@@ -343,7 +343,7 @@ describe("in a checkout of its own", () => {
     },
   );
 
-  test("npm start closes its own folder, and .dev.vars, where they are open", async () => {
+  test("npm start closes its own folder and .dev.vars to other users", async () => {
     const project = await freshProject();
     const state = join(project, ".wrangler/state");
     await mkdir(state, { recursive: true, mode: 0o755 });
@@ -357,7 +357,7 @@ describe("in a checkout of its own", () => {
     expect((await stat(join(project, ".dev.vars"))).mode & 0o777).toBe(0o600);
   });
 
-  test("npm start names what no one reads, and serves what the source has become", async () => {
+  test("npm start names unknown variables, and serves changed source", async () => {
     const project = await freshProject();
     await writeFile(join(project, ".dev.vars"), "QUOTA_LIMT=5\nOTHER_PROGRAM_KEY=a-secret\n");
     const command = node(project, "start", ["--port=0"]);
@@ -382,7 +382,7 @@ describe("in a checkout of its own", () => {
         });
       expect(await get("/healthz")).toBe("ok\n");
 
-      // The edge, then what lies below it, then the page and what it is made of.
+      // The edge, a layer below it, then the page.
       await change("src/edge/health.ts", '"ok\\n"', '"changed at the edge\\n"');
       await until("/healthz", "changed at the edge");
       await change("src/errors.ts", '"Internal error."', '"Internal error, changed."');
@@ -397,7 +397,7 @@ describe("in a checkout of its own", () => {
       await until("/", "<title>Changed page</title>");
       await change("src/web/theme.css", ":root", "/*! changed style */\n:root");
       await until("/page.css", "changed style");
-      // A source that cannot be built is said, and what was served goes on.
+      // A source that cannot be built is reported, and the server keeps running.
       await change("src/edge/edge.ts", "const router", "const const router");
       await vi.waitFor(() => expect(command.stderr()).toContain("edge.ts"), 30_000);
       expect(await get("/healthz")).toContain("changed at the edge");
@@ -411,7 +411,65 @@ describe("in a checkout of its own", () => {
   });
 });
 
-describe("words of others are printed and not obeyed", () => {
+describe.concurrent("a local server", () => {
+  const question = "When does it open \u202e'early' on Sundays?";
+
+  test("loads the samples, and prints their questions", async () => {
+    const data = join(folder, "samples-fresh");
+    const { stdout, documents } = await visited(PROJECT, data, async () => {});
+    expect(stdout).toContain("It answers from samples");
+    expect(queries(stdout)).toEqual(["What is Belay?", "When am I charged for an answer?"]);
+    expect(documents.every(({ sample }) => sample)).toBe(true);
+  });
+
+  test("keeps your documents, and prints their questions", async () => {
+    const data = join(folder, "samples-own");
+    await visited(PROJECT, data, async (admin) => {
+      const text = `# Opening hours\n\n## ${question}\n\nIt opens at 9.`;
+      await admin("PUT", "/hours", { title: "Opening hours", text });
+    });
+    const { stdout, documents } = await visited(PROJECT, data, async () => {});
+    expect(documents.map(({ id }) => id)).toEqual(["hours"]);
+    expect(stdout).toContain("It answers from your documents.");
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+    expect(queries(stdout)[0]).toBe(question);
+    const [ask] = commands(stdout);
+    expect(ask).not.toMatch(/early'/);
+  });
+
+  test("says what to do if all documents were deleted", async () => {
+    const data = join(folder, "samples-none");
+    await visited(PROJECT, data, async (admin) => {
+      await admin("PUT", "/a", { title: "A", text: "text" });
+      await admin("DELETE", "/a");
+    });
+    const { stdout, documents } = await visited(PROJECT, data, async () => {});
+    expect(documents).toEqual([]);
+    expect(stdout).toContain("npm run ingest -- FOLDER --server http://127.0.0.1:");
+    expect(commands(stdout)).toEqual([]);
+  });
+
+  test("renews the samples of an older version, and deletes those that are gone", async () => {
+    const project = await freshProject();
+    const data = join(folder, "samples-upgraded");
+    const samples = join(project, "samples");
+    await rm(join(samples, "about.md"));
+    await writeFile(join(samples, "old.md"), "# Old\n\ntext");
+    await writeFile(join(samples, "charges.md"), "# Older\n\ntext");
+    const before = await visited(project, data, async () => {});
+    const after = await visited(PROJECT, data, async () => {});
+    const idsOf = ({ documents }: typeof before) => documents.map(({ id }) => id);
+    expect(idsOf(before)).toContain("samples/old.md");
+    expect(idsOf(after)).not.toContain("samples/old.md");
+    expect(idsOf(after)).toContain("samples/about.md");
+    expect(after.documents.find(({ id }) => id === "samples/charges.md")).toMatchObject({
+      title: "Charges and refunds",
+      sample: true,
+    });
+  });
+});
+
+describe("text from a server or a file is printed safely", () => {
   const hostile = "\x1b]0;owned\x07\x1b[2J\r\n\u009b31m\u202eAll is well.";
   let server: Server;
   let url: string;
@@ -428,7 +486,7 @@ describe("words of others are printed and not obeyed", () => {
 
   test.each([
     ["canary", ["--token"]],
-    ["../conformance/conformance", ["--token", "--operator-token"]],
+    ["conformance", ["--token", "--operator-token"]],
     ["ingest", ["--token"]],
   ])("by npm run %s", async (script, flags) => {
     const tokens = flags.map(async (flag) => `${flag}=${await token([`--user=${flag}`])}`);
@@ -452,8 +510,8 @@ describe("words of others are printed and not obeyed", () => {
   });
 });
 
-describe("token", () => {
-  test("prints nothing but a bearer token, for an hour, signed with the secret of .dev.vars", async () => {
+describe("npm run token", () => {
+  test("prints only a bearer token, for an hour, signed with the secret of .dev.vars", async () => {
     const printed = await promisify(execFile)(
       "npm",
       ["run", "--silent", "token", "--", "--user", "alice"],
@@ -469,7 +527,7 @@ describe("token", () => {
     expect(lifetime(payload)).toBe(3_600);
   });
 
-  test("gives an operator the scope, for any user and time", async () => {
+  test("gives the scope to an operator, for any user and time", async () => {
     const { payload } = await verified(
       await token(["--user=張 三/é", "--operator", "--ttl=7d"]),
       secret,
@@ -478,7 +536,7 @@ describe("token", () => {
     expect(lifetime(payload)).toBe(604_800);
   });
 
-  test("signs with AUTH_SECRET of the environment where it is set", async () => {
+  test("signs with AUTH_SECRET of the environment if it is set", async () => {
     const other = "the secret of some other deployment";
     const command = node(PROJECT, "token", ["--user=alice"], { AUTH_SECRET: other });
     expect(await command.exitCode).toBe(0);
@@ -503,7 +561,7 @@ describe("token", () => {
     });
   });
 
-  test("makes .dev.vars where there is none, and afterwards leaves it as it is", async () => {
+  test("makes .dev.vars once, and then leaves it as it is", async () => {
     const project = await freshProject();
     const file = join(project, ".dev.vars");
     await token(["--user=alice"], project);
@@ -523,42 +581,12 @@ describe("token", () => {
   });
 });
 
-/** A command that was typed; its output is what it has printed so far. */
-interface Typed {
-  readonly process: ChildProcess;
-  readonly exitCode: Promise<number | null>;
-  stdout(): string;
-  stderr(): string;
-}
-
 function npm(script: string, ...args: readonly string[]): Typed {
-  return typing("npm", ["run", "--silent", script, "--", ...args], {});
+  return type("npm", ["run", "--silent", script, "--", ...args]);
 }
 
 function node(project: string, script: string, args: readonly string[], env = {}): Typed {
-  return typing(process.execPath, [join(project, "scripts", `${script}.ts`), ...args], env);
-}
-
-function typing(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Typed {
-  const child = spawn(file, args, {
-    cwd: PROJECT,
-    // In a group of its own, as a shell would start it.
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env },
-  });
-  const printed = { stdout: "", stderr: "" };
-  for (const output of ["stdout", "stderr"] as const) {
-    child[output].setEncoding("utf8").on("data", (text: string) => {
-      printed[output] += text;
-    });
-  }
-  return {
-    process: child,
-    exitCode: once(child, "close").then(([code]) => code),
-    stdout: () => printed.stdout,
-    stderr: () => printed.stderr,
-  };
+  return type(process.execPath, [scriptOf(script, project), ...args], env);
 }
 
 async function ready({ process, stdout, stderr }: Typed): Promise<void> {
@@ -593,22 +621,22 @@ function lifetime({ exp, iat }: JWTPayload): number {
   return Number(exp) - Number(iat);
 }
 
-/** A checkout in which nothing has been started yet. */
+/** A checkout in which nothing was started yet. */
 async function freshProject(): Promise<string> {
   const project = await mkdtemp(join(folder, "fresh-"));
-  for (const part of ["scripts", "src", "docs", "README.md", "package.json", "wrangler.toml"]) {
+  for (const part of ["scripts", "src", "samples", "package.json", "wrangler.toml"]) {
     await cp(join(PROJECT, part), join(project, part), { recursive: true });
   }
   await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));
   return project;
 }
 
-/** The environment without what the npm that runs these tests has told them. */
+/** The environment without the variables of the npm that runs these tests. */
 function withoutNpm(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 }
 
-/** A folder that its owner may not write to, with a lock of these words in it or none. */
+/** A read-only folder, with or without a lock of this content. */
 async function closed(lock?: string): Promise<string> {
   const path = await mkdtemp(join(folder, "closed-"));
   if (lock !== undefined) await writeFile(join(path, "server.lock"), lock);
@@ -616,10 +644,10 @@ async function closed(lock?: string): Promise<string> {
   return path;
 }
 
-/** What a folder is and holds, with its permissions, by path. */
+/** The permissions of a folder and of all in it, by path. */
 async function modesUnder(path: string): Promise<Map<string, string>> {
   const found = await stat(path).catch(() => undefined);
-  // What SQLite has deleted meanwhile.
+  // SQLite has deleted it meanwhile.
   if (found === undefined) return new Map();
   const mode = (found.mode & 0o777).toString(8);
   if (!found.isDirectory()) return new Map([[path, `${mode} file`]]);
@@ -629,7 +657,48 @@ async function modesUnder(path: string): Promise<Map<string, string>> {
   return new Map([[path, `${mode} folder`], ...below.flatMap((modes) => [...modes])]);
 }
 
-/** The commands among what a server prints: the paragraphs that begin with one. */
+/** Starts a server, does something with its documents, and ends it. */
+async function visited(
+  project: string,
+  data: string,
+  work: (admin: (method: string, path: string, body?: object) => Promise<unknown>) => Promise<void>,
+) {
+  const auth = { AUTH_SECRET: secret };
+  const command = node(project, "serve", [
+    "--port=0",
+    `--persist-to=${data}`,
+    `--var=AUTH_SECRET:${secret}`,
+  ]);
+  await ready(command);
+  const bearer = await bearerToken(auth, { user: "me", operator: true, seconds: 600 });
+  const admin = async (method: string, path: string, body?: object) => {
+    const url = `${address(command.stdout())}/api/v1/admin/documents${path}`;
+    const headers = { authorization: `Bearer ${bearer}`, "content-type": "application/json" };
+    const response = await fetch(url, {
+      method,
+      headers,
+      body: body ? JSON.stringify(body) : null,
+    });
+    expect(response.ok).toBe(true);
+    return response.json();
+  };
+  await work(admin);
+  const { documents } = (await admin("GET", "?limit=200")) as {
+    documents: { id: string; title: string; sample?: true }[];
+  };
+  command.process.kill("SIGTERM");
+  expect(await command.exitCode, command.stderr()).toBe(0);
+  return { stdout: command.stdout(), documents };
+}
+
+/** The questions in the printed commands. */
+function queries(printed: string): string[] {
+  return [...printed.matchAll(/ -d '([^']*)'/g)].map(
+    ([, body]) => JSON.parse(body as string).query,
+  );
+}
+
+/** The printed commands: paragraphs that begin with one. */
 function commands(printed: string): string[] {
   return printed.split(/\n\n+/).filter((paragraph) => paragraph.startsWith("curl "));
 }
@@ -647,7 +716,7 @@ function lastLine(printed: string): Quota {
   return JSON.parse(printed.trimEnd().split("\n").at(-1) as string);
 }
 
-/** What a process started, then what those did, and so on. */
+/** The children of a process, their children, and so on. */
 async function descendants(pid: number): Promise<number[]> {
   const all = await processes();
   const below = (pids: readonly number[]): number[] => {
@@ -661,7 +730,7 @@ async function alive(pids: readonly number[]): Promise<number[]> {
   return (await processes()).map(({ pid }) => pid).filter((pid) => pids.includes(pid));
 }
 
-/** All that run, without the zombies, which only await their burial. */
+/** All running processes, without zombies. */
 async function processes() {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,state="]);
   return stdout

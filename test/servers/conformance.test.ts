@@ -1,18 +1,15 @@
-// The checks that operators run, `canary` and `conformance`: that they find nothing wrong with the server,
-// and that they find what is wrong with servers that break one rule each.
+// The checks for operators, `canary` and `conformance`: they pass on the server,
+// and fail on servers that break one rule each.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Quota } from "../../src/protocol.ts";
+import { finished, PROJECT, scriptOf, type } from "../support/command.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
 import { startTamperingProxy, type Tampering } from "../support/tampering-proxy.ts";
 
-const PROJECT = join(import.meta.dirname, "../..");
-const COMMANDS = { canary: "scripts/canary.ts", conformance: "conformance/conformance.ts" };
 const SECRET = "a secret that only this suite's server knows";
 const ORIGIN = "https://app.example";
 const VARIABLES = { CORS_ORIGINS: ORIGIN, RESUME_WAIT_SECONDS: "1", REPEAT_WINDOW_SECONDS: "20" };
@@ -48,9 +45,9 @@ const FAULTS: readonly Fault[] = [
     does: { body: (part) => part.replace(/data: \{"type":"done".*\n\n/, "") },
   },
   {
-    name: "does not notice who leaves",
-    row: "who leaves in the middle is refunded",
-    does: { hidesLeavers: true },
+    name: "does not notice disconnects",
+    row: "a disconnect in the middle is refunded",
+    does: { hidesDisconnects: true },
   },
   {
     name: "refuses a stream with JSON",
@@ -61,8 +58,8 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe.concurrent("conformance", () => {
-  test("finds nothing wrong with the server, and leaves the user as they were", async () => {
+describe.concurrent("npm run conformance", () => {
+  test("passes on the server, and restores the user's settings", async () => {
     const user = "ann/\u5f35 1";
     const userPath = `${server.url}/api/v1/admin/users/${encodeURIComponent(user)}`;
     const settings = { limit: 7, refundLimit: 5, blocked: false };
@@ -89,25 +86,27 @@ describe.concurrent("conformance", () => {
   });
 });
 
-describe.concurrent("canary", () => {
-  test("sees that who leaves is refunded, once", async () => {
+describe.concurrent("npm run canary", () => {
+  test("sees that a disconnect is refunded, once", async () => {
     const token = await bearer(SECRET, { user: "canary" });
     const { code, output } = await run("canary", server.url, token);
-    expect(output).toMatch(/^Left on \w+: refunded within \d+ ms, and nothing was charged\.\n$/);
+    expect(output).toMatch(
+      /^Disconnected on \w+: refunded within \d+ ms, and nothing was charged\.\n$/,
+    );
     expect(code).toBe(0);
     const quota = await request<Quota>(`${server.url}/api/v1/ai/quota`, { token });
     expect(quota.body).toMatchObject({ charged: 0, reserved: 0, refunded: 1 });
   });
 
-  test("sees that a server does not notice who leaves", async () => {
-    const broken = await startTamperingProxy(server.url, { hidesLeavers: true });
+  test("sees that a server does not notice disconnects", async () => {
+    const broken = await startTamperingProxy(server.url, { hidesDisconnects: true });
     const { code, output } = await run("canary", broken.url, await bearer(SECRET, { user: "x" }));
     await broken.close();
-    expect(output).toContain("this deployment does not notice who leaves");
+    expect(output).toContain("this deployment does not notice disconnects");
     expect(code).toBe(1);
   });
 
-  test("says why it cannot find out", async () => {
+  test("says why it cannot tell", async () => {
     const token = await bearer(SECRET, { user: "poor" });
     for (const [body, what] of [
       [{ limit: 0 }, "quota"],
@@ -116,19 +115,31 @@ describe.concurrent("canary", () => {
       const path = `${server.url}/api/v1/admin/users/poor`;
       await request(path, { token: operatorToken, method: "PATCH", body });
       const { code, output } = await run("canary", server.url, token);
-      expect(output).toBe(`This user's ${what} is used up: send another's --token.\n`);
+      expect(output).toBe(`This user's ${what} is used up. Give --token of another user.\n`);
       expect(code).toBe(1);
     }
   });
 });
 
-test("no check leaves a document behind", async () => {
+test("no check leaves a document behind, or replaces the samples", async () => {
   const path = `${server.url}/api/v1/admin/documents`;
-  const { body } = await request<{ documents: { id: string }[] }>(path, { token: operatorToken });
+  const { body } = await request<{ documents: { id: string; sample?: boolean }[] }>(path, {
+    token: operatorToken,
+  });
   expect(body.documents.filter(({ id }) => id.startsWith("conformance-"))).toEqual([]);
+  expect(body.documents.filter(({ sample }) => sample).length).toBeGreaterThan(5);
 });
 
-/** Runs the whole table for a user, and reads it. */
+test("npm run conformance uses no code of the server", async () => {
+  const folder = join(PROJECT, "conformance");
+  const sources = await Promise.all(
+    (await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")),
+  );
+  const code = /^import (?!type\b)[^;]*"\.\.\/src\/[^;]*;/gm;
+  expect(sources.flatMap((source) => source.match(code) ?? [])).toEqual([]);
+});
+
+/** Runs all rows for a user, and parses the output. */
 async function conformance(url: string, user: string) {
   const { code, output } = await run("conformance", url, await bearer(SECRET, { user }), [
     `--operator-token=${operatorToken}`,
@@ -140,19 +151,11 @@ async function conformance(url: string, user: string) {
   return { code, output, rows };
 }
 
-/** Runs a command to its end; no bearer token may be in what it prints. */
-async function run(
-  command: keyof typeof COMMANDS,
-  url: string,
-  token: string,
-  more: readonly string[] = [],
-) {
-  const args = [join(PROJECT, COMMANDS[command]), `--url=${url}`, `--token=${token}`, ...more];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const exit = once(child, "exit");
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const [code] = await exit;
-  const output = out + err;
+/** Runs a command to its end. It must not print a bearer token. */
+async function run(name: string, url: string, token: string, more: readonly string[] = []) {
+  const args = [scriptOf(name), `--url=${url}`, `--token=${token}`, ...more];
+  const { code, stdout, stderr } = await finished(type(process.execPath, args));
+  const output = stdout + stderr;
   expect(output).not.toContain(token);
   expect(output).not.toContain(operatorToken);
   return { code, output };

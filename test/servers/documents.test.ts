@@ -1,5 +1,5 @@
-// The corpus object over real sockets, while somebody puts in the worst documents that there are: others
-// search meanwhile, and none of them waits for long.
+// The corpus object over real sockets: searches wait only briefly while the most
+// expensive documents are put.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { type RunningServer, SECRET, startServer } from "../support/server.ts";
 import { bearer } from "../support/socket-client.ts";
 
 const LENGTH = 1024 * 1024;
-/** A search waits for less than half of one second; a machine that does other things makes it more. */
+/** A search waits less than 500 ms, and longer on a busy machine. */
 const WAIT_MS_MAX = 2_000;
 const TRIES = 3;
 
@@ -18,7 +18,7 @@ let token: string;
 const waits: Record<string, number> = {};
 
 beforeAll(async () => {
-  // Answers as fast as can be: what is measured is the search.
+  // Answers take no time: the test measures the search.
   const vars = { AUTH_SECRET: SECRET, EXTRACTIVE_TOKENS_PER_SECOND: "0" };
   server = await startServer({ command: "serve", inMemory: true, vars });
   token = await bearer(SECRET, { user: "operator", operator: true });
@@ -41,7 +41,7 @@ const WORST: readonly (readonly [string, string])[] = [
   ...DEAREST.map((name) => [name, DOCUMENTS[name]?.(LENGTH).slice(0, LENGTH) ?? ""] as const),
 ];
 
-describe("a search does not wait long while this is put in and deleted:", () => {
+describe("a search waits only briefly while the corpus stores and deletes", () => {
   test.each(WORST)("%s", async (name, text) => {
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < TRIES && !(least < WAIT_MS_MAX / 4); i += 1) {
@@ -52,7 +52,7 @@ describe("a search does not wait long while this is put in and deleted:", () => 
   });
 });
 
-test("an answer shows no mark-up because of a line beside it", async () => {
+test("an answer shows no markup because of a line next to it", async () => {
   const beside = ["-", "*", "_", "=", "+", "#", ":", "> ", "- ", "1. ", "~", "["];
   const text = beside.map(
     (mark, i) => `${mark.repeat(40)}\n\nThe **zebra** of \`n${i}\` *sleeps*.`,
@@ -67,7 +67,7 @@ test("an answer shows no mark-up because of a line beside it", async () => {
   expect(answer).not.toMatch(/\*|`/);
 });
 
-test("a query of any kind keeps no search waiting", async () => {
+test("no query makes other searches wait", async () => {
   expect(await put("words", "a b c one two 今天 ไทย ".repeat(20_000))).toBe(201);
   const units = [
     "a ",
@@ -97,7 +97,7 @@ async function replace(text: string): Promise<void> {
   expect(await request("/admin/documents/worst", { method: "DELETE" })).toBe(200);
 }
 
-/** How long searches took that were sent one after the other while something was done, in ms at most. */
+/** The longest search, in ms, of those sent one after the other during `act`. */
 async function longestWait(act: () => Promise<void>): Promise<number> {
   let longest = 0;
   let over = false;

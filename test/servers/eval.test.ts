@@ -1,13 +1,12 @@
-// `npm run eval`, on a collection small enough to work out by hand; and the measures, which must be what
-// everybody else means by their names.
+// `npm run eval` on a collection that is small enough to check by hand, and the
+// measures, which must be those of TREC.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ranking } from "../../eval/measures.ts";
+import { finished, scriptOf, type } from "../support/command.ts";
 
 let folder: string;
 let collection: string;
@@ -39,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("measures a collection", async () => {
+test("npm run eval measures a collection", async () => {
   const foreign = await write("cooking", {
     "queries.jsonl": lines([
       { _id: "f1", text: "How long do noodles boil?" },
@@ -75,7 +74,7 @@ test("measures a collection", async () => {
   expect(JSON.parse(stdout).search.rowsRead.max).toBeGreaterThan(3);
 });
 
-test("measures scale, and prints it for a person", async () => {
+test("npm run eval measures scale, and prints a report", async () => {
   const { code, stdout } = await typed(["--data", collection, "--passages=300"]);
   expect(code).toBe(0);
   const [, passages, , max] =
@@ -86,7 +85,7 @@ test("measures scale, and prints it for a person", async () => {
   expect(Number(max)).toBeLessThanOrEqual(100);
 });
 
-describe("is refused", () => {
+describe("npm run eval refuses", () => {
   test.each([
     [[], "--data is missing. --help tells more."],
     [
@@ -122,7 +121,7 @@ describe("is refused", () => {
     ],
     ["qrels.tsv", "q9\tb\t1\n", "No question of DIR/queries.jsonl has a document in qrels.tsv."],
     ["answers.json", '{"q1":"one"}', "DIR/answers.json must be an object of lists of answers."],
-  ])("a collection with another %s (%#)", async (file, content, message) => {
+  ])("a collection with a wrong %s (%#)", async (file, content, message) => {
     const broken = join(await mkdtemp(join(folder, "broken-")), "climbing");
     await cp(collection, broken, { recursive: true });
     if (content === undefined) await rm(join(broken, file));
@@ -170,15 +169,6 @@ function lines(objects: readonly unknown[]): string {
   return objects.map((object) => `${JSON.stringify(object)}\n`).join("");
 }
 
-async function typed(args: readonly string[]) {
-  const script = join(import.meta.dirname, "../../eval/eval.ts");
-  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  const printed = { stdout: "", stderr: "" };
-  for (const output of ["stdout", "stderr"] as const) {
-    child[output].setEncoding("utf8").on("data", (text: string) => {
-      printed[output] += text;
-    });
-  }
-  const [code] = await once(child, "close");
-  return { code, ...printed };
+function typed(args: readonly string[]) {
+  return finished(type(process.execPath, [scriptOf("eval"), ...args]));
 }

@@ -1,19 +1,20 @@
-// A disk that has no room for minutes, under plain workerd: what is stored can be read, what would write
-// is refused, and what was reserved is given back as soon as there is room, with no request.
+// A disk that stays full for a while, under plain workerd:
+// stored answers can be read, writes are refused,
+// and reservations are refunded once there is room, without a request.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { API_PREFIX, type Quota, type Receipt } from "../../src/protocol.ts";
-import { scripted } from "../support/directive.ts";
+import type { Quota, Receipt } from "../../src/protocol.ts";
 import { type Incarnation, type Incarnations, incarnations } from "../support/incarnations.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { SECRET } from "../support/server.ts";
-import { ask, bearer, request } from "../support/socket-client.ts";
+import { request } from "../support/socket-client.ts";
+import { User } from "../support/user.ts";
 
 const SWEEP_INTERVAL_MS = 1_000;
 /** Several alarms long. */
 const OUTAGE_MS = 15_000;
-/** How soon all reservations are given back once there is room. */
+/** How soon all reservations are refunded once there is room. */
 const BOUND_MS = 15_000;
 
 let model: ModelServer;
@@ -40,53 +41,31 @@ afterAll(async () => {
   await model.close();
 });
 
-class User {
-  readonly token: string;
+const newUser = () => User.on(server.url, SECRET);
+const ask = (user: User, words: string, streaming = true) =>
+  user.ask({ tokens: 3, gapMs: 50 }, { words, streaming });
 
-  constructor(token: string) {
-    this.token = token;
-  }
-
-  ask(words: string, path: "stream" | "json" = "stream") {
-    const query = scripted({ tokens: 3, gapMs: 50 }, words);
-    return ask(server.url, { token: this.token, body: { query }, streaming: path === "stream" });
-  }
-
-  get<Body>(path: string) {
-    return request<Body>(`${server.url}${API_PREFIX}/ai${path}`, { token: this.token });
-  }
-
-  async post(path: string, body?: unknown) {
-    const options = { method: "POST", token: this.token, body };
-    return (await request(`${server.url}${API_PREFIX}/ai${path}`, options)).status;
-  }
-}
-
-async function newUser(): Promise<User> {
-  return new User(await bearer(SECRET, { user: crypto.randomUUID() }));
-}
-
-/** Every line of the log that says how a query ended. */
+/** Every log line that says how this query ended. */
 function ends(queryId: string): string[] {
   return servers.log
     .filter((line) => line.startsWith("{") && line.includes(queryId))
     .map((line) => JSON.parse(line).reason ?? JSON.parse(line).state);
 }
 
-/** How many queries the log says were given back by a sweep. */
+/** How many queries a sweep has refunded, by the log. */
 function swept(): number {
   return servers.log.filter((line) => line.startsWith("{") && line.includes('"expired"')).length;
 }
 
 const health = async () => (await request(`${server.url}/healthz`)).status;
 
-test("a full disk takes no reading away, and is over when there is room, with no request", async () => {
-  const [reader, leaver, idle] = [await newUser(), await newUser(), await newUser()];
-  const stored = reader.ask("Stored?");
+test("a full disk blocks no reads, and reservations are refunded without a request once there is room", async () => {
+  const [reader, gone, idle] = [await newUser(), await newUser(), await newUser()];
+  const stored = ask(reader, "Stored?");
   await stored.untilEnd();
-  await idle.ask("Stored too?").untilEnd();
-  const cut = reader.ask("In the middle when the disk is full?");
-  const left = leaver.ask("Left when the disk is full?", "json");
+  await ask(idle, "Stored too?").untilEnd();
+  const cut = ask(reader, "In the middle when the disk is full?");
+  const left = ask(gone, "Left when the disk is full?", false);
   await cut.until("token");
   await sleep(50);
   await server.fillDisk(true);
@@ -96,17 +75,19 @@ test("a full disk takes no reading away, and is over when there is room, with no
 
   const end = Date.now() + OUTAGE_MS;
   while (Date.now() < end) {
-    expect((await reader.get<Quota>("/quota")).body).toMatchObject({ charged: 1, reserved: 1 });
-    expect((await reader.get<Receipt>(`/queries/${cutId}`)).body).toMatchObject({
+    expect((await reader.get<Quota>("/ai/quota")).body).toMatchObject({ charged: 1, reserved: 1 });
+    expect((await reader.get<Receipt>(`/ai/queries/${cutId}`)).body).toMatchObject({
       state: "reserved",
     });
-    const again = await reader.get(`/queries/${storedId}/events`);
+    const again = await reader.get(`/ai/queries/${storedId}/events`);
     expect(String(again.body)).toMatch(/"type":"token".*"type":"done"/s);
-    expect((await idle.get<Quota>("/quota")).body).toMatchObject({ charged: 1 });
-    const refused = reader.ask(`New at ${Date.now()}?`, "json");
+    expect((await idle.get<Quota>("/ai/quota")).body).toMatchObject({ charged: 1 });
+    const refused = ask(reader, `New at ${Date.now()}?`, false);
     await refused.untilEnd();
     expect([refused.status, JSON.parse(refused.text).code]).toEqual([503, "UNAVAILABLE"]);
-    expect(await reader.post("/feedback", { queryId: storedId, rating: "up" })).toBe(503);
+    expect((await reader.post("/ai/feedback", { queryId: storedId, rating: "up" })).status).toBe(
+      503,
+    );
     await sleep(1_500);
   }
   expect(await health()).toBe(503);
@@ -116,12 +97,12 @@ test("a full disk takes no reading away, and is over when there is room, with no
   await expect.poll(swept, { timeout: BOUND_MS, interval: 100 }).toBe(2);
   expect(ends(cutId as string)).toEqual(["expired"]);
   const woken = Date.now();
-  const receipt = (await reader.get<Receipt>(`/queries/${cutId}`)).body;
+  const receipt = (await reader.get<Receipt>(`/ai/queries/${cutId}`)).body;
   expect(receipt).toMatchObject({ state: "refunded", reason: "expired" });
   expect(Date.parse(receipt.resolvedAt as string)).toBeLessThan(woken);
-  expect((await leaver.get<Quota>("/quota")).body).toMatchObject({ refunded: 1, reserved: 0 });
+  expect((await gone.get<Quota>("/ai/quota")).body).toMatchObject({ refunded: 1, reserved: 0 });
   expect(await health()).toBe(200);
-  const after = reader.ask("And now?");
+  const after = ask(reader, "And now?");
   await after.untilEnd();
   await sleep(100);
   expect(ends(after.headers["x-query-id"] as string)).toEqual(["charged"]);

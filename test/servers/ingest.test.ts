@@ -1,9 +1,19 @@
-// `npm run ingest`, against the real server: which files become which documents, and what happens when
-// they change, go, or cannot be taken.
+// `npm run ingest` against a real server: which files become documents, and what
+// happens when they change, are deleted, or cannot be read.
 
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,8 +22,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bearerToken } from "../../scripts/bearer-token.ts";
 import { findFiles } from "../../scripts/ingest/files.ts";
-import { headOf } from "../../scripts/ingest/head.ts";
 import { variables } from "../../scripts/variables.ts";
+import { markdown } from "../../src/intake/markdown.ts";
+import { finished, scriptOf, type } from "../support/command.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 
 let folder: string;
@@ -24,14 +35,48 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "belay-ingest-"));
   server = await startServer({ command: "serve", persistTo: join(folder, "data") });
   token = await bearerToken(await variables(), { user: "me", operator: true, seconds: 3_600 });
+  // It replaces the samples.
+  await put("own", "text");
 });
 afterAll(async () => {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
+test("the first folder replaces the samples, even with the same files in it", async () => {
+  const fresh = await startServer({ command: "serve" });
+  const ids = async () => {
+    const { documents } = (await (await get("?limit=200", fresh.url)).json()) as {
+      documents: { id: string; sample?: true }[];
+    };
+    return documents.map(({ id, sample }) => `${id}${sample ? " (sample)" : ""}`);
+  };
+  const samples = await ids();
+  expect(samples.length).toBeGreaterThan(5);
+  expect(samples.filter((id) => !/^samples\/\w+\.md \(sample\)$/.test(id))).toEqual([]);
+
+  const folder = join(import.meta.dirname, "../../samples");
+  const docs = await files("samples", { "charges.md": await readFile(join(folder, "charges.md")) });
+  // No document: the samples stay.
+  await ingest([await files("empty", { "a.md": "" })], { url: fresh.url });
+  expect(await ids()).toEqual(samples);
+
+  expect(await ingest([docs, "--prune"], { url: fresh.url })).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(
+      /\n1 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped\. They replaced \d+ samples\.\n$/,
+    ),
+    stderr: "",
+  });
+  expect(await ids()).toEqual(["samples/charges.md"]);
+  expect((await ingest([docs], { url: fresh.url })).stdout).toBe(
+    "0 added, 0 replaced, 1 unchanged, 0 deleted, 0 skipped.\n",
+  );
+  await fresh.stop();
+});
+
 describe("a folder", () => {
-  test("becomes documents, which follow its files", async () => {
+  test("becomes documents, which are updated with its files", async () => {
     const docs = await files("guide", {
       "index.md": "---\ntitle: ignored\n---\n\n# The *guide*\n\nBegin with the rope.\n",
       "knots/figure-eight.md": "Tie a figure of eight.",
@@ -72,12 +117,12 @@ describe("a folder", () => {
     expect(Object.keys(await held("guide/"))).toHaveLength(4);
   });
 
-  test("takes with it, when pruned, what has gone from it and nothing else", async () => {
+  test("loses only the documents of deleted files when pruned", async () => {
     const docs = await files("prune", { "a.md": "# A\n\none", "b.md": "# B\n\ntwo", "c.md": "c" });
     const other = await files("prune-other", { "a.md": "# A\n\nother" });
     expect((await ingest([docs, other])).code).toBe(0);
     await rm(join(docs, "b.md"));
-    // What is there but cannot be taken is not gone.
+    // This file exists, though it cannot be read.
     await writeFile(join(docs, "c.md"), "\0");
     const pruned = await ingest([docs, "--prune"]);
     expect(pruned.stdout).toContain("deleted prune/b.md\n");
@@ -98,13 +143,13 @@ describe("a folder", () => {
     await rm(join(docs, "a.md"));
     expect(await ingest([docs, "--prune"])).toMatchObject({
       code: 1,
-      stderr: `${docs} has no file that ends in .md, .markdown, .txt.\n`,
+      stderr: `${docs} has no file with the extension .md, .markdown, .txt.\n`,
     });
     expect(Object.keys(await held("emptied/"))).toHaveLength(1);
   });
 });
 
-test("files may have a prefix, and an address where readers find them", async () => {
+test("ids may have a prefix, and sources link to the files", async () => {
   const docs = await files("a b", { "ü/c d.md": "# C\n\n## D\n\ntext" });
   const single = join(docs, "ü/c d.md");
   expect((await ingest([docs, "--prefix=one/", "--url=https://docs.example/x"])).code).toBe(0);
@@ -113,11 +158,11 @@ test("files may have a prefix, and an address where readers find them", async ()
     url: "https://docs.example/x/%C3%BC/c%20d.md",
   });
   expect(await document("two/c d.md")).toMatchObject({ title: "C", url: null });
-  // The address is the server's to keep where it is not said again.
+  // Without --url the server keeps the address.
   expect((await ingest([docs, "--prefix=one/"])).stdout).toMatch(/1 unchanged/);
 });
 
-test("what cannot be taken is named, and the rest goes on", async () => {
+test("files that cannot be read are named, and the others are loaded", async () => {
   const long = "x".repeat(130);
   const docs = await files("odd", {
     "binary.md": "text\0text",
@@ -128,20 +173,20 @@ test("what cannot be taken is named, and the rest goes on", async () => {
     [`${long}.md`]: "text",
     "whole.md": "x".repeat(1024 * 1024),
   });
-  // Whatever lies outside of the folder was not meant to be read by everybody.
+  // A file outside of the folder may be secret.
   const outside = join(docs, "..", "secret.md");
   await writeFile(outside, "secret");
   await symlink(outside, join(docs, "link.md"));
   const { code, stderr } = await ingest([docs]);
   expect(code).toBe(1);
   for (const line of [
-    /^Skipped odd\/binary\.md: it is no text in UTF-8\.$/m,
-    /^Skipped odd\/latin\.txt: it is no text in UTF-8\.$/m,
-    /^Skipped odd\/large\.md: its text is 1048577 bytes long, and at most 1 MiB is taken\.$/m,
-    /^Skipped odd\/empty\.md: there is nothing in it\.$/m,
-    /^Skipped odd\/unseen\.md: there is nothing in it\.$/m,
-    /^Skipped odd\/x+\.md: its id would not be 1 to 128 characters without control characters\.$/m,
-    /^Skipped odd\/link\.md: it is a symbolic link: name what it leads to\.$/m,
+    /^Skipped odd\/binary\.md: it is not text in UTF-8\.$/m,
+    /^Skipped odd\/latin\.txt: it is not text in UTF-8\.$/m,
+    /^Skipped odd\/large\.md: its text is 1048577 bytes long\. The limit is 1 MiB\.$/m,
+    /^Skipped odd\/empty\.md: it is empty\.$/m,
+    /^Skipped odd\/unseen\.md: it is empty\.$/m,
+    /^Skipped odd\/x+\.md: its id would be too long or have a control character\.$/m,
+    /^Skipped odd\/link\.md: it is a symbolic link: give its target as a PATH\.$/m,
     /^1 added, 0 replaced, 0 unchanged, 0 deleted, 7 skipped\.$/m,
   ]) {
     expect(stderr).toMatch(line);
@@ -149,10 +194,10 @@ test("what cannot be taken is named, and the rest goes on", async () => {
   expect(Object.keys(await held("odd/"))).toEqual(["odd/whole.md"]);
 });
 
-describe("a folder of oddities", () => {
+describe("a folder with odd files", () => {
   const taken = { "a.md": "first", "z.md": "last" };
 
-  test("has them named and skipped, and the rest goes on", async () => {
+  test("has them named and skipped, and the others are loaded", async () => {
     const docs = await files("oddities", {
       ...taken,
       "folder.md/inner.md": "a folder may be called so",
@@ -187,18 +232,18 @@ describe("a folder of oddities", () => {
       skipped: [
         "6 added, 0 replaced, 0 unchanged, 0 deleted, 13 skipped.",
         "Skipped oddities/caf\\xe9.md: its name is not UTF-8: rename it.",
-        "Skipped oddities/circle: it is a symbolic link: name what it leads to.",
+        "Skipped oddities/circle: it is a symbolic link: give its target as a PATH.",
         "Skipped oddities/d\\xe9r: its name is not UTF-8: rename it.",
-        "Skipped oddities/endless.md: it is a symbolic link: name what it leads to.",
-        "Skipped oddities/huge.md: it is 1099511627776 bytes long, and at most 1 MiB is taken.",
+        "Skipped oddities/endless.md: it is a symbolic link: give its target as a PATH.",
+        "Skipped oddities/huge.md: it is 1099511627776 bytes long. The limit is 1 MiB.",
         "Skipped oddities/locked: it cannot be read: EACCES: permission denied.",
         "Skipped oddities/pipe.md: it is a named pipe, not a file.",
         "Skipped oddities/pipe: it is a named pipe, not a file.",
-        "Skipped oddities/red\\x1b[31m\\x07.md: its id would not be 1 to 128 characters without control characters.",
+        "Skipped oddities/red\\x1b[31m\\x07.md: its id would be too long or have a control character.",
         "Skipped oddities/résumé.md: another file would be the same document: their names differ only in how an accent is written.",
         "Skipped oddities/secret.md: it cannot be read: EACCES: permission denied.",
         "Skipped oddities/socket.md: it is a socket, not a file.",
-        "Skipped oddities/two\\nlines.md: its id would not be 1 to 128 characters without control characters.",
+        "Skipped oddities/two\\nlines.md: its id would be too long or have a control character.",
       ],
     });
     expect(stdout).toContain("added oddities/turn\\u{202e}dm.txt: 1 passage\n");
@@ -214,7 +259,7 @@ describe("a folder of oddities", () => {
     ]);
   });
 
-  test("loses no document that was not looked for, when pruned", async () => {
+  test("keeps documents of files that were not searched when pruned", async () => {
     const docs = await files("kept", {
       ...taken,
       "locked/inner.md": "text",
@@ -239,17 +284,17 @@ describe("a folder of oddities", () => {
       "deleted kept/logo.png",
     ]);
 
-    // Another folder of the same name, in which nothing can be read, is not an empty one.
+    // A folder of the same name without readable files is not empty.
     const twin = await files("kept", { "picture.png": "" });
     const { stderr, code } = await ingest([docs, twin, "--prune"], { unprivileged: true });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `Skipped ${twin}: it has no file that ends in .md, .markdown, .txt.\n`,
+      `Skipped ${twin}: it has no file with the extension .md, .markdown, .txt.\n`,
     );
     expect(Object.keys(await held("kept/"))).toHaveLength(7);
   });
 
-  test("does not stop the others where each is named by itself", async () => {
+  test("loads the other files if each is given as a PATH", async () => {
     const docs = await files("named", {
       ...taken,
       "page.html": "<p>",
@@ -267,8 +312,8 @@ describe("a folder of oddities", () => {
     expect(code).toBe(1);
     expect(stderr.replaceAll(`${docs}/`, "")).toBe(`Skipped pipe.md: it is a named pipe, not a file.
 Skipped endless.md: it cannot be read: ELOOP: too many symbolic links encountered.
-Skipped gone.md: it is not there.
-Skipped page.html: it is of a format that is not read: convert it to Markdown first.
+Skipped gone.md: it does not exist.
+Skipped page.html: its format is not read: convert it to Markdown first.
 3 added, 0 replaced, 0 unchanged, 0 deleted, 4 skipped.
 `);
     expect(matching(stdout, /^added .*$/gm).sort()).toEqual([
@@ -279,11 +324,11 @@ Skipped page.html: it is of a format that is not read: convert it to Markdown fi
     expect(await ingest([pipe, join(docs, "gone.md")])).toEqual({
       code: 1,
       stdout: "",
-      stderr: `${pipe} is a named pipe, not a file.\n${docs}/gone.md is not there.\n`,
+      stderr: `${pipe} is a named pipe, not a file.\n${docs}/gone.md does not exist.\n`,
     });
   });
 
-  test("goes on where a file becomes a pipe, or goes, after it was found", async () => {
+  test("survives files that become pipes or are deleted meanwhile", async () => {
     const docs = await files("vanish", { ...taken, "pipe.md": "text", "gone.md": "text" });
     const found = await findFiles([docs], "", undefined);
     await rm(join(docs, "gone.md"));
@@ -301,7 +346,7 @@ Skipped page.html: it is of a format that is not read: convert it to Markdown fi
 });
 
 describe("files of other formats", () => {
-  test("are named with the reason, and what is no document is counted", async () => {
+  test("are named with the reason, and files that are no documents are counted", async () => {
     const documents = [
       "a.pdf",
       "B.HTML",
@@ -327,7 +372,7 @@ describe("files of other formats", () => {
       stdout:
         "added mixed/sub/read.md: 1 passage\n1 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped.\n",
     });
-    const convert = "it is of a format that is not read: convert it to Markdown";
+    const convert = "its format is not read: convert it to Markdown";
     expect(stderr.trimEnd().split("\n").sort()).toEqual(
       [
         "Left out as no documents: 3 .png, 1 .css, 1 .js, 1 .json.",
@@ -337,25 +382,25 @@ describe("files of other formats", () => {
         ),
         ...["d.rst", "e.adoc", "f.mdx"].map(
           (name) =>
-            `Not read: mixed/sub/${name}: ${convert}, or name it as a PATH to have it read as text.`,
+            `Not read: mixed/sub/${name}: ${convert}, or give it as a PATH to have it read as text.`,
         ),
-        "Not read: mixed/sub/LICENSE: its name has no extension: name it as a PATH to have it read as text.",
+        "Not read: mixed/sub/LICENSE: its name has no extension: give it as a PATH to have it read as text.",
       ].sort(),
     );
   });
 
-  test("are named also where there is nothing else", async () => {
+  test("are named also if there are no others", async () => {
     const docs = await files("only", { "a.pdf": "%PDF" });
     const { code, stderr } = await ingest([docs, "--prune"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^Not read: only\/a\.pdf: /);
     expect(stderr).toContain(
-      `Skipped ${docs}: it has no file that ends in .md, .markdown, .txt.\n`,
+      `Skipped ${docs}: it has no file with the extension .md, .markdown, .txt.\n`,
     );
   });
 });
 
-test("links may go without the extension, and to the folder for its own page", async () => {
+test("links may leave out the extension, and name the folder for its own page", async () => {
   const names = {
     "index.md": "https://x.example/docs/",
     "setup.md": "https://x.example/docs/setup",
@@ -383,7 +428,7 @@ test("links may go without the extension, and to the folder for its own page", a
   for (const [name, url] of Object.entries(names)) {
     expect(await document(`site/${name}`)).toMatchObject({ url });
   }
-  // A file that is named itself lies below BASE at once.
+  // A PATH that is a file is directly below BASE.
   await ingest([join(docs, "guide/INDEX.MD"), "--prefix=one/", "--url=/help", "--strip-extension"]);
   await writeFile(join(docs, ".md"), "text");
   await ingest([join(docs, ".md"), "--prefix=one/", "--url=/help", "--strip-extension"]);
@@ -425,7 +470,7 @@ describe("a busy server", () => {
   const some = () =>
     files("many", Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`${i}.md`, `${i}`])));
 
-  test("is asked again, and never for too much at once", async () => {
+  test("is asked again, with a limit on parallel requests", async () => {
     refusals = [{ status: "503", "retry-after": "1" }, { status: "429" }, { status: "503" }];
     const startedAt = Date.now();
     expect(await ingest([await some()], { url })).toMatchObject({ code: 0, stderr: "" });
@@ -435,7 +480,7 @@ describe("a busy server", () => {
     expect(most).toBeLessThanOrEqual(8);
   });
 
-  test("that refuses one document gets the others", async () => {
+  test("that refuses one document receives the others", async () => {
     refusals = [{ status: "413" }];
     expect(await ingest([await some()], { url })).toMatchObject({
       code: 1,
@@ -445,7 +490,7 @@ describe("a busy server", () => {
     });
   });
 
-  test("that fails on one document gets the others, and its words are printed harmless", async () => {
+  test("that fails on one document receives the others, and its message is printed safely", async () => {
     refusals = [{ status: "500" }, { status: "422", message: "\x1b[2J\nAll is well." }];
     expect(await ingest([await some()], { url })).toMatchObject({
       code: 1,
@@ -459,7 +504,7 @@ describe("a busy server", () => {
     ["text/html", "<html>\x1b[2J"],
     ["application/json", "{}"],
     ["application/json", "7"],
-  ])("that is not Belay is told so: %s %j", async (type, body) => {
+  ])("that is not Belay is recognised by %s %j", async (type, body) => {
     const other = createServer((_request, response) => {
       response.writeHead(200, { "content-type": type }).end(body);
     }).listen(0, "127.0.0.1");
@@ -468,12 +513,12 @@ describe("a busy server", () => {
     expect(await ingest([await some()], { url: `http://127.0.0.1:${port}` })).toEqual({
       code: 1,
       stdout: "",
-      stderr: "What answers there is not Belay: check the server's address.\n",
+      stderr: "This is not a Belay server. Check the address.\n",
     });
     other.close();
   });
 
-  test("that refuses whoever asks is left alone", async () => {
+  test("that refuses the operator is asked no further", async () => {
     refusals = Array(30).fill({ status: "403" });
     expect(await ingest([await some()], { url })).toMatchObject({
       code: 1,
@@ -483,17 +528,17 @@ describe("a busy server", () => {
   });
 });
 
-describe("is refused", () => {
+describe("npm run ingest refuses", () => {
   test.each([
     [[], "PATH is missing: which files?"],
     [["."], "--server is missing."],
     [
       [".", "--server=belay.example.com"],
-      "--server must be the origin of a server: https://belay.example.com.",
+      "--server must be an origin, such as https://belay.example.com.",
     ],
     [
       [".", "--server=http://a.b/api/v1"],
-      "--server must be the origin of a server: https://belay.example.com.",
+      "--server must be an origin, such as https://belay.example.com.",
     ],
     [[".", "--server=http://a.b"], "--token is missing, and so is BELAY_TOKEN."],
     [[".", "--server=http://a.b", "--token=a b"], "--token must be a bearer token."],
@@ -511,7 +556,7 @@ describe("is refused", () => {
     ],
     [
       ["docs", "docs", "--server=http://a.b", "--token=t"],
-      /^Two files would be the document docs\/\S+: put them in apart, with --prefix\.$/,
+      /^Two files would be the document docs\/\S+: load them separately, with --prefix\.$/,
     ],
     [["--sever=http://a.b"], "Unknown option '--sever'."],
   ] as const)("%j", async (args, message) => {
@@ -522,11 +567,11 @@ describe("is refused", () => {
     else expect(said).toMatch(message);
   });
 
-  test("a path that is not there, a server that is not there, and a user's token", async () => {
+  test("a missing path, a missing server and a user's token", async () => {
     const to = { BELAY_TOKEN: token };
     expect(await typed(["nowhere", `--server=${server.url}`], to)).toMatchObject({
       code: 1,
-      stderr: "nowhere is not there.\n",
+      stderr: "nowhere does not exist.\n",
     });
     expect(await typed(["docs", "--server=http://127.0.0.1:9"], to)).toMatchObject({
       code: 1,
@@ -541,7 +586,7 @@ describe("is refused", () => {
   });
 });
 
-describe("the head of a text", () => {
+describe("the title and the text", () => {
   test.each([
     ["# A\n\ntext", "A", "# A\n\ntext"],
     ["text\n\n## `B` & [C](d) **e** _f_ g_h ##\n", "B & C e f g_h", undefined],
@@ -554,7 +599,7 @@ describe("the head of a text", () => {
     ["---\n\nno front matter", undefined, "---\n\nno front matter"],
     ["\n\ntext", undefined, "\n\ntext"],
   ])("of %j is %j", (whole, title, text = whole) => {
-    expect(headOf(whole)).toEqual({ title, text });
+    expect(markdown.read(whole)).toMatchObject({ title, text });
   });
 });
 
@@ -571,42 +616,28 @@ async function files(name: string, contents: Record<string, string | Buffer>): P
   return root;
 }
 
-/** With the token in the environment, as it should be. */
+/** The token is in the environment. */
 function ingest(args: readonly string[], { url = server.url, unprivileged = false } = {}) {
   return typed([...args, `--server=${url}`], { BELAY_TOKEN: token }, unprivileged);
 }
 
-/** What may read any file, as root does, meets no file that it cannot read: `unprivileged` takes that away. */
+/** @param unprivileged Without the right of root to read any file. */
 async function typed(args: readonly string[], env: Record<string, string>, unprivileged = false) {
-  const script = join(import.meta.dirname, "../../scripts/ingest.ts");
-  const { BELAY_TOKEN: _, ...rest } = process.env;
-  const command = [process.execPath, script, ...args];
+  const command = [process.execPath, scriptOf("ingest"), ...args];
   if (unprivileged && process.getuid?.() === 0) {
     command.unshift("setpriv", "--bounding-set=-all", "--inh-caps=-all");
   }
   const [program = "", ...words] = command;
-  const child = spawn(program, words, {
-    cwd: join(import.meta.dirname, "../.."),
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...rest, ...env },
-  });
-  const printed = { stdout: "", stderr: "" };
-  for (const output of ["stdout", "stderr"] as const) {
-    child[output].setEncoding("utf8").on("data", (text: string) => {
-      printed[output] += text;
-    });
-  }
-  const [code] = await once(child, "close");
-  return { code, ...printed };
+  return finished(type(program, words, { BELAY_TOKEN: undefined, ...env }));
 }
 
-async function get(path: string): Promise<Response> {
-  return fetch(`${server.url}/api/v1/admin/documents${path}`, {
+async function get(path: string, url = server.url): Promise<Response> {
+  return fetch(`${url}/api/v1/admin/documents${path}`, {
     headers: { authorization: `Bearer ${token}` },
   });
 }
 
-/** The titles of the documents whose ids begin so, by id. */
+/** The titles of the documents with this prefix, by id. */
 async function held(prefix: string): Promise<Record<string, string>> {
   const { documents } = (await (await get("?limit=200")).json()) as {
     documents: { id: string; title: string }[];

@@ -1,8 +1,11 @@
-// The promise through kill -9: workerd is killed at random moments around every step of many asks, and
-// started again on the same storage. Nobody is charged for an answer whose end they did not read,
-// nothing stays reserved, and what the server has confirmed is kept. What a kill gives away is counted.
+// The promise through kill -9: workerd is killed at random moments of many
+// asks, and restarted on the same storage. No user is charged for an answer
+// they did not read to its end, nothing stays reserved,
+// and what the server confirmed is kept.
+// What a kill gives away is counted.
 //
-// KILL_CYCLES is how often it is killed. KILL_SEED repeats what was drawn, up to the machine's own timing.
+// KILL_CYCLES is the number of kills.
+// KILL_SEED repeats the choices, except for the machine's timing.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -16,18 +19,21 @@ import { drawPlan, Part, STEPS, type Step } from "../support/workload.ts";
 
 const CYCLES = Number(process.env.KILL_CYCLES ?? 200);
 const SEED = Number(process.env.KILL_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** How many kills lie between two audits: a reservation may have to come through several. */
+/** Kills between two audits: a reservation may have to survive several. */
 const CYCLES_PER_AUDIT = 20;
 const USERS = 6;
 const ASKS_PER_CYCLE = 8;
 const HOLD_MS = 20;
 const SWEEP_INTERVAL_MS = 100;
-/** Before an audit, in which nobody asks: any request would wake a user's object, which sweeps as it wakes. */
+/**
+ * Without requests before an audit:
+ * any request wakes a user's object, which sweeps on waking.
+ */
 const SILENCE_MS = 1_000;
-/** No reservation may get older than this. */
+/** No reservation may get older. */
 const RESERVED_MS_MAX = 60_000;
 
-/** What the server logs when something of its own has gone wrong; that the model fails is asked for. */
+/** Log lines of our own faults. The model's failures are intended. */
 const TROUBLE =
   /^Unexpected error|^Uncaught|^The (sweep|alarm|refund allowance) |^Query \S+ was not |^An object could not/;
 
@@ -41,7 +47,7 @@ const OUTCOMES = [
 ] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
-/** An operator's view, as far as the audit needs it. */
+/** The part of the operator's view that the audit needs. */
 interface UserView {
   readonly windows: readonly Record<"reserved" | "charged" | "refunded", number>[];
   readonly reservations: readonly unknown[];
@@ -62,7 +68,7 @@ interface User {
 let model: ModelServer;
 let server: Incarnations;
 let operatorToken: string;
-/** How many asks a kill met at each step, and what became of them. */
+/** Asks that a kill met at each step, by outcome. */
 const met = new Map<`${Step}: ${Outcome}`, number>();
 let longestReservedMs = 0;
 
@@ -85,7 +91,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.remove();
   await model.close();
-  // Not console.log, of which a run that passes shows nothing.
+  // A passing run does not show console.log.
   process.stdout.write(report());
 });
 
@@ -95,7 +101,7 @@ const rounds = Array.from({ length: Math.ceil(CYCLES / CYCLES_PER_AUDIT) }, (_, 
 }));
 
 test.each(rounds)(
-  "kills $first to $last overcharge nobody and leave nothing reserved",
+  "kills $first to $last overcharge no user and leave nothing reserved",
   async ({ first, last }) => {
     const random = new Random(SEED + first);
     const users = await Promise.all(Array.from({ length: USERS }, newUser));
@@ -104,7 +110,7 @@ test.each(rounds)(
     let again: readonly Part[] = [];
     for (let cycle = first; cycle <= last; cycle += 1) {
       const incarnation = await server.start();
-      // Some live for nothing but their sweep.
+      // Some incarnations do nothing but sweep.
       const asks = random.chance(0.1) ? 0 : ASKS_PER_CYCLE;
       const parts = [
         ...again.map(({ token, plan, tag }) => new Part(incarnation.url, token, plan, tag)),
@@ -120,7 +126,7 @@ test.each(rounds)(
       const dead = incarnation.kill9();
       const at = Date.now();
       for (const part of parts) kills.set(part, { at, step: part.step });
-      // What it had sent still arrives.
+      // Bytes that were sent before the kill still arrive.
       await Promise.all([dead, ...parts.map(({ exchange }) => exchange.untilEnd())]);
       again = parts.slice(again.length).filter(({ plan, delivered }) => plan.key && !delivered);
     }
@@ -151,7 +157,7 @@ async function newUser(): Promise<User> {
   return { name, token: await bearer(SECRET, { user: name }) };
 }
 
-/** What is stored of a user after the sweep, which nobody but the alarm can have started. */
+/** A user's storage after the sweep. Only the alarm can have started it. */
 async function audit(url: string, { name, token }: User, wokenAt: number) {
   const api = `${url}${API_PREFIX}`;
   const view = await request<UserView>(`${api}/admin/users/${name}`, { token: operatorToken });
@@ -177,7 +183,7 @@ async function audit(url: string, { name, token }: User, wokenAt: number) {
   return receipts;
 }
 
-/** Each way in which what became of an ask breaks a promise, in words. */
+/** Each broken promise in the outcome of an ask, in words. */
 function violations(part: Part, receipt: Receipt | undefined, killedAt: number): string[] {
   const found: string[] = [];
   const outcome = outcomeOf(part, receipt);
@@ -215,7 +221,10 @@ function violationsOfAll(parts: readonly Part[], receipts: readonly Receipt[]): 
   return found;
 }
 
-/** By its id; for who was shown none, by its question and the time, for the same may be asked again. */
+/**
+ * By its id. Without one, by question and time,
+ * since the same question may be asked again.
+ */
 function receiptOf({ queryId, tag, exchange }: Part, receipts: readonly Receipt[]) {
   if (queryId !== undefined) return receipts.find((receipt) => receipt.queryId === queryId);
   return receipts.find(({ query, askedAt }) => {

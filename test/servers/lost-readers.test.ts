@@ -1,5 +1,6 @@
-// Readers who are lost in a silence, over real sockets and with the pings of production: they must not keep
-// their user from asking, on either server, though nothing tells of a close but a write.
+// Clients that vanish in a silence, over real sockets and with the pings
+// of production. A close shows only on a write,
+// yet they must not keep their user from asking.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,10 +9,10 @@ import { scripted } from "../support/directive.ts";
 import { type RunningServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { ask, bearer, Exchange, request } from "../support/socket-client.ts";
 
-/** As many as may run at a time. */
+/** The limit of concurrent answers. */
 const LIMIT = 3;
 const RESUME_WAIT_S = 4;
-/** Two tokens, then silence without an end. */
+/** Two tokens, then silence for ever. */
 const SILENT = { tokens: 5, fault: "hang", at: 2 } as const;
 /** Far less than the 10 s between two pings. */
 const SOON_MS = 3_000;
@@ -31,7 +32,7 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
   });
   afterAll(() => server.stop());
 
-  /** As many answers as may run, each in its silence. */
+  /** As many silent answers as may run. */
   async function fill(token: string, onDisconnect = "cancel"): Promise<Exchange[]> {
     const streams: Exchange[] = [];
     for (let n = 0; n < LIMIT; n += 1) {
@@ -50,7 +51,7 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
   };
 
   test.each(["close", "reset"] as const)(
-    "three lost by a %s give way to the next ask",
+    "three clients lost by a %s give way to the next ask",
     async (by) => {
       const token = await newToken();
       const lost = await fill(token);
@@ -68,7 +69,7 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
     },
   );
 
-  test("one that is lost among three gives way, and those who stay read on", async () => {
+  test("one lost client of three gives way, and the others read on", async () => {
     const token = await newToken();
     const [lost, ...staying] = await fill(token);
     lost?.close();
@@ -86,7 +87,7 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
     }
   });
 
-  test("three who are still there keep their places, and are asked once a second at most", async () => {
+  test("three connected clients keep their places and are probed at most once a second", async () => {
     const token = await newToken();
     const staying = await fill(token);
     const statuses: number[] = [];
@@ -106,7 +107,7 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
     }
   });
 
-  test("three that wait for their reader to come back say how long", async () => {
+  test("three answers that wait for their client say how long they wait", async () => {
     const token = await newToken();
     const lost = await fill(token, "wait");
     for (const stream of lost) stream.close();
@@ -123,7 +124,7 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
     next.close();
   });
 
-  test("eight lost readers of one answer give way to the one who comes back", async () => {
+  test("eight lost clients of one answer give way to the one that reconnects", async () => {
     const token = await newToken();
     const [first, ...others] = await fill(token, "wait");
     for (const stream of others) stream.close();

@@ -1,4 +1,4 @@
-// The page as both servers send it: the same files, and what browsers are told of them.
+// The page on both servers: the same files and the same headers.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningServer, startServer } from "../support/server.ts";
@@ -41,14 +41,14 @@ test.each(PATHS)("npm start and npm run serve send the same %s", async (path) =>
 });
 
 describe.each(COMMANDS)("npm run %s", (command) => {
-  test("sends the page to who only asks for its headers", async () => {
+  test("answers HEAD with the page's headers", async () => {
     const response = await get(command, "/", { method: "HEAD" });
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(await response.text()).toBe("");
   });
 
-  test("lets the page load, run and ask nothing but what this site serves", async () => {
+  test("lets the page load, run and call only what this site serves", async () => {
     const policy = (await get(command, "/")).headers.get("content-security-policy");
     expect(policy).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -59,7 +59,7 @@ describe.each(COMMANDS)("npm run %s", (command) => {
     );
   });
 
-  test("serves nothing else: not the source, nor what wrangler reads", async () => {
+  test("serves nothing else, neither the source nor wrangler's files", async () => {
     for (const path of ["/_headers", "/page.ts", "/src/web/page.ts", "/.dev.vars", "/index"]) {
       const response = await get(command, path, { redirect: "manual" });
       expect([path, response.status < 400 && response.status]).toEqual([
@@ -69,7 +69,7 @@ describe.each(COMMANDS)("npm run %s", (command) => {
     }
   });
 
-  test("starts a session, whose readers ask of their own address", async () => {
+  test("starts a session that can read its quota", async () => {
     const server = servers.get(command);
     const response = await get(command, "/api/v1/session", {
       method: "POST",

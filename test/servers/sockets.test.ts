@@ -1,18 +1,22 @@
-// The promise over real sockets, on both servers and over distance: who leaves is refunded and nothing
-// upstream goes on for them, who stays is charged, no more answers are given than the quota allows, and
-// no reservation outlives its run. How each misbehaviour of a model is read is tested in generators/.
+// The promise over real sockets, on both servers and over distance.
+// Disconnected users are refunded and their model stops;
+// the others are charged. No ask exceeds the quota,
+// and no reservation outlives its run.
+// How each fault of a model is read is tested in generators/.
 //
-// SOCKET_REPEATS repeats each way of leaving, and then prints docs/testing.md's tables of them.
+// SOCKET_REPEATS repeats each disconnect and prints the tables
+// of docs/testing.md.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { AnswerBody, Receipt, StreamEvent } from "../../src/protocol.ts";
+import type { AnswerBody, Receipt } from "../../src/protocol.ts";
 import { type DelayProxy, startDelayProxy } from "../support/delay-proxy.ts";
-import { DEPARTURES, type Departure, type Outcome } from "../support/departures.ts";
 import type { ModelRequest } from "../support/directive.ts";
+import { DISCONNECTS, type Disconnect, type Outcome } from "../support/disconnects.ts";
+import { nthToken } from "../support/event-stream.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { type RunningServer, SECRET, startScriptedServer } from "../support/server.ts";
 import type { Exchange } from "../support/socket-client.ts";
@@ -27,28 +31,31 @@ const LIMIT = 20;
 const PING_INTERVAL_MS = 500;
 const WRITE_TIMEOUT_MS = 2_000;
 const BODY_TIMEOUT_MS = 500;
-/** How soon an ask is resolved: whole answers, pings, distance, and the machine's own pace. */
+/** Until an ask is resolved: answers, pings, distance, a slow machine. */
 const RESOLVE_TIMEOUT_MS = 10_000;
-/** How soon who leaves while tokens flow costs nothing more: the machine's own pace, on a busy one. */
+/**
+ * Until a disconnect costs nothing more while tokens flow;
+ * allows for a busy machine.
+ */
 const FLOWING_MS_MAX = 2_000;
-/** After which an ask that has left no trace will leave none. */
+/** An ask without a trace after this will leave none. */
 const NOTHING_MS = 3_000;
-/** How long a stream may run on upstream after its leaver was noticed. */
+/** How long the model may run on after the disconnect was noticed. */
 const STOP_MS = 1_000;
 
-/** What was seen of one departure. */
+/** What was seen of one disconnect. */
 interface Seen {
   readonly outcome: Outcome;
-  /** From leaving until the model was stopped; undefined where it had ended by itself. */
+  /** From acting to the model's stop; undefined if it ended by itself. */
   readonly cutMs?: number;
-  /** From leaving until it was charged, refunded or refused. */
+  /** From acting to the charge, refund or refusal. */
   readonly resolvedMs?: number;
 }
 
 let model: ModelServer;
-/** By departure, then by server and distance. */
-const table = new Map<Departure, Map<string, Seen[]>>();
-/** Of those who left while tokens flowed, by server and way. */
+/** By disconnect, then by server and distance. */
+const table = new Map<Disconnect, Map<string, Seen[]>>();
+/** Of disconnects while tokens flowed, by server and way. */
 const flowing = new Map<string, Seen[]>();
 
 beforeAll(async () => {
@@ -56,11 +63,14 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await model.close();
-  // Not console.log, of which a run that passes shows nothing.
+  // A passing run does not show console.log.
   if (REPEATS > 1) process.stdout.write(report());
 });
 
-/** `roundTripMs` is what a client will need; through a proxy on this machine the server cannot know it. */
+/**
+ * `roundTripMs` is the client's.
+ * Behind a proxy on this machine the server cannot know it.
+ */
 function start(
   command: Command,
   vars: Record<string, string> = {},
@@ -85,7 +95,10 @@ function start(
   });
 }
 
-/** Half of the probe must be longer than the round trip, by a margin for a busy machine. */
+/**
+ * Half of the probe must exceed the round trip,
+ * with a margin for a busy machine.
+ */
 function holdMs(roundTripMs: number): number {
   return 2 * roundTripMs + 800;
 }
@@ -110,24 +123,24 @@ describe.each(COMMANDS)("on npm run %s", (command) => {
   });
 
   describe.each(ROUND_TRIPS_MS)("%i ms away", (roundTripMs) => {
-    const departures = DEPARTURES.filter(({ near }) => !near || roundTripMs === 0).map(
-      (departure) => ({
-        departure,
-        ...departure,
-        mode: departure.streaming ? "a stream" : "JSON",
-        outcome: departure.becomes[command]?.join(" or ") ?? "whatever it is, it is booked",
+    const disconnects = DISCONNECTS.filter(({ near }) => !near || roundTripMs === 0).map(
+      (disconnect) => ({
+        disconnect,
+        ...disconnect,
+        mode: disconnect.streaming ? "a stream" : "JSON",
+        outcome: disconnect.becomes[command]?.join(" or ") ?? "any outcome, with balanced books",
       }),
     );
 
-    test.concurrent.each(departures)(
+    test.concurrent.each(disconnects)(
       "$by of $mode $when: $outcome",
-      async ({ departure }) => {
+      async ({ disconnect }) => {
         for (let repeat = 0; repeat < REPEATS; repeat += 1) {
           const server = servers.get(roundTripMs) as RunningServer;
           const through = roundTripMs === 0 ? server.url : proxies.get(roundTripMs)?.url;
-          const seen = await depart(departure, server.url, through as string);
-          note(departure, `${command} ${roundTripMs}`, seen);
-          expect(departure.becomes[command] ?? [seen.outcome]).toContain(seen.outcome);
+          const seen = await perform(disconnect, server.url, through as string);
+          note(disconnect, `${command} ${roundTripMs}`, seen);
+          expect(disconnect.becomes[command] ?? [seen.outcome]).toContain(seen.outcome);
         }
       },
       30_000 + 30_000 * REPEATS,
@@ -135,13 +148,13 @@ describe.each(COMMANDS)("on npm run %s", (command) => {
   });
 
   test(
-    "who leaves while tokens flow stops the model and is refunded soon",
+    "a disconnect while tokens flow stops the model and is refunded soon",
     async () => {
       const { url } = servers.get(0) as RunningServer;
       for (const by of ["close", "reset"] as const) {
         const all: Seen[] = [];
         for (let sample = 0; sample < 10 * REPEATS; sample += 1) {
-          const departure: Departure = {
+          const disconnect: Disconnect = {
             by,
             when: "while tokens flow",
             streaming: true,
@@ -153,7 +166,7 @@ describe.each(COMMANDS)("on npm run %s", (command) => {
             },
             becomes: { serve: ["cut"], start: ["cut"] },
           };
-          const seen = await depart(departure, url, url);
+          const seen = await perform(disconnect, url, url);
           expect(seen.outcome).toBe("cut");
           all.push(seen);
         }
@@ -164,12 +177,12 @@ describe.each(COMMANDS)("on npm run %s", (command) => {
     60_000 * REPEATS,
   );
 
-  test("twenty who stay are charged twenty times", async () => {
+  test("twenty users who stay connected are charged once each", async () => {
     const user = await User.on((servers.get(0) as RunningServer).url, SECRET);
     const exchanges = Array.from({ length: LIMIT }, (_, n) =>
       user.ask({ tokens: 10, gapMs: n * 5 }, { streaming: n % 2 === 0 }),
     );
-    // Neither saying that no more will be asked, nor reading late, is leaving.
+    // Neither a half-close nor late reading is a disconnect.
     for (const exchange of exchanges.slice(0, 4)) exchange.halfClose();
     for (const exchange of exchanges.slice(4, 8)) exchange.pause();
     await sleep(300);
@@ -185,7 +198,7 @@ describe.each(COMMANDS)("on npm run %s", (command) => {
     expect(statesOf(await user.queries())).toEqual({ charged: LIMIT });
   });
 
-  test("nothing upstream is running when nobody is there any more", async () => {
+  test("no model runs once every client is gone", async () => {
     await vi.waitFor(() => {
       expect(model.requests.filter(({ state }) => state === "streaming")).toEqual([]);
     });
@@ -201,7 +214,7 @@ describe.each(COMMANDS)("on npm run %s with a quota of 3", (command) => {
   afterAll(() => server.stop());
 
   test.each([true, false])(
-    "of 50 asks at once exactly 3 are answered (as a stream: %s)",
+    "answers exactly 3 of 50 simultaneous asks (as a stream: %s)",
     async (streaming) => {
       const user = await User.on(server.url, SECRET);
       const exchanges = Array.from({ length: 50 }, () =>
@@ -221,7 +234,7 @@ describe.each(COMMANDS)("on npm run %s with a quota of 3", (command) => {
 });
 
 describe.each(COMMANDS)("on npm run %s that is killed", (command) => {
-  test("an answer that was under way is refunded after the restart, though nobody asks", async () => {
+  test("refunds an interrupted answer after the restart without any request", async () => {
     const persistTo = await mkdtemp(join(tmpdir(), "belay-test-"));
     const name = crypto.randomUUID();
     let server = await start(command, {}, { persistTo });
@@ -237,7 +250,8 @@ describe.each(COMMANDS)("on npm run %s that is killed", (command) => {
 
       const restartedAt = Date.now();
       server = await start(command, {}, { persistTo });
-      // Any request would wake the user's object, which refunds as it wakes: the alarm has to do it.
+      // Any request would wake the user's object, which refunds on waking.
+      // Here the alarm must do it.
       await sleep(3_000);
       const askedAt = Date.now();
       const [receipt] = await (await User.on(server.url, SECRET, name)).queries();
@@ -252,15 +266,17 @@ describe.each(COMMANDS)("on npm run %s that is killed", (command) => {
   });
 });
 
-/** Asks, leaves, and waits for what becomes of it. The receipt is read on the short way. */
-async function depart(departure: Departure, url: string, through: string): Promise<Seen> {
-  const { by, streaming, script, unfinished } = departure;
+/**
+ * Asks, acts, and waits for the outcome. Receipts are read without the proxy.
+ */
+async function perform(disconnect: Disconnect, url: string, through: string): Promise<Seen> {
+  const { by, streaming, script, unfinished } = disconnect;
   const user = await User.on(url, SECRET);
   const tag = crypto.randomUUID();
   const headers: Record<string, string> = unfinished ? { "content-length": "60000" } : {};
   const exchange = user.ask(script, { streaming, tag, through, headers });
   try {
-    await departure.until(exchange, () => recordOf(tag));
+    await disconnect.until(exchange, () => recordOf(tag));
     const leftAt = Date.now();
     act(by, exchange);
     const receipt = await resolved(user, exchange, leftAt);
@@ -290,7 +306,7 @@ async function depart(departure: Departure, url: string, through: string): Promi
       expect(await exchange.untilEnd()).toMatchObject({ how: "complete" });
       expect(exchange.text).toContain('"finish":"stop"');
     }
-    // Who left at once may have kept the model from being asked at all.
+    // After an early disconnect the model may never have been asked.
     const upstream = await vi.waitFor(() => {
       const record = recordOf(tag);
       expect(record?.state).not.toBe("streaming");
@@ -309,7 +325,7 @@ async function depart(departure: Departure, url: string, through: string): Promi
   }
 }
 
-function act(by: Departure["by"], exchange: Exchange): void {
+function act(by: Disconnect["by"], exchange: Exchange): void {
   if (by === "close") exchange.close();
   if (by === "reset") exchange.reset();
   if (by === "half-close") exchange.halfClose();
@@ -321,7 +337,7 @@ function act(by: Departure["by"], exchange: Exchange): void {
   }
 }
 
-/** The receipt, once it is no longer reserved; undefined if there is none, and none will be. */
+/** The receipt once resolved; undefined if there is none and will be none. */
 function resolved(user: User, exchange: Exchange, leftAt: number): Promise<Receipt | undefined> {
   return vi.waitFor(
     async () => {
@@ -338,11 +354,6 @@ function resolved(user: User, exchange: Exchange, leftAt: number): Promise<Recei
   );
 }
 
-/** The nth of the tokens that the model makes up. */
-function nthToken(n: number) {
-  return (event: StreamEvent) => event.type === "token" && event.token === `w${n - 1} `;
-}
-
 function recordOf(tag: string): ModelRequest | undefined {
   return model.requests.find((request) => request.tag === tag);
 }
@@ -353,13 +364,13 @@ function statesOf(queries: readonly Receipt[]): Record<string, number> {
   return counts;
 }
 
-function note(departure: Departure, column: string, seen: Seen): void {
-  const columns = table.get(departure) ?? new Map<string, Seen[]>();
-  table.set(departure, columns);
+function note(disconnect: Disconnect, column: string, seen: Seen): void {
+  const columns = table.get(disconnect) ?? new Map<string, Seen[]>();
+  table.set(disconnect, columns);
   columns.set(column, [...(columns.get(column) ?? []), seen]);
 }
 
-/** When both the model was stopped and the quota given back. */
+/** When both the stop and the refund are done. */
 function lastOf({ cutMs = 0, resolvedMs = 0 }: Seen): number {
   return Math.max(cutMs, resolvedMs);
 }
@@ -374,11 +385,11 @@ function report(): string {
     ROUND_TRIPS_MS.map((roundTripMs) => `${command} ${roundTripMs}`),
   );
   const heads = ["left by", "when", "as", ...columns.map((column) => `${column} ms`)];
-  const rows = DEPARTURES.map((departure) => [
-    departure.by,
-    departure.when,
-    departure.streaming ? "stream" : "JSON",
-    ...columns.map((column) => cell(table.get(departure)?.get(column) ?? [])),
+  const rows = DISCONNECTS.map((disconnect) => [
+    disconnect.by,
+    disconnect.when,
+    disconnect.streaming ? "stream" : "JSON",
+    ...columns.map((column) => cell(table.get(disconnect)?.get(column) ?? [])),
   ]);
   const flow = [...flowing].map(([name, all]) => {
     const figures = (of: (seen: Seen) => number) =>
@@ -394,7 +405,7 @@ function report(): string {
   return `\n${markdown(heads, rows)}\n${markdown(flowHeads, flow)}\n`;
 }
 
-/** What became of it, how often where it differs, and the median time until the model was cut. */
+/** Each outcome, its share, and the median ms until the model stopped. */
 function cell(all: readonly Seen[]): string {
   const outcomes = [...new Set(all.map(({ outcome }) => outcome))].sort().map((outcome) => {
     const same = all.filter((seen) => seen.outcome === outcome);

@@ -1,18 +1,20 @@
-// A TCP proxy on the loopback that holds every byte, FIN and RST back for as long as a distant network
-// would: order is kept, nothing is lost. It reads as fast as it can, so that a client that stops
-// reading is not felt behind it.
+// A TCP proxy on the loopback that delays every byte, FIN and RST,
+// like a distant network: order is kept, nothing is lost.
+// It reads as fast as it can, so the server cannot tell
+// when the client behind it stops reading.
 
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { listen } from "./listen.ts";
 
 const NOTHING = Buffer.alloc(0);
 
 export interface DelayProxy {
-  /** Where the target is to be found from now on. */
+  /** The target's url through this proxy. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** `delayMs` is one way: it adds twice that to a round trip. */
+/** Delay in one direction; a round trip takes twice as long. */
 export async function startDelayProxy({
   target,
   delayMs,
@@ -31,10 +33,9 @@ export async function startDelayProxy({
       socket.once("close", () => sockets.delete(socket));
     }
   });
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const url = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
@@ -44,12 +45,13 @@ export async function startDelayProxy({
 }
 
 function passOn(from: Socket, to: Socket, delayMs: number): void {
-  // Timers of one duration fire in the order in which they were set.
+  // Timers of one duration fire in the order they were set.
   const later = (act: () => void) => setTimeout(() => to.destroyed || act(), delayMs);
   from.on("data", (bytes) =>
     later(() => {
       to.write(bytes);
-      // Who has closed answers with a RST, and once the FIN was read nothing but a write tells of it.
+      // A closed peer answers with a RST.
+      // After its FIN only a write makes that RST visible.
       if (to.readableEnded) to.write(NOTHING);
     }),
   );
@@ -57,7 +59,7 @@ function passOn(from: Socket, to: Socket, delayMs: number): void {
   from.on("error", () => later(() => reset(to)));
 }
 
-/** A FIN that is on its way goes first: the system refuses a reset in the middle of it. */
+/** Sends a pending FIN first: the system cannot reset in the middle of it. */
 function reset(socket: Socket): void {
   if (socket.writableEnded && !socket.writableFinished) {
     socket.once("finish", () => socket.resetAndDestroy());

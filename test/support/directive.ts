@@ -1,26 +1,29 @@
-// What a test tells the scripted model server, and what the server tells of it afterwards. Imports
-// nothing, so that tests inside workerd share it with the server outside.
+// What a test tells the scripted model server, and what the server records.
+// Imports nothing, so that tests inside workerd can share it.
 //
-// A directive is `[[model {JSON}]]`, anywhere in the last user message. Without one, the model gives
-// ANSWER at once and ends properly.
+// A directive is `[[model {JSON}]]`, anywhere in the last user message.
+// Without one, the model sends ANSWER at once and ends properly.
 
 export interface Directive {
   /** The name under which the request is recorded. */
   tag?: string;
   /** The tokens themselves, or how many to make up. */
   tokens?: number | string[];
-  /** Tokens, and the text of errors, are repeated until they are this many characters long. */
+  /** Tokens, and error texts, are repeated up to this many characters. */
   tokenLength?: number;
-  /** Silence before the headers, before the first token, between tokens, after the last one. */
+  /** Silence before the headers, the first token, each next token, the end. */
   headersMs?: number;
   firstMs?: number;
   gapMs?: number;
   endMs?: number;
 
-  /** Goes wrong after `at` tokens (0: after the headers, before the first token). */
+  /** Fails after `at` tokens; 0 is after the headers, before any token. */
   fault?: Fault;
   at?: number;
-  /** Any but 200 is an error answer, whose body holds CANARY and repeats the key; or it hangs. */
+  /**
+   * Any other than 200 is an error whose body holds CANARY and the key.
+   * With the fault "hang", that body never ends.
+   */
   status?: number;
   contentType?: string;
   ignoreMaxTokens?: boolean;
@@ -31,37 +34,48 @@ export interface Directive {
   /** What follows the last token, in order. */
   ending?: Ending[];
 
-  /** Comments, other fields, fields without a space, members nobody knows, and a byte order mark. */
+  /** Adds comments, unknown fields and members, and a byte order mark. */
   noise?: boolean;
   lineEnd?: "\n" | "\r\n" | "\r";
-  /** Each write holds so many frames, whole. */
+  /** How many whole frames each write holds. */
   framesPerWrite?: number;
-  /** Each write holds so many bytes, wherever that cuts. */
+  /** How many bytes each write holds, wherever that cuts. */
   bytesPerWrite?: number;
 
-  /** The whole body, exactly: nothing above is sent but the headers. It ends properly after the last. */
+  /**
+   * The whole body, exactly. Everything above except the headers is ignored.
+   * The body ends properly after the last frame.
+   */
   frames?: Frame[];
-  /** Each request is refused that has what one of these names; the first that fits counts. */
+  /** A request that has the named member is refused; the first match counts. */
   refusals?: Refusal[];
-  /** How often a request of this tag finds its connection closed, after `resetAfter` and nothing else. */
+  /**
+   * How often a request of this tag finds its connection closed.
+   * `resetAfter` is sent before; nothing else is.
+   */
   resets?: number;
   resetAfter?: string;
 }
 
 export type Frame =
-  /** Sent as it is. */
+  /** Sent unchanged. */
   | string
   | { waitMs: number }
   | { bytes: number[] }
-  /** `count` characters of a text that repeats, in pieces of an answer of `length` characters, or of one. */
+  /**
+   * `count` characters of a repeated text, `length` of them per piece (or one).
+   */
   | { characters: string; count: number; length?: number }
-  /** The same again and again. */
+  /** The same text again and again. */
   | { text: string; times: number; gapMs?: number }
   | "cut!"
   | "hang!";
 
 export interface Refusal {
-  /** A member of the request, or `system` for a message of that role; left out, every request. */
+  /**
+   * A member of the request, or `system` for a system message.
+   * Without it, every request is refused.
+   */
   has?: string;
   status?: number;
   body: string;
@@ -84,16 +98,16 @@ export type Fault =
   | "hang"
   /** The socket is destroyed. */
   | "cut"
-  /** The body ends properly, with no end marker. */
+  /** The body ends properly, but without an end marker. */
   | "end"
-  /** A frame says that something failed; the end markers follow as if nothing had. */
+  /** A frame reports an error; the usual end markers follow. */
   | "error"
-  /** A frame is not JSON, and the rest follows as if nothing had happened. */
+  /** A frame is not JSON; the rest follows as usual. */
   | "garbage"
   | "html"
   /** One JSON object instead of a stream. */
   | "json"
-  /** The same, broken off in the middle. */
+  /** The same, cut in half. */
   | "half-json"
   /** To this server, under another host name. */
   | "redirect"
@@ -107,14 +121,14 @@ export type Ending =
   | "usage"
   /** `data: [DONE]`. */
   | "done"
-  /** The same, and the body ends in the middle of its line. */
+  /** The same, but the body ends before the line does. */
   | "unfinished-done"
-  /** Another token, and bytes that mean nothing. */
+  /** Another token, and meaningless bytes. */
   | "more"
   | "hang"
   | "cut";
 
-/** One request, and what became of it. Times are in milliseconds since the epoch. */
+/** One request and its outcome. Times are in ms since the epoch. */
 export interface ModelRequest {
   tag: string;
   path: string;
@@ -122,19 +136,25 @@ export interface ModelRequest {
   authorization: string | undefined;
   messageCount: number;
   roles: unknown[];
-  /** The body but for its messages. */
+  /** The body without its messages. */
   options: Record<string, unknown>;
   startedAt: number;
   tokensSent: number;
-  /** Just before the first token went out; null while none has. */
+  /** Just before the first token was sent; null before that. */
   firstTokenAt: number | null;
-  /** `aborted`: its client went away before the answer was out. */
+  /** `aborted`: the client disconnected before the answer was sent. */
   state: "streaming" | "completed" | "aborted";
   endedAt: number | null;
 }
 
-/** Stands in every error that the server gives: no client of ours may ever see it. */
+/** Part of every error of this server. No client of ours may ever see it. */
 export const CANARY = "canary-of-the-model-server";
+
+/** A million bytes that JSON makes six million: no kernel has room for them. */
+export const HUGE = {
+  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
+  tokenLength: 8_000,
+};
 
 export const ANSWER = [
   "Belay ",
@@ -151,7 +171,7 @@ export const ANSWER = [
   "[1].",
 ];
 
-/** A question that makes the model do what the directive says. */
+/** A question that makes the model follow the directive. */
 export function scripted(directive: Directive, question = "What is the quota?"): string {
   return `${question} [[model ${JSON.stringify(directive)}]]`;
 }

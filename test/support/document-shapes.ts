@@ -1,9 +1,10 @@
-// Documents that a reader of Markdown might take too long over, in any length. Each is one construct, or
-// a few of them inside each other; the dearest were found by trying random combinations.
+// Documents that could make a Markdown reader slow, in any length.
+// Each is one construct, or a few nested ones.
+// The slowest were found by trying random combinations.
 
 import { between, numbered, repeated, type Shape } from "./growth.ts";
 
-/** Lines of list marks, each line one tab deeper than the one before it, and a text after them. */
+/** Lines of list marks, each one tab deeper, and a text after them. */
 function staircase(steps: number, marks: number, rest: string): Shape {
   const stairs = Array.from({ length: steps }, (_, i) => "\t".repeat(i) + "- ".repeat(marks));
   return between(`${stairs.join("\n")}\n`, rest, "x");
@@ -40,6 +41,7 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   footnotes: numbered((i) => `[^${i}]: a\n\n`),
   "footnotes in footnotes": repeated(`${"[^1]: ".repeat(50)}\n`),
   "uses of footnotes": between("[^1]: a\n\n", "b[^1]\n", ""),
+  "open uses of footnotes": repeated(`${"[^aaaaaaa".repeat(100)}\n`),
   "open emphasis": repeated("*a **b _c __d ~~e\n"),
   "emphasis of both kinds": repeated(`${"*_".repeat(500)}\n`),
   "closed emphasis": repeated("***a** b* _c_\n"),
@@ -103,7 +105,7 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   "characters that become eighteen": (length) => "ﷺ ".repeat(length / 6),
 };
 
-/** The dearest of them, up to the longest document that is taken. */
+/** The slowest of them, up to the longest accepted document. */
 export const DEAREST = [
   "more lists by tabs, then empty lines",
   "headings with text",

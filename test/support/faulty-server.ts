@@ -1,19 +1,20 @@
-// A server between a page and Belay, for the client in a real browser: it serves a page with the client
-// and nothing else, and passes the API on. Under `/p/NAME/` it does to one request for events after the
-// other what the plan of that name says, and splits bodies anywhere.
+// A server between a page and Belay, for the client in a real browser.
+// It serves a page that holds the client, and passes the API on.
+// Requests for events under `/p/NAME/` fail as the plan of that name says,
+// and bodies are split anywhere.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type CutPoint, frameLength, hasReached } from "./event-stream.ts";
+import { listen } from "./listen.ts";
 import { Random } from "./random.ts";
 
 export type Fault =
-  /** The request does not get there. */
+  /** The request does not reach the server. */
   | { readonly how: "unsent" }
-  /** The request gets there, and its response does not come back. */
+  /** The request reaches the server; its response is lost. */
   | { readonly how: "unanswered" }
-  /** Somebody else answers. */
+  /** Another server answers. */
   | {
       readonly how: "instead";
       readonly status: number;
@@ -24,20 +25,20 @@ export type Fault =
 
 /** The body breaks off. */
 export interface Cut extends CutPoint {
-  /** What the client sees: a connection that is reset, a proper end, or silence. */
+  /** What the client sees: a reset, a proper end, or silence. */
   readonly how: "reset" | "end" | "silence";
 }
 
 export interface FaultyServer {
   readonly url: string;
-  /** Bodies that were cut so far. */
+  /** Bodies cut so far. */
   readonly cuts: number;
-  /** Takes a plan, and returns the url of the service that follows it. */
+  /** Returns the url of a service that follows this plan. */
   plan(faults: readonly Fault[], seed?: number): string;
   close(): Promise<void>;
 }
 
-/** Holds nothing but the client, as a global. */
+/** Holds only the client, as a global. */
 const PAGE = `<!doctype html><html lang="en"><title>The client</title>
 <script type="module">import * as belay from "/client.js"; globalThis.belay = belay;</script>`;
 const EVENTS = /^\/api\/v1\/ai\/(ask|queries\/[^/]+\/events)\b/;
@@ -83,7 +84,7 @@ export async function startFaultyServer(target: string, client: string): Promise
     });
   }
 
-  /** Hands a body on, in pieces of any length, as far as it goes. */
+  /** Passes a body on in pieces of any length, up to the cut. */
   async function hand(
     from: IncomingMessage,
     to: ServerResponse,
@@ -96,13 +97,13 @@ export async function startFaultyServer(target: string, client: string): Promise
         if (cut !== undefined && hasReached(cut, passed)) return end(to, cut);
         let length = random.whole(1, Math.min(rest.length, 200));
         if (cut?.bytes !== undefined) length = Math.min(length, cut.bytes - passed.length);
-        // Event by event, where events are counted.
+        // Where events are counted, one event at a time.
         if (cut?.events !== undefined) length = frameLength(rest);
         const part = rest.subarray(0, length);
         rest = rest.subarray(length);
         if (cut !== undefined) passed = Buffer.concat([passed, part]);
         to.write(part);
-        // What is written in one turn may arrive in one piece.
+        // Pieces written in one turn may arrive as one.
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
@@ -113,13 +114,11 @@ export async function startFaultyServer(target: string, client: string): Promise
   function end(to: ServerResponse, { how }: Cut): void {
     cuts += 1;
     if (how === "end") to.end();
-    // What was written before may be on its way still, and a reset would overtake it.
+    // A reset would overtake bytes that are still being sent.
     if (how === "reset") setTimeout(() => to.socket?.resetAndDestroy(), 5);
   }
 
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listen(server);
   return {
     url,
     get cuts() {

@@ -1,14 +1,21 @@
-// How the time of a computation grows with its input: doubles the input and compares CPU times, so that
-// a machine that does other work changes little. For every reader of text that others wrote.
+// How the time of a computation grows with its input.
+// It doubles the input and compares CPU times,
+// so that other load on the machine matters little.
+// For every reader of text from outside.
 
-/** One way to write a text of about a given length, that a reader might take too long over. */
+/** Writes a text of about a given length that could make a reader slow. */
 export type Shape = (length: number) => string;
 
 export interface Growth {
-  /** The longest input that was read, in UTF-16 units, and the CPU time that it took, in ms. */
+  /**
+   * The longest input that was read, in UTF-16 units, and its CPU time in ms.
+   */
   readonly length: number;
   readonly ms: number;
-  /** By what power of its length the time grows: 1 is linear, 2 quadratic. 0 where it is too short to tell. */
+  /**
+   * The power of the length by which the time grows: 1 linear, 2 quadratic.
+   * 0 where the time is too short to tell.
+   */
   readonly exponent: number;
 }
 
@@ -18,21 +25,23 @@ interface Bounds {
   readonly to: number;
 }
 
-/** Noise, caches and garbage collection make a linear reader look like at most this. */
+/** Noise, caches and garbage collection make linear look like at most this. */
 export const EXPONENT_MAX = 1.4;
 
-/** A shorter time says more about the machine than about the reader, in ms. */
+/** In ms. A shorter time says more about the machine than the reader. */
 const TELLING_MS = 4;
-/** A single measurement of this length, in ms, is trusted without a second one. */
+/** In ms. A measurement this long needs no repetition. */
 const TRUSTED_MS = 200;
-/** Doublings over which the exponent is taken. */
+/** Number of doublings over which the exponent is taken. */
 const DOUBLINGS = 3;
 const TRIES = 3;
-/** Several readings of a short text together take at least this, in ms, or are this many. */
+/** Readings of a short text are repeated up to this time (ms) or count. */
 const MEASURED_MS = 12;
 const READINGS_MAX = 200;
 
-/** `cost` reads one input of the given length, and returns the CPU time in ms. */
+/**
+ * `cost` reads one input of the given length and returns its CPU time in ms.
+ */
 export async function growth(
   cost: (length: number) => number | Promise<number>,
   { from, to }: Bounds,
@@ -45,7 +54,7 @@ export async function growth(
     }
     times.push(best);
     const exponent = exponentOf(times);
-    // Once it has shown itself, the next doubling would only take longer.
+    // Shown already; the next doubling would only take longer.
     const isShown = exponent > EXPONENT_MAX && best > TRUSTED_MS;
     if (length * 2 > to || isShown) return { length, ms: best, exponent };
   }
@@ -59,7 +68,7 @@ function exponentOf(times: readonly number[]): number {
   return Math.log2(last / Math.max(first, 0.01)) / doublings;
 }
 
-/** The CPU time that a synchronous reader takes over a text, in ms. Only in Node. */
+/** CPU time of a synchronous reader, in ms. Only in Node. */
 export function cpuMs(read: () => unknown): number {
   nap();
   const start = process.threadCpuUsage();
@@ -68,7 +77,10 @@ export function cpuMs(read: () => unknown): number {
   return sinceMs(start);
 }
 
-/** The same of a reader that may wait, from as many readings of one text as take long enough for a coarse clock. */
+/**
+ * The same for an async reader. The text is read repeatedly,
+ * since the clock is coarse.
+ */
 export async function readingMs(read: () => unknown): Promise<number> {
   nap();
   const start = process.threadCpuUsage();
@@ -86,7 +98,7 @@ function sinceMs(start: NodeJS.CpuUsage): number {
 
 const NAP = new Int32Array(new SharedArrayBuffer(4));
 
-/** The kernel brings a thread's CPU time up to date when the thread stops, or else every 4 ms. */
+/** The kernel updates a thread's CPU time when it stops, else every 4 ms. */
 function nap(): void {
   Atomics.wait(NAP, 0, 0, 0.05);
 }
@@ -105,7 +117,7 @@ export function numbered(piece: (n: number) => string): Shape {
   };
 }
 
-/** A text on each side of as much of another, or of a shape, as makes up the length. */
+/** Fills the length between two texts with copies of a third, or a shape. */
 export function between(before: string, inside: string | Shape, after: string): Shape {
   const shape = typeof inside === "string" ? repeated(inside) : inside;
   return (length) => before + shape(length - before.length - after.length) + after;

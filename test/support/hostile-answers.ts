@@ -1,4 +1,4 @@
-// Answers that a reader of Markdown might take too long over, each of any length.
+// Answers that could make a Markdown reader slow, in any length.
 
 import { between, repeated, type Shape } from "./growth.ts";
 

@@ -1,5 +1,6 @@
-// Plain workerd with our bundle, made to be killed: bundled once, and started again on the same storage
-// in less than a tenth of a second, each time with an empty memory.
+// Plain workerd with our bundle, made to be killed.
+// It is bundled once and restarted on the same storage
+// in under 0.1 s, each time with empty memory.
 
 import { once } from "node:events";
 import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -11,9 +12,9 @@ import { ProcessGroup, type Program } from "../../scripts/process-group.ts";
 import { bundle, workerd } from "../../scripts/workerd.ts";
 
 export interface Incarnations {
-  /** Starts the next one; the last must be dead. Resolves when it listens. */
+  /** Starts the next one, after the last is dead. Resolves when it listens. */
   start(): Promise<Incarnation>;
-  /** What all of them have logged so far, line by line. */
+  /** All their log lines so far. */
   readonly log: readonly string[];
   /** Removes the bundle and the storage. */
   remove(): Promise<void>;
@@ -23,13 +24,16 @@ export interface Incarnation {
   readonly url: string;
   /** In milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Sent at once, in the middle of whatever it does; resolves when it is dead. */
+  /** Kills it at once, in the middle of its work. Resolves when it is dead. */
   kill9(): Promise<void>;
-  /** Fills its disk to the last byte, or makes room again. Only on a disk of its own. */
+  /** Fills its disk to the last byte, or frees it. Requires `ownDisk`. */
   fillDisk(full: boolean): Promise<void>;
 }
 
-/** With `ownDisk`, the storage is a small disk in memory that only the server sees, and dies with it. */
+/**
+ * With `ownDisk`, storage is a small RAM disk that only this process sees.
+ * It is lost when the process ends.
+ */
 export async function incarnations(
   variables: Readonly<Record<string, string>>,
   { ownDisk = false } = {},
@@ -46,7 +50,8 @@ export async function incarnations(
     log,
     async start() {
       const startedAt = Date.now();
-      // A folder of its own: the group removes it at its end, and the bundle is for them all.
+      // The group removes its folder when it
+      // ends; the bundle must survive that.
       const group = new ProcessGroup(program, await mkdtemp(join(folder, "group-")));
       for (const output of [group.leader.stdout, group.leader.stderr]) {
         createInterface({ input: output as Readable }).on("line", (line) => log.push(line));
@@ -76,7 +81,7 @@ export async function incarnations(
   };
 }
 
-/** Needs no rights where users may make name spaces of their own. */
+/** Needs no privileges where users may create namespaces. */
 function onOwnDisk(program: Program, folder: string): Program {
   const mount = 'mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"';
   const unshare = ["--user", "--map-root-user", "--mount", "sh", "-c", mount, folder];

@@ -1,12 +1,14 @@
-// A line between a browser and a server, on the loopback: it has an address of its own, so that the
-// server takes whoever comes over it for somebody new, and it can be cut.
+// A connection between a browser and a server on the loopback.
+// It has its own address, so the server sees a new client,
+// and it can be cut.
 
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { listen } from "./listen.ts";
 
 export interface Line {
-  /** Where the server is to be found over it. */
+  /** The server's url over this line. */
   readonly url: string;
-  /** Breaks every connection, and every one that is tried until it is mended. */
+  /** Breaks every connection, and refuses new ones until `mend`. */
   cut(): void;
   mend(): void;
   close(): Promise<void>;
@@ -32,7 +34,7 @@ export async function startLine(target: string): Promise<Line> {
       [far, near],
     ] as const) {
       sockets.add(socket);
-      // Whatever ends one side ends the other.
+      // When one side ends, so does the other.
       socket.on("error", () => other.destroy());
       socket.once("close", () => {
         sockets.delete(socket);
@@ -40,14 +42,13 @@ export async function startLine(target: string): Promise<Line> {
       });
     }
   });
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const url = await listen(server);
   const cut = () => {
     whole = false;
     for (const socket of sockets) socket.resetAndDestroy();
   };
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     cut,
     mend() {
       whole = true;

@@ -1,10 +1,10 @@
-// An embedding model that is none: texts that share words, or words that mean the same here, lie close
-// together. Imports nothing, so that tests inside workerd share it with the server outside.
+// A fake embedding model: texts that share words or synonyms are close.
+// Imports nothing, so that tests inside workerd can share it.
 
-/** So many numbers has a vector. */
+/** Numbers in a vector. */
 const DIMENSIONS = 256;
 
-/** What means the same, whatever its letters. */
+/** Synonyms. */
 const SAME: Readonly<Record<string, string>> = {
   automobile: "car",
   vehicle: "car",
@@ -20,7 +20,7 @@ export function meaning(text: string): number[] {
     const place = hash(SAME[word] ?? word) % DIMENSIONS;
     vector[place] = (vector[place] ?? 0) + 1;
   }
-  // Even what holds no word has a direction.
+  // A text without words needs a direction too.
   vector[0] = (vector[0] ?? 0) + 0.01;
   return vector;
 }
@@ -32,13 +32,13 @@ function hash(word: string): number {
   return sum >>> 0;
 }
 
-/** What the model server's `/embeddings` is told: `[[embedding {JSON}]]` in any of the texts. */
+/** The directive for `/embeddings`: `[[embedding {JSON}]]` in any text. */
 export interface EmbeddingDirective {
   readonly status?: number;
-  /** Sent as it is, in place of an answer. */
+  /** Sent unchanged, instead of an answer. */
   readonly body?: string;
   readonly fault?: "hang" | "cut" | "redirect" | "endless";
-  /** The vectors come in this order, each with its place. */
+  /** The order in which vectors are sent, each with its index. */
   readonly order?: readonly number[];
 }
 

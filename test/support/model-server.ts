@@ -1,16 +1,15 @@
-// A model behind the OpenAI wire that does as it is told, and misbehaves on demand: the other side of
-// every test of a generator. It holds no model and checks no key.
+// A scripted model behind the OpenAI API, which misbehaves on demand.
+// Tests of generators talk to it. It runs no model and checks no key.
 //
-//   POST /v1/chat/completions    answers as the directive in the last user message says
-//   POST /v1/embeddings          the same of the texts, by meaning.ts
-//   GET  /requests               what was asked of it, and what became of each
-//   POST /reset                  forgets them
+//   POST /v1/chat/completions    follows the directive of the last user message
+//   POST /v1/embeddings          the same, see meaning.ts
+//   GET  /requests               the requests so far, and their outcomes
+//   POST /reset                  deletes them
 //
-// How a directive is written, and what it can say, is in directive.ts, and for embeddings in meaning.ts.
+// directive.ts and meaning.ts describe the directives.
 // By hand: `node test/support/model-server.ts --port 9999`.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import {
@@ -22,12 +21,13 @@ import {
   parseDirective,
   piece,
 } from "./directive.ts";
+import { listen } from "./listen.ts";
 import { embeddingDirective, meaning } from "./meaning.ts";
 
 export interface ModelServer {
   /** Ends in /v1. */
   readonly url: string;
-  /** What makes a Belay server ask this model. */
+  /** The variables with which a Belay server asks this model. */
   readonly vars: Readonly<Record<string, string>>;
   /** Oldest first. */
   readonly requests: ModelRequest[];
@@ -36,20 +36,18 @@ export interface ModelServer {
 
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Unless told to `stay`, it does not keep its process alive. */
+/** Without `stay`, it does not keep its process alive. */
 export async function startModelServer({ port = 0, stay = false } = {}): Promise<ModelServer> {
   const requests: ModelRequest[] = [];
   const server = createServer((request, response) => {
     handle(requests, request, response).catch((error: unknown) => {
-      // Either the client went away, which is on record, or the directive cannot be read.
+      // The client disconnected (recorded), or the directive is invalid.
       if (response.headersSent || response.destroyed) response.destroy();
       else response.writeHead(400).end(String(error));
     });
   });
   if (!stay) server.unref().on("connection", (socket) => socket.unref());
-  server.listen(port, "127.0.0.1");
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const url = `${await listen(server, port)}/v1`;
   return {
     url,
     vars: { GENERATOR: "openai", OPENAI_BASE_URL: url, OPENAI_MODEL: "scripted" },
@@ -197,7 +195,7 @@ async function answer(
     }
     if (n === tokens.length && fault !== "endless") break;
     await writer.wait(n === 0 ? (directive.firstMs ?? 0) : gapMs);
-    // Recorded first: whoever has read a token finds it counted.
+    // Recorded first, so that a token that was read is always counted.
     record.tokensSent++;
     record.firstTokenAt ??= Date.now();
     await writer.chunk({ delta: { content: tokens[n % tokens.length] } });
@@ -264,7 +262,7 @@ async function embed(
   return writer.whole(200, "application/json", whole);
 }
 
-/** The response, frame by frame, cut into writes as the directive says. */
+/** Writes the response frame by frame, in the pieces the directive asks for. */
 class Writer {
   readonly #response: ServerResponse;
   readonly #directive: Directive;
@@ -382,9 +380,10 @@ class Writer {
     this.#pending = "";
     const size = this.#directive.bytesPerWrite ?? Math.max(1, bytes.length);
     for (let from = 0; from < bytes.length; from += size) {
-      // Before each write: writes of one turn leave as one segment, and others must be served too.
-      // Not after it: nothing may come between an end marker and the end, or a client that stops at
-      // the one would have left before the other.
+      // Before each write: one turn's writes leave as one segment,
+      // and other requests need a turn.
+      // Not after it: between an end marker and the end,
+      // a client that stops at the marker would count as disconnected.
       await nextTurn();
       this.#left.throwIfAborted();
       if (!this.#response.write(bytes.subarray(from, from + size))) {

@@ -1,18 +1,19 @@
-// Shapes of model streams, each with what an ask must come to: what servers and relays were seen to send,
-// and what they might. Those that end well and those that do not are both in the table of docs/testing.md.
+// Shapes of model streams, each with the expected outcome of the ask:
+// what servers and relays really send, and what they might send.
+// docs/testing.md has a table of all of them.
 
 import { DONE, type Frame, frame, piece } from "./directive.ts";
 
 export interface Shape {
   readonly what: string;
   readonly frames: readonly Frame[];
-  /** How it must end: `stop` and `length` are charged, an error's code is refunded. */
+  /** How it must end: `stop` and `length` are charged, error codes refunded. */
   readonly ends: "stop" | "length" | "GENERATION_FAILED" | "GENERATION_TIMEOUT";
-  /** The answer, where it is charged. */
+  /** The answer, if charged. */
   readonly answer?: string;
 }
 
-/** Stands in every thought: no reader may see it, and no answer may cite the `[2]` in it. */
+/** Part of every thought. No user may see it, no answer may cite its `[2]`. */
 export const SECRET = "hidden thought [2]";
 
 const chunk = (delta: unknown, more: object = {}, choice: object = {}) =>
@@ -46,7 +47,10 @@ const REST = said("20 [1].");
 const text = (value: string) => ({ type: "text", text: value });
 const thinking = { type: "thinking", thinking: [text(SECRET)] };
 
-/** Errors that are no `error` event: `line` as it is, the others as data. */
+/**
+ * Errors other than an `error` event. `line` is sent as it is,
+ * the others as data.
+ */
 const ERRORS: readonly (readonly [string, ...Frame[]])[] = [
   ["a line `error: {…}` (llama.cpp)", 'error: {"code":500,"message":"slot unavailable"}\n\n'],
   ["the same, cut in two", 'error: {"co', { waitMs: 50 }, 'de":500}\n\n'],
@@ -318,7 +322,7 @@ export const SHAPES: readonly Shape[] = [
   ].map((word) => failed(`the reason \`${word}\``, [...HALF, reason(word), DONE])),
   failed("a reason that is no text", [...HALF, reason({ type: "stop" }), DONE]),
 
-  // --- Errors in the middle, after which the stream ends as if nothing had happened ---
+  // --- Errors in the middle, followed by the usual end ---
   ...ERRORS.map(([what, ...frames]) =>
     failed(`${what}, then \`[DONE]\``, [...HALF, ...frames, ...END]),
   ),

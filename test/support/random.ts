@@ -1,4 +1,4 @@
-// Random choices that a seed repeats.
+// Random choices, repeatable by seed.
 
 export class Random {
   #state: number;
@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 to below 1: mulberry32, which is small and good enough to choose by. */
+  /** At least 0 and below 1. Mulberry32: small, and good enough here. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);

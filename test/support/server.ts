@@ -1,4 +1,5 @@
-// A server as `npm start` and `npm run serve` run it, on a free port and with data of its own.
+// A server run by `npm start` or `npm run serve`, on a free port,
+// with data of its own.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,12 +16,12 @@ export interface ServerOptions {
   /** The folder of the release that is started: by default this one. */
   readonly release?: string;
   readonly vars?: Readonly<Record<string, string>>;
-  /** A folder of the caller's; without it, one that `stop` removes. */
+  /** The caller's folder. Without it, `stop` removes a temporary one. */
   readonly persistTo?: string;
   readonly port?: number;
-  /** By which names it is asked, besides those of this machine. */
+  /** Host names it accepts, besides this machine's. */
   readonly hosts?: readonly string[];
-  /** Its files are in memory, where there is a folder for it: for who measures time, which a busy disk takes. */
+  /** Keeps its files in memory where possible: a busy disk distorts times. */
   readonly inMemory?: boolean;
 }
 
@@ -29,13 +30,13 @@ export interface RunningServer {
   readonly port: number;
   readonly pid: number;
   readonly persistTo: string;
-  /** Ends it as Ctrl-C does. */
+  /** Ends it like Ctrl-C. */
   stop(): Promise<void>;
-  /** Kills it and all it started, in the middle of whatever they do. Its data stays. */
+  /** Kills it and its children in the middle of their work. Data stays. */
   kill9(): Promise<void>;
 }
 
-/** What the tests' servers verify bearer tokens with. */
+/** The secret of the bearer tokens on the tests' servers. */
 export const SECRET = "a secret that only this suite's servers know";
 
 const MEMORY = "/dev/shm";
@@ -90,7 +91,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async kill9() {
       child.kill("SIGKILL");
       await ended;
-      // The watchdog kills the rest, and when it has it removes the private files.
+      // The watchdog kills the rest, then removes the private files.
       while ((await readdir(privateFiles)).some((name) => name.startsWith("belay-")))
         await delay(5);
       await rm(options.persistTo ? own : privateFiles, { recursive: true, force: true });
@@ -103,7 +104,8 @@ export interface ScriptedServer extends RunningServer {
 }
 
 /**
- * A server that asks the scripted model, by default one of its own that `stop` ends too.
+ * A server that asks a scripted model.
+ * Unless a model is given, it has its own, which `stop` ends too.
  * Its secret is SECRET.
  */
 export async function startScriptedServer({

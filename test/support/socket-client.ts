@@ -1,6 +1,8 @@
-// An HTTP/1.1 client over a raw socket, for what a client inside the runtime hides: when each byte
-// came, how the connection ended, and every way of leaving it. It reads as strictly as the simplest
-// client in use: each event must be exactly `data: <JSON>\n\n`. It follows nothing and retries nothing.
+// An HTTP/1.1 client on a raw socket, for what other clients hide:
+// when each byte arrived, how the connection ended, and each way to close it.
+// It is as strict as the simplest client in use:
+// each event must be exactly `data: <JSON>\n\n`.
+// It follows no redirect and retries nothing.
 
 import { connect, type Socket } from "node:net";
 import { SignJWT } from "jose";
@@ -11,19 +13,20 @@ interface Options {
   readonly method?: string;
   /** A bearer token. */
   readonly token?: string;
-  /** Sent as JSON; with `transfer-encoding: chunked` among the headers, as the first chunk. */
+  /** Sent as JSON; as the first chunk with `transfer-encoding: chunked`. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An event, and when it came, in milliseconds since the epoch. */
+/** An event and its arrival, in ms since the epoch. */
 export interface Arrival {
   readonly event: StreamEvent;
   readonly at: number;
 }
 
 /**
- * `complete`: the body ended as its headers promised. `cut`: the connection ended before that.
+ * `complete`: the body ended as its headers announced.
+ * `cut`: the connection ended earlier.
  * `left`: we ended it.
  */
 export interface Ending {
@@ -39,7 +42,7 @@ export interface Reply<Body> {
   readonly body: Body;
 }
 
-/** Asks, and returns at once: what comes back, and leaving, are for the caller. */
+/** Asks and returns at once. The caller reads and closes. */
 export function ask(
   url: string,
   { streaming = true, ...options }: Options & { readonly streaming?: boolean },
@@ -48,7 +51,7 @@ export function ask(
   return new Exchange(`${url}${API_PREFIX}/ai/ask${query}`, { method: "POST", ...options });
 }
 
-/** A short call, to its end. The body is parsed where it is JSON. */
+/** A short call, to its end. JSON bodies are parsed. */
 export async function request<Body = ErrorBody>(
   url: string,
   options: Options & { readonly timeoutMs?: number } = {},
@@ -64,7 +67,7 @@ export async function request<Body = ErrorBody>(
   }
 }
 
-/** A bearer token for a user, as the operator's own login would make it. */
+/** A user's bearer token, as the operator's own login would make it. */
 export function bearer(
   secret: string,
   {
@@ -82,19 +85,19 @@ export function bearer(
     .sign(new TextEncoder().encode(secret));
 }
 
-/** One request on a connection of its own, and what has come back so far. */
+/** One request on its own connection, and the response so far. */
 export class Exchange {
   readonly startedAt = Date.now();
-  /** Undefined until the headers have come. */
+  /** Undefined until the headers arrive. */
   status: number | undefined;
   headers: Readonly<Record<string, string>> = {};
-  /** The body's events so far, of an event stream. */
+  /** Events so far, if the body is an event stream. */
   readonly arrivals: Arrival[] = [];
   readonly ended: Promise<Ending>;
 
   readonly #socket: Socket;
   readonly #received: Buffer[] = [];
-  /** Bytes of the head, or of the body's framing, that are not read yet. */
+  /** Bytes of the head, or of the framing, that are not read yet. */
   #unread: Buffer = Buffer.alloc(0);
   readonly #body: Buffer[] = [];
   #framing: Framing | undefined;
@@ -119,7 +122,7 @@ export class Exchange {
       ...headers,
     }).map(([name, value]) => `${name}: ${value}\r\n`);
 
-    // Half open, so that the server's end of the connection is not taken for ours.
+    // Half open, so that the server's FIN does not close our side.
     this.#socket = connect({
       host: hostname,
       port: Number(port),
@@ -140,7 +143,7 @@ export class Exchange {
     this.#socket.on("close", () => this.#end("cut"));
   }
 
-  /** How it ended; undefined while it goes on. */
+  /** Undefined until it ends. */
   get ending(): Ending | undefined {
     return this.#ending;
   }
@@ -154,17 +157,17 @@ export class Exchange {
     return this.events.map((event) => (event.type === "token" ? event.token : "")).join("");
   }
 
-  /** The body so far, with no framing. */
+  /** The body so far, without framing. */
   get text(): string {
     return Buffer.concat(this.#body).toString("utf8");
   }
 
-  /** All that came through the socket. */
+  /** Everything that came through the socket. */
   get raw(): Buffer {
     return Buffer.concat(this.#received);
   }
 
-  /** The first event of a type, or that a predicate likes, whether it has come or is still to come. */
+  /** The first event of this type, or that matches, past or future. */
   async until<T extends StreamEvent["type"]>(
     wanted: T,
     timeoutMs?: number,
@@ -186,7 +189,7 @@ export class Exchange {
     return this.#until(() => this.status, "headers", timeoutMs);
   }
 
-  /** Until the body has grown to so many bytes. */
+  /** Resolves when the body has this many bytes. */
   async untilLength(length: number, timeoutMs?: number): Promise<void> {
     await this.#until(() => this.text.length >= length || undefined, `${length} bytes`, timeoutMs);
   }
@@ -195,31 +198,33 @@ export class Exchange {
     return this.#until(() => this.#ending, "the end", timeoutMs);
   }
 
-  /** Until the request is in the kernel's hands. */
+  /** Resolves when the kernel has the request. */
   async untilSent(timeoutMs?: number): Promise<void> {
     const sent = () => (!this.#socket.connecting && this.#socket.writableLength === 0) || undefined;
     this.#socket.once("connect", () => this.#changed()).once("drain", () => this.#changed());
     await this.#until(sent, "the request to be sent", timeoutMs);
   }
 
-  /** Leaves as a closed tab does: FIN, or, where bytes lie unread, what the kernel makes of it. */
+  /**
+   * Closes like a tab does: FIN, or, with unread bytes, the kernel's choice.
+   */
   close(): void {
     this.#end("left");
     this.#socket.destroy();
   }
 
-  /** Leaves with a RST. */
+  /** Closes with a RST. */
   reset(): void {
     this.#end("left");
     this.#socket.resetAndDestroy();
   }
 
-  /** Says that no more is coming from us, and reads on: no leaving. */
+  /** Sends a FIN and reads on: not a disconnect. */
   halfClose(): void {
     this.#socket.end();
   }
 
-  /** Sends bytes behind the request, as they are: the rest of a body that was announced. */
+  /** Sends raw bytes after the request: the rest of an announced body. */
   send(text: string): void {
     this.#socket.write(text);
   }
@@ -280,7 +285,7 @@ export class Exchange {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** Polled at every change, so that nothing is missed and nothing waits longer than it must. */
+  /** Checks at every change, so that nothing is missed or late. */
   #until<T>(look: () => T | undefined, what: string, timeoutMs = 10_000): Promise<T> {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void) => {
@@ -304,12 +309,12 @@ export class Exchange {
   }
 }
 
-/** How a body is delimited: by chunks, by its length, or by the end of the connection. */
+/** How a body is delimited: by chunks, its length, or the connection's end. */
 class Framing {
   readonly untilClose: boolean;
   complete = false;
   readonly #chunked: boolean;
-  /** Bytes of the body, or of the present chunk, that are still to come. */
+  /** Bytes of the body, or of this chunk, still to come. */
   #left: number;
 
   constructor(status: number, headers: Readonly<Record<string, string>>) {
@@ -321,7 +326,7 @@ class Framing {
     this.complete = hasNone;
   }
 
-  /** The body's own bytes among `bytes`, and those that cannot be read yet. */
+  /** The bytes of the body, and those that cannot be read yet. */
   read(bytes: Buffer): { data: Buffer; rest: Buffer } {
     if (!this.#chunked) {
       const data = bytes.subarray(0, this.#left);
@@ -333,7 +338,7 @@ class Framing {
     let rest = bytes;
     while (!this.complete) {
       if (this.#left > 0) {
-        // The chunk's own line end, its last two bytes, is no part of the body.
+        // A chunk ends with two bytes that are not part of the body.
         const part = rest.subarray(0, this.#left);
         parts.push(part.subarray(0, Math.max(0, Math.min(part.length, this.#left - 2))));
         this.#left -= part.length;
@@ -344,7 +349,7 @@ class Framing {
       if (lineLength === -1) break;
       const size = Number.parseInt(rest.toString("latin1", 0, lineLength), 16);
       if (size === 0) {
-        // No trailers are expected; the blank line that ends them must have come.
+        // Trailers are not expected, but the blank line after them is.
         if (rest.length < lineLength + 4) break;
         this.complete = true;
       }

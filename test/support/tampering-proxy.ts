@@ -1,16 +1,16 @@
-// A proxy between a client and a server that does wrong what it is told to, counts the client's POSTs, and
-// passes everything else on as it is, the client's leaving too.
+// A proxy that tampers as told and counts the client's POSTs.
+// Everything else is passed on unchanged, disconnects too.
 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "./listen.ts";
 
 export interface Tampering {
-  /** Keeps reading what nobody wants any more, so that the server does not notice who leaves. */
-  readonly hidesLeavers?: boolean;
-  /** Of each part of a body, which the server writes as whole events. */
+  /** Reads on after a disconnect, so that the server cannot notice. */
+  readonly hidesDisconnects?: boolean;
+  /** Rewrites each part of a body. The server writes whole events. */
   readonly body?: (part: string, status: number) => string;
-  /** Cuts the connection, both ways, behind a part that holds this. */
+  /** Cuts the connection on both sides after a part that contains this. */
   readonly cutsBehind?: string;
 }
 
@@ -22,7 +22,7 @@ export interface TamperingProxy {
 
 export async function startTamperingProxy(
   target: string,
-  { hidesLeavers = false, body, cutsBehind }: Tampering,
+  { hidesDisconnects = false, body, cutsBehind }: Tampering,
 ): Promise<TamperingProxy> {
   let posts = 0;
   const proxy = createServer((near, response) => {
@@ -42,12 +42,11 @@ export async function startTamperingProxy(
       answer.on("end", () => response.end());
     });
     far.on("error", () => response.destroy());
-    response.on("close", () => hidesLeavers || far.destroy());
+    response.on("close", () => hidesDisconnects || far.destroy());
   });
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
+  const url = await listen(proxy);
   return {
-    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    url,
     get posts() {
       return posts;
     },

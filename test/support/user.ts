@@ -1,5 +1,6 @@
-// A user whom no other test knows, as a client of one server.
+// A new user, as a client of one server.
 
+import { expect, vi } from "vitest";
 import { API_PREFIX, type OnDisconnect, type Quota, type Receipt } from "../../src/protocol.ts";
 import { type Directive, scripted } from "./directive.ts";
 import { ask, bearer, type Exchange, request } from "./socket-client.ts";
@@ -17,7 +18,10 @@ export class User {
     return new User(url, await bearer(secret, { user }));
   }
 
-  /** The tag tells the model's record of this ask from all others; `through` is another way to the server. */
+  /**
+   * The model's record of this ask has this tag.
+   * `through` is another url of the same server.
+   */
   ask(
     script: Directive,
     {
@@ -26,22 +30,40 @@ export class User {
       through = this.#url,
       onDisconnect = "cancel" as OnDisconnect,
       headers = {} as Record<string, string>,
+      words = undefined as string | undefined,
     } = {},
   ): Exchange {
-    const body = { query: scripted({ ...script, tag }), onDisconnect };
+    const body = { query: scripted({ ...script, tag }, words), onDisconnect };
     return ask(through, { token: this.token, body, streaming, headers });
   }
 
   async quota(): Promise<Quota> {
-    return (await this.#get<Quota>("/ai/quota")).body;
+    return (await this.get<Quota>("/ai/quota")).body;
   }
 
-  /** The newest first. */
+  /** Newest first. */
   async queries(): Promise<readonly Receipt[]> {
-    return (await this.#get<{ queries: Receipt[] }>("/ai/queries?limit=100")).body.queries;
+    return (await this.get<{ queries: Receipt[] }>("/ai/queries?limit=100")).body.queries;
   }
 
-  #get<Body>(path: string) {
+  /** The receipt of the latest ask, once it is resolved. */
+  resolved(timeout = 5_000): Promise<Receipt> {
+    return vi.waitFor(
+      async () => {
+        const [receipt] = await this.queries();
+        expect(receipt?.state).toMatch(/charged|refunded/);
+        return receipt as Receipt;
+      },
+      { timeout, interval: 50 },
+    );
+  }
+
+  get<Body>(path: string) {
     return request<Body>(`${this.#url}${API_PREFIX}${path}`, { token: this.token });
+  }
+
+  post(path: string, body?: unknown) {
+    const options = { method: "POST", token: this.token, body };
+    return request(`${this.#url}${API_PREFIX}${path}`, options);
   }
 }

@@ -1,25 +1,22 @@
-// What users do until the server is killed: asks drawn at random, of which some are left, stopped, kept
-// or failed by the model, and how far each has come, as its user has seen it.
+// What users do until the server is killed: random asks.
+// Some are closed, stopped, continued or failed by the model.
+// Each step is recorded as its user has seen it.
 
-import {
-  API_PREFIX,
-  type OnDisconnect,
-  type Receipt,
-  type StreamEvent,
-} from "../../src/protocol.ts";
+import { API_PREFIX, type OnDisconnect, type Receipt } from "../../src/protocol.ts";
 import { type Directive, scripted } from "./directive.ts";
+import { nthToken } from "./event-stream.ts";
 import type { Random } from "./random.ts";
 import { ask, type Exchange, request } from "./socket-client.ts";
 
-/** What a user is going to do with one ask. */
+/** What a user will do with one ask. */
 export interface Plan {
   readonly kind: "stays" | "leaves" | "keeps" | "stops" | "is failed";
   readonly script: Directive;
   readonly streaming: boolean;
   readonly onDisconnect: OnDisconnect;
-  /** Sent under an Idempotency-Key, and once more if a kill cut it. */
+  /** Sent as the Idempotency-Key, and again after a kill. */
   readonly key: string | undefined;
-  /** After how many tokens the user leaves or stops; 0 is on `start`. */
+  /** Tokens before the user leaves or stops; 0 is on `start`. */
   readonly after: number;
   readonly by: "close" | "reset";
 }
@@ -36,10 +33,10 @@ export const STEPS = [
   "failed by the model",
 ] as const;
 
-/** How far an ask has come, as its user has seen it. A JSON answer shows only some of these. */
+/** An ask's progress as its user sees it. JSON shows only some of these. */
 export type Step = (typeof STEPS)[number];
 
-/** Half of all asks are short answers that their users read to the end. */
+/** Half of all asks are short answers, read to the end. */
 export function drawPlan(random: Random): Plan {
   const stays: Plan = {
     kind: "stays",
@@ -55,7 +52,7 @@ export function drawPlan(random: Random): Plan {
     by: random.pick(["close", "reset"]),
   };
   const stream = { ...stays, streaming: true };
-  // Far too long to be over before its user has left or stopped it.
+  // Far too long to end before its user leaves or stops it.
   const endless = { tokens: 1_000, gapMs: random.whole(5, 15) };
   const roll = random.next();
   if (roll < 0.3) {
@@ -74,18 +71,18 @@ export function drawPlan(random: Random): Plan {
   return { ...stays, key: random.chance(0.4) ? crypto.randomUUID() : undefined };
 }
 
-/** One ask, under way. */
+/** One ask in progress. */
 export class Part {
   readonly plan: Plan;
   readonly token: string;
-  /** Stands in the question, and so in the receipt and in the model's record. */
+  /** Part of the question, so also of the receipt and the model's record. */
   readonly tag: string;
   readonly exchange: Exchange;
-  /** The receipt with which the server confirmed a stop. */
+  /** The receipt that confirmed a stop. */
   stopped: Receipt | undefined;
   #left = false;
 
-  /** An ask that is made again keeps its tag, and so its body. */
+  /** A repeated ask keeps its tag, and therefore its body. */
   constructor(url: string, token: string, plan: Plan, tag: string = crypto.randomUUID()) {
     this.plan = plan;
     this.token = token;
@@ -103,7 +100,7 @@ export class Part {
   async #act(url: string): Promise<void> {
     const { kind, after, by } = this.plan;
     if (kind === "stays" || kind === "is failed") return;
-    await (after === 0 ? this.exchange.until("start") : this.exchange.until(token(after)));
+    await (after === 0 ? this.exchange.until("start") : this.exchange.until(nthToken(after)));
     this.#left = true;
     if (kind === "stops") {
       const path = `${API_PREFIX}/ai/queries/${this.queryId}/cancel`;
@@ -115,7 +112,7 @@ export class Part {
     }
   }
 
-  /** Resolves at one of the moments that its user can see, drawn at random, or when it has ended. */
+  /** Resolves at a random moment that its user can see, or at its end. */
   async moment(random: Random): Promise<void> {
     const { exchange, plan } = this;
     const secondPing = () => exchange.until(() => this.#pings() === 2);
@@ -123,10 +120,10 @@ export class Part {
       () => exchange.untilSent(),
       () => exchange.untilHeaders(),
       () => exchange.until("start"),
-      () => exchange.until(token(random.whole(1, 6))),
-      () => exchange.until(token(Number(plan.script.tokens))),
+      () => exchange.until(nthToken(random.whole(1, 6))),
+      () => exchange.until(nthToken(Number(plan.script.tokens))),
       () => exchange.until("ping"),
-      // Where an answer turns from a reservation into a charge, more often than anywhere else.
+      // A reservation becomes a charge here: chosen more often.
       secondPing,
       secondPing,
       secondPing,
@@ -136,19 +133,19 @@ export class Part {
     await moment().catch(() => {});
   }
 
-  /** Undefined until the response has begun. */
+  /** Undefined until the response begins. */
   get queryId(): string | undefined {
     return this.exchange.headers["x-query-id"];
   }
 
-  /** Whether the user has read the end of a whole answer. */
+  /** Whether the user has read a whole answer to its end. */
   get delivered(): boolean {
     const { status, events, text } = this.exchange;
     if (this.plan.streaming) return events.at(-1)?.type === "done";
     return status === 200 && /^ *\{.*\}$/s.test(text);
   }
 
-  /** Whether what was read had been stored: it is free, and settles nothing. */
+  /** Whether a stored answer was read: it is free and resolves nothing. */
   get replayed(): boolean {
     return this.exchange.headers["idempotency-replayed"] === "true";
   }
@@ -166,15 +163,10 @@ export class Part {
     return tokens > 0 ? "tokens flow" : "no token yet";
   }
 
-  /** No silence is long enough for any other ping. In JSON each is one space before the value. */
+  /** No silence is long enough for other pings. In JSON each is one space. */
   #pings(): number {
     const { events, text } = this.exchange;
     if (!this.plan.streaming) return text.length;
     return events.filter(({ type }) => type === "ping").length;
   }
-}
-
-/** The nth of the tokens that the model makes up. */
-function token(n: number) {
-  return (event: StreamEvent) => event.type === "token" && event.token === `w${n - 1} `;
 }

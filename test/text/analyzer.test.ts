@@ -13,7 +13,7 @@ describe("the terms of a text", () => {
     ]);
   });
 
-  it("are single characters and pairs of neighbours where a script has no spaces", () => {
+  it("are single characters and pairs of neighbours in scripts without spaces", () => {
     expect(terms("东京大学")).toEqual(["东", "东京", "京", "京大", "大", "大学", "学"]);
     expect(terms("东京。大学")).toEqual(["东", "东京", "京", "大", "大学", "学"]);
     expect(terms("カタカナ")).toEqual(["カ", "カタ", "タ", "タカ", "カ", "カナ", "ナ"]);
@@ -26,7 +26,7 @@ describe("the terms of a text", () => {
     expect(terms("con\u00adtent")).toEqual(terms("content"));
   });
 
-  it("keep the marks that are letters in all but name", () => {
+  it("keep marks that are as good as letters", () => {
     expect(terms("हिन्दी")).toEqual(["हिन्दी"]);
     expect(terms("한국어")).toEqual(["한국어"]);
     expect(terms("שָׁלוֹם")).toEqual(terms("שלום"));
@@ -45,7 +45,7 @@ describe("the terms of a query", () => {
     expect(queryTerms("量子的")).not.toContain("的");
   });
 
-  it("are the stop words where there is nothing else", () => {
+  it("are the stop words if there are no others", () => {
     expect(queryTerms("to be or not to be")).toEqual(["to", "be", "or", "not", "to", "be"]);
   });
 

@@ -1,10 +1,12 @@
-// The Markdown of answers against the examples of the CommonMark specification, and what differs on
-// purpose: HTML and reference definitions stay text, an image is a link, and a line's end is one.
+// The Markdown readers against the examples of the CommonMark
+// specification, with our differences: HTML and reference definitions
+// stay text, an image is a link, and a line's end is a line break.
 
 import spec from "commonmark-spec/spec.txt?raw";
 import { describe, expect, it } from "vitest";
+import type { Inline } from "../../src/text/inline-tree.ts";
 import { type Block, MarkdownBlocks } from "../../src/text/markdown-blocks.ts";
-import { type Inline, inlinesOf } from "../../src/text/markdown-inlines.ts";
+import { inlinesOf } from "../../src/text/markdown-inlines.ts";
 import { Random } from "../support/random.ts";
 
 interface Example {
@@ -14,10 +16,13 @@ interface Example {
 }
 
 const SECTIONS_LEFT_OUT = ["HTML blocks", "Raw HTML", "Link reference definitions"];
-/** Examples that need what is left out: a definition, HTML, a scheme besides the web's, a rare entity. */
+/** Examples of omissions: definitions, HTML, other schemes, rare entities. */
 const NEEDS_MORE =
   /^ *\[[^\]\n]*\]: |<\/?[a-z!?][^>\n]*$|<[a-z]+ |<!--|<(?!https?:|mailto:|[\w.]+@)[a-z+.-]+:|&[A-Za-z]*(?:ouml|auml|Aelig|Hilbert)/im;
-/** A link to nowhere is text, one without words is called by its address, a badge leads where its link does. */
+/**
+ * Our rules: no empty links, an address as the text of a bare link,
+ * linked images.
+ */
 const ON_PURPOSE =
   /\]\((?:<>)?\)|\[\]\(|\[!\[|\((?:\/url\u00A0)?"title"\)|^https?:|< https:|bar\/baz bim|^\[Foo$/m;
 
@@ -38,7 +43,7 @@ const kept = examples.filter(
 );
 
 describe("CommonMark", () => {
-  it("has its examples read", () => {
+  it("has its examples read as specified", () => {
     expect(kept.length).toBeGreaterThan(450);
   });
 
@@ -51,7 +56,7 @@ describe("CommonMark", () => {
     expect(made).toEqual(those.map(({ markdown, html }) => ({ markdown, html: alike(html) })));
   });
 
-  it("means the same however it is cut, with a look at it after each piece", () => {
+  it("is read alike however it is cut, with a peek after each piece", () => {
     const random = new Random(5);
     for (const { markdown } of kept) {
       const pieces: string[] = [];
@@ -63,7 +68,7 @@ describe("CommonMark", () => {
   });
 });
 
-it("keeps what an unfinished text has begun", () => {
+it("closes open code and strong text of an unfinished text", () => {
   const read = (text: string) => inlinesOf(text, { unfinished: true });
   expect(read("a **b")).toEqual([text("a "), { kind: "strong", children: [text("b")] }]);
   expect(read("a `b")).toEqual([text("a "), { kind: "code", text: "b" }]);
@@ -71,7 +76,7 @@ it("keeps what an unfinished text has begun", () => {
   expect(inlinesOf("a **b `c")).toEqual([text("a **b `c")]);
 });
 
-it("cuts what is too long between words, and never within a character", () => {
+it("cuts long lines between words, and never within a character", () => {
   const words = "word ".repeat(5_000).trim();
   const families = "👩‍👩‍👧".repeat(2_000);
   for (const [long, word, joint] of [
@@ -85,7 +90,7 @@ it("cuts what is too long between words, and never within a character", () => {
   }
 });
 
-it("loses no word to a mark, whatever stands where", () => {
+it("loses no word to a mark in random texts", () => {
   const random = new Random(3);
   const marks = [
     ...["*", "**", "_", "~~", "`", "``", "$", "$$", "[", "]", "](", "(", ")", "![", "<", ">", "> "],
@@ -115,7 +120,7 @@ it("loses no word to a mark, whatever stands where", () => {
       const around = Array.from({ length: random.whole(0, 3) }, () => random.pick(marks)).join("");
       return random.chance(0.5) ? `${word}${around}` : `${around}${word} `;
     });
-    // The name of a fence's language is not shown.
+    // A fence's language is not shown.
     if (/`{3}|~{3}/.test(source.join(""))) continue;
     const pieces = random.chance(0.5) ? source : source.join("").split("");
     const html = htmlOf(blocksOf(pieces));
@@ -147,7 +152,7 @@ function blocksOf(pieces: readonly string[]): Block {
   return blocks.root;
 }
 
-/** Without what no one sees, or is left out: white space, paragraphs' tags, titles, languages of code. */
+/** Without white space, paragraph tags, titles and languages of code. */
 function alike(html: string): string {
   return html
     .replace(/<br \/>|<\/?p>| class="[^"]*"| title="[^"]*"/g, "")

@@ -8,7 +8,7 @@ it("ends a sentence at its full stop, in any script", () => {
   expect(texts("今天下雨。真的吗？真的！")).toEqual(["今天下雨。", "真的吗？", "真的！"]);
 });
 
-it("ends a sentence at whatever else Unicode takes for a line's end", () => {
+it("ends a sentence at every line end of Unicode", () => {
   expect(texts("one\rtwo\u2028three\u2029four\x85five")).toHaveLength(5);
 });
 
@@ -23,7 +23,7 @@ it("ends a sentence at the end of a line, even after an abbreviation", () => {
   expect(texts("one\ntwo etc.\n\nthree")).toEqual(["one", "two etc.", "three"]);
 });
 
-it("says where each sentence stands, without the white space around it", () => {
+it("gives the offsets of each sentence, without the white space around it", () => {
   const text = "  One.  Two.\n Three. ";
   for (const { start, end, text: sentence } of sentences(text)) {
     expect(text.slice(start, end)).toBe(sentence);

@@ -12,7 +12,7 @@ it("shows the sentence that matches, with its neighbours", () => {
   expect(shown.length).toBeLessThanOrEqual(280);
 });
 
-it("shows the beginning where nothing matches", () => {
+it("shows the beginning if nothing matches", () => {
   expect(snippet("One. Two.", "zebra")).toBe("One. Two.");
   expect(snippet("One. Two.", "")).toBe("One. Two.");
 });
@@ -24,7 +24,7 @@ it("shows the part of a long sentence that matches, and marks what was cut", () 
   expect(shown.length).toBeLessThanOrEqual(282);
 });
 
-it("is shorter where a character is as good as a word", () => {
+it("is shorter in scripts without spaces", () => {
   const text = `${"今天天气很好".repeat(50)}东京大学${"今天天气很好".repeat(50)}`;
   const shown = snippet(text, "东京大学在哪里？");
   expect(shown).toContain("东京大学");

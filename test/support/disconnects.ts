@@ -1,43 +1,46 @@
-// Every way in which a client leaves an answer, or only seems to, at every moment of it: what the model
-// does, when the client acts, and what has to become of the ask on either server.
+// Every way a client disconnects, or only seems to, at every moment:
+// what the model does, when the client acts,
+// and the outcome of the ask on either server.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { vi } from "vitest";
-import type { StreamEvent } from "../../src/protocol.ts";
-import type { Directive, ModelRequest } from "./directive.ts";
+import { type Directive, HUGE, type ModelRequest } from "./directive.ts";
+import { nthToken } from "./event-stream.ts";
 import type { Exchange } from "./socket-client.ts";
 
 /**
- * `cut`: refunded, and the model was stopped. `refunded`: the same, but the model had ended by itself.
- * `refused`: with 408, for a body that was late. `nothing`: no answer of ours. Both reserved nothing.
+ * `cut`: refunded, and the model was stopped.
+ * `refunded`: refunded, but the model had already ended.
+ * `refused`: 408 for a late body. `nothing`: no response of ours.
+ * The last two reserve nothing.
  */
 export type Outcome = "charged" | "cut" | "refunded" | "refused" | "nothing";
 
-export interface Departure {
+export interface Disconnect {
   readonly by: "close" | "reset" | "half-close" | "stop reading" | "stop sending" | "slow body";
   readonly when: string;
   readonly streaming: boolean;
   readonly script: Directive;
-  /** The body is announced to be longer than it is. */
+  /** The announced body is longer than the one that is sent. */
   readonly unfinished?: boolean;
   /** Resolves when it is time to act. */
   readonly until: (exchange: Exchange, record: () => ModelRequest | undefined) => Promise<unknown>;
   /**
-   * Which outcomes are right; more than one only where two things race, which a comment names. Without
-   * any, none is promised on that server, but that the books balance and nothing goes on upstream.
+   * The right outcomes. Several only where two things race,
+   * as a comment explains. Without any for a server, none is promised,
+   * except that the books balance and no model goes on.
    */
   readonly becomes: Readonly<Partial<Record<"serve" | "start", readonly Outcome[]>>>;
-  /** Only without distance. */
+  /** Only without added distance. */
   readonly near?: boolean;
 }
 
-type Moment = Omit<Departure, "by" | "becomes">;
+type Moment = Omit<Disconnect, "by" | "becomes">;
 
 const sent = (exchange: Exchange) => exchange.untilSent();
 const start = (exchange: Exchange) => exchange.until("start");
-const token = (n: number) => (exchange: Exchange) =>
-  exchange.until((event: StreamEvent) => event.type === "token" && event.token === `w${n - 1} `);
-/** So many pings have come after the nth token; 0: after `start`. */
+const token = (n: number) => (exchange: Exchange) => exchange.until(nthToken(n));
+/** This many pings after the nth token; 0 is after `start`. */
 const pings =
   (count: number, { afterToken }: { afterToken: number }) =>
   (exchange: Exchange) =>
@@ -48,21 +51,19 @@ const pings =
       const tokens = types.filter((type) => type === "token").length;
       return tokens === afterToken && types.length - 1 - types.lastIndexOf("token") >= count;
     });
-/** For JSON, of which nothing is to be seen before it is whole: the model has sent so many tokens. */
+/**
+ * For JSON, which shows nothing before it is whole:
+ * the model has sent this many tokens.
+ */
 const modelSent =
-  (tokens: number): Departure["until"] =>
+  (tokens: number): Disconnect["until"] =>
   (_, record) =>
     vi.waitUntil(() => (record()?.tokensSent ?? -1) >= tokens, { timeout: 5_000, interval: 5 });
-/** The pings of a JSON answer are white space, one byte each. */
+/** Pings of a JSON answer are spaces, one byte each. */
 const spaces = (count: number) => (exchange: Exchange) => exchange.untilLength(count);
 
 const SHORT = { tokens: 5, gapMs: 20 };
 const LONG = { tokens: 400, gapMs: 20 };
-/** 1,000,000 bytes that are six times as long on the wire, since JSON escapes each. */
-const HUGE = {
-  tokens: Array.from({ length: 125 }, (_, n) => (n === 0 ? "w" : "\u0000")),
-  tokenLength: 8_000,
-};
 
 /** Both modes at the same moment. */
 function inBothModes(moment: Omit<Moment, "streaming">): Moment[] {
@@ -83,7 +84,7 @@ const beforeTheResponse: Moment = {
   until: sent,
 };
 
-/** Of a stream, while the model is at it. */
+/** Moments of a stream while the model is at work. */
 const whileItIsWritten: readonly Moment[] = [
   { when: "on `start`", script: { fault: "hang-before-headers" }, until: start },
   {
@@ -105,7 +106,10 @@ const whileItIsWritten: readonly Moment[] = [
   },
 ].map((moment) => ({ ...moment, streaming: true }) as Moment);
 
-/** Of JSON, likewise. The model ends by itself, or who is not seen before would be waited for. */
+/**
+ * The same for JSON. The model ends by itself:
+ * an unseen disconnect would otherwise have to be waited for.
+ */
 const whileItIsCollected: readonly Moment[] = [
   {
     when: "in the silence before the first token",
@@ -120,7 +124,10 @@ const whileItIsCollected: readonly Moment[] = [
   },
 ].map((moment) => ({ ...moment, streaming: false }));
 
-/** Too short a silence for a ping: only those before `done` can tell of a close. */
+/**
+ * The silence is too short for a ping:
+ * only the pings before `done` can reveal a close.
+ */
 const beforeTheEnd: Moment = {
   when: "between the last token and its end",
   streaming: true,
@@ -128,7 +135,7 @@ const beforeTheEnd: Moment = {
   until: token(5),
 };
 
-/** The model ends at once, so that the first ping before the end is under way already. */
+/** The model ends at once, so the first ping before `done` is on its way. */
 const onTheLastToken: Moment = {
   when: "on the last token",
   streaming: true,
@@ -171,7 +178,7 @@ const onceItIsWhole: readonly Moment[] = [
   },
 ]);
 
-/** What neither a half-close nor a reader that stops may change anything about. */
+/** Moments at which a half-close or a paused reader changes nothing. */
 const whileNothingIsAmiss: readonly Moment[] = [
   ...inBothModes({ ...beforeTheResponse, script: SHORT }),
   {
@@ -187,61 +194,80 @@ const whileNothingIsAmiss: readonly Moment[] = [
 
 const hugeAnswer = inBothModes({ when: "of a huge answer", script: HUGE, until: sent });
 
-/** The same leaving, at each of these moments. */
-function leaving(
-  by: Departure["by"],
-  becomes: Departure["becomes"] | Outcome,
+/** The same disconnect at each of these moments. */
+function disconnects(
+  by: Disconnect["by"],
+  becomes: Disconnect["becomes"] | Outcome,
   ...moments: readonly Moment[]
-): Departure[] {
+): Disconnect[] {
   const either = typeof becomes === "string" ? { serve: [becomes], start: [becomes] } : becomes;
   return moments.map((moment) => ({ ...moment, by, becomes: either }));
 }
 
-/** Behind the proxy that adds distance, which reads all that the client does not, there is nothing to see. */
-function near(departure: Departure): Departure {
-  return { ...departure, near: true };
+/**
+ * The delaying proxy reads what the client does not,
+ * so behind it nothing can be seen.
+ */
+function near(disconnect: Disconnect): Disconnect {
+  return { ...disconnect, near: true };
 }
 
-export const DEPARTURES: readonly Departure[] = [
-  ...leaving("stop sending", "refused", ...inTheBody),
-  // What is still being sent when the refusal closes the connection resets it, and a reset can overtake
-  // what there is to read: of the client, and of the proxies of `wrangler dev`.
-  ...leaving(
+export const DISCONNECTS: readonly Disconnect[] = [
+  ...disconnects("stop sending", "refused", ...inTheBody),
+  // When the refusal closes the connection, bytes still being sent reset it.
+  // That reset can overtake the response, for the client
+  // and for the proxies of `wrangler dev`.
+  ...disconnects(
     "slow body",
     { serve: ["refused", "nothing"], start: ["refused", "nothing"] },
     ...inTheBody,
   ),
-  ...leaving("close", "nothing", ...inTheBody.slice(0, 1)),
-  ...leaving("reset", "nothing", ...inTheBody.slice(0, 1)),
+  ...disconnects("close", "nothing", ...inTheBody.slice(0, 1)),
+  ...disconnects("reset", "nothing", ...inTheBody.slice(0, 1)),
 
-  ...leaving("close", "cut", beforeTheResponse, ...whileItIsWritten),
-  // Nothing tells of a close while nothing is written, so the model of a JSON answer is never stopped.
-  ...leaving("close", "refunded", beforeTheEnd, ...whileItIsCollected),
-  // One write succeeds after a close, and of the two hops of `wrangler dev` each swallows one: who
-  // closes after the first ping before the end is seen here by the second, and there by nothing. On the
-  // last token the close and that ping pass each other.
-  ...leaving("close", { serve: ["refunded"], start: ["refunded", "charged"] }, onTheLastToken),
-  ...leaving("close", { serve: ["refunded"], start: ["charged"] }, ...onPing(1)),
-  ...leaving("close", "charged", ...onPing(2), ...onceItIsWhole),
+  ...disconnects("close", "cut", beforeTheResponse, ...whileItIsWritten),
+  // A close shows only on a write, so a JSON answer's model is never stopped.
+  ...disconnects("close", "refunded", beforeTheEnd, ...whileItIsCollected),
+  // One write succeeds after a close, and each of the two hops of
+  // `wrangler dev` swallows one. A close after the first ping is therefore
+  // seen by the second here, and not at all there.
+  // On the last token the close and the ping cross.
+  ...disconnects("close", { serve: ["refunded"], start: ["refunded", "charged"] }, onTheLastToken),
+  ...disconnects("close", { serve: ["refunded"], start: ["charged"] }, ...onPing(1)),
+  ...disconnects("close", "charged", ...onPing(2), ...onceItIsWhole),
 
-  // A reset that overtakes the request leaves nothing to be seen. What comes before the response the
-  // proxy of `wrangler dev` keeps to itself, for a while or for ever.
-  ...leaving("reset", { serve: ["cut", "nothing"] }, beforeTheResponse),
-  ...leaving("reset", "cut", ...whileItIsWritten),
-  // The reset and the model's end race. The proxy of `wrangler dev` hears of a reset when it writes.
-  ...leaving("reset", { serve: ["cut", "refunded"], start: ["refunded"] }, beforeTheEnd),
-  // On a busy machine the model may be stopped between its last token and its end.
-  ...leaving("reset", { serve: ["refunded", "cut"], start: ["refunded", "cut"] }, onTheLastToken),
-  ...leaving("reset", "refunded", ...onPing(1)),
-  // Of JSON that is all of the time, and it is a race whether the proxy finds out as the answer begins.
-  ...leaving("reset", { serve: ["cut"], start: ["charged", "refunded"] }, ...whileItIsCollected),
-  ...leaving("reset", { serve: ["refunded"], start: ["charged"] }, ...onPing(2)),
-  ...leaving("reset", "charged", ...onceItIsWhole),
+  // A reset that overtakes the request leaves nothing to be seen.
+  // The proxy of `wrangler dev` keeps an early reset to itself,
+  // for a while or for ever.
+  ...disconnects("reset", { serve: ["cut", "nothing"] }, beforeTheResponse),
+  ...disconnects("reset", "cut", ...whileItIsWritten),
+  // The reset and the model's end race.
+  // The proxy of `wrangler dev` notices a reset when it writes.
+  ...disconnects("reset", { serve: ["cut", "refunded"], start: ["refunded"] }, beforeTheEnd),
+  // On a busy machine the model may be stopped before its end.
+  ...disconnects(
+    "reset",
+    { serve: ["refunded", "cut"], start: ["refunded", "cut"] },
+    onTheLastToken,
+  ),
+  ...disconnects("reset", "refunded", ...onPing(1)),
+  // Of JSON that is the whole time.
+  // Whether the proxy notices as the answer begins is a race.
+  ...disconnects(
+    "reset",
+    { serve: ["cut"], start: ["charged", "refunded"] },
+    ...whileItIsCollected,
+  ),
+  ...disconnects("reset", { serve: ["refunded"], start: ["charged"] }, ...onPing(2)),
+  ...disconnects("reset", "charged", ...onceItIsWhole),
 
-  ...leaving("half-close", "charged", ...whileNothingIsAmiss),
+  ...disconnects("half-close", "charged", ...whileNothingIsAmiss),
 
-  // All of a short answer lies in the client's own kernel by then.
-  ...leaving("stop reading", "charged", ...whileNothingIsAmiss).map(near),
-  // The longest answer that there can be fills the kernels' buffers, but not those of two hops.
-  ...leaving("stop reading", { serve: ["refunded"], start: ["charged"] }, ...hugeAnswer).map(near),
+  // By then the client's own kernel holds all of a short answer.
+  ...disconnects("stop reading", "charged", ...whileNothingIsAmiss).map(near),
+  // The longest possible answer fills the kernels' buffers,
+  // but not those of two hops.
+  ...disconnects("stop reading", { serve: ["refunded"], start: ["charged"] }, ...hugeAnswer).map(
+    near,
+  ),
 ];

@@ -1,44 +1,47 @@
-// When a step is over: nothing moves any more, and all is as expected. What never comes to rest is a
-// breach itself: a connection without an end, a model that goes on for nobody, an answer that is lost.
+// When a step has settled: nothing moves and all is as expected.
+// What never settles is a breach too: a connection without an end,
+// a model that goes on unread, a lost answer.
 
 import { Breach } from "./invariants.ts";
 import type { Snapshot } from "./journal.ts";
 import type { World } from "./world.ts";
 
-/** How often to look before a history is given up, and how often of these without a pause. */
+/** Looks before a history fails, and how many of them without a pause. */
 const LOOKS_MAX = 500;
 const LOOKS_AT_ONCE = 12;
 
 /**
- * Looks until nothing moves any more and nothing differs, and returns what it then sees. It looks twice
- * where nothing has come of the step yet, or nobody knows what must: something may be on its way.
+ * Looks until nothing moves and nothing differs; returns the last snapshot.
+ * Looks twice if the step has shown no effect yet,
+ * or if its outcome is unknown: something may be on its way.
  */
-export async function rest(
+export async function settle(
   world: World,
   differenceOf: ((snapshot: Snapshot) => string | undefined) | undefined,
   { faulty }: { readonly faulty: boolean },
 ): Promise<Snapshot> {
-  let sight = world.sight;
+  let effects = world.effects;
   for (let looks = 1; ; looks += 1) {
     const snapshot = await world.look();
     if (faulty) await findOrphans(world, snapshot);
     const [violation] = world.violations;
     if (violation !== undefined) throw new Breach(`Invariant ${violation}`);
-    const unrest = unrestIn(world, snapshot) ?? differenceOf?.(snapshot);
-    const seen = sightOf(world, snapshot);
-    const isEnough = looks === 1 ? differenceOf !== undefined && seen !== sight : seen === sight;
-    if (unrest === undefined && isEnough) {
-      world.sight = seen;
+    const pending = pendingIn(world, snapshot) ?? differenceOf?.(snapshot);
+    const seen = effectsOf(world, snapshot);
+    const isEnough =
+      looks === 1 ? differenceOf !== undefined && seen !== effects : seen === effects;
+    if (pending === undefined && isEnough) {
+      world.effects = seen;
       return snapshot;
     }
-    sight = seen;
-    if (isHeld(world, snapshot)) await world.passHalfHold();
-    await pauseAfter(looks, () => unrest ?? seen);
+    effects = seen;
+    if (isInGrace(world, snapshot)) await world.passHalfGrace();
+    await pauseAfter(looks, () => pending ?? seen);
   }
 }
 
-/** Lets the hold pass before each `done` that waits for it. */
-export async function passHold(world: World): Promise<void> {
+/** Lets the grace pass before each waiting `done`. */
+export async function passGrace(world: World): Promise<void> {
   for (let looks = 1; ; looks += 1) {
     const { rows } = await world.look();
     const held = liveRows(world, rows).find(
@@ -46,7 +49,7 @@ export async function passHold(world: World): Promise<void> {
         world.call(id)?.state === "finished" && world.readers(id, query).length > 0,
     );
     if (held === undefined) return;
-    await world.passHalfHold();
+    await world.passHalfGrace();
     await pauseAfter(looks, () => `the answer to "${held.query}" is never delivered`);
   }
 }
@@ -56,7 +59,10 @@ async function pauseAfter(looks: number, told: () => string): Promise<void> {
   if (looks > LOOKS_AT_ONCE) await scheduler.wait(1);
 }
 
-/** What a failed transaction has left reserved without a run: the object says so, and sweeps it later. */
+/**
+ * Reservations without a run after a failed transaction.
+ * The object says so and sweeps them later.
+ */
 export async function findOrphans(world: World, { rows }: Snapshot): Promise<void> {
   const live = await world.liveRuns();
   for (const { id, state } of rows) {
@@ -65,11 +71,12 @@ export async function findOrphans(world: World, { rows }: Snapshot): Promise<voi
 }
 
 /**
- * Whether somebody waits out the hold before `done`, which is not for the history to end: in histories
- * without holds, and where another reader has had the answer meanwhile, or an operator erased it.
+ * Whether a connection waits out the grace although no history ends it:
+ * without grace in this history, or after another connection
+ * got the answer or an operator erased it.
  */
-function isHeld(world: World, { rows }: Snapshot): boolean {
-  const reserved = world.settings.holds ? liveRows(world, rows) : [];
+function isInGrace(world: World, { rows }: Snapshot): boolean {
+  const reserved = world.settings.manualGrace ? liveRows(world, rows) : [];
   return world.calls.some(
     ({ state, queryId, question }) =>
       state === "finished" &&
@@ -78,8 +85,8 @@ function isHeld(world: World, { rows }: Snapshot): boolean {
   );
 }
 
-/** What is still to come, whatever was done; undefined if nothing is. */
-function unrestIn(world: World, { rows }: Snapshot): string | undefined {
+/** What is still to come in any case; undefined if nothing is. */
+function pendingIn(world: World, { rows }: Snapshot): string | undefined {
   const reserved = liveRows(world, rows);
   for (const connection of world.connections) {
     if (!connection.isOpen) continue;
@@ -90,16 +97,16 @@ function unrestIn(world: World, { rows }: Snapshot): string | undefined {
   }
   for (const { state, queryId, question } of world.calls) {
     if (state === "open" && !reserved.some(({ id }) => id === queryId)) {
-      return `the model goes on with "${question}", which nobody wants`;
+      return `the model runs on for "${question}" without a run`;
     }
   }
   for (const { id, query } of reserved) {
     const state = world.call(id)?.state;
     if (state === undefined) return `no model is asked "${query}"`;
-    if (state === "aborted") return `nobody gives up "${query}", whose model was stopped`;
+    if (state === "aborted") return `"${query}" is still reserved, but its model was stopped`;
     if (state === "failed") return `the failure of "${query}" is not refunded`;
     const isRead = world.readers(id, query).length > 0;
-    if (state === "finished" && isRead && !world.settings.holds) {
+    if (state === "finished" && isRead && !world.settings.manualGrace) {
       return `the answer to "${query}" is not delivered`;
     }
   }
@@ -110,13 +117,13 @@ function unrestIn(world: World, { rows }: Snapshot): string | undefined {
   return waits ? "a stop has no response" : undefined;
 }
 
-/** What is reserved, and should have a run behind it. */
+/** Reservations that should have a run. */
 function liveRows(world: World, rows: Snapshot["rows"]): Snapshot["rows"] {
   return rows.filter(({ id, state }) => state === "reserved" && !world.orphans.has(id));
 }
 
-/** What has come of whatever was done, as far as it can be seen. */
-function sightOf({ connections, calls, cancels }: World, { last }: Snapshot): string {
+/** The visible effects so far. */
+function effectsOf({ connections, calls, cancels }: World, { last }: Snapshot): string {
   return JSON.stringify([
     last,
     connections.map(({ response }) => response !== undefined),
