@@ -55,7 +55,7 @@ function update(
   parent.append(...wanted.slice(kept).map((inline) => made(inline, cite)));
 }
 
-/** Changes a node in place from `old` to `wanted`; false if that is impossible. */
+/** Changes a node in place; false if that is impossible. */
 function becomes(node: ChildNode, old: Inline, wanted: Inline, cite: Cite): boolean {
   if (old === wanted) return true;
   if (old.kind !== wanted.kind) return false;

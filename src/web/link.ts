@@ -1,7 +1,7 @@
 // Links to addresses from untrusted text. The page never fetches such an address
 // by itself: that would tell its author who reads the text.
 
-/** The address if it is http, https or mailto. Relative ones are on this site. */
+/** The address if it is http, https or mailto; else undefined. */
 export function safeAddress(address: string): string | undefined {
   // The browser's own parser drops spaces and controls inside a scheme.
   const url = URL.parse(address, location.origin);

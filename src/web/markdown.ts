@@ -20,7 +20,7 @@ const PACE_MAX = 8_192;
 const FRAME_MS = 40;
 /** In ms. A hidden page gets no frames: a timer draws instead. */
 const UNSEEN_MS = 250;
-/** Further children go into another element: each growth lays out all children. */
+/** Each growth lays out all children, so more go elsewhere. */
 const CHILDREN_MAX = 100;
 /** Empty cells that fill up short rows, per answer. */
 const PADDING_MAX = 2_000;
@@ -119,7 +119,7 @@ export class Markdown {
   /** Measures this frame once it is drawn, and sets the pace of the next. */
   #measure(): void {
     const start = performance.now();
-    // A frame with little text does not show how long more takes.
+    // A frame with little text says nothing about more.
     const isFull = this.#waiting.length >= this.#pace;
     setTimeout(() => {
       const isSlow = performance.now() - start > FRAME_MS;

@@ -59,7 +59,7 @@ export class Composer {
     this.#update();
   }
 
-  /** Shows a note until the reader types, or an answer begins or ends. */
+  /** A note until the reader types, or an answer begins or ends. */
   remark(words: string): void {
     this.#remark = words;
     this.#update();

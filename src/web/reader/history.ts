@@ -32,12 +32,12 @@ export class History {
     this.#client = client;
     this.#onOpen = onOpen;
     this.#more.addEventListener("click", () => {
-      // A failure is visible: the button stays and the list does not grow.
+      // A failure is visible: the list does not grow.
       this.#inTurn(() => this.#extend()).catch(() => {});
     });
   }
 
-  /** Reloads all that is listed: answers end, ratings and other tabs change it. */
+  /** Reloads the list: answers, ratings and other tabs change it. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
       const pages = Math.max(1, Math.ceil(this.#list.childElementCount / PAGE));
@@ -56,7 +56,7 @@ export class History {
     }
   }
 
-  /** Loads run one after another, so that pages join and no older list wins. */
+  /** One load after another, so that no older list wins. */
   #inTurn(load: () => Promise<void>): Promise<void> {
     const loaded = this.#loads.then(load);
     this.#loads = loaded.catch(() => {});

@@ -1,5 +1,5 @@
-// The reader's page: asks, shows answers, and keeps quota, history and examples up to date.
-// How an answer looks is in exchange.ts; how its connection is kept, in client/.
+// The reader's page: asks, shows answers, updates quota, history and examples.
+// exchange.ts renders an answer; client/ keeps its connection.
 
 import { BelayError, createClient, type Receipt, type Turn } from "../../client/client.ts";
 import { API_PREFIX, type Examples } from "../../protocol.ts";
@@ -17,7 +17,7 @@ const TURNS_BYTES_MAX = 40_000;
 const CLOCK_MS = 30_000;
 /** Pauses in ms between reads of the quota, until the last answer is charged. */
 const SETTLING_MS = [100, 400, 1_600];
-/** Key in sessionStorage: the ids of the queries that this tab shows. */
+/** Key in sessionStorage: ids of the queries in this tab. */
 const KEPT = "belay log";
 
 export class Page {
@@ -65,13 +65,13 @@ export class Page {
     },
     rate: async (queryId, rating, comment) => {
       await this.#client.feedback(queryId, rating, comment);
-      // So that the answer shows its rating when it is opened again.
+      // The history holds the rating of the answer.
       this.#history.refresh().catch(() => {});
     },
     grown: () => this.#view.grown(),
   };
 
-  /** Shows what the tab showed before, and listens to the reader. */
+  /** Restores the tab and listens to the reader. */
   start(): void {
     for (const link of document.querySelectorAll("[data-new]")) {
       link.addEventListener("click", () => this.#startAgain());
@@ -126,7 +126,7 @@ export class Page {
     await this.#refresh();
   }
 
-  /** Reads an earlier answer again, free; live if it is still being written. */
+  /** Reads an earlier answer again, free; live if unfinished. */
   async #read(receipt: Receipt): Promise<void> {
     const { queryId, query, state, answer, feedback } = receipt;
     const exchange = this.#add(new Exchange(query ?? "", this.#around, queryId));
@@ -145,7 +145,7 @@ export class Page {
     if (state === "reserved") this.#refresh();
   }
 
-  /** True, and the reader is told, while an answer is being written. */
+  /** During an answer: tells the reader to wait, and is true. */
   #refuseWhileAnswering(): boolean {
     if (this.#live === undefined) return false;
     const words = "One answer at a time. Wait for this one, or stop it.";
@@ -229,7 +229,7 @@ export class Page {
     return receipts.filter((receipt) => receipt !== undefined);
   }
 
-  /** Shows them again. An answer that the reload stopped can be asked again. */
+  /** Shows them again. One that the reload stopped can be asked again. */
   async #restore(receipts: readonly Receipt[]): Promise<void> {
     // The reader asked in between, or this ran already.
     if (this.#restored || this.#thread.length > 0) return;
@@ -238,7 +238,7 @@ export class Page {
     this.#keep();
   }
 
-  /** A failure does not matter here: the next refresh comes with the next answer. */
+  /** May fail: the next refresh comes with the next answer. */
   async #refresh(): Promise<void> {
     await Promise.allSettled([this.#refreshQuota(), this.#history.refresh()]);
   }
@@ -253,7 +253,7 @@ export class Page {
     this.#refuseIfSpent();
   }
 
-  /** An answer is charged some milliseconds after its end: read the quota after that. */
+  /** Reads the quota after the charge, some ms after the answer. */
   async #settleQuota(): Promise<void> {
     for (const ms of SETTLING_MS) {
       if (!this.#meter.held || this.#live !== undefined) return;
