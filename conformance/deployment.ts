@@ -108,7 +108,7 @@ export class Deployment {
     }
   }
 
-  /** A document beside samples is sent as one, since any other would replace them. */
+  /** Beside samples it is sent as one, so that it does not replace them. */
   documentBody(document: object): object {
     return this.#hasSamples ? { ...document, sample: true } : document;
   }
@@ -167,7 +167,7 @@ function inspection(body: unknown) {
   return expectShape(Inspection, body, "an operator's view of a user");
 }
 
-/** Long enough for some seconds, with characters that end a line for some client. */
+/** Takes some seconds, and has characters that end lines for some client. */
 function lighthouse(name: string) {
   const title = `The lighthouse\u2028of\u0085${name}`;
   const text = `# The lighthouse of ${name}

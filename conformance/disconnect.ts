@@ -28,8 +28,8 @@ export const TOO_FAST = "the answer ended before the disconnect";
 
 const TRIES_MAX = 3;
 /**
- * Before `done` a deployment checks the connection twice, and waits half of
- * DELIVERY_HOLD_MS (250) after the second check. A disconnect then may be charged.
+ * Before `done` a deployment checks the connection twice, then waits half of
+ * DELIVERY_HOLD_MS (250). A disconnect in that time may be charged.
  */
 const LAST_CHECK_MS = 125;
 
@@ -62,7 +62,7 @@ export async function disconnect(
   return { receipt, on: last.type, seenAfterMs, tooLate, before, after: await caller.quota() };
 }
 
-/** Tries again, and sooner, while it is too late. Undefined if it always is. */
+/** Tries again, sooner, if it was too late. */
 export async function disconnectInTime(
   caller: Caller,
   query: string,
@@ -75,7 +75,7 @@ export async function disconnectInTime(
   return undefined;
 }
 
-/** Nothing was charged, the quota is what it was, and there is exactly one refund more. */
+/** Nothing was charged, and exactly one refund was counted. */
 export function expectRefunded({ receipt, before, after }: Disconnect): void {
   const { state, reason, answer } = receipt;
   expectSame([state, reason], ["refunded", "disconnected"], "state and reason");

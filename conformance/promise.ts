@@ -284,10 +284,10 @@ async function stopped({ user, question }: Deployment): Promise<string> {
   return "CANCELLED, refunded";
 }
 
-/** Some clients ask again whenever a stream ends, with the same body and no key. */
+/** As clients do that ask again, without a key, when a stream ends. */
 async function repeated({ user, question, variables }: Deployment): Promise<string> {
   const body = { query: `${question} (${crypto.randomUUID()})` };
-  // The header of such clients: others get an answer each time.
+  // Other clients get an answer each time.
   const headers = { accept: "text/event-stream" };
   const ask = () => user.exchange("POST", "/api/v1/ai/ask?stream=true", { body, headers });
   const before = await user.quota();
@@ -352,7 +352,7 @@ function resume(user: Caller, queryId: string, after: number) {
   return user.exchange("GET", `/api/v1/ai/queries/${queryId}/events?after=${after}`);
 }
 
-/** The part of a stream that a replay repeats: all except the present quota. */
+/** All that a replay repeats: not the quota. */
 function contentOf({ events }: { readonly events: readonly object[] }) {
   return events.map((event) => ({ ...event, quotaRemaining: undefined }));
 }

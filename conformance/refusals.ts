@@ -346,7 +346,7 @@ async function free(deployment: Deployment, work: () => Promise<string>): Promis
   return detail;
 }
 
-/** The form of every refusal: its body is JSON, or the only event of a stream. */
+/** A refusal is JSON, or the only event of a stream. */
 export function expectRefusal(
   { status, headers, text }: Reply,
   wantedStatus: number,

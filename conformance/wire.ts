@@ -1,5 +1,4 @@
-// Rows about bytes, headers and CORS. Every event and body is checked wherever it
-// is read; these rows check the rest.
+// Rows about bytes, headers and CORS.
 
 import { answerBody } from "./caller.ts";
 import type { Row } from "./deployment.ts";
@@ -48,7 +47,7 @@ export const WIRE: readonly Row[] = [
         "the numbers of the sources",
       );
       for (const { n, cited } of last.sources) {
-        // A mark may have several numbers. In code, definitions and images it is none.
+        // A mark may have several numbers. Code, definitions and images have none.
         const marks = new RegExp(String.raw`[[【][^\]】\n]*(?<!\d)${n}(?!\d)`).test(told.answer);
         expect(marks || !cited, `source ${n} is cited, but no mark names it`);
         const marked = told.answer.includes(`[${n}]`) && !/[`!:~]/.test(told.answer);

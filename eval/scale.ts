@@ -1,4 +1,4 @@
-// The figures of scale: the time to fill and to search a large corpus.
+// The time to fill and to search a large corpus.
 
 import pMap from "p-map";
 import { Progress } from "../scripts/progress.ts";
@@ -13,7 +13,7 @@ export interface ScaleFigures {
   readonly passages: number;
   readonly ingestSeconds: number;
   readonly search: SearchCost;
-  /** Of questions of the maximum length, with more terms than a search uses. */
+  /** Of questions with more terms than a search uses. */
   readonly longSearch: SearchCost;
 }
 

@@ -1,5 +1,5 @@
-// `npm run canary`: one disconnect after each deploy. If a runtime does not report
-// disconnects, all else looks right.
+// `npm run canary`: one disconnect after each deploy. If a runtime does not
+// report disconnects, all else looks right.
 
 import { callerOf } from "../conformance/caller.ts";
 import { disconnectInTime, expectRefunded } from "../conformance/disconnect.ts";

@@ -24,15 +24,15 @@ export class UsageError extends Failure {
   }
 }
 
-/** The reason of a system error, without the path: `EACCES: permission denied`. */
+/** A system error without its path: `EACCES: permission denied`. */
 export function systemReason(error: unknown): string {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   return errno === undefined ? message : `${code}: ${getSystemErrorMessage(errno)}`;
 }
 
 /**
- * Runs a command and exits. All but a Failure is a bug, shown with its stack trace.
- * Both may hold text from files or servers.
+ * Runs a command and exits. All but a Failure is a bug, and printed with its
+ * stack trace. Both may hold text from files or servers.
  */
 export async function run(command: () => Promise<void>): Promise<never> {
   try {

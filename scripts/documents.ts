@@ -89,7 +89,7 @@ export class Documents {
     return (await this.#call("GET", "?limit=1", Page)).documents[0];
   }
 
-  /** Returns the number of passages. Throws Refused if the server refuses this document. */
+  /** Returns the number of passages. Throws Refused. */
   async put(id: string, content: Content): Promise<number> {
     return (await this.#call("PUT", `/${encodeURIComponent(id)}`, Put, content)).passages;
   }
@@ -129,7 +129,7 @@ function explainPause({ status, headers }: Response): void {
   console.error(`The server is busy (${status}). Trying again in ${seconds} s.`);
 }
 
-/** The message of the innermost cause: those around it only say that a request failed. */
+/** The message of the innermost cause. Outer ones only say "failed". */
 function reason(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error && cause.message !== ""
@@ -137,7 +137,7 @@ function reason(error: unknown): string {
     : printable(message, MESSAGE_LENGTH_MAX);
 }
 
-/** The message of the server's refusal, or what a proxy answered in its place. */
+/** The message of the server, or the answer of a proxy. */
 function messageOf({ response, data }: HTTPError): string {
   const refusal = v.safeParse(Refusal, typeof data === "string" ? jsonOf(data) : data);
   const message = refusal.success ? refusal.output.message : `${response.status} ${data ?? ""}`;

@@ -1,4 +1,4 @@
-// The samples: documents about Belay, so that a fresh server can answer something.
+// The samples: documents about Belay for a fresh server.
 
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// `npm run test:seeded`: after how many histories of test/model each bug of
-// test/model/bugs.ts is found. One that is not found is a gap in the tests.
+// `npm run test:seeded`: after how many histories of test/model
+// each bug of test/model/bugs.ts is found.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

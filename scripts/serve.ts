@@ -1,4 +1,4 @@
-// `npm run serve`: the bundle of a deployment, under plain workerd.
+// `npm run serve`: the deployed bundle, under plain workerd.
 
 import { runServer } from "./server.ts";
 import { variables } from "./variables.ts";

@@ -1,6 +1,6 @@
-// The schema of a database: its tables, its version, and the numbered migrations that bring
-// an older database up to date. A database is migrated when its object wakes, before
-// anything is read from it.
+// The schema of a database: its tables, its version, and the numbered
+// migrations that bring an older database up to date. A database is migrated
+// when its object wakes, before anything is read from it.
 
 /** Brings a database from one version to the next, inside a transaction. */
 export type Migration = (sql: SqlStorage) => void;
@@ -21,7 +21,8 @@ export class Schema {
   /**
    * @param tables The statements that make the tables of the newest version.
    * @param oldest A table that every version has.
-   * @param migrations The first brings version 1 to 2. Version 1 stored no version.
+   * @param migrations The first brings version 1 to 2. Version 1 stored no
+   * version.
    */
   constructor(tables: string, oldest: string, migrations: readonly Migration[]) {
     this.#tables = tables;
@@ -40,8 +41,8 @@ export class Schema {
   }
 
   /**
-   * Brings a database up to date, and returns whether it has tables.
-   * Throws, and changes nothing, if a migration fails or a newer release wrote it.
+   * Brings a database up to date, and returns whether it has tables. Throws,
+   * and changes nothing, if a migration fails or a newer release wrote it.
    */
   open(storage: DurableObjectStorage): boolean {
     const { sql } = storage;

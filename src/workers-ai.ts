@@ -2,7 +2,8 @@
 
 /**
  * The code of an error that the binding threw; undefined if it has none. The
- * message is `3040: Capacity temporarily exceeded`, or that after a class name.
+ * message is `3040: Capacity temporarily exceeded`, or that after a class
+ * name.
  */
 export function workersAiErrorCode(thrown: unknown): number | undefined {
   const message = thrown instanceof Error ? thrown.message : "";

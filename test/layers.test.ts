@@ -8,6 +8,12 @@ const files = import.meta.glob<string>("../src/**/*.ts", {
   eager: true,
 });
 
+const allFiles = import.meta.glob<string>("../src/**/*.{ts,css,html}", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
 /** Every layer of the Worker may import these. */
 const LEAVES = [
   ...["protocol", "errors", "text", "config", "request"],
@@ -65,6 +71,13 @@ it("lets each layer import only the layers below it", () => {
 it("has no import circle between files or layers", () => {
   expect(circleIn(imports)).toBeUndefined();
   expect(circleIn(new Map(Object.entries(MAY_IMPORT)))).toBeUndefined();
+});
+
+it("has no file over 450 lines, and keeps the user object under 400", () => {
+  const tooLong = Object.entries(allFiles)
+    .map(([path, text]) => ({ path, lines: text.split("\n").length - 1 }))
+    .filter(({ path, lines }) => lines > (path.endsWith("/user-object.ts") ? 399 : 450));
+  expect(tooLong).toEqual([]);
 });
 
 it("knows every layer", () => {

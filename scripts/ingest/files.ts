@@ -51,7 +51,7 @@ const TITLE_LENGTH_MAX = 300;
 /** Never waits, even if a pipe has taken the place of the file. */
 const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Throws a Failure if no path is usable, a UsageError if two files have one id. */
+/** Throws a Failure without a usable path, a UsageError for equal ids. */
 export async function findFiles(
   paths: readonly string[],
   prefix: string,

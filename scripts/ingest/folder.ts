@@ -1,4 +1,4 @@
-// The files in a folder: those to read, and the others with the reason. Opens none.
+// The files in a folder: those to read, and the others with the reason.
 
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";

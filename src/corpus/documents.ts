@@ -88,7 +88,8 @@ export const CORPUS_SCHEMA = new Schema(
   DOCUMENT_TABLES + PASSAGE_TABLES + VECTOR_TABLES,
   "corpus",
   [
-    // To 2: samples. Version 1 made the vector tables with the first vector.
+    // To 2: samples. Version 1 made the vector tables with the
+    // first vector. If they change, keep a copy of them here.
     (sql) => {
       addColumn(sql, "documents", "sample", "INTEGER NOT NULL DEFAULT 0 CHECK (sample IN (0, 1))");
       sql.exec(VECTOR_TABLES);

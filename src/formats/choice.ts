@@ -1,19 +1,26 @@
-// Which format a route writes. It is chosen by the URL alone, so that a request that is
-// refused before it is read is refused in the right format too.
+// Which format a route writes. It is chosen by the URL alone, so that a
+// request that is refused before it is read is refused in the right format
+// too.
 
 import { wrongParameter } from "../request.ts";
 import { EVENTS } from "./events.ts";
 import type { Format } from "./format.ts";
 import { JSON_BODY } from "./json.ts";
 
-/** The format of an answer. Throws INVALID_REQUEST if `stream` is neither true nor false. */
+/**
+ * The format of an answer. Throws INVALID_REQUEST if `stream` is neither true
+ * nor false.
+ */
 export function answerFormat(url: URL): Format {
   const format = chosen(url);
   if (format === undefined) throw wrongParameter("stream", "true or false");
   return format;
 }
 
-/** The format of a refusal, which must not fail: JSON unless a stream was asked for. */
+/**
+ * The format of a refusal, which must not fail: JSON unless a stream was
+ * asked for.
+ */
 export function errorFormat(url: URL | null): Format {
   return (url && chosen(url)) ?? JSON_BODY;
 }

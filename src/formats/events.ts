@@ -1,5 +1,6 @@
-// Belay's own event stream (docs/protocol.md): each event is `data: <one-line JSON>` and
-// a blank line. Every other form of it breaks a client in wide use.
+// Belay's own event stream (docs/protocol.md): each event is `data: <one-line
+// JSON>` and a blank line. Every other form of it breaks a client in wide
+// use.
 
 import { encodeJson, type StreamEvent } from "../protocol.ts";
 import type { Format } from "./format.ts";
@@ -13,7 +14,8 @@ const HEADERS = {
 export const EVENTS: Format = {
   streams: true,
   headers: { ...HEADERS, "x-accel-buffering": "no" },
-  // For a client that asked for a stream: with a JSON body, some in wide use retry for ever.
+  // For a client that asked for a stream: with a JSON body, some in wide use
+  // retry for ever.
   errorHeaders: HEADERS,
   opening: ({ queryId }, quotaRemaining) => encodeEvent({ type: "start", queryId, quotaRemaining }),
   event: encodeEvent,

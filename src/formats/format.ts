@@ -1,9 +1,11 @@
-// A format: how an answer and its errors are written. A new surface is one file here
-// and its routes; what an answer costs does not depend on it (user/asks.ts).
+// A format: how an answer and its errors are written. A new surface is one
+// file here and its routes; what an answer costs does not depend on it
+// (user/asks.ts).
 //
-// A format is pure. One made for a request may close over what that request chose, such
-// as a model's name. An event has the same number for every listener and at every
-// replay, so a format can derive ids and sequence numbers from it.
+// A format is pure. One made for a request may close over what that request
+// chose, such as a model's name. An event has the same number for every
+// listener and at every replay, so a format can derive ids and sequence
+// numbers from it.
 
 import type { ServiceError } from "../errors.ts";
 import type { ErrorBody, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
@@ -26,7 +28,10 @@ export interface WholeAnswer extends AnswerHead {
 }
 
 export interface Format {
-  /** True: written while it is generated. False: one body at the end, under the true status. */
+  /**
+   * True: written while it is generated. False: one body at the end, under
+   * the true status.
+   */
   readonly streams: boolean;
   /** Headers of an answer. */
   readonly headers: Readonly<Record<string, string>>;
@@ -36,11 +41,17 @@ export interface Format {
   opening(head: AnswerHead, quotaRemaining: number): string;
   /** One event of a stream; numbers begin with 2. */
   event(event: SourcesEvent | TokenEvent, number: number, head: AnswerHead): string;
-  /** A write without meaning to the client; only a write shows that a connection is closed. */
+  /**
+   * A write without meaning to the client; only a write shows that a
+   * connection is closed.
+   */
   heartbeat(head: AnswerHead): string;
   /** The last write of a whole answer. */
   closing(answer: WholeAnswer): string;
-  /** An error: the last write of an answer that began, or the body that comes instead of it. */
+  /**
+   * An error: the last write of an answer that began, or the body that comes
+   * instead of it.
+   */
   error(error: ErrorBody): string;
 }
 

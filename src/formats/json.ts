@@ -1,4 +1,5 @@
-// Belay's own JSON (docs/protocol.md): an answer in one body, and every other response.
+// Belay's own JSON (docs/protocol.md): an answer in one body, and every other
+// response.
 
 import { type AnswerBody, encodeJson } from "../protocol.ts";
 import type { Format } from "./format.ts";

@@ -1,5 +1,5 @@
-// An ask, and the other bodies that a user object takes: checked once, into types that
-// cannot be wrong. The rules are the wire's (docs/protocol.md).
+// An ask, and the other bodies that a user object takes: checked once, into
+// types that cannot be wrong. The rules are the wire's (docs/protocol.md).
 
 import * as v from "valibot";
 import type { Ask } from "../protocol.ts";
@@ -51,7 +51,8 @@ const FeedbackBody = v.strictObject({
   ),
 });
 
-// Null takes an override back. There is none of `blocked`, so there it changes nothing.
+// Null takes an override back. There is none of `blocked`, so there it
+// changes nothing.
 const SettingsBody = v.strictObject({
   limit: v.optional(v.nullable(wholeNumber(0, 1_000_000_000))),
   refundLimit: v.optional(v.nullable(wholeNumber(0, 1_000_000_000))),

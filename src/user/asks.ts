@@ -264,7 +264,7 @@ export class Asks {
     }
   }
 
-  /** Where storage cannot say them, there is no response, and so nothing to charge for. */
+  /** If storage cannot say them, nothing is sent, and nothing is charged. */
   #headersOf({ head, headers, run }: Subscription): Record<string, string> {
     try {
       return { ...headers, ...this.#headers(head.queryId) };
@@ -331,7 +331,7 @@ export class Asks {
     }
   }
 
-  /** Stops a run for its user. Throws nothing; waits until a whole answer is delivered. */
+  /** Stops a run for its user. A whole answer is delivered first. */
   async cancel(queryId: string): Promise<void> {
     const run = this.#runs.get(queryId);
     if (run === undefined) return;
@@ -366,7 +366,7 @@ export class Asks {
     if (ending?.type === "finished") this.#charge(run, ending.finish);
   }
 
-  /** Whether the allowance has a refund left. If storage cannot say, the user gets it. */
+  /** If storage cannot say what the allowance has left, the user gets a refund. */
   #allowsRefund(run: Run): boolean {
     try {
       return this.#quota.refundsLeft(run.window, run.identity) > 0;
@@ -436,7 +436,7 @@ export class Asks {
     return { "x-query-id": queryId, ...this.#quota.headers(Date.now()) };
   }
 
-  /** A run's error as its listeners see it: with the query, and the quota after the refund. */
+  /** A run's error with the query, and the quota after the refund. */
   #failure(queryId: string, error: ServiceError): ServiceError {
     const { exist } = this.#tables;
     return new ServiceError(error.code, error.message, {

@@ -1,5 +1,6 @@
-// How many of a user's runs failed lately. Kept in memory, and begun with what the query log says: an idle
-// object is evicted sooner than a minute is over, and may crash at any time.
+// How many of a user's runs failed lately. Kept in memory and begun from the
+// query log: an idle object is evicted within a minute, and may crash at any
+// time.
 
 import { READERS, type Share } from "./sharing.ts";
 
@@ -25,9 +26,10 @@ export class Failures {
   }
 
   /**
-   * How long to wait before a reader's next run may start, in milliseconds; undefined if it may at once.
-   * After a failure, what still runs counts too, since it may fail as well. Before one, as many as may run
-   * at once may fail: the bound is the larger of FAILURE_LIMIT and CONCURRENCY_LIMIT.
+   * How long a reader's next run has to wait, in milliseconds; undefined if
+   * it may start. After a failure, unfinished runs count too: they may fail
+   * as well. Before one, as many may fail as may run at once, so the bound is
+   * the larger of FAILURE_LIMIT and CONCURRENCY_LIMIT.
    */
   waitMs(
     now: number,
@@ -49,7 +51,10 @@ export class Failures {
     this.#failures = [];
   }
 
-  /** Those of the last minute; a clock that goes back must not refuse all asks until it is there again. */
+  /**
+   * Those of the last minute. After a clock went back, later ones do not
+   * count: they would refuse every ask.
+   */
   #recent(now: number): readonly Failure[] {
     return this.#failures.filter(({ at }) => at <= now && now - at < WITHIN_MS);
   }

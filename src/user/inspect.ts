@@ -1,4 +1,5 @@
-// What an operator sees of one user's object, and the audit of its counters. It only reads.
+// What an operator sees of one user's object, and the audit of its counters.
+// It only reads.
 
 import type { Receipt } from "../protocol.ts";
 import { type Counters, isCounted, type WindowRow } from "./ledger.ts";
@@ -82,7 +83,10 @@ function shownWindow({ refunds_counted, pruned_refunds_counted, ...row }: Window
   return { ...row, left: refunds_counted, pruned_left: pruned_refunds_counted };
 }
 
-/** Counts every row again, adds the deleted ones, and compares each window's counters. */
+/**
+ * Counts every row again, adds the deleted ones, and compares each window's
+ * counters.
+ */
 export function audit({ ledger, queries }: Pick<Tables, "ledger" | "queries">): Audit {
   const recounted = new Map<string, Counters>();
   for (const row of ledger.windows()) {

@@ -1,6 +1,7 @@
-// Which asks are the same: by the client's Idempotency-Key or else by the body itself. Only
-// hashes are stored. They are looked up before any limit, so that a harmless retry is never
-// refused. What a repeated ask gets is decided in asks.ts.
+// Which asks are the same: by the client's Idempotency-Key or else by the
+// body itself. Only hashes are stored. They are looked up before any limit,
+// so that a harmless retry is never refused. What a repeated ask gets is
+// decided in asks.ts.
 
 import { sha256 } from "../digest.ts";
 import { ServiceError } from "../errors.ts";
@@ -18,7 +19,10 @@ export type KeyRow = {
   fingerprint: string;
   /** The latest query that was asked under the key. */
   query_id: string;
-  /** The last replay, in milliseconds since the epoch, and how many came in a row. */
+  /**
+   * The last replay, in milliseconds since the epoch, and how many came in a
+   * row.
+   */
   replayed_at: number | null;
   replays: number;
 };
@@ -42,8 +46,9 @@ export interface AskKey {
 }
 
 /**
- * The same key of another identity is another key: readers of one object share no ask.
- * Throws INVALID_IDEMPOTENCY_KEY for a header that is not 1 to 255 visible ASCII characters.
+ * The same key of another identity is another key: readers of one object
+ * share no ask. Throws INVALID_IDEMPOTENCY_KEY for a header that is not 1 to
+ * 255 visible ASCII characters.
  */
 export async function askKey(
   ask: Ask,
@@ -104,9 +109,10 @@ export class Keys {
   }
 
   /**
-   * Counts a repeated ask for a stored answer, and says what it gets. Within the window since
-   * it was last served: three replays, then no more, since some clients retry whenever a
-   * stream ends. After the window: a replay for a client's key; the body alone is too late.
+   * Counts a repeated ask for a stored answer, and says what it gets. Within
+   * the window since it was last served: three replays, then no more, since
+   * some clients retry whenever a stream ends. After the window: a replay for
+   * a client's key; the body alone is too late.
    */
   serve(
     { hash, chosen }: AskKey,

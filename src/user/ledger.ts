@@ -1,6 +1,7 @@
-// The quota windows of one user: how many queries each has as reserved, charged, refunded.
-// The state of each query is in queries.ts; reservations.ts moves both in one transaction.
-// A refund is TigerBeetle's void and a card network's reversal: money never moved.
+// The quota windows of one user: how many queries each has as reserved,
+// charged, refunded. The state of each query is in queries.ts;
+// reservations.ts moves both in one transaction. A refund is TigerBeetle's
+// void and a card network's reversal: money never moved.
 
 import type { QueryState, QuotaPeriod, RefundReason } from "../protocol.ts";
 
@@ -10,7 +11,10 @@ export type WindowRow = {
   reserved: number;
   charged: number;
   refunded: number;
-  /** Refunds that the refund allowance counts: the user disconnected or cancelled. */
+  /**
+   * Refunds that the refund allowance counts: the user disconnected or
+   * cancelled.
+   */
   refunds_counted: number;
   /** Of each of these, those whose rows were deleted. */
   pruned_charged: number;
@@ -46,7 +50,10 @@ const EMPTY: Counters = {
 
 export class Ledger {
   readonly #sql: SqlStorage;
-  /** Whether there are windows of another period. No period changes while we run. */
+  /**
+   * Whether there are windows of another period. No period changes while we
+   * run.
+   */
   #isMixed: boolean | undefined;
 
   constructor(sql: SqlStorage) {
@@ -54,12 +61,14 @@ export class Ledger {
   }
 
   /**
-   * The window that a query asked now counts in. Never an earlier one than was counted in
-   * before: a clock that goes back must not open a window again.
+   * The window that a query asked now counts in. Never an earlier one than
+   * was counted in before: a clock that goes back must not open a window
+   * again.
    */
   currentWindow(now: number, period: QuotaPeriod): string {
     const window = windowAt(now, period);
-    // Windows of one period have names of one length, which sort as their times do.
+    // Windows of one period have names of one length, which sort as their
+    // times do.
     const [latest] = this.#sql
       .exec<{ window: string }>(
         `SELECT window FROM windows WHERE window > ?1 AND length(window) = length(?1)
@@ -70,7 +79,10 @@ export class Ledger {
     return latest?.window ?? window;
   }
 
-  /** Whether QUOTA_PERIOD was another one, so that its windows may overlap this one. */
+  /**
+   * Whether QUOTA_PERIOD was another one, so that its windows may overlap
+   * this one.
+   */
   isMixed(window: string): boolean {
     this.#isMixed ??=
       this.#sql
@@ -86,9 +98,12 @@ export class Ledger {
     return row ?? EMPTY;
   }
 
-  /** Reserves one query; false, and nothing reserved, if the limit is reached. */
+  /**
+   * Reserves one query; false, and nothing reserved, if the limit is reached.
+   */
   reserve(window: string, limit: number): boolean {
-    // The limit is in the statement: it reserves nothing where the limit is reached.
+    // The limit is in the statement: it reserves nothing where the limit is
+    // reached.
     const reserved = this.#sql.exec(
       `INSERT INTO windows (window, reserved) SELECT ?1, 1 WHERE ?2 > 0
        ON CONFLICT (window) DO UPDATE SET reserved = reserved + 1
@@ -125,8 +140,8 @@ export class Ledger {
   }
 
   /**
-   * Remembers that a row of the window was deleted. A window that ends is deleted with the
-   * last of its rows; one that never ends stays.
+   * Remembers that a row of the window was deleted. A window that ends is
+   * deleted with the last of its rows; one that never ends stays.
    */
   prune(window: string, state: QueryState, reason: RefundReason | null): void {
     this.#sql.exec(
@@ -160,12 +175,17 @@ export class Ledger {
   }
 }
 
-/** Whether the refund allowance counts a refund: the user disconnected or cancelled. */
+/**
+ * Whether the refund allowance counts a refund: the user disconnected or
+ * cancelled.
+ */
 export function isCounted(reason: RefundReason | null): boolean {
   return reason === "disconnected" || reason === "cancelled";
 }
 
-/** The name of the window that holds a time: its UTC day or month, or `total`. */
+/**
+ * The name of the window that holds a time: its UTC day or month, or `total`.
+ */
 export function windowAt(now: number, period: QuotaPeriod): string {
   const iso = new Date(now).toISOString();
   switch (period) {
@@ -178,11 +198,15 @@ export function windowAt(now: number, period: QuotaPeriod): string {
   }
 }
 
-/** When a window starts and ends, in milliseconds since the epoch; undefined for `total`. */
+/**
+ * When a window starts and ends, in milliseconds since the epoch; undefined
+ * for `total`.
+ */
 export function windowSpan(window: string): { start: number; end: number } | undefined {
   const [year, month, day] = window.split("-").map(Number);
   if (year === undefined || month === undefined) return undefined;
-  // Date.UTC carries over: day 32 of a month is in the next, month 13 in the next year.
+  // Date.UTC carries over: day 32 of a month is in the next, month 13 in the
+  // next year.
   return day === undefined
     ? { start: Date.UTC(year, month - 1), end: Date.UTC(year, month) }
     : { start: Date.UTC(year, month - 1, day), end: Date.UTC(year, month - 1, day + 1) };

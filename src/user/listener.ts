@@ -1,9 +1,11 @@
-// A listener: one connection that reads an answer. It holds the bytes, the heartbeats
-// and every way to notice a disconnect. What a disconnect costs is decided in asks.ts.
+// A listener: one connection that reads an answer. It holds the bytes, the
+// heartbeats and every way to notice a disconnect. What a disconnect costs is
+// decided in asks.ts.
 //
-// A disconnect shows as the first of: a write or a close that fails (its reason may be
-// undefined, so it is never read), the request's signal, a deadline on each write. Each
-// alone misses some. Nothing shows while nothing is written: hence the heartbeats.
+// A disconnect shows as the first of: a write or a close that fails (its
+// reason may be undefined, so it is never read), the request's signal, a
+// deadline on each write. Each alone misses some. Nothing shows while nothing
+// is written: hence the heartbeats.
 
 import type { SourcesEvent, TokenEvent } from "../protocol.ts";
 import type { Ending, Transcript } from "./transcript.ts";
@@ -13,7 +15,9 @@ export interface Script {
   /** May be empty. */
   readonly opening: string;
   readonly transcript: Transcript;
-  /** The index of the transcript's first event that the reader does not have. */
+  /**
+   * The index of the transcript's first event that the reader does not have.
+   */
   readonly from: number;
   /** An event as text. */
   event(event: SourcesEvent | TokenEvent, number: number): string;
@@ -28,8 +32,8 @@ export interface ListenerLimits {
 }
 
 /**
- * In UTF-16 units, at most three bytes each: a write stays below 64 KiB, unless one
- * event is longer.
+ * In UTF-16 units, at most three bytes each: a write stays below 64 KiB,
+ * unless one event is longer.
  */
 const WRITE_LENGTH_MAX = 21 * 1024;
 
@@ -38,14 +42,20 @@ const GRACE_MS_MIN = 20;
 
 const encoder = new TextEncoder();
 
-/** How long a probe waits, in milliseconds: twice the round trip, where it is known. */
+/**
+ * How long a probe waits, in milliseconds: twice the round trip, where it is
+ * known.
+ */
 function graceMsOf(roundTripMs: number | undefined, deliveryHoldMs: number): number {
   const wantedMs = roundTripMs === undefined ? deliveryHoldMs : 2 * roundTripMs;
   return Math.max(GRACE_MS_MIN, Math.min(deliveryHoldMs, wantedMs));
 }
 
 export class Listener {
-  /** Called once, if the client disconnects before the last write was accepted. */
+  /**
+   * Called once, if the client disconnects before the last write was
+   * accepted.
+   */
   onDisconnect: () => void = () => {};
   /** How it ends for this listener alone, whatever the run's ending is. */
   termination: Ending | undefined;
@@ -70,8 +80,8 @@ export class Listener {
   ) {
     this.#limits = limits;
     this.graceMs = graceMsOf(roundTripMs, limits.deliveryHoldMs);
-    // A TransformStream, or a ReadableStream of our own, never notices a disconnect on
-    // workerd 1.20260619.1 to 1.20261012.1.
+    // A TransformStream, or a ReadableStream of our own, never notices a
+    // disconnect on workerd 1.20260619.1 to 1.20261012.1.
     const { readable, writable } = new IdentityTransformStream();
     this.body = readable;
     this.#writer = writable.getWriter();
@@ -108,7 +118,10 @@ export class Listener {
     return this.termination ?? transcript.ending;
   }
 
-  /** Resolves with the ending, or undefined after a disconnect. Writes nothing. */
+  /**
+   * Resolves with the ending, or undefined after a disconnect. Writes
+   * nothing.
+   */
   async wait(transcript: Transcript): Promise<Ending | undefined> {
     const unfollow = transcript.follow(() => this.#wake());
     while (!this.#disconnected && this.#endingOf(transcript) === undefined) await this.#sleep();
@@ -117,8 +130,8 @@ export class Listener {
   }
 
   /**
-   * Writes the opening, then the transcript's events as they come.
-   * Resolves with the ending, or undefined after a disconnect.
+   * Writes the opening, then the transcript's events as they come. Resolves
+   * with the ending, or undefined after a disconnect.
    */
   async follow(script: Script): Promise<Ending | undefined> {
     const { opening, transcript, heartbeat } = script;
@@ -142,8 +155,8 @@ export class Listener {
   }
 
   /**
-   * Checks twice whether the connection is open: one write succeeds after a clean close,
-   * and each proxy in between accepts one more.
+   * Checks twice whether the connection is open: one write succeeds after a
+   * clean close, and each proxy in between accepts one more.
    */
   async probe(heartbeat: string): Promise<void> {
     this.#watch();
@@ -154,8 +167,8 @@ export class Listener {
   }
 
   /**
-   * Writes the last bytes and closes. True if they were accepted: that is delivery, so a
-   * close that fails afterwards changes nothing.
+   * Writes the last bytes and closes. True if they were accepted: that is
+   * delivery, so a close that fails afterwards changes nothing.
    * @param flushMs How long the bytes may take to leave this process.
    */
   async end(last: string, flushMs = 0): Promise<boolean> {
@@ -216,8 +229,9 @@ export class Listener {
   }
 
   /**
-   * One timer for the connection: a timer for each write would cost more than the rest
-   * of a token. It fires once a ping interval and checks for a late write or a due ping.
+   * One timer for the connection: a timer for each write would cost more than
+   * the rest of a token. It fires once a ping interval and checks for a late
+   * write or a due ping.
    */
   #watch(): void {
     if (this.#timer !== undefined || this.#disconnected) return;
@@ -225,7 +239,8 @@ export class Listener {
     const tick = () => {
       const due = (this.#writing ? writeTimeoutMs : pingIntervalMs) - this.#silentMs();
       if (due > 0) {
-        // A write may begin before the tick, so the tick is never later than its deadline.
+        // A write may begin before the tick, so the tick is never later than
+        // its deadline.
         this.#timer = setTimeout(tick, Math.min(due, writeTimeoutMs));
       } else if (this.#writing) {
         this.disconnect();
@@ -247,7 +262,10 @@ export class Listener {
   }
 }
 
-/** The events from `cursor` on that fit one write, as text, and the cursor after them. */
+/**
+ * The events from `cursor` on that fit one write, as text, and the cursor
+ * after them.
+ */
 function chunkAt(script: Script, cursor: number): [string, number] {
   const { events } = script.transcript;
   let chunk = "";

@@ -1,6 +1,6 @@
-// The query log: one row a query, with its state, its answer and the user's feedback.
-// The statements move each state once. The counters that move in the same transaction are
-// in ledger.ts.
+// The query log: one row a query, with its state, its answer and the user's
+// feedback. The statements move each state once. The counters that move in
+// the same transaction are in ledger.ts.
 
 import { withCitations } from "../answer/citations.ts";
 import type {
@@ -24,12 +24,18 @@ export type QueryRow = {
   state: QueryState;
   reason: RefundReason | null;
   window: string;
-  /** The ask's hash in keys.ts, by which it is deleted there; null where it has none. */
+  /**
+   * The ask's hash in keys.ts, by which it is deleted there; null where it
+   * has none.
+   */
   key: string | null;
   asked_at: number;
   resolved_at: number | null;
   on_disconnect: OnDisconnect;
-  /** Which of the readers that share the object asked; null where it is one user's own. */
+  /**
+   * Which of the readers that share the object asked; null where it is one
+   * user's own.
+   */
   identity: string | null;
   query: string | null;
   answer: string | null;
@@ -44,9 +50,10 @@ export type QueryRow = {
   comment: string | null;
 };
 
-// There is no index: each would cost a billed row for each ask. A row is found by its
-// number, with which its id begins, and proved by the rest of the id. Reserved rows are
-// found from the newest back, as many as the ledger counts: a run takes minutes at most.
+// There is no index: each would cost a billed row for each ask. A row is
+// found by its number, with which its id begins, and proved by the rest of
+// the id. Reserved rows are found from the newest back, as many as the ledger
+// counts: a run takes minutes at most.
 export const QUERIES_SCHEMA = `
   CREATE TABLE queries (
     number INTEGER PRIMARY KEY,
@@ -113,9 +120,13 @@ export class Queries {
     this.#sql = sql;
   }
 
-  /** Logs a query as reserved and returns its id: unique over all users, not guessable. */
+  /**
+   * Logs a query as reserved and returns its id: unique over all users, not
+   * guessable.
+   */
   insert({ ask, key, identity, window, askedAt }: NewQuery): string {
-    // No number is used twice: retention has passed it, though its row may be deleted.
+    // No number is used twice: retention has passed it, though its row may be
+    // deleted.
     const { number } = this.#sql
       .exec<{ number: number }>(
         `SELECT max((SELECT coalesce(max(number), 0) FROM queries), keys_pruned_to,
@@ -132,7 +143,10 @@ export class Queries {
     return id;
   }
 
-  /** The window to count the charge in; undefined if the query was not reserved. */
+  /**
+   * The window to count the charge in; undefined if the query was not
+   * reserved.
+   */
   charge(id: string, now: number, answer: Answer): string | undefined {
     const { tokens, sources, finish, firstTokenMs, totalMs } = answer;
     const lengths = tokens.map((token) => token.length);
@@ -145,7 +159,10 @@ export class Queries {
     );
   }
 
-  /** The window to count the refund in; undefined if the query was not reserved. */
+  /**
+   * The window to count the refund in; undefined if the query was not
+   * reserved.
+   */
   refund(id: string, now: number, reason: RefundReason): string | undefined {
     return this.#move(
       `UPDATE queries SET state = 'refunded', resolved_at = ?2, reason = ?3
@@ -154,7 +171,10 @@ export class Queries {
     );
   }
 
-  /** The window of an operator's refund; undefined if the query was not charged. */
+  /**
+   * The window of an operator's refund; undefined if the query was not
+   * charged.
+   */
   refundCharge(id: string, now: number): string | undefined {
     return this.#move(
       `UPDATE queries SET state = 'refunded', resolved_at = ?2, reason = 'operator'
@@ -176,10 +196,10 @@ export class Queries {
   }
 
   /**
-   * A page of the log, newest first, from before the query `before` on, and whether there is
-   * more; only those of an identity if one is given. A page ends early where it grows long:
-   * a hundred of the longest answers would be tens of megabytes.
-   * Undefined if `before` cannot be a query's id.
+   * A page of the log, newest first, from before the query `before` on, and
+   * whether there is more; only those of an identity if one is given. A page
+   * ends early where it grows long: a hundred of the longest answers would be
+   * tens of megabytes. Undefined if `before` cannot be a query's id.
    */
   page(
     limit: number,
@@ -249,8 +269,8 @@ export class Queries {
   }
 
   /**
-   * The newest queries that failed after a time, oldest first. Reads a fixed number of rows,
-   * however long the log is.
+   * The newest queries that failed after a time, oldest first. Reads a fixed
+   * number of rows, however long the log is.
    */
   failedAfter(time: number): Failure[] {
     return this.#sql
@@ -265,8 +285,9 @@ export class Queries {
   }
 
   /**
-   * How many refunds of a window the refund allowance counts for one reader. Reads the rows
-   * of the window and of later ones: the newest, since no window opens again.
+   * How many refunds of a window the refund allowance counts for one reader.
+   * Reads the rows of the window and of later ones: the newest, since no
+   * window opens again.
    */
   countedRefundsOf(identity: string, window: string): number {
     let refunds = 0;
@@ -279,8 +300,9 @@ export class Queries {
   }
 
   /**
-   * What was asked since a time in windows of another period than this one's: how many are
-   * reserved or charged, and how many refunds the refund allowance counts.
+   * What was asked since a time in windows of another period than this one's:
+   * how many are reserved or charged, and how many refunds the refund
+   * allowance counts.
    */
   countedElsewhere(window: string, since: number): { used: number; refunds: number } {
     const counted = { used: 0, refunds: 0 };

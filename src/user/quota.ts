@@ -1,5 +1,6 @@
-// A user's quota: the limit, and what remains of it in the present window. Written as a
-// body, as headers and as a refusal; the counters are in ledger.ts.
+// A user's quota: the limit, and what remains of it in the present window.
+// Written as a body, as headers and as a refusal; the counters are in
+// ledger.ts.
 
 import type { UserConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
@@ -27,7 +28,10 @@ export class Quota {
     this.#tables = tables;
   }
 
-  /** The overrides, else the variables: read at each ask, never stored in a window. */
+  /**
+   * The overrides, else the variables: read at each ask, never stored in a
+   * window.
+   */
   limits(): { limit: number; refundLimit: number } {
     const config = this.#config();
     const settings = this.#tables.settings.get();
@@ -53,7 +57,10 @@ export class Quota {
     };
   }
 
-  /** What windows of another QUOTA_PERIOD count in this time: a change grants nothing. */
+  /**
+   * What windows of another QUOTA_PERIOD count in this time: a change grants
+   * nothing.
+   */
   #elsewhere(window: string): { used: number; refunds: number } {
     if (!this.#tables.ledger.isMixed(window)) return { used: 0, refunds: 0 };
     return this.#tables.queries.countedElsewhere(window, windowSpan(window)?.start ?? 0);
@@ -64,7 +71,10 @@ export class Quota {
     return remaining(limit, counters);
   }
 
-  /** How many counted refunds the window still allows, to one of those who share it. */
+  /**
+   * How many counted refunds the window still allows, to one of those who
+   * share it.
+   */
   refundsLeft(window: string, identity: string | null): number {
     const { refunds_counted: all } = this.#tables.ledger.counters(window);
     const refundLimit = this.limits().refundLimit - this.#elsewhere(window).refunds;
@@ -88,7 +98,10 @@ export class Quota {
     };
   }
 
-  /** draft-ietf-httpapi-ratelimit-headers: the policy, and what remains until the reset. */
+  /**
+   * draft-ietf-httpapi-ratelimit-headers: the policy, and what remains until
+   * the reset.
+   */
   headers(now: number): Record<string, string> {
     const { window, limit, counters } = this.status(now);
     const span = windowSpan(window);

@@ -1,5 +1,6 @@
-// The refusals of a user object: each message tells the caller what to do. When they are
-// thrown is decided in asks.ts and user-object.ts; keys.ts and quota.ts have their own.
+// The refusals of a user object: each message tells the caller what to do.
+// When they are thrown is decided in asks.ts and user-object.ts; keys.ts and
+// quota.ts have their own.
 
 import { ServiceError } from "../errors.ts";
 

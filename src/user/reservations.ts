@@ -1,5 +1,6 @@
-// The reservations of one user: each transaction that moves a query and its window's
-// counter together, and the log line that says so. When one is moved is decided in asks.ts.
+// The reservations of one user: each transaction that moves a query and its
+// window's counter together, and the log line that says so. When one is moved
+// is decided in asks.ts.
 
 import { type ErrorCode, encodeJson, type Finish, type RefundReason } from "../protocol.ts";
 import type { Answer, NewQuery } from "./queries.ts";
@@ -25,7 +26,10 @@ export class Reservations {
     this.#tables = tables;
   }
 
-  /** Reserves, and returns the query's id; undefined if the window has no room. */
+  /**
+   * Reserves, and returns the query's id; undefined if the window has no
+   * room.
+   */
   make(query: NewQuery, room: number): string | undefined {
     const { ledger, queries, keys } = this.#tables;
     return this.#ctx.storage.transactionSync(() => {
@@ -77,15 +81,17 @@ export class Reservations {
       try {
         this.refund(id, "expired");
       } catch (thrown) {
-        // It stays reserved, so the alarm is set again. The others must not wait for it.
+        // It stays reserved, so the alarm is set again. The others must not
+        // wait for it.
         console.error(`Query ${id} could not be swept:`, thrown);
       }
     }
   }
 
   /**
-   * One line for each query, at its end. The user is the object's id, a hash of the name.
-   * The line waits for the disk: a write that is lost is repeated by the next instance.
+   * One line for each query, at its end. The user is the object's id, a hash
+   * of the name. The line waits for the disk: a write that is lost is
+   * repeated by the next instance.
    */
   #log(queryId: string, resolution: Resolution): void {
     const user = this.#ctx.id.toString();

@@ -1,6 +1,6 @@
 // Deletes what is old, a small batch at a time: keys after a day, texts after
-// RETENTION_DAYS, and the row itself RETENTION_DAYS after its window ended. The counters
-// remember deleted rows, so that the audit stays exact.
+// RETENTION_DAYS, and the row itself RETENTION_DAYS after its window ended.
+// The counters remember deleted rows, so that the audit stays exact.
 
 import { KEY_AGE_MAX_MS } from "./keys.ts";
 import { windowSpan } from "./ledger.ts";
@@ -18,8 +18,9 @@ export class Retention {
   }
 
   /**
-   * Deletes one batch of each kind, in the caller's transaction. Returns when more is due, in
-   * milliseconds since the epoch; undefined if nothing is stored.
+   * Deletes one batch of each kind, in the caller's transaction. Returns when
+   * more is due, in milliseconds since the epoch; undefined if nothing is
+   * stored.
    */
   prune(now: number, retentionMs: number): number | undefined {
     const { settings, ledger, queries, keys } = this.#tables;
@@ -49,7 +50,10 @@ export class Retention {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Handles the due rows after a cursor, and returns when the next one is due. */
+  /**
+   * Handles the due rows after a cursor, and returns when the next one is
+   * due.
+   */
   #batch(
     cursor: number,
     now: number,
@@ -57,7 +61,8 @@ export class Retention {
     handle: (rows: AgedQuery[], last: number) => void,
   ): number | undefined {
     const rows = this.#tables.queries.oldestAfter(cursor, BATCH + 1);
-    // The log is in the order of asking: nothing after the first that is not due is due.
+    // The log is in the order of asking: nothing after the first that is not
+    // due is due.
     const end = rows.findIndex((row) => row.state === "reserved" || dueAt(row) > now);
     const ready = rows.slice(0, end === -1 ? BATCH : Math.min(end, BATCH));
     const last = ready.at(-1);

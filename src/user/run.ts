@@ -1,6 +1,7 @@
-// A run: one generation, its listeners, its deadlines and its limits, from the ask until
-// its query is resolved. It belongs to the object, not to a response. The table of its
-// states, and what its ending costs, is in asks.ts.
+// A run: one generation, its listeners, its deadlines and its limits, from
+// the ask until its query is resolved. It belongs to the object, not to a
+// response. The table of its states, and what its ending costs, is in
+// asks.ts.
 
 import { ServiceError, toServiceError } from "../errors.ts";
 import type { Ask, Finish, OnDisconnect, SourcesEvent, TokenEvent } from "../protocol.ts";
@@ -16,14 +17,21 @@ export interface RunLimits {
   readonly answerBytesMax: number;
 }
 
-/** The longest piece of answer in one event, in UTF-16 units: six bytes each at worst, when escaped. */
+/**
+ * The longest token in one event, in UTF-16 units: escaped, six bytes each at
+ * most.
+ */
 const TOKEN_LENGTH_MAX = 8 * 1024;
-/** A server may send a token in pieces: at most this many events are kept for each of `maxTokens`. */
+/**
+ * A server may split a token: at most this many events for each of
+ * `maxTokens`.
+ */
 const EVENTS_PER_TOKEN_MAX = 16;
 
-// No tokenizer makes two words one token, but any may make one word many: words are counted, not events.
+// A tokenizer never joins two words into one token, but may split one into
+// many. So words are counted, not events.
 const WORD_BEGINS = /(?<![\p{L}\p{N}\p{M}_])[\p{L}\p{N}_]/gu;
-/** Where words are not told apart, a token is at most about four characters. */
+/** In scripts without spaces, a token is about four characters at most. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
 const UNSPACED_PER_TOKEN = 4;
@@ -31,7 +39,10 @@ const UNSPACED_PER_TOKEN = 4;
 export class Run {
   readonly queryId: string;
   readonly ask: Ask;
-  /** Which of the readers that share the object asked; null where it is one user's own. */
+  /**
+   * Which of the readers that share the object asked; null for one user's
+   * own.
+   */
   readonly identity: string | null;
   /** In milliseconds since the epoch. */
   readonly askedAt: number;
@@ -39,18 +50,22 @@ export class Run {
   readonly admitMs: number;
   readonly transcript = new Transcript();
   readonly listeners = new Set<Listener>();
-  /** What happens when its last listener disconnects: as asked, or `continue` once the
-   * refund allowance is used up. */
+  /**
+   * What happens when its last listener disconnects: as asked, or `continue`
+   * once the refund allowance is used up.
+   */
   onDisconnect: OnDisconnect;
   /** The window that was reserved from. */
   readonly window: string;
-  /** Settled once the query is not reserved any more, or is left to the sweep. */
+  /**
+   * Settled once the query is not reserved any more, or is left to the sweep.
+   */
   readonly resolved = Promise.withResolvers<void>();
   #wait: { readonly timer: ReturnType<typeof setTimeout>; readonly until: number } | undefined;
   readonly #limits: RunLimits;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
-  /** When the model was first heard of, and when its first token came. */
+  /** When the model's first sign of life and its first token came. */
   #firstSignAt: number | undefined;
   #firstTokenAt: number | undefined;
   #lastTokenAt = this.#startedAt;
@@ -58,7 +73,7 @@ export class Run {
   #endedAt: number | undefined;
   #bytes = 0;
   #events = 0;
-  /** At least as many tokens has the model made. */
+  /** The model made at least this many tokens. */
   #tokens = 0;
   #lastCharacter = "";
 
@@ -81,7 +96,10 @@ export class Run {
     return this.#abort.signal;
   }
 
-  /** Until when it waits for a listener, in milliseconds since the epoch, if it does. */
+  /**
+   * Until when it waits for a listener, in milliseconds since the epoch, if
+   * it does.
+   */
   get waitsUntil(): number | undefined {
     return this.#wait?.until;
   }
@@ -109,14 +127,15 @@ export class Run {
   }
 
   /**
-   * Puts a pipeline's events into the transcript until it ends or one of our limits ends it, and
-   * returns how. Never throws, and lets nothing upstream go on behind it.
+   * Puts a pipeline's events into the transcript until it ends or one of our
+   * limits ends it, and returns how. Never throws, and leaves nothing running
+   * upstream.
    */
   async generate(events: AsyncGenerator<SourcesEvent | TokenEvent, Finish, void>): Promise<Ending> {
     const deadline = Promise.withResolvers<Ending>();
     const watch = () => {
       const late = this.#late();
-      // The first token may come meanwhile, and from then on the gap counts.
+      // After the first token the gap counts, so look again soon.
       if (typeof late === "number") {
         timer = setTimeout(watch, Math.min(late, this.#limits.tokenGapTimeoutMs));
       } else deadline.resolve(late);
@@ -131,13 +150,13 @@ export class Run {
     }
   }
 
-  /** The model was heard of: a token, a thought, or anything else. */
+  /** The model gave a sign of life: a token, a thought, or anything else. */
   sign(): void {
     this.#lastSignAt = performance.now();
     this.#firstSignAt ??= this.#lastSignAt;
   }
 
-  /** Stops the pipeline and whatever it called upstream. */
+  /** Stops the pipeline and the model. */
   abort(): void {
     this.#abort.abort();
   }
@@ -154,11 +173,11 @@ export class Run {
     } catch (thrown) {
       if (!this.signal.aborted) return { type: "failed", error: toServiceError(thrown) };
     }
-    // Whoever aborted has said how the run ended.
+    // The caller of `abort` says how the run ended.
     return { type: "failed", error: new ServiceError("CANCELLED", "The answer was stopped.") };
   }
 
-  /** False when the answer has reached a limit, and what went past it was cut off. */
+  /** False once the answer has reached a limit; the rest is cut off. */
   #append(token: string): boolean {
     const { maxTokens } = this.ask;
     this.#tokens += this.#tokensOf(token);
@@ -167,7 +186,8 @@ export class Run {
     this.sign();
     this.#lastTokenAt = this.#lastSignAt;
     this.#firstTokenAt ??= this.#lastSignAt;
-    // Half a character could be sent, but not stored: it would come back as another length.
+    // Half a character could be sent, but not stored: it would come back
+    // longer.
     for (const piece of pieces(token.toWellFormed(), TOKEN_LENGTH_MAX)) {
       const bytes = encoder.encode(piece).byteLength;
       const rest = this.#limits.answerBytesMax - this.#bytes;
@@ -179,7 +199,9 @@ export class Run {
     return true;
   }
 
-  /** How many tokens an event of the model holds, or fewer: at most one, and none within a word. */
+  /**
+   * A lower bound of the tokens in an event: at most one, none within a word.
+   */
   #tokensOf(token: string): number {
     WORD_BEGINS.lastIndex = this.#lastCharacter.length;
     const begins = WORD_BEGINS.test(this.#lastCharacter + token.slice(0, TOKEN_LENGTH_MAX));
@@ -189,14 +211,17 @@ export class Run {
     return begins ? 1 : 0;
   }
 
-  /** How the run ends because a deadline has passed, or how many ms are left until one may. */
+  /**
+   * How the run ends by a deadline, or how many ms remain until one may pass.
+   */
   #late(): Ending | number {
     const { firstTokenTimeoutMs, thinkingTimeoutMs, tokenGapTimeoutMs, generationTimeoutMs } =
       this.#limits;
     const now = performance.now();
     const firstTokenAt = this.#firstTokenAt;
     if (firstTokenAt === undefined) {
-      // Thoughts do not shorten the answer: its own time begins with its first token.
+      // Thoughts do not shorten the answer: its time begins with its first
+      // token.
       const left = Math.min(
         this.#lastSignAt + firstTokenTimeoutMs - now,
         (this.#firstSignAt ?? now) + thinkingTimeoutMs - now,
@@ -207,7 +232,8 @@ export class Run {
     const whole = firstTokenAt + generationTimeoutMs - now;
     const next = this.#lastSignAt + tokenGapTimeoutMs - now;
     if (whole > 0 && next > 0) return Math.min(whole, next);
-    // Only an answer that flows is cut at its length. One that stalls has failed, though it may think.
+    // Only a flowing answer is cut. One that stalls has failed, even if the
+    // model still thinks.
     const flows = this.#lastTokenAt + tokenGapTimeoutMs > now;
     return flows ? { type: "finished", finish: "length" } : timedOut(STALLED);
   }

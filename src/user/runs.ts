@@ -1,5 +1,6 @@
-// The runs of this instance whose query is reserved, by query id, and the connections that
-// read stored answers. It counts them, and finds those that disconnected in a silence.
+// The runs of this instance whose query is reserved, by query id, and the
+// connections that read stored answers. It counts them, and finds those that
+// disconnected in a silence.
 
 import type { Failures } from "./failures.ts";
 import type { Listener } from "./listener.ts";
@@ -11,9 +12,15 @@ import { count, isReached, type Share } from "./sharing.ts";
 export const LISTENERS_MAX = 8;
 /** Connections of one reader that may read stored answers. */
 const REPLAYS_MAX = 32;
-/** Whole answers of one reader, beyond CONCURRENCY_LIMIT, that wait for slow connections. */
+/**
+ * Whole answers of one reader, beyond CONCURRENCY_LIMIT, that wait for slow
+ * connections.
+ */
 const HELD_MAX = 32;
-/** After a nudge listeners are left alone, so that a retry makes no work. Milliseconds. */
+/**
+ * After a nudge listeners are left alone, so that a retry makes no work.
+ * Milliseconds.
+ */
 const NUDGE_AGAIN_MS = 1_000;
 
 interface RunLimits {
@@ -22,7 +29,10 @@ interface RunLimits {
 }
 
 export class Runs extends Map<string, Run> {
-  /** The connections that read stored answers, with the identity of each reader. */
+  /**
+   * The connections that read stored answers, with the identity of each
+   * reader.
+   */
   readonly replays = new Map<Listener, string | null>();
   /** The runs that failed lately. */
   readonly failures: Failures;
@@ -49,8 +59,8 @@ export class Runs extends Map<string, Run> {
   }
 
   /**
-   * Checks a reader's limits for one more run, except the quota.
-   * Throws UNAVAILABLE after too many failures, TOO_MANY_STREAMS for too many runs.
+   * Checks a reader's limits for one more run, except the quota. Throws
+   * UNAVAILABLE after too many failures, TOO_MANY_STREAMS for too many runs.
    */
   admit({ failureLimit, concurrencyLimit }: RunLimits, identity: string | null, now: number): void {
     const { unfinished } = this;
@@ -66,15 +76,18 @@ export class Runs extends Map<string, Run> {
     }
   }
 
-  /** Throws TOO_MANY_STREAMS if a reader has too many connections to stored answers. */
+  /**
+   * Throws TOO_MANY_STREAMS if a reader has too many connections to stored
+   * answers.
+   */
   admitReplay(identity: string | null): void {
     const readers = Array.from(this.replays.values(), (reader) => ({ identity: reader }));
     if (isReached(REPLAYS_MAX, count(readers, identity))) throw tooManyReplays();
   }
 
   /**
-   * While there is no room, makes every listener write: a closed connection shows only
-   * then. Requests at the same time share one round.
+   * While there is no room, makes every listener write: a closed connection
+   * shows only then. Requests at the same time share one round.
    */
   nudge(isFull: () => boolean): Promise<void> {
     if (performance.now() - this.#nudgedAt < NUDGE_AGAIN_MS) return Promise.resolve();
@@ -96,8 +109,8 @@ export class Runs extends Map<string, Run> {
 }
 
 /**
- * When to ask again, in seconds. A run that waits for a listener ends at a known time; any
- * other may end at any time.
+ * When to ask again, in seconds. A run that waits for a listener ends at a
+ * known time; any other may end at any time.
  */
 function secondsUntilOneEnds(runs: readonly Run[], now: number): number {
   const times = runs.map((run) => run.waitsUntil ?? now);

@@ -1,9 +1,13 @@
-// One user's name, an operator's settings for them, and how far retention has come. One row,
-// made by the user's first request or the operator's first setting.
+// One user's name, an operator's settings for them, and how far retention has
+// come. One row, made by the user's first request or the operator's first
+// setting.
 
 import type { SettingsChange } from "./ask.ts";
 
-/** Prefix of the names of user objects that readers without a bearer token share. */
+/**
+ * Prefix of the names of user objects that readers without a bearer token
+ * share.
+ */
 export const ANONYMOUS = "anonymous:";
 
 export type SettingsRow = {

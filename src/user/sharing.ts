@@ -1,16 +1,20 @@
-// Readers who share a user object, as those of one address do. Each reader has limits of their own, so that
-// one cannot use up what others need. A bound for all together keeps new cookies from buying anything.
+// Readers who share a user object, as those of one address do. Each has
+// limits of their own, so that one cannot use up what others need. A bound
+// for all together makes new cookies useless.
 
-/** The bound for all readers who share an object, as a multiple of one reader's limit. */
+/**
+ * The bound for all readers of an object, as a multiple of one reader's
+ * limit.
+ */
 export const READERS = 4;
 
-/** How many of something one reader has, and how many all readers together have. */
+/** How many of something one reader has, and how many all readers have. */
 export interface Share {
   readonly own: number;
   readonly all: number;
 }
 
-/** Whether one reader has reached the limit, or all together its bound. */
+/** Whether a reader has reached the limit, or all together their bound. */
 export function isReached(limit: number, { own, all }: Share): boolean {
   return own >= limit || all >= READERS * limit;
 }
@@ -25,8 +29,9 @@ export function count(
 }
 
 /**
- * How many more refunds for leaving or stopping a reader may have: at most half, rounded up, of what the
- * others leave of the allowance. All together never get more than the allowance.
+ * How many more counted refunds a reader may get: at most half, rounded up,
+ * of what the others leave of the allowance. All together never get more than
+ * the allowance.
  */
 export function refundsLeft(refundLimit: number, { own, all }: Share): number {
   const share = Math.ceil((refundLimit - (all - own)) / 2) - own;

@@ -1,5 +1,5 @@
-// A subscription: one connection that reads one answer, live or stored, in a format.
-// Pure: what it costs is decided in asks.ts.
+// A subscription: one connection that reads one answer, live or stored, in a
+// format. Pure: what it costs is decided in asks.ts.
 
 import { withCitations } from "../answer/citations.ts";
 import type { AnswerHead, Format } from "../formats/format.ts";
@@ -11,7 +11,10 @@ import { Transcript } from "./transcript.ts";
 
 /** Who reads, and how: what a request says of it. */
 export interface Subscriber {
-  /** Which of the readers that share the object; null where it is one user's own. */
+  /**
+   * Which of the readers that share the object; null where it is one user's
+   * own.
+   */
   readonly identity: string | null;
   readonly format: Format;
   /** How many events the reader has already. */
@@ -102,7 +105,10 @@ export class Subscription {
   }
 }
 
-/** What is known when the headers go out: admission alone, or all of an answer in one body. */
+/**
+ * What is known when the headers go out: admission alone, or all of an answer
+ * in one body.
+ */
 function timing({ admitMs, firstTokenMs, totalMs }: Run, { streams }: Format): string {
   const admit = `admit;dur=${admitMs}`;
   return streams ? admit : `${admit}, first-token;dur=${firstTokenMs ?? 0}, total;dur=${totalMs}`;

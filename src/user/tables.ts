@@ -10,7 +10,8 @@ export const USER_SCHEMA = new Schema(
   SETTINGS_SCHEMA + LEDGER_SCHEMA + QUERIES_SCHEMA + KEYS_SCHEMA,
   "settings",
   [
-    // To 2: columns that came one by one before there were versions, and plainer names.
+    // To 2: columns that came one by one before there were versions, and
+    // plainer names.
     (sql) => {
       addColumn(sql, "queries", "identity", "TEXT");
       addColumn(sql, "windows", "pruned_left", "INTEGER NOT NULL DEFAULT 0");
@@ -53,7 +54,10 @@ export class Tables {
     return this.#isUsable;
   }
 
-  /** Whether the user is known: asked something, or has settings by an operator. */
+  /**
+   * Whether the user is known: asked something, or has settings by an
+   * operator.
+   */
   get exist(): boolean {
     return this.#exist;
   }

@@ -1,12 +1,12 @@
-// The events of a run, in order, and who waits for more of them. Events are numbered from 1; the
-// first is `start` and the last `done` or `error`, which every listener is told in its own words, so
-// what is kept here are the events in between: `sources` is 2, the first token 3.
+// The events of a run in order, and who waits for more of them. Events are
+// numbered from 1. The first and the last are written for each listener by
+// its format; here are those in between: `sources` is 2, the first token 3.
 
 import type { ServiceError } from "../errors.ts";
 import type { Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
 import type { QueryRow } from "./queries.ts";
 
-/** How a run ended: whole, or not. */
+/** How a run ended. */
 export type Ending =
   | { readonly type: "finished"; readonly finish: Finish }
   | { readonly type: "failed"; readonly error: ServiceError };
@@ -16,7 +16,9 @@ export class Transcript {
   #ending: Ending | undefined;
   readonly #followers = new Set<() => void>();
 
-  /** The transcript of a stored answer: the same events with the same numbers. */
+  /**
+   * The transcript of a stored answer: the same events with the same numbers.
+   */
   static of(row: QueryRow): Transcript {
     const { answer, sources, token_lengths, finish } = row;
     const transcript = new Transcript();
@@ -39,14 +41,14 @@ export class Transcript {
     for (const wake of this.#followers) wake();
   }
 
-  /** The first ending stands. */
+  /** The first ending counts. */
   end(ending: Ending): void {
     if (this.#ending !== undefined) return;
     this.#ending = ending;
     for (const wake of this.#followers) wake();
   }
 
-  /** Calls `wake` whenever there is more, until the returned function is called. */
+  /** Calls `wake` at each change, until the returned function is called. */
   follow(wake: () => void): () => void {
     this.#followers.add(wake);
     return () => this.#followers.delete(wake);

@@ -1,6 +1,6 @@
-// UserObject: one per user, over HTTP. It parses each request once, and answers what is
-// not an ask: the query log, feedback, operators' requests, erasure. Asks are in asks.ts.
-// Who the caller is was decided in edge/.
+// UserObject: one per user, over HTTP. It parses each request once, and
+// answers what is not an ask: the query log, feedback, operators' requests,
+// erasure. Asks are in asks.ts. Who the caller is was decided in edge/.
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
@@ -39,7 +39,10 @@ const ALARM_RETRY_MS = 30_000;
 /** How old a check of storage may be for an alarm, in milliseconds. */
 const CHECK_AGE_MAX_MS = 10_000;
 
-/** What the object is given: see wiring.ts. The first two throw UNAVAILABLE if a variable is wrong. */
+/**
+ * What the object is given: see wiring.ts. The first two throw UNAVAILABLE if
+ * a variable is wrong.
+ */
 export interface UserParts {
   retriever(): Retriever;
   generator(): Generator;
@@ -54,7 +57,10 @@ export class UserObject extends DurableObject<Variables> {
   readonly #asks: Asks;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
-  /** When storage last took a write that was only tried, in milliseconds since the epoch. */
+  /**
+   * When storage last took a write that was only tried, in milliseconds since
+   * the epoch.
+   */
   #triedAt = 0;
   #config: UserConfig | undefined;
 
@@ -101,16 +107,16 @@ export class UserObject extends DurableObject<Variables> {
     // An ask must not put off the alarm that an earlier instance set.
     await this.#alarm.recall();
     if (!this.#tables.exist || this.#tables.ledger.reserved() === 0) return;
-    // Anything still reserved was left by an instance that died, maybe of a failed write.
-    // Another failed write would make this one unreadable too.
+    // Anything still reserved was left by an instance that died, maybe of a
+    // failed write. Another failed write would make this one unreadable too.
     if (await this.#outage.check(0)) return;
     this.#runAlarm(() => this.#sweep());
   }
 
   /**
-   * Writes something and deletes it, unless that succeeded within the last `maxAgeMs`.
-   * If storage takes no writes it throws, and this object is reset: call it only on
-   * `storageProbe`.
+   * Writes something and deletes it, unless that succeeded within the last
+   * `maxAgeMs`. If storage takes no writes it throws, and this object is
+   * reset: call it only on `storageProbe`.
    */
   async tryWrite(maxAgeMs: number): Promise<void> {
     const { storage } = this.ctx;
@@ -143,8 +149,9 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   /**
-   * Refuses requests that write while storage takes no writes. Reading goes on. So does
-   * stopping, whose refund is left to the sweep, and erasing, which makes room.
+   * Refuses requests that write while storage takes no writes. Reading goes
+   * on. So does stopping, whose refund is left to the sweep, and erasing,
+   * which makes room.
    */
   async #refuseInOutage(method: string, path: string): Promise<void> {
     if (!this.#outage.isOn || !/^(POST|PATCH)$/.test(method) || path.endsWith("/cancel")) return;
@@ -153,8 +160,9 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   /**
-   * Does the work of an alarm, and sets the next one while anything is reserved.
-   * Never throws: the runtime drops an alarm after 7 failures, and reservations would leak.
+   * Does the work of an alarm, and sets the next one while anything is
+   * reserved. Never throws: the runtime drops an alarm after 7 failures, and
+   * reservations would leak.
    */
   #runAlarm(work: () => void): void {
     if (!this.#tables.exist) return;
@@ -177,7 +185,8 @@ export class UserObject extends DurableObject<Variables> {
     const now = Date.now();
     const { retentionMs } = this.#variables();
     const due = this.ctx.storage.transactionSync(() => this.#retention.prune(now, retentionMs));
-    // A batch that is due already comes a second later, so that asks come in between.
+    // A batch that is due already comes a second later, so that asks come in
+    // between.
     if (due !== undefined) this.#alarm.set(Math.max(due, now + 1_000));
   }
 
@@ -240,7 +249,10 @@ export class UserObject extends DurableObject<Variables> {
     return this.#find(idOf(request.params), identityOf(request));
   }
 
-  /** Throws NOT_FOUND, also for another identity's query. Operators see every query. */
+  /**
+   * Throws NOT_FOUND, also for another identity's query. Operators see every
+   * query.
+   */
   #find(id: string, identity?: string | null): QueryRow {
     const row = this.#tables.exist ? this.#tables.queries.get(id) : undefined;
     const hidden = identity !== undefined && row?.identity !== identity;
@@ -281,7 +293,10 @@ export class UserObject extends DurableObject<Variables> {
     return json(shownReceipt(this.#find(row.id), this.#variables().shareQueries));
   }
 
-  /** Ends the runs and deletes all that is stored of the user. The second time: 404. */
+  /**
+   * Ends the runs and deletes all that is stored of the user. The second
+   * time: 404.
+   */
   async #erase(): Promise<Response> {
     if (!this.#tables.exist) throw unknownUser();
     // ctx.abort() would reset memory too, but lose the response.
@@ -290,7 +305,8 @@ export class UserObject extends DurableObject<Variables> {
     try {
       await this.#tables.delete();
     } catch (thrown) {
-      // Everything is still stored, and what was reserved has no run any more.
+      // Everything is still stored, and what was reserved has no run any
+      // more.
       this.#runAlarm(() => this.#sweep());
       throw thrown;
     }

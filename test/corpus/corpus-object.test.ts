@@ -36,7 +36,7 @@ describe("a document", () => {
     expect((await send("DELETE", "/limits")).status).toBe(404);
   });
 
-  it("takes the place of the one before it, passages and all", async () => {
+  it("replaces the one with its id, passages included", async () => {
     const { stub, put } = newCorpus();
     await put("limits", limits);
     const replaced = await put("limits", { title: "Limits", text: "Nothing is said of tables." });
@@ -68,14 +68,14 @@ describe("a document", () => {
     }
   });
 
-  it("comes back as it was, whatever it holds", async () => {
+  it("is read as it was sent, whatever characters it has", async () => {
     const { send, put } = newCorpus();
     const text = "\ufeffa\0b\r\nc\u2028d\u{1f600} 'e' \"f\" \t\n\n";
     await put("odd", { title: "  Odd  ", text });
     expect(await (await send("GET", "/odd")).json()).toMatchObject({ title: "Odd", text });
   });
 
-  it("is refused with the field that is wrong", async () => {
+  it("is refused with the name of a wrong field", async () => {
     const { put } = newCorpus();
     const refusals: [unknown, string][] = [
       [{ text: "a" }, "title"],
@@ -105,7 +105,7 @@ describe("a document", () => {
     }
   });
 
-  it("holds 1 MiB of text, however it is escaped, and not a byte more", async () => {
+  it("may have 1 MiB of text, however it is escaped, and no byte more", async () => {
     const { put } = newCorpus();
     const text = `${"\u0001".repeat(1024 * 1024 - 4)}text`;
     expect((await put("whole", { title: "T", text })).status).toBe(201);
@@ -121,7 +121,7 @@ describe("a document of 1 MiB", () => {
   const of = (part: string) => part.repeat(Math.floor((1024 * 1024) / part.length));
   const numbered = Array.from({ length: 70_000 }, (_, i) => `# Part ${i}\n`).join("");
 
-  /** In a corpus of its own, in milliseconds. */
+  /** In an empty corpus, in milliseconds. */
   async function timeToPut(text: string): Promise<number> {
     const { put } = newCorpus();
     const startedAt = Date.now();
@@ -134,11 +134,11 @@ describe("a document of 1 MiB", () => {
     proseMs = await timeToPut(of("It was the best of times, it was the worst of times.\n\n"));
   }, 60_000);
 
-  // While one is cut and indexed, nobody's search is answered. Without a budget it takes twenty times
-  // as long as prose.
+  // No search is answered while a document is cut and indexed.
+  // Without a budget these take 20 times as long as prose.
   it.each([
     ["headings", of("# a\n")],
-    ["headings, each another", numbered],
+    ["different headings", numbered],
     ["one-letter paragraphs", of("a\n\n")],
     ["marked paragraphs", of("The *quick* brown [fox](http://a.b/c).\n\n")],
     ["lists in lists", of("- a\n  - b\n    - c\n\n")],
@@ -149,7 +149,7 @@ describe("a document of 1 MiB", () => {
     ["empty lines", of("\n")],
     ["Chinese", of("今天天气很好，我们去公园。").slice(0, 340_000)],
   ])(
-    "of nothing but %s takes about as long as one of prose",
+    "that has only %s takes about as long as one of prose",
     { timeout: 60_000 },
     async (_, text) => {
       expect(await timeToPut(text)).toBeLessThan(8 * proseMs);
@@ -158,7 +158,7 @@ describe("a document of 1 MiB", () => {
 });
 
 describe("documents that arrive together", () => {
-  it("are all kept, in the order of their coming", async () => {
+  it("are all stored, in the order of arrival", async () => {
     const { put, send, stub } = newCorpus();
     const ids = Array.from({ length: 40 }, (_, i) => `d${i % 20}`);
     const answers = await Promise.all(
@@ -173,7 +173,7 @@ describe("documents that arrive together", () => {
 });
 
 describe("the list of documents", () => {
-  it("comes in pages, in the order of the ids", async () => {
+  it("has pages, and is sorted by id", async () => {
     const { send, put } = newCorpus();
     for (const id of ["c", "a", "b"]) await put(id, { title: id, text: id });
     type Page = { documents: DocumentEntry[]; after: string | null };
@@ -186,7 +186,7 @@ describe("the list of documents", () => {
 });
 
 describe("a preview of a search", () => {
-  it("shows the passages that an ask would be given, each with its score and a snippet", async () => {
+  it("shows the passages that an ask would get, each with its score and a snippet", async () => {
     const { send, put, stub } = newCorpus();
     await put("limits", limits);
     const query = "How many megabytes can a row hold?";
@@ -204,7 +204,7 @@ describe("a preview of a search", () => {
     });
   });
 
-  it("shows as many as are wanted, and says when nothing is found", async () => {
+  it("shows at most the limit, and nothing if nothing is found", async () => {
     const { send, put } = newCorpus();
     await put("limits", limits);
     const passages = async (parameters: string) =>
@@ -214,7 +214,7 @@ describe("a preview of a search", () => {
     expect(await passages("?search=zebra")).toEqual([]);
   });
 
-  it("refuses what no ask could want", async () => {
+  it("refuses queries and limits that no ask may have", async () => {
     const { send } = newCorpus();
     for (const [parameters, name] of [
       ["?search=", "search"],
@@ -239,7 +239,7 @@ describe("a preview of a search", () => {
 });
 
 describe("a search", () => {
-  it("of an empty corpus finds nothing, and makes no tables", async () => {
+  it("of an empty corpus finds nothing and makes no tables", async () => {
     const { stub, send } = newCorpus();
     expect(await stub.search("anything", 5)).toEqual([]);
     expect(await (await send("GET", "")).json()).toEqual({ documents: [], after: null });
@@ -251,7 +251,7 @@ describe("a search", () => {
     });
   });
 
-  it("finds passages with their place in the document", async () => {
+  it("finds passages with their headings and their URL", async () => {
     const { stub, put } = newCorpus();
     await put("limits", limits);
     const [best] = await stub.search("How many megabytes can a row hold?", 5);
@@ -281,7 +281,7 @@ describe("a search", () => {
     expect(await first("配额是多少")).toBe("zh#1");
   });
 
-  it("scores full coverage 1, and rare terms above common ones", async () => {
+  it("scores a passage with all terms 1, and weighs rare terms more", async () => {
     const { stub, put } = newCorpus();
     await put("a", { title: "A", text: "the quota of a user" });
     for (let i = 0; i < 5; i++) await put(`b${i}`, { title: "B", text: "a user of the service" });
@@ -293,7 +293,7 @@ describe("a search", () => {
     expect(missing?.score).toBeLessThan(0.6);
   });
 
-  it("takes any text for words", async () => {
+  it("reads any text as words, never as syntax", async () => {
     const { stub, put } = newCorpus();
     await put("limits", limits);
     for (const query of [
@@ -328,7 +328,9 @@ describe("a search", () => {
     expect(await stub.search("\u{1f600}", 5)).toEqual([]);
   });
 
-  it("reads the same few rows however many passages there are", { timeout: 60_000 }, async () => {
+  it("and a new document read the same few rows however many passages there are", {
+    timeout: 60_000,
+  }, async () => {
     const { stub } = newCorpus();
     const read = await runInDurableObject(stub, async (corpus, { storage }) => {
       for (let i = 0; i < 300; i++) {
@@ -366,8 +368,8 @@ describe("a search", () => {
   });
 });
 
-describe("an index of another analyzer", () => {
-  it("is made anew when the object next starts", async () => {
+describe("an index of another version of the analyzer", () => {
+  it("is rebuilt when the object next wakes", async () => {
     const { newStub, put } = newCorpus();
     for (const id of ["a", "b", "c"]) await put(id, { title: id, text: `The quota of ${id}.` });
     await runInDurableObject(newStub(), (_, { storage }) => {
@@ -386,7 +388,7 @@ describe("an index of another analyzer", () => {
       .toEqual({ analyzer_version: ANALYZER_VERSION, indexed_to: "", passages: 3 });
   });
 
-  it("is made a few at a time, by the length of the texts where they have few passages", async () => {
+  it("is rebuilt in steps that long texts with few passages shorten", async () => {
     const { newStub, put } = newCorpus();
     for (const id of ["a", "b", "c", "d"])
       await put(id, { title: id, text: "- \n".repeat(50_000) });
@@ -398,7 +400,7 @@ describe("an index of another analyzer", () => {
     expect(reached).toEqual({ indexed_to: "b" });
   });
 
-  it("is not what the examples are taken from once it was made anew", async () => {
+  it("no longer suggests its headings as examples once it is rebuilt", async () => {
     const { newStub, put } = newCorpus();
     await put("faq", { title: "FAQ", text: "## How do I begin?\n\nAt the beginning." });
     const asked = await runInDurableObject(newStub(), async (object, { storage }) => {
