@@ -330,7 +330,7 @@ export class Page {
   #showConnection(): void {
     if (!navigator.onLine)
       this.#warn(
-        "You are offline. What you see stays here. You can ask again when you are online.",
+        "You are offline. What you see stays here. New questions are answered when you are online.",
       );
     else if (this.#begun) this.#warn("");
   }
