@@ -1,4 +1,4 @@
-// `npm run build:client`: the client as others install it, one file of JavaScript and its types.
+// `npm run build:client`: the client for others, one file and its types.
 
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rm } from "node:fs/promises";
@@ -10,14 +10,14 @@ import { build } from "esbuild";
 import { Failure, PROJECT, run } from "./command.ts";
 import { flags } from "./flags.ts";
 
-/** All that a page has to load, once compressed. */
+/** Of the compressed file: all that a page loads. */
 export const CLIENT_BYTES_MAX = 5_000; /* 5 KB */
 
 const SOURCE = join(PROJECT, "src/client");
 
 /**
- * Builds the client into a folder, which holds nothing else afterwards, and resolves with its size once
- * compressed. The parser of event streams is in the bundle, so that it needs nothing installed beside it.
+ * Builds the client into an emptied folder. Resolves with its compressed size. The
+ * bundle includes the event-stream parser, so that it has no dependency.
  */
 export async function buildClient(folder: string): Promise<number> {
   await rm(folder, { recursive: true, force: true });

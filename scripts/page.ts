@@ -1,4 +1,4 @@
-// The page, from src/web to the folder that is served: what `npm run build:page` builds, and wrangler by it.
+// Builds the page from src/web into the folder that is served: `npm run build:page`.
 
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ const SOURCE = join(PROJECT, "src/web/reader");
 /** As wrangler.toml says under [assets]. */
 const FOLDER = join(PROJECT, "dist/page");
 
-/** Each file with its type, by the path under which it is served. */
+/** File and type, by the path that it is served under. */
 const FILES = {
   "/": { file: "index.html", type: "text/html; charset=utf-8" },
   "/page.js": { file: "page.js", type: "text/javascript; charset=utf-8" },
@@ -19,7 +19,7 @@ const FILES = {
 
 type FileName = (typeof FILES)[keyof typeof FILES]["file"];
 
-/** What browsers are told of every file: nothing but this site's own is loaded, run or asked. */
+/** Every file: browsers load, run and ask only this site. */
 const HEADERS = {
   "content-security-policy": [
     "default-src 'none'",
@@ -40,8 +40,8 @@ const HEADERS = {
 } as const;
 
 /**
- * Builds the page into its folder. A file is replaced only where it differs, and then at once: another
- * server of this checkout may be serving it.
+ * Builds the page into its folder. Replaces only files that differ, by a rename:
+ * another server may be serving them.
  */
 export async function buildPage(): Promise<void> {
   const files = { ...(await builtFiles()), _headers: headersFile() };
@@ -55,7 +55,7 @@ export async function buildPage(): Promise<void> {
   }
 }
 
-/** What was built, for plain workerd, which has no static assets: JSON of it all, as src/config.ts has it. */
+/** The built page as JSON, for plain workerd, which has no static assets. */
 export async function pageAsJson(): Promise<string> {
   const entries = Object.entries(FILES).map(async ([path, { file, type }]) => {
     const headers = {

@@ -1,6 +1,18 @@
-// One answer, from its ask to its end: the events as they come, over as many connections as it takes,
-// each token once, and one way to stop. What a request is and what an error is called is not decided
-// here.
+// One answer, from its ask to its end. It gives each token once, over as many
+// connections as it takes. connection.ts sends requests, errors.ts names errors.
+//
+// | state   | what happens                               | next          |
+// |---------|--------------------------------------------|---------------|
+// | waiting | no request is out                          | any other     |
+// | reading | a request is out, or its events come       | any other     |
+// | stopped | the caller has the error; the service is   | -             |
+// |         | told to stop, once the query's id is known |               |
+// | ended   | the caller has the outcome or the error    | -             |
+//
+// - waiting: before the first request, and after a connection broke. Ends after
+//   the backoff, or when the page comes online.
+// - stopped: only if the service can be told. Without an id, and without a
+//   request that will bring one, a stop leads to `ended`.
 
 import type {
   DoneEvent,
@@ -35,9 +47,9 @@ export interface Outcome {
   readonly quotaRemaining: number;
 }
 
-/** The connection broke, and is made again. */
+/** The connection broke; the client connects again. */
 export interface Retry {
-  /** From 1, and from 1 again once a token has come. */
+  /** Counts from 1; a token resets it. */
   readonly attempt: number;
   readonly waitMs: number;
   readonly cause: unknown;
@@ -53,48 +65,51 @@ export interface AnswerOptions {
   readonly onRetry?: ((retry: Retry) => void) | undefined;
 }
 
-/** What to ask, and to ask again with if the query was never heard of. */
+/** What to ask, and to ask again if the service never got it. */
 export interface Question {
   readonly body: string;
   readonly idempotencyKey: string;
 }
 
-/** A service that asks to wait longer than this is believed, and not tried again. */
+/** If the service asks to wait longer, the client does not retry. */
 const RETRY_AFTER_MS_MAX = 5_000;
-/** What may be over at the next try. */
+/** Errors worth a retry. */
 const PASSING = ["CONNECTION_LOST", "REQUEST_TIMEOUT", "UNAVAILABLE"];
 /**
- * The same, once a connection has broken. Our own, which the service has not missed yet, may count among
- * its too many streams; and what gives bearer tokens (no status: not what refuses them) may be away too.
+ * Errors worth a retry after a connection broke. TOO_MANY_STREAMS may count our
+ * own broken stream. UNAUTHENTICATED without a status is a `token` function that
+ * failed, which may need the network too.
  */
 const PASSING_LATER = ["TOO_MANY_STREAMS", "INTERNAL", "UNAUTHENTICATED"];
+
+/** See the table above. */
+type State = "waiting" | "reading" | "stopped" | "ended";
 
 export class Answer implements AsyncIterable<AnswerEvent> {
   readonly #connection: Connection;
   readonly #options: AnswerOptions;
-  /** Undefined where an answer is only read, which others have asked for. */
+  /** Undefined when an answer is only read. */
   readonly #question: Question | undefined;
+  #state: State = "waiting";
+  /** Aborting it closes the latest connection. */
+  #stream = new AbortController();
+  #error: BelayError | undefined;
   #queryId: string | undefined;
   #text = "";
   #sources: readonly Source[] = [];
   readonly #events: AnswerEvent[] = [];
   #iterated = false;
-  /** The events of the present query that we have, but for pings: where to resume. */
+  /** Events of this query so far, without pings: where to resume. */
   #count = 0;
-  /** Connections that broke, or could not be made, since the last token. */
+  /** Failed connections since the last token. */
   #failures = 0;
-  /** From when a request may go out until its body has ended. */
-  #connecting = false;
-  #error: BelayError | undefined;
-  /** Aborted once the answer has ended, whichever way. */
-  readonly #ended = new AbortController();
-  /** Aborted once no connection is wanted any more, which may be a little later. */
-  readonly #unwanted = new AbortController();
+  /** Aborts when `stopped` or `ended` begins. */
+  readonly #over = new AbortController();
   readonly #done = Promise.withResolvers<Outcome>();
   readonly #running: Promise<void>;
-  /** Set once the service is being told that nobody wants the answer. */
-  #telling: Promise<Receipt | undefined> | undefined;
-  /** Lets the iteration go on. */
+  /** Set once the service is being told to stop. */
+  #receipt: Promise<Receipt | undefined> | undefined;
+  /** Resumes the iteration. */
   #wake: () => void = () => {};
 
   constructor(
@@ -107,22 +122,22 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     this.#options = options;
     this.#question = question;
     this.#queryId = queryId;
-    // Who uses callbacks or iterates never looks at it: its rejection is not an unhandled one.
+    // With callbacks or iteration it is never awaited: no unhandled rejection.
     this.done.catch(() => {});
 
     const { signal } = options;
     const leave = () => this.#leave(signal?.reason);
-    signal?.addEventListener("abort", leave, { signal: this.#ended.signal });
-    onPage("pagehide", leave, this.#ended.signal);
+    signal?.addEventListener("abort", leave, { signal: this.#over.signal });
+    onPage("pagehide", leave, this.#over.signal);
     this.#running = this.#run().catch((thrown) => this.#fail(thrown));
   }
 
-  /** The answer when it is whole. Rejects with a BelayError; nothing happens if nobody looks. */
+  /** The whole answer. Rejects with a BelayError; it need not be awaited. */
   get done(): Promise<Outcome> {
     return this.#done.promise;
   }
 
-  /** Undefined until the service has named it; another one if it had to be asked again. */
+  /** Undefined until the service sends it. Changes if the client asks again. */
   get queryId(): string | undefined {
     return this.#queryId;
   }
@@ -132,23 +147,24 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     return this.#text;
   }
 
-  /** Empty until they are found. */
+  /** Empty until the `sources` event. */
   get sources(): readonly Source[] {
     return this.#sources;
   }
 
   /**
-   * Stops the answer. Resolves with its receipt, which says whether it was charged, or with undefined
-   * where there is none: it never rejects, and need not be awaited.
+   * Stops the answer. Resolves with its receipt, which says whether it was
+   * charged, or with undefined if there is none. It never rejects, and need not
+   * be awaited.
    */
   cancel(): Promise<Receipt | undefined> {
     this.#stop(true);
-    return this.#running.then(() => this.#telling);
+    return this.#running.then(() => this.#receipt);
   }
 
   /**
-   * The events as they come, from the first on, whenever the iteration begins; throws the error that
-   * ends the answer. Breaking off stops the answer.
+   * All events from the first, whenever the iteration begins. Throws the error
+   * that ends the answer. Leaving the loop stops the answer.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<AnswerEvent, void, undefined> {
     if (this.#iterated) {
@@ -157,7 +173,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     this.#iterated = true;
     try {
       for (let next = 0; ; next += 1) {
-        while (next === this.#events.length && !this.#ended.signal.aborted) {
+        while (next === this.#events.length && !this.#isOver) {
           await new Promise<void>((resolve) => {
             this.#wake = resolve;
           });
@@ -172,37 +188,41 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     }
   }
 
-  /** Connects until the answer has ended. */
+  /** Whether the caller has the outcome or the error. */
+  get #isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  /** Connects until the answer is over. */
   async #run(): Promise<void> {
-    // Nothing is called back before the caller has the answer in hand.
+    // The caller gets the answer before the first callback.
     await undefined;
     if (this.#options.signal?.aborted) this.#leave(this.#options.signal.reason);
-    while (!this.#ended.signal.aborted) {
+    while (!this.#isOver) {
       try {
         await this.#connect();
       } catch (thrown) {
-        if (this.#ended.signal.aborted) break;
+        if (this.#isOver) break;
         await this.#recover(thrown);
       }
     }
   }
 
-  /** Reads one connection to its end. Throws unless the answer has ended by then. */
+  /** Reads one connection to its end. Throws unless the answer is over then. */
   async #connect(): Promise<void> {
     const { body, idempotencyKey } = this.#question ?? {};
-    const connection = new AbortController();
-    const { signal } = connection;
-    const hangUp = () => connection.abort();
-    this.#unwanted.signal.addEventListener("abort", hangUp, { signal });
+    this.#stream = new AbortController();
+    const { signal } = this.#stream;
+    const hangUp = () => this.#stream.abort();
     const { silenceMs } = this.#connection;
     let timer = setTimeout(hangUp, silenceMs);
     const heard = () => {
       clearTimeout(timer);
       timer = setTimeout(hangUp, silenceMs);
     };
-    this.#connecting = true;
+    this.#state = "reading";
     try {
-      const sending = { signal, unless: this.#ended.signal };
+      const sending = { signal, unless: this.#over.signal };
       const response = await (!this.#queryId && body
         ? this.#connection.request("/ai/ask?stream=true", {
             ...sending,
@@ -216,9 +236,8 @@ export class Answer implements AsyncIterable<AnswerEvent> {
       }
       this.#identify(response.headers.get("x-query-id"));
       await readEvents(response.body, signal, heard, (event) => this.#receive(event));
-      if (!this.#ended.signal.aborted) throw new Error("The stream broke off.");
+      if (!this.#isOver) throw new Error("The stream broke.");
     } finally {
-      this.#connecting = false;
       clearTimeout(timer);
       hangUp();
     }
@@ -226,12 +245,12 @@ export class Answer implements AsyncIterable<AnswerEvent> {
 
   #receive(event: StreamEvent): void {
     if (event.type === "start") this.#identify(event.queryId);
-    if (this.#ended.signal.aborted || event.type === "ping") return;
+    if (this.#isOver || event.type === "ping") return;
     if (event.type === "error") {
       this.#fail(errorOf(event));
       return;
     }
-    // An event that we do not know counts too.
+    // Unknown events count too.
     this.#count += 1;
     const { onSources, onToken, onDone } = this.#options;
     switch (event.type) {
@@ -254,7 +273,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
         const outcome = { ...rest, text: this.#text };
         this.#sources = event.sources;
         this.#push(event);
-        this.#end();
+        this.#finish("ended");
         this.#done.resolve(outcome);
         call(onDone, outcome);
         break;
@@ -267,11 +286,11 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     this.#wake();
   }
 
-  /** Who the query is; one that was stopped before that is stopped now. */
+  /** Takes the query's id. A stop that waited for it goes out now. */
   #identify(queryId: string | null): void {
     if (!queryId || queryId === this.#queryId) return;
     this.#queryId = queryId;
-    if (this.#ended.signal.aborted) this.#telling = this.#tell();
+    if (this.#state === "stopped") this.#receipt = this.#tell();
   }
 
   #path(): string {
@@ -288,7 +307,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
       return new CancelledError("CANCELLED", "The answer was stopped elsewhere.", details);
     }
     if (this.#text === "") {
-      // Nothing was shown that a new attempt could contradict, and the key sees to the charge.
+      // Ask again: the caller saw no token, and the key prevents a second charge.
       this.#queryId = undefined;
       this.#count = 0;
       return new Error("Given up.", { cause: refusal });
@@ -300,7 +319,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     );
   }
 
-  /** Waits for the next try, or ends the answer where there is none. */
+  /** Waits for the next try, or ends the answer if there is none. */
   async #recover(cause: unknown): Promise<void> {
     const attempt = this.#failures + 1;
     const backoffMs = this.#connection.backoff(attempt) ?? Infinity;
@@ -310,24 +329,25 @@ export class Answer implements AsyncIterable<AnswerEvent> {
       return;
     }
     this.#failures = attempt;
+    this.#state = "waiting";
     call(this.#options.onRetry, { attempt, waitMs, cause });
-    await pause(waitMs, this.#ended.signal);
+    await pause(waitMs, this.#over.signal);
   }
 
-  /** After how long the same request might be answered, if ever. */
+  /** Wait before a retry; Infinity if a retry is useless. */
   #retryAfterMs(thrown: unknown): number {
     if (!(thrown instanceof BelayError)) return 0;
     const { code, status = 0, retryAfterMs = 0 } = thrown;
     const passes =
       code === "NOT_BELAY"
-        ? // A proxy in between, which speaks for a service that is away.
+        ? // A proxy answers while the service is away.
           status >= 500 || status === 408 || status === 429
         : PASSING.includes(code) || (this.#failures > 0 && PASSING_LATER.includes(code));
     return passes && status !== 401 && retryAfterMs <= RETRY_AFTER_MS_MAX ? retryAfterMs : Infinity;
   }
 
-  #fail(thrown: unknown): void {
-    if (this.#ended.signal.aborted) return;
+  #fail(thrown: unknown, state: State = "ended"): void {
+    if (this.#isOver) return;
     const error =
       thrown instanceof BelayError && thrown.code !== "CONNECTION_LOST"
         ? thrown
@@ -337,45 +357,50 @@ export class Answer implements AsyncIterable<AnswerEvent> {
             { queryId: this.#queryId, cause: thrown },
           );
     this.#error = error;
-    this.#end();
+    this.#finish(state);
     this.#done.reject(error);
     call(this.#options.onError, error);
   }
 
-  #end(): void {
-    this.#ended.abort();
+  /** Enters `stopped` or `ended`. */
+  #finish(state: State): void {
+    this.#state = state;
+    this.#over.abort();
     this.#wake();
   }
 
-  /** Leaving an answer that is ours stops it; one that is only read goes on for whoever asked. */
+  /** Leaving stops our own answer. An answer that is only read goes on. */
   #leave(cause?: unknown): void {
     this.#stop(this.#question !== undefined, cause);
   }
 
+  /** Stops reading, and with `everywhere` the answer itself. */
   #stop(everywhere: boolean, cause?: unknown): void {
-    if (this.#ended.signal.aborted) return;
+    if (this.#isOver) return;
     const queryId = this.#queryId;
-    this.#fail(new CancelledError("CANCELLED", "You stopped the answer.", { queryId, cause }));
-    if (everywhere && queryId) this.#telling = this.#tell();
-    // An ask that is under way is let through to its query's id, without which it cannot be stopped.
-    else if (!everywhere || !this.#connecting) this.#unwanted.abort();
+    // Without an id, the request that is out goes on until it brings one.
+    const tells = everywhere && (queryId || this.#state === "reading");
+    const error = new CancelledError("CANCELLED", "You stopped the answer.", { queryId, cause });
+    this.#fail(error, tells ? "stopped" : "ended");
+    if (!tells) this.#stream.abort();
+    else if (queryId) this.#receipt = this.#tell();
   }
 
-  /** Tells the service that nobody wants the answer. Sent before anything is awaited: the page may be closing. */
+  /** Tells the service to stop. Awaits nothing first: the page may be closing. */
   async #tell(): Promise<Receipt | undefined> {
     try {
       const path = `${this.#path()}/cancel`;
       return await this.#connection.json<Receipt>(path, { method: "POST", keepalive: true });
     } catch {
-      // The service cannot be told; it will notice by itself that nobody comes back.
+      // The service will notice the closed connection.
       return undefined;
     } finally {
-      this.#unwanted.abort();
+      this.#stream.abort();
     }
   }
 }
 
-/** What a callback throws is its own fault: it is reported as any uncaught error, and the answer goes on. */
+/** Reports what a callback throws as an uncaught error; the answer goes on. */
 function call<T>(callback: ((value: T) => void) | undefined, value: T): void {
   try {
     callback?.(value);
@@ -386,7 +411,7 @@ function call<T>(callback: ((value: T) => void) | undefined, value: T): void {
   }
 }
 
-/** Waits; less long if the signal aborts, or if the page comes back online. */
+/** Waits. Ends early if the signal aborts or the page comes back online. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
@@ -395,12 +420,15 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     };
     const timer = setTimeout(wake, ms);
     signal.addEventListener("abort", wake);
-    // Goes with the signal; until then, waking who is awake does nothing.
+    // The signal removes it; until then a second wake does nothing.
     onPage("online", wake, signal);
   });
 }
 
-/** Listens to the window until the signal aborts. Where there is no page, there is none, or it is no more than a name. */
+/**
+ * Listens to the window until the signal aborts. Outside of pages `window` is
+ * missing, or has no listeners.
+ */
 function onPage(type: string, listener: () => void, signal: AbortSignal): void {
   const page = globalThis as { readonly window?: Partial<EventTarget> };
   page.window?.addEventListener?.(type, listener, { signal });

@@ -1,5 +1,5 @@
-// belay/client: asks, reads and rates over the wire of Belay, from browsers, Workers, Node, Deno and
-// Bun. This file is its whole surface; how an answer keeps its connection is in answer.ts.
+// belay/client: asks, reads and rates, in browsers, Workers, Node, Deno and Bun.
+// This file is its whole public surface. answer.ts keeps the connection.
 
 import type { Quota, Rating, Receipt, Turn } from "../protocol.ts";
 import { Answer, type AnswerOptions } from "./answer.ts";
@@ -37,7 +37,7 @@ export interface AskOptions extends AnswerOptions {
   readonly maxTokens?: number | undefined;
   readonly temperature?: number | undefined;
   readonly history?: readonly Turn[] | undefined;
-  /** Made for each ask unless it is given: one to keep lets a page that was loaded again ask the same. */
+  /** Default: a new one for each ask. Keep one to repeat an ask after a reload. */
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -51,10 +51,10 @@ export interface QueriesOptions extends CallOptions {
   readonly before?: string | undefined;
 }
 
-/** Some of a user's receipts, the newest first. */
+/** A page of the user's receipts, newest first. */
 export interface Queries {
   readonly queries: readonly Receipt[];
-  /** Where the next page begins; null if there is none. */
+  /** Start of the next page; null if there is none. */
   readonly before: string | null;
 }
 
@@ -69,10 +69,10 @@ export class Client {
     this.#connection = new Connection(options);
   }
 
-  /** Asks at once, and returns the answer as it grows. */
+  /** Asks at once. The answer grows as events arrive. */
   ask(query: string, options: AskOptions = {}): Answer {
     const { topK, maxTokens, temperature, history, idempotencyKey = newKey() } = options;
-    // Written once: the same key with another body would be refused.
+    // One body for all tries: the key with another body is refused.
     const body = JSON.stringify({
       query,
       topK,
@@ -85,7 +85,7 @@ export class Client {
     return new Answer(this.#connection, options, question, undefined);
   }
 
-  /** Reads an answer again from its first event, free; live, where it is still being written. */
+  /** Reads an answer from its first event, free; live if it is unfinished. */
   events(queryId: string, options: AnswerOptions = {}): Answer {
     return new Answer(this.#connection, options, undefined, queryId);
   }
@@ -105,8 +105,8 @@ export class Client {
   }
 
   /**
-   * Rates an answer; null takes the rating back, with its comment. Left out, the comment stays as it
-   * is; null deletes it.
+   * Rates an answer. Rating null removes rating and comment; comment null removes
+   * the comment. Without `comment` it stays.
    */
   async feedback(queryId: string, rating: Rating | null, comment?: string | null): Promise<void> {
     await this.#connection.json("/ai/feedback", {
@@ -116,7 +116,7 @@ export class Client {
   }
 }
 
-/** Not randomUUID, which pages that were not loaded over HTTPS do not have. */
+/** Pages without HTTPS have no randomUUID. */
 function newKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

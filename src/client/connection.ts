@@ -1,27 +1,27 @@
-// How the client reaches the service: every request with its bearer token, once more with a new one if
-// that was refused, and what a failed one is called. It knows no route.
+// Sends requests with the bearer token. After a 401 it gets a new token and
+// sends once more. It knows no route.
 
 import { API_PREFIX } from "../protocol.ts";
 import { BelayError, ConnectionLostError, isOfType, refusalOf } from "./errors.ts";
 
-/** As much of `fetch` as the client needs. */
+/** What the client needs of `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** A bearer token, or what makes one. */
+/** A bearer token, or a function that returns one. */
 export type TokenOption = string | (() => string | Promise<string>);
 
 export interface ClientOptions {
-  /** Where Belay is: `https://belay.example.com`, or empty for the page's own origin. */
+  /** `https://belay.example.com`, or empty for the page's own origin. */
   readonly url: string;
   /**
-   * The user's bearer token, or a function that gives it: called before each request, and once more
-   * when a request was refused as unauthenticated. Left out where something else says who is asking.
+   * The user's bearer token. A function is called before each request, and again
+   * after a 401. Leave it out if a cookie or your `fetch` authenticates.
    */
   readonly token?: TokenOption | undefined;
   readonly fetch?: Fetch | undefined;
-  /** How long to wait before a try to connect again, in milliseconds; undefined gives up. */
+  /** Wait before a retry, in ms; undefined gives up. */
   readonly backoff?: ((attempt: number) => number | undefined) | undefined;
-  /** A connection that says nothing for so long is taken for broken: more than two of the service's pings. */
+  /** Silence that counts as a broken connection, in ms: over two pings. */
   readonly silenceMs?: number | undefined;
 }
 
@@ -30,9 +30,9 @@ export interface Sending {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
-  /** Goes out before anything is awaited, and so with the latest bearer token, and outlives the page. */
+  /** Sent at once, with the latest bearer token. It outlives the page. */
   readonly keepalive?: boolean;
-  /** Once it is aborted, nothing is sent any more; what has been sent goes on. */
+  /** Aborting it prevents sending. A request that is out goes on. */
   readonly unless?: AbortSignal;
 }
 
@@ -47,25 +47,25 @@ export class Connection {
   constructor({ url, token, fetch, backoff = backoffMs, silenceMs = 30_000 }: ClientOptions) {
     this.backoff = backoff;
     this.silenceMs = silenceMs;
-    // With the prefix or without: the documentation of the protocol has it in its URL.
+    // docs/protocol.md has URLs with the prefix, so accept both.
     this.#base = url.replace(/\/+$/, "").replace(API_PREFIX, "") + API_PREFIX;
     this.#token = token;
-    // Called as a method of anything but its global, a browser's own fetch throws.
+    // A browser's fetch throws as a method of another object.
     this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
   }
 
-  /** Resolves with the response, whatever its status. */
+  /** Resolves with any response, also a refusal. */
   async request(path: string, sending: Sending): Promise<Response> {
     if (!sending.keepalive) await this.#renew();
     const response = await this.#send(path, sending);
     if (response.status !== 401 || typeof this.#token !== "function") return response;
-    // Nobody reads it; that it cannot be cancelled changes nothing.
+    // Not read. A failed cancel does not matter.
     response.body?.cancel().catch(() => {});
     await this.#renew();
     return this.#send(path, sending);
   }
 
-  /** Resolves with the body of a response that is no refusal. */
+  /** Resolves with the body; rejects if it is a refusal. */
   async json<T>(path: string, sending: Sending): Promise<T> {
     const response = await this.request(path, sending);
     if (!isOfType(response, "application/json")) throw await refusalOf(response);
@@ -84,7 +84,7 @@ export class Connection {
     unless?.throwIfAborted();
     const headers = {
       ...sending.headers,
-      // Without one, something else says who is asking: a cookie, or a fetch of the caller's own.
+      // Without a token, a cookie or the caller's fetch authenticates.
       ...(this.#bearer && { authorization: `Bearer ${this.#bearer}` }),
       ...(sending.body && { "content-type": "application/json" }),
     };
@@ -92,15 +92,15 @@ export class Connection {
     try {
       return await this.#fetch(this.#base + path, init as RequestInit);
     } catch (cause) {
-      // Whoever aborted the request knows why it failed.
+      // The caller aborted it.
       if (sending.signal?.aborted) throw cause;
       throw new ConnectionLostError("CONNECTION_LOST", "Belay could not be reached.", { cause });
     }
   }
 }
 
-/** Ten tries in about 20 seconds, which is longer than Belay waits for anybody to come back. */
+/** Ten tries in about 20 s, longer than Belay waits for a reader. */
 function backoffMs(attempt: number): number | undefined {
-  // The random part keeps those who were cut off together from coming back together.
+  // Random, so that clients that were cut off together spread out.
   return attempt > 10 ? undefined : Math.min(4_000, 125 * 2 ** attempt) * (1 - Math.random() / 2);
 }

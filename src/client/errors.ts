@@ -1,9 +1,9 @@
-// What an ask or a call can end with, as errors that a program can tell apart: those of the wire, read
-// from a response, and the few of the client's own.
+// The errors of asks and calls: those of the wire, and a few of the client's
+// own.
 
 import type { ErrorBody, ErrorCode } from "../protocol.ts";
 
-/** Codes of the client's own, beside those of the wire. */
+/** The client's own codes, besides those of the wire. */
 export type ClientErrorCode = "CONNECTION_LOST" | "TOLD_TO_STOP" | "NOT_BELAY";
 
 export interface ErrorDetails {
@@ -15,16 +15,16 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** Every error of the client. Programs look at `code`; the message is for people. */
+/** Every error of the client. Programs read `code`, people `message`. */
 export class BelayError extends Error {
-  // Written out, because bundlers shorten the names of classes.
+  // A literal, because bundlers shorten class names.
   override readonly name: string = "BelayError";
   readonly code: ErrorCode | ClientErrorCode;
-  /** The status of the response that refused; undefined for what came within a stream, or from no response. */
+  /** Status of the refusal. Undefined for errors in a stream or without one. */
   readonly status: number | undefined;
   readonly queryId: string | undefined;
   readonly quotaRemaining: number | undefined;
-  /** How long the service asks to wait, in milliseconds. */
+  /** Retry-After, in ms. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode | ClientErrorCode, message: string, details: ErrorDetails = {}) {
@@ -37,10 +37,10 @@ export class BelayError extends Error {
   }
 }
 
-/** `QUOTA_EXCEEDED`: the limit of this window is used up. */
+/** `QUOTA_EXCEEDED`: this window's limit is used up. */
 export class QuotaExceededError extends BelayError {
   override readonly name = "QuotaExceededError";
-  /** ISO 8601 in UTC; null where the quota never renews. */
+  /** ISO 8601 in UTC; null if the quota never renews. */
   readonly resetsAt: string | null;
 
   constructor(code: "QUOTA_EXCEEDED", message: string, details: ErrorDetails) {
@@ -49,20 +49,20 @@ export class QuotaExceededError extends BelayError {
   }
 }
 
-/** `CANCELLED`: the answer was stopped, by you, by your leaving or from elsewhere. */
+/** `CANCELLED`: you stopped the answer or left, or another client stopped it. */
 export class CancelledError extends BelayError {
   override readonly name = "CancelledError";
 }
 
 /**
- * The connection broke in the middle of the answer: `CONNECTION_LOST` if it did not come back, and
- * `NOT_KEPT` if it came back too late, when the answer had been given up and refunded.
+ * The connection broke. `CONNECTION_LOST`: it did not come back. `NOT_KEPT`: it
+ * came back after the service had dropped and refunded the answer.
  */
 export class ConnectionLostError extends BelayError {
   override readonly name = "ConnectionLostError";
 }
 
-/** The error of a body of the wire, or of an event. */
+/** From the body of a refusal, or from an event. */
 export function errorOf(body: ErrorBody, details: ErrorDetails = {}): BelayError {
   const { code, message } = body;
   const all = { ...body, ...details };
@@ -70,15 +70,15 @@ export function errorOf(body: ErrorBody, details: ErrorDetails = {}): BelayError
   return new (code === "CANCELLED" ? CancelledError : BelayError)(code, message, all);
 }
 
-/** Whether a response is an answer of the type that was asked for; if not, it is a refusal. */
+/** Whether a response has the type that was asked for. Others are refusals. */
 export function isOfType(response: Response, type: string): boolean {
   return response.ok && response.headers.get("content-type")?.startsWith(type) === true;
 }
 
-/** The error that a response carries instead of an answer, as JSON or as the only event of a stream. */
+/** The error of a refusal: JSON, or the only event of a stream. */
 export async function refusalOf(response: Response): Promise<BelayError> {
   const { status } = response;
-  // Its other form, a date, is no number, and counts as none.
+  // A date is ignored.
   const retryAfterMs = Number(response.headers.get("retry-after")) * 1000 || undefined;
   const details = { status, retryAfterMs };
   const text = await response.text();
@@ -86,9 +86,9 @@ export async function refusalOf(response: Response): Promise<BelayError> {
     const body = JSON.parse(text.replace(/^data: /, ""));
     if (body.type === "error") return errorOf(body, details);
   } catch {
-    // What is no JSON was not written by Belay, and is named below.
+    // Not JSON, so not from Belay: see below.
   }
   return status === 204
-    ? new BelayError("TOLD_TO_STOP", "Asked too often in a row. Wait a little.", details)
-    : new BelayError("NOT_BELAY", `No answer of Belay's (${status}). Check the url.`, details);
+    ? new BelayError("TOLD_TO_STOP", "Too many requests. Wait.", details)
+    : new BelayError("NOT_BELAY", `Not a response of Belay (${status}). Check the url.`, details);
 }

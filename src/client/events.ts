@@ -1,14 +1,15 @@
-// The events of a response, as they arrive.
+// Reads the events of a response as they arrive.
 
 import { createParser } from "eventsource-parser";
 import type { StreamEvent } from "../protocol.ts";
 
-/** In characters; an event is never that long, so whoever sends it is not Belay. */
+/** In characters. Belay sends no event that long. */
 const EVENT_LENGTH_MAX = 4 * 1024 * 1024;
 
 /**
- * Hands on each event until the body ends or `signal` aborts, and says whenever anything arrived.
- * An event that is cut off is none. Rejects if the body breaks, or holds what is no event.
+ * Calls `onEvent` until the body ends or `signal` aborts, and `onBytes` whenever
+ * bytes arrive. Ignores an event that is cut off. Rejects if the body breaks or
+ * is not an event stream.
  */
 export async function readEvents(
   body: ReadableStream<Uint8Array>,
@@ -22,7 +23,7 @@ export async function readEvents(
   });
   const decoder = new TextDecoder();
   const reader = body.getReader();
-  // Not every fetch passes an abort on to a body. Cancelling fails where the body is broken already.
+  // Not every fetch aborts the body too. Cancelling a broken body fails.
   signal.addEventListener("abort", () => {
     reader.cancel().catch(() => {});
   });

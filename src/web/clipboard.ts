@@ -1,10 +1,10 @@
-// A button that copies a text, and shows that it did.
+// A button that copies a text and shows the result.
 
 import { button, element, icon } from "./element.ts";
 
 const SHOWN_MS = 1_500;
 
-/** `say` tells the reader whether it worked. */
+/** `say` reports the result to the reader. */
 export function copyButton(
   name: string,
   text: () => string,
@@ -14,7 +14,7 @@ export function copyButton(
     { class: "action", "aria-label": name },
     async () => {
       if (!(await write(text()))) {
-        say("The browser did not let it be copied. Mark the text and copy it yourself.");
+        say("The browser refused to copy. Select the text and copy it yourself.");
         return;
       }
       say("Copied.");
@@ -31,8 +31,7 @@ async function write(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Without HTTPS a page has no clipboard, and a browser may refuse one:
-    // then the old way is used.
+    // No clipboard without HTTPS or permission: use the old way.
     return writeBySelection(text);
   }
 }

@@ -3,8 +3,8 @@
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * In the reader's own time: a time of day within a day of `now`, else a date.
- * Both in milliseconds.
+ * In the reader's time zone: the time of day if within a day of `now`, else the
+ * date. Arguments in ms.
  */
 export function clock(at: number, now: number): string {
   const near = Math.abs(at - now) <= DAY_MS;

@@ -1,14 +1,14 @@
-// The text of a code block, as it grows. A browser lays out a text as a
-// whole, so a long one is split into parts, and only the last one changes.
+// The text of a growing code block. A browser lays out a text node as a whole, so
+// a long text is split into parts. Only the last part changes.
 
 import { element } from "./element.ts";
 import { grow } from "./inlines.ts";
 
-/** In UTF-16 units. A part ends at a line's end. */
+/** In UTF-16 units. A part ends with a line. */
 const PART_LENGTH = 4_096;
 
 interface Part {
-  /** Where it begins in the code. */
+  /** Offset in the code. */
   readonly start: number;
   readonly text: Text;
 }

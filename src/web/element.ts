@@ -1,5 +1,5 @@
-// How pages make elements: from names, attributes and text, never from HTML,
-// so that text from others stays text.
+// Makes elements from names, attributes and text, never from HTML. Untrusted text
+// therefore stays text.
 
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;
 type Child = Node | string | undefined;
@@ -18,7 +18,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A button that does what its listener does, and submits nothing. */
+/** A button that never submits a form. */
 export function button(
   attributes: Attributes,
   onClick: () => void,
@@ -31,10 +31,7 @@ export function button(
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/**
- * One of the drawings of index.html. It is never alone: text beside it says
- * the same.
- */
+/** A drawing of index.html. Its button or link carries the words. */
 export function icon(name: string): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
@@ -45,7 +42,7 @@ export function icon(name: string): SVGElement {
   return svg;
 }
 
-/** The element of index.html with this id. */
+/** The element with this id. */
 export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new TypeError(`index.html has no ${type.name} called ${id}.`);

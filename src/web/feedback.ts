@@ -1,16 +1,15 @@
-// A reader's feedback: a thumb up or down, removed by the same thumb, and an
-// optional comment.
+// A rating: thumb up or down, with an optional comment. The same thumb removes it.
 
 import type { Rating, Receipt } from "../client/client.ts";
 import { button, element, icon } from "./element.ts";
 
-/** Without a comment the stored one stays; null deletes it. */
+/** Without a comment, the stored one stays; null deletes it. */
 type Send = (rating: Rating | null, comment?: string | null) => Promise<void>;
 
 export class Feedback {
   /** The two thumbs. */
   readonly thumbs: readonly HTMLButtonElement[];
-  /** The comment's form, shown after a rating. */
+  /** The comment. Shown once there is a rating. */
   readonly form = element("form", { class: "comment", hidden: true });
   readonly #send: Send;
   readonly #say: (words: string) => void;
@@ -20,12 +19,12 @@ export class Feedback {
     maxlength: "2000",
     autocomplete: "off",
     dir: "auto",
-    placeholder: "What made it so? (optional)",
+    placeholder: "Tell us why (optional)",
     "aria-label": "Comment on this answer",
   });
   #rating: Rating | null = null;
 
-  /** `say` tells the reader whether it worked. */
+  /** `say` reports the result to the reader. */
   constructor(send: Send, say: (words: string) => void, given: Receipt["feedback"]) {
     this.#send = send;
     this.#say = say;
@@ -54,14 +53,14 @@ export class Feedback {
     if (rating === null) this.#input.value = "";
     try {
       await this.#send(rating, comment);
-      // A reader who goes on typing is not interrupted.
+      // A reader who went on typing is not interrupted.
       if (comment && this.#input.value.trim() === comment) this.form.hidden = true;
       this.#say(comment ? "Thank you." : "");
     } catch {
-      // Nothing was stored, and the thumb shows it.
+      // Not stored: show the rating of before.
       this.#show(before);
       this.form.hidden = before === null;
-      this.#say("That could not be sent. Try again.");
+      this.#say("Your feedback could not be sent. Try again.");
     }
   }
 

@@ -1,16 +1,17 @@
-// The text of a paragraph, as it grows: what is on the page stays in place,
-// so that a selection holds. Only what changed is made again.
+// The text of a growing paragraph. Nodes that have not changed stay in place, so
+// that a selection survives. Only the rest is made again.
 
 import type { Inline } from "../text/inline-tree.ts";
 import { button, element } from "./element.ts";
 import { safeAddress, setExternalHref } from "./link.ts";
 
-/** How a citation of a source looks; undefined without such a source. */
+/** What a citation shows and does. */
 export interface Citation {
   readonly name: string;
   open(): void;
 }
 
+/** Undefined if there is no such source. */
 export type Cite = (n: number) => Citation | undefined;
 
 const TAGS = { code: "code", emphasis: "em", strong: "strong", strike: "s" } as const;
@@ -54,7 +55,7 @@ function update(
   parent.append(...wanted.slice(kept).map((inline) => made(inline, cite)));
 }
 
-/** Makes an element show another inline, if that can be done in place. */
+/** Changes a node in place; false if that is impossible. */
 function becomes(node: ChildNode, old: Inline, wanted: Inline, cite: Cite): boolean {
   if (old === wanted) return true;
   if (old.kind !== wanted.kind) return false;
@@ -77,7 +78,7 @@ function becomes(node: ChildNode, old: Inline, wanted: Inline, cite: Cite): bool
   return true;
 }
 
-/** Makes a text longer or shorter without touching the rest. */
+/** Lengthens or shortens a text. The common part is not touched. */
 export function grow(text: Text, wanted: string): void {
   if (text.data === wanted) return;
   if (wanted.startsWith(text.data)) text.appendData(wanted.slice(text.length));
@@ -117,7 +118,7 @@ function citation(n: number, source: Citation | undefined): Node {
   return button({ class: "cite", "aria-label": name }, () => source.open(), String(n));
 }
 
-/** A link to an unsafe address is shown as text. */
+/** A link with an unsafe address is shown as its text. */
 function link(address: string, words: readonly Node[]): HTMLElement {
   const safe = safeAddress(address);
   if (safe === undefined) return element("span", {}, ...words);

@@ -1,21 +1,19 @@
-// Links to addresses from others. A page that fetched what a text names would
-// tell its author who reads it, so nothing is fetched until a reader follows
-// a link.
+// Links to addresses from untrusted text. The page never fetches such an address
+// by itself: that would tell its author who reads the text.
 
-/** The address if it may be linked to: web, mail, or this site. */
+/** The address if it is http, https or mailto; else undefined. */
 export function safeAddress(address: string): string | undefined {
-  // The browsers' own parser sees through white space and controls in a
-  // scheme.
+  // The browser's own parser drops spaces and controls inside a scheme.
   const url = URL.parse(address, location.origin);
   if (url === null) return undefined;
   const { protocol } = url;
   if (protocol === "mailto:") return url.href;
   if (protocol !== "http:" && protocol !== "https:") return undefined;
-  // With credentials an address looks like another site's.
+  // Credentials make an address look like another site's.
   return url.username === "" && url.password === "" ? url.href : undefined;
 }
 
-/** Opens the link in a new tab that learns nothing of this one. */
+/** Opens in a new tab, without opener or referrer. */
 export function setExternalHref(link: HTMLAnchorElement, safe: string): void {
   link.href = safe;
   link.target = "_blank";

@@ -1,7 +1,6 @@
-// An answer as it grows: Markdown in, elements out. A closed block is put in
-// place once; the open one is made to match its text once a frame. No element
-// fetches or runs anything: HTML is text, an image is a link, `[n]` opens a
-// source.
+// Renders a growing answer: Markdown in, elements out. A closed block is rendered
+// once and not touched again. The open one is updated once a frame. No element
+// fetches or runs anything: HTML is text, an image is a link, `[n]` opens a source.
 
 import { type Block, MarkdownBlocks } from "../text/markdown-blocks.ts";
 import { inlinesOf } from "../text/markdown-inlines.ts";
@@ -13,40 +12,34 @@ import { element } from "./element.ts";
 import { type Cite, InlineView } from "./inlines.ts";
 import { asIfWhole, isUndecided } from "./unfinished.ts";
 
-/** Text shown in one frame, in UTF-16 units: at first, at least, at most. */
+/** Text a frame shows, in UTF-16 units: at first, at least, at most. */
 const PACE = 4_096;
 const PACE_MIN = 2_048;
 const PACE_MAX = 8_192;
-/**
- * After a frame longer than this (ms), layout included, the next shows half
- * as much.
- */
+/** In ms. After a slower frame (layout included) the next shows half as much. */
 const FRAME_MS = 40;
-/** A browser draws no frames for a hidden page: the answer goes on anyway. */
+/** In ms. A hidden page gets no frames: a timer draws instead. */
 const UNSEEN_MS = 250;
-/**
- * A browser lays out all children again when one is added: further ones go
- * into another element.
- */
+/** Each growth lays out all children, so more go elsewhere. */
 const CHILDREN_MAX = 100;
-/** Empty cells that fill up rows, in one answer. */
+/** Empty cells that fill up short rows, per answer. */
 const PADDING_MAX = 2_000;
 
-/** Headings begin below the page's own, of which the second is the question. */
+/** Below the page's h1 and h2; the question is the h2. */
 const HEADINGS = ["h3", "h3", "h4", "h5", "h6", "h6", "h6"] as const;
 
 /** A block on the page. */
 interface Shown {
   readonly look: string;
-  /** Its element in the parent: removed if it turns out to be another block. */
+  /** In the parent. Removed if the block turns out to be another kind. */
   readonly root: HTMLElement;
-  /** The element that its content goes into. */
+  /** Holds the content of the block. */
   readonly inside: HTMLElement;
   /** Further elements, for more children than CHILDREN_MAX. */
   readonly more: HTMLElement[];
-  /** Of a row: the alignments of its table. */
+  /** For a row: the columns of its table. */
   readonly columns: readonly Align[];
-  /** How many children are closed and do not change; then the open ones. */
+  /** Number of closed children. `open` holds the others. */
   settled: number;
   readonly open: Shown[];
   readonly texts: InlineView[];
@@ -59,7 +52,7 @@ export class Markdown {
   readonly #cite: Cite;
   readonly #say: (words: string) => void;
   readonly #grown: () => void;
-  /** Text that has arrived and is not parsed yet. */
+  /** Text that is not parsed yet. */
   #waiting = "";
   #isWhole = false;
   #pace = PACE;
@@ -67,10 +60,7 @@ export class Markdown {
   #cancelFrame: (() => void) | undefined;
   readonly #done = Promise.withResolvers<void>();
 
-  /**
-   * `say` tells the reader that code was copied; `grown` is called before
-   * each frame that adds something.
-   */
+  /** `say` reports that code was copied. `grown` is called before each frame. */
   constructor(
     root: HTMLElement,
     cite: Cite,
@@ -91,7 +81,7 @@ export class Markdown {
   /** The text is complete. Resolves once all of it is shown. */
   end(): Promise<void> {
     this.#isWhole = true;
-    // Usually only a word is missing.
+    // Usually only a word is left.
     if (this.#waiting.length <= PACE_MIN) this.#draw();
     return this.#done.promise;
   }
@@ -126,13 +116,10 @@ export class Markdown {
     if (this.#waiting !== "") this.#awaitFrame();
   }
 
-  /**
-   * Measures this frame once it is drawn, and sets how much the next one may
-   * show.
-   */
+  /** Measures this frame once it is drawn, and sets the pace of the next. */
   #measure(): void {
     const start = performance.now();
-    // A small frame says nothing about a larger one.
+    // A frame with little text says nothing about more.
     const isFull = this.#waiting.length >= this.#pace;
     setTimeout(() => {
       const isSlow = performance.now() - start > FRAME_MS;
@@ -141,7 +128,7 @@ export class Markdown {
     });
   }
 
-  /** Shows what does not change any more. */
+  /** Renders closed blocks. */
   #settle(shown: Shown, block: Block): void {
     for (const child of block.children.slice(shown.settled)) {
       const isOpen = this.#blocks.isOpen(child);
@@ -157,11 +144,11 @@ export class Markdown {
     trim(shown, 0);
   }
 
-  /** Shows what may still change, as it is now. */
+  /** Renders open blocks as they are now. */
   #show(shown: Shown, block: Block): void {
     let count = 0;
     for (const child of block.children.slice(shown.settled)) {
-      // The first line of a possible table.
+      // Possibly the first line of a table.
       if (child.kind === "paragraph" && isUndecided(child.text) && this.#blocks.isOpen(child))
         break;
       const view = this.#viewOf(shown, block, count, child);
@@ -172,10 +159,7 @@ export class Markdown {
     trim(shown, count);
   }
 
-  /**
-   * The element at this place among the open ones: the present one, or a new
-   * one.
-   */
+  /** The view of an open child: reused if its look fits, else new. */
   #viewOf(shown: Shown, block: Block, i: number, child: Block): Shown {
     const there = shown.open[i];
     const look = lookOf(child);
@@ -234,7 +218,7 @@ export class Markdown {
       case "code": {
         const code = element("code");
         const copy = copyButton("Copy the code", () => code.textContent ?? "", this.#say);
-        // What scrolls must be reachable by keyboard.
+        // Scrollable, so the keyboard must reach it.
         const pre = element("pre", { tabindex: "0", dir: "ltr" }, code);
         return shown(look, element("div", { class: "code" }, pre, copy), code);
       }
@@ -253,7 +237,7 @@ export class Markdown {
     }
   }
 
-  /** Makes an element without blocks inside match its block. */
+  /** Updates the text of a block that holds no blocks. */
   #fill(view: Shown, block: Block): void {
     const { inside } = view;
     if (block.kind === "code") {
@@ -279,7 +263,7 @@ export class Markdown {
     view.texts[i].show(inlinesOf(isOpen ? asIfWhole(text) : text, reading));
   }
 
-  /** Adds the cells that a row lacks. */
+  /** Adds missing cells to a row. */
   #fillUp(row: Shown, table: Block): void {
     let missing = table.columns.length - row.texts.length;
     for (; missing > 0 && this.#padding < PADDING_MAX; missing -= 1) {
@@ -298,7 +282,7 @@ function addCell({ root, inside, columns }: Shown): HTMLElement {
   return cell;
 }
 
-/** Removes the open children from a place on. */
+/** Removes the open children from index `from` on. */
 function trim(shown: Shown, from: number): void {
   for (const { root } of shown.open.splice(from)) root.remove();
 }

@@ -1,5 +1,4 @@
-// The source cards under an answer; a card opens to show its passage. Their
-// text comes from others.
+// The source cards under an answer. They show untrusted text.
 
 import type { Source } from "../client/client.ts";
 import { element, icon } from "./element.ts";
@@ -29,7 +28,7 @@ export class Sources {
     this.root.hidden = sources.length === 0;
   }
 
-  /** Marks the sources that a whole answer cites. */
+  /** Marks the sources that the whole answer does not cite. */
   settle(sources: readonly Source[]): void {
     if (this.#cards.size === 0) this.show(sources);
     const used = sources.some(({ cited }) => cited);

@@ -1,27 +1,24 @@
-// What to show of an unfinished text, so that no mark flashes up that turns
-// out to be formatting. It is shown as soon as more arrives.
+// What to show of an unfinished text. Marks at its end are held back, so that they
+// do not flash up. They appear as soon as more text comes.
 
-/**
- * A line of marks alone, which may begin a list, a rule, a table or a
- * heading.
- */
+/** Only marks: a list, rule, table or heading may follow. */
 const MARKS =
   /^[ \t>]*(?:[-+*=#~`_|:][-+*=#~`_|: \t]*|\d{1,9}[.)]?[ \t]*|[-+*][ \t]+\[[ xX]?\]?[ \t]*)?$/;
-/** The head of a possible table. */
+/** Possibly the head of a table. */
 const HEAD = /^\|[^\n]*$/;
 
-/** Marks at the end that may continue or close. */
+/** Marks at the end that may continue. */
 const OPEN_MARKS =
   /(?:[*_~`]{1,16}|\[[\d\s,，、]{0,40}|【[^】\n]{0,100}|!\[|\\|&#?\w{0,31}|<[^\s<>]{0,300})$/;
-/** An unfinished link: its text is shown already. */
+/** A link whose words are complete and whose address is not. */
 const OPEN_LINK = /!?\[(?![\d\s,，、]*\]?$)([^[\]\n]{1,200})(?:\](?:\(<?[^()\s]{0,2048})?)?$/;
 
-/** Whether it is not known yet what the line is. */
+/** Whether the kind of the line is not known yet. */
 export function isUndecided(line: string): boolean {
   return line !== "" && line.length <= 1_000 && (MARKS.test(line) || HEAD.test(line));
 }
 
-/** The text without what has only begun at its end. */
+/** The text without unfinished marks at its end. */
 export function asIfWhole(text: string): string {
   return text.replace(OPEN_LINK, "$1").replace(OPEN_MARKS, "");
 }

@@ -1,6 +1,6 @@
-// What an answer's Markdown becomes on the page: each text written whole, by the character and cut at
-// random, with a look at it after each piece, must become the same elements; and what is shown as a
-// citation is what the service counts as one.
+// How the page renders Markdown. Each text must become the same elements, written
+// whole, by character, or cut at random. The page and the service must agree on
+// what a citation is.
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { withCitations } from "../../src/answer/citations.ts";
@@ -9,7 +9,7 @@ import { Random } from "../support/random.ts";
 import { type Page, Renderer } from "./renderer.ts";
 import { Site, type Visit } from "./site.ts";
 
-/** A text, and what it becomes in the words of Renderer.html. */
+/** A text, and its HTML as Renderer.html writes it. */
 type Case = readonly [text: string, html: string];
 
 const DOLLARS: readonly Case[] = [
@@ -286,12 +286,12 @@ afterAll(async () => {
 
 it.each([
   ["dollars", DOLLARS],
-  ["marks that stand alone", STRAY],
+  ["single marks", STRAY],
   ["ends of lines", LINES],
   ["tables", TABLES],
   ["links", LINKS],
   ["blocks and emphasis", BLOCKS],
-])("%s are shown for what they are, however they are cut", async (_, cases) => {
+])("%s are rendered correctly wherever they are cut", async (_, cases) => {
   const random = new Random(11);
   const ways = cases.flatMap(([text]) => [[text], text.split(""), cutAtRandom(text, random)]);
   const made = await renderer.html(ways);
@@ -309,7 +309,7 @@ it.each([
   }
 });
 
-it("what is there stays there while the rest is written", async () => {
+it("rendered nodes stay in place while the rest is written", async () => {
   const kept = await visit.page.evaluate(async () => {
     const { Markdown } = globalThis as unknown as Page;
     const root = document.createElement("div");
@@ -347,7 +347,7 @@ it("what is there stays there while the rest is written", async () => {
   expect(kept).toEqual({ lost: [], focus: true, selection: "tro", code: "a\nb", copy: true });
 });
 
-it("an answer has the direction of its first letter, also where code and numbers come before", async () => {
+it("an answer has the direction of its first letter, also after code and numbers", async () => {
   const dirs: (string | undefined)[] = [];
   for (const text of [
     "12 [1]\n\n```sh\nnpm ci\n```\n\n- **الحصة** and more\n\nEnglish",
@@ -367,7 +367,7 @@ it("an answer has the direction of its first letter, also where code and numbers
   expect(dirs).toEqual(["rtl", "rtl", "rtl", "ltr", "ltr", "ltr"]);
 });
 
-it("the cells of a column begin at one side, whatever they hold", async () => {
+it("the cells of a column are aligned, whatever they hold", async () => {
   await renderer.show(
     "الحصة\n\n| البند | Cost | السعر |\n|---|---|--:|\n| واحد | 5 | 10 $ |\n| ١ | x | ثمن |\n",
   );
@@ -385,7 +385,7 @@ it("the cells of a column begin at one side, whatever they hold", async () => {
   expect(columns).toEqual([right, right, right]);
 });
 
-it("no mark flashes up that is no text", async () => {
+it("unfinished marks do not flash up", async () => {
   const seen = await visit.page.evaluate(async () => {
     const { Markdown } = globalThis as unknown as Page;
     const root = document.createElement("div");
@@ -409,7 +409,7 @@ it("no mark flashes up that is no text", async () => {
   expect(seen.filter((text) => /[*`[\]()|#-]/.test(text))).toEqual([]);
 });
 
-/** The sources that the service says an answer cites, of as many as the renderer has. */
+/** The sources that the service counts as cited. */
 function citedBy(text: string): number[] {
   const sources = Array.from(
     { length: 12 },

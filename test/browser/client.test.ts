@@ -1,4 +1,4 @@
-// The client in a real browser, through a server that drops, splits and refuses: whatever it does, the
+// The client in a real browser, with a server that drops, splits and refuses. The
 // answer is the same and charged once, or ends in one typed error.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -22,12 +22,12 @@ import { bearer } from "../support/socket-client.ts";
 import { Site } from "./site.ts";
 
 const SECRET = "a secret that only this suite's servers know";
-/** Cut anywhere, they must come together again. */
+/** They must survive a cut anywhere. */
 const TOKENS = ["Belay ", "張", "三 ", "\u{1f600} ", "\u2028\u0085", "holds", "\r\n\n", " [1]."];
 const TEXT = TOKENS.join("");
 const TYPES = ["start", "sources", ...TOKENS.map(() => "token"), "done"];
 const CUTS = 1_000;
-/** Browsers open no more connections to a host. */
+/** A browser opens at most this many connections to a host. */
 const AT_ONCE = 6;
 
 let site: Site;
@@ -61,7 +61,7 @@ interface Asked {
   readonly error?: { readonly name: string; readonly code: string; readonly message: string };
 }
 
-/** Asks in the browser, and gives all that the client gave. */
+/** Asks in the browser; returns all that the client reported. */
 function ask(url: string, token: string, query: string, silenceMs = 30_000): Promise<Asked> {
   return page.evaluate(
     async ({ url, token, query, silenceMs }) => {
@@ -85,7 +85,7 @@ function ask(url: string, token: string, query: string, silenceMs = 30_000): Pro
 
 const newUser = () => bearer(SECRET, { user: crypto.randomUUID() });
 
-/** What became of a user's asks, once nothing is reserved any more. */
+/** The user's receipts, once nothing is reserved. */
 async function quota(token: string): Promise<belay.Quota | undefined> {
   const headers = { authorization: `Bearer ${token}` };
   const response = await fetch(`${site.server.url}/api/v1/ai/quota`, { headers });
@@ -93,10 +93,10 @@ async function quota(token: string): Promise<belay.Quota | undefined> {
 }
 
 describe.each(["reset", "end", "silence"] as const)("a stream that ends in %s", (how) => {
-  it.each(TYPES.map((_, events) => events))("goes on behind %i events", async (events) => {
+  it.each(TYPES.map((_, events) => events))("is resumed after %i events", async (events) => {
     const token = await newUser();
     const url = server.plan([{ how, events }]);
-    // Pings keep away from a silence that is shorter than their interval.
+    // The silence is shorter than the interval of pings.
     const asked = await ask(url, token, scripted({ tokens: TOKENS, gapMs: 2 }), 800);
     expect(asked).toMatchObject({ types: TYPES, tokens: TOKENS, outcome: { text: TEXT } });
     await expect.poll(() => quota(token)).toMatchObject({ charged: 1, refunded: 0, reserved: 0 });
@@ -129,7 +129,7 @@ it(`reads the same text, charged once, over ${CUTS} random cuts`, {
   await expect.poll(() => quota(token)).toMatchObject({ charged: asks, refunded: 0, reserved: 0 });
 });
 
-/** The compiler keeps it complete. */
+/** The compiler checks that it is complete. */
 const CODES: Record<ErrorCode, true> = {
   INVALID_REQUEST: true,
   INVALID_IDEMPOTENCY_KEY: true,
@@ -162,7 +162,7 @@ describe.each(Object.keys(CODES) as ErrorCode[])("%s", (code) => {
     ["as a refused stream", status, "text/event-stream", frame],
     ["as the last event", 200, "text/event-stream", frame],
   ])("is told %s", async (_how, status, type, body) => {
-    // What may pass is tried again, by the client and, after 408, by the browser too.
+    // The client retries what may pass; a browser also retries a 408.
     const faults = Array<Fault>(20).fill({ how: "instead", status, type, body });
     const asked = await ask(server.plan(faults), await newUser(), "One?");
     expect(asked).toMatchObject({ types: [], tokens: [], error: { code, message: "Do this." } });

@@ -1,6 +1,6 @@
-// However an answer is made, it takes the page only as long as it is, and the page answers meanwhile:
-// no task of its main thread is long. Both are CPU times, with style, layout and painting, on a machine
-// that may do other work.
+// Rendering time grows only with the length of an answer, and no task of the main
+// thread is long. Both are CPU times with style, layout and painting: the machine
+// may do other work.
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { growth, repeated, type Shape } from "../support/growth.ts";
@@ -11,13 +11,13 @@ import { Site, type Visit } from "./site.ts";
 /** In UTF-16 units. An answer has at most 256 KiB. */
 const ANSWER_LENGTH_MAX = 262_144;
 const BOUNDS = { from: 16_384, to: 65_536 };
-/** A browser paints what is some screens away too: until an answer is that long, it takes ever more. */
+/** In UTF-16 units. Shorter answers cost more per unit: some screens are painted. */
 const EXPONENT_MAX = 1.65;
 const TRIES = 3;
-/** The aim is 100 ms. A collection of garbage may come on top, and a cold cache. */
+/** The aim is 100 ms. Garbage collection or a cold cache may add to it. */
 const TASK_MS_MAX = 150;
 
-/** One of each kind; test/growth reads more of them. */
+/** One of each kind; test/growth has more. */
 const SHAPES = [
   ...["one line", "backticks", "hyphens", "emphasis that begins", "tildes", "open brackets"],
   ...["open links", "images that begin", "less-than signs", "citations", "lenticular brackets"],
@@ -50,9 +50,9 @@ afterAll(async () => {
   await site?.close();
 });
 
-it.each(SHAPES)("an answer of %s takes as long as it is, and never all at once", async (name) => {
+it.each(SHAPES)("the cost of %s grows with its length, in short tasks", async (name) => {
   const shape = ANSWERS[name] as (length: number) => string;
-  // What else the machine does can only make it look worse.
+  // Other work on the machine only makes it look worse.
   let exponent = Number.POSITIVE_INFINITY;
   for (let i = 0; i < TRIES && exponent >= EXPONENT_MAX; i += 1) {
     ({ exponent } = await growth((length) => renderer.cost(shape(length)), BOUNDS));
@@ -93,7 +93,7 @@ it.each([
   await visit.page.unroute("**/api/v1/ai/ask*");
 });
 
-/** The longest task while something is done, in ms: done again where it looks too long. */
+/** The longest task during an action, in ms. Repeats what looks too long. */
 async function longest(done: () => Promise<void>): Promise<number> {
   let ms = Number.POSITIVE_INFINITY;
   for (let i = 0; i < TRIES && ms >= TASK_MS_MAX; i += 1) {

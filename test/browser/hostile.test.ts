@@ -1,5 +1,5 @@
-// What others write can change nothing on the page but its text: a model's answer, a document's title
-// and snippet, an address, a question. Shown in a real browser, which tells whatever its policy refused.
+// Untrusted text changes only the text of the page: answers, titles, snippets,
+// addresses, questions. The browser reports what its policy refuses.
 
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { bearerToken } from "../../scripts/bearer-token.ts";
@@ -57,7 +57,7 @@ const MARKDOWN = [
   "\u0000\u0008\u2028\u2029\uFEFF{{constructor.constructor('hacked()')()}} $\u007bhacked()}",
 ];
 
-/** Elements and attributes that an answer may be made of; none fetches or runs anything. */
+/** Elements and attributes of answers; none fetches or runs anything. */
 const ELEMENTS =
   /^(a|blockquote|br|button|code|div|em|h[3-6]|hr|li|ol|p|pre|s|span|strong|table|tbody|td|th|thead|tr|ul)$/;
 const ATTRIBUTES = /^(aria-label|class|dir|href|rel|start|tabindex|target|type)$/;
@@ -89,11 +89,11 @@ afterEach(async () => {
   expect(hacks.filter((count) => count !== 0)).toEqual([]);
 });
 
-/** What an answer is made of that it should not be. */
+/** Elements and attributes that an answer must not have. */
 function strangers(visit: Visit, selector: string): Promise<string[]> {
   return visit.page.evaluate(
     ([selector, elements, attributes]) =>
-      // But for the drawing on our own button beside a block of code.
+      // Except the drawing on our button beside a code block.
       [...document.querySelectorAll(`${selector} :not(.code > button *)`)].flatMap((node) => [
         ...(new RegExp(elements).test(node.localName) ? [] : [node.outerHTML]),
         ...[...node.attributes]
@@ -118,13 +118,13 @@ function links(visit: Visit, selector: string) {
 const SAFE = { rel: "noopener noreferrer nofollow", target: "_blank" };
 const OF_THE_WEB = /^(https?|mailto):$/;
 
-/** In as many answers as it takes: a question, which tells the model what to say, has 4,000 characters. */
+/** Splits texts over answers: a directive has at most 4,000 characters. */
 const ANSWERS = [HTML, MARKDOWN.slice(0, 12), MARKDOWN.slice(12)];
 
 it.each([
   ["whole", 4_000],
   ["in pieces", 40],
-])("an answer that comes %s is text, and elements that do nothing", async (_how, length) => {
+])("a hostile answer %s becomes text and inert elements", async (_how, length) => {
   const visit = await newVisit();
   for (const payloads of ANSWERS) {
     await visit.ask({ tokens: pieces(payloads.join("\n\n"), length), ignoreMaxTokens: true });
@@ -138,12 +138,12 @@ it.each([
   const shown = await visit.page.locator(".answer").first().textContent();
   expect(shown).toContain("<img src=x onerror=hacked()>");
   expect(shown).toContain("<script>hacked()</script>");
-  // All of it was there to be clicked on.
+  // There was something to click on.
   for (const cite of await visit.page.locator(".cite").all()) await cite.click();
   await visit.page.mouse.move(400, 300);
 });
 
-it("an answer becomes the same elements however it is cut", async () => {
+it("an answer becomes the same elements wherever it is cut", async () => {
   const visit = await newVisit();
   const made: string[] = [];
   const text = [
@@ -154,7 +154,7 @@ it("an answer becomes the same elements however it is cut", async () => {
     await visit.ask({ tokens: pieces(text, length) });
     await visit.answer();
     const html = await visit.latest.locator(".answer").evaluate((answer) => answer.innerHTML);
-    // The questions differ, and so may what is found.
+    // The questions differ, so the sources may too.
     made.push(html.replaceAll(/aria-label="[^"]*"/g, ""));
   }
   expect(made[1]).toBe(made[0]);
@@ -182,26 +182,23 @@ const LONG = [
 it.each([
   ["whole", 100_000],
   ["in pieces", 50],
-])(
-  "marks without end that come %s neither stop the page nor nest without end",
-  async (_how, length) => {
-    const visit = await newVisit();
-    for (const marks of LONG) {
-      await told(visit, pieces(`${marks} and on.`, length));
-      await visit.ask("How long?");
-      expect((await visit.answer()).endsWith("and on.")).toBe(true);
-      const depth = await visit.latest.locator(".answer").evaluate((answer) => {
-        const depthOf = (node: Element | null): number =>
-          node === null || node === answer ? 0 : 1 + depthOf(node.parentElement);
-        return Math.max(...[...answer.querySelectorAll("*")].map(depthOf));
-      });
-      // The renderer stops at 20; a table or a block of code brings a few of its own.
-      expect(depth).toBeLessThan(30);
-    }
-  },
-);
+])("endless marks %s neither block the page nor nest without limit", async (_how, length) => {
+  const visit = await newVisit();
+  for (const marks of LONG) {
+    await told(visit, pieces(`${marks} and on.`, length));
+    await visit.ask("How long?");
+    expect((await visit.answer()).endsWith("and on.")).toBe(true);
+    const depth = await visit.latest.locator(".answer").evaluate((answer) => {
+      const depthOf = (node: Element | null): number =>
+        node === null || node === answer ? 0 : 1 + depthOf(node.parentElement);
+      return Math.max(...[...answer.querySelectorAll("*")].map(depthOf));
+    });
+    // The limit is 20. Tables and code blocks add a few.
+    expect(depth).toBeLessThan(30);
+  }
+});
 
-it("what only looked like a mark is still there", async () => {
+it("text that only looks like a mark is kept", async () => {
   const visit = await newVisit();
   const texts = [
     "Take the array[0",
@@ -242,7 +239,7 @@ it.each([
   ['The [guide](https://good.test/ "Guide").', "https://good.test/", "guide", "The guide."],
   ["The [x](https://good.test/x_(y)).", "https://good.test/x_(y)", "x", "The x."],
   ["The ([x](https://good.test/x)).", "https://good.test/x", "x", "The (x)."],
-])("%s: the address is what was meant", async (text, href, name, shown = text) => {
+])("%s links to the right address", async (text, href, name, shown = text) => {
   const visit = await newVisit();
   for (const length of [4_000, 1]) {
     await told(visit, pieces(text, length));
@@ -254,7 +251,7 @@ it.each([
   }
 });
 
-it("a document's title, headings and text are text", async () => {
+it("a document's title, headings and text stay text", async () => {
   const token = await bearerToken(await variables(), { user: "ops", operator: true, seconds: 60 });
   const [image = "", script = ""] = HTML;
   const response = await fetch(`${site.server.url}/api/v1/admin/documents/hostile`, {
@@ -279,7 +276,7 @@ it("a document's title, headings and text are text", async () => {
   expect(await visit.page.locator("img, script:not([src]), iframe, object, embed").count()).toBe(0);
 });
 
-it("a source's address is followed only where it leads to the web", async () => {
+it("a source is linked only if its address is on the web", async () => {
   const visit = await newVisit();
   const addresses = [
     "https://good.test/",
@@ -324,7 +321,7 @@ it("a source's address is followed only where it leads to the web", async () => 
     expect(link).toMatchObject({ ...SAFE, protocol: /^https?:$/.exec(link.protocol)?.[0] });
 });
 
-it("the browser would have told: its policy refuses what is tried here on purpose", async () => {
+it("the browser reports what its policy refuses", async () => {
   const visit = await newVisit();
   const thrown = await visit.page.evaluate(() => {
     const image = document.createElement("img");
@@ -348,7 +345,7 @@ it("the browser would have told: its policy refuses what is tried here on purpos
   visit.problems.length = 0;
 });
 
-/** Whatever is asked is answered so: also what is longer than the scripted model can be told to say. */
+/** Answers every ask with this text, also if a directive could not hold it. */
 async function told(visit: Visit, tokens: readonly string[]): Promise<void> {
   const events = [
     { type: "start", queryId: "1-0", quotaRemaining: 1 },

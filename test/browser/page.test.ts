@@ -1,4 +1,4 @@
-// What readers do on the page, in a real browser against the real server, and what they see of it.
+// What readers do and see on the page: a real browser against the real server.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +9,7 @@ import { LIMIT, Site, type Visit } from "./site.ts";
 
 let site: Site;
 const visits: Visit[] = [];
-/** What a test breaks on purpose, and the browser therefore complains of. */
+/** Browser errors that a test causes on purpose. */
 let expected = /^$/;
 
 beforeAll(async () => {
@@ -37,7 +37,7 @@ interface Stored {
   readonly url: string | null;
 }
 
-/** What an operator does with the documents. */
+/** An operator's request to the documents. */
 async function operator<Body>(method: string, path: string, body?: unknown): Promise<Body> {
   const token = await bearerToken(await variables(), { user: "ops", operator: true, seconds: 60 });
   const response = await fetch(`${site.server.url}/api/v1/admin/documents${path}`, {
@@ -49,7 +49,7 @@ async function operator<Body>(method: string, path: string, body?: unknown): Pro
   return response.json() as Promise<Body>;
 }
 
-/** Asks so often without the page, which shows it when it is loaded again. */
+/** Asks without the page, which shows it after a reload. */
 function askUnseen(visit: Visit, count: number): Promise<void> {
   return visit.page.evaluate(async (count) => {
     for (let n = 0; n < count; n += 1) {
@@ -66,7 +66,7 @@ const PHONE = { viewport: { width: 390, height: 800 }, hasTouch: true } as const
 const STORY = ["Once ", "upon ", "a ", "time ", "there ", "was ", "a ", "quota ", "[1]."];
 const SLOW = { tokens: STORY, gapMs: 250 };
 
-describe("who asks", () => {
+describe("a reader who asks", () => {
   it("reads the answer as it is written, and opens the sources that it cites", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: ["Charged ", "**once** ", "[1]."], gapMs: 400 });
@@ -84,7 +84,7 @@ describe("who asks", () => {
     await expect.poll(() => visit.page.locator("#history li").count()).toBe(1);
   });
 
-  it("may take an example that the documents suggest", async () => {
+  it("can choose an example question", async () => {
     const visit = await newVisit();
     const example = visit.page.locator("#examples button").first();
     const question = await example.textContent();
@@ -102,7 +102,7 @@ describe("who asks", () => {
     await expect.poll(copied).toBe("**Once** [1].");
   });
 
-  it("copies it where the browser has no clipboard for the page", async () => {
+  it("copies the answer if the page has no clipboard", async () => {
     const visit = await newVisit();
     await visit.page.evaluate(() => {
       Object.defineProperty(navigator, "clipboard", { value: undefined });
@@ -118,16 +118,16 @@ describe("who asks", () => {
     await visit.latest.getByText("Copied.").waitFor();
     const copied = () => visit.page.evaluate(() => (globalThis as { copied?: string }).copied);
     expect(await copied()).toBe("**Once** [1].");
-    // The keyboard is where it was.
+    // The focus has not moved.
     expect(await copy.evaluate((button) => button === document.activeElement)).toBe(true);
 
-    // And says so where there is no way at all.
+    // Neither way works: the reader is told.
     await visit.page.evaluate(() => Object.assign(document, { execCommand: () => false }));
     await copy.click();
-    await visit.latest.getByText("did not let it be copied").waitFor();
+    await visit.latest.getByText("refused to copy").waitFor();
   });
 
-  it("follows up, and the model is told what was said before", async () => {
+  it("asks a follow-up, and the model gets the earlier turns", async () => {
     const visit = await newVisit();
     await visit.ask({ tag: "first", tokens: ["Yes."] });
     await visit.answer();
@@ -140,7 +140,7 @@ describe("who asks", () => {
     expect(await visit.look("follow-up")).toEqual([]);
   });
 
-  it("asks the same again as a new question", async () => {
+  it("can ask the same question again", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: ["Yes."] });
     await visit.answer();
@@ -150,7 +150,7 @@ describe("who asks", () => {
     await expect.poll(() => visit.meter()).toBe(`${LIMIT - 2} of ${LIMIT} left`);
   });
 
-  it("sees in plain words that the model failed, and was not charged", async () => {
+  it("sees that the model failed, and that it cost nothing", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: STORY, fault: "cut", at: 2 });
     await visit.answer();
@@ -161,7 +161,7 @@ describe("who asks", () => {
     expect(await visit.look("failed")).toEqual([]);
   });
 
-  it("asks again in the place of what failed", async () => {
+  it("asks again, and the new answer replaces the failed one", async () => {
     const visit = await newVisit();
     await visit.ask({ tag: "again", tokens: STORY, fault: "cut", at: 2 });
     await visit.answer();
@@ -172,7 +172,7 @@ describe("who asks", () => {
     expect(await visit.page.locator(".exchange").count()).toBe(1);
   });
 
-  it("rates an answer, with a comment, and takes it back", async () => {
+  it("rates an answer with a comment, and removes the rating", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: ["Yes."] });
     await visit.answer();
@@ -194,7 +194,7 @@ describe("who asks", () => {
     await expect.poll(feedback).toBeNull();
   });
 
-  it("reads a former answer again, free, with its rating", async () => {
+  it("reads an earlier answer again, free, with its rating", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: STORY });
     const before = await visit.answer();
@@ -209,7 +209,7 @@ describe("who asks", () => {
     expect(await visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
   });
 
-  it("finds the rating when the answer is opened again, without loading the page again", async () => {
+  it("sees the rating when the answer is opened again without a reload", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: ["Yes."] });
     await visit.answer();
@@ -224,7 +224,7 @@ describe("who asks", () => {
     await expect.poll(reopened).toBe("true");
   });
 
-  it("reads further back, page by page, each question once however hastily they do", async () => {
+  it("loads the history page by page, each question once, also after a double click", async () => {
     const visit = await newVisit();
     await askUnseen(visit, 32);
     await visit.page.reload();
@@ -240,13 +240,13 @@ describe("who asks", () => {
     await expect.poll(shown).toEqual(await asked());
     expect(await more.isHidden()).toBe(true);
 
-    // What was brought stays when the reader comes back to the tab.
+    // The loaded pages stay when the reader comes back to the tab.
     await visit.page.evaluate(() => document.querySelector("#history li")?.setAttribute("old", ""));
     await visit.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
     await expect.poll(() => visit.page.locator("#history li[old]").count()).toBe(0);
     expect(await shown()).toEqual(await asked());
 
-    // What is asked while a page is under way leaves no gap before it.
+    // A question during a load leaves no gap in the list.
     await visit.page.reload();
     await more.waitFor();
     await visit.page.route("**/api/v1/ai/queries?*before=*", async (route) => {
@@ -260,8 +260,8 @@ describe("who asks", () => {
   });
 });
 
-describe("who comes back", () => {
-  it("finds what stood there when the page is loaded again, free, and can go on", async () => {
+describe("a reader who comes back", () => {
+  it("sees the same answers after a reload, free, and can go on", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: ["One ", "[1]."] }, "First?");
     await visit.answer();
@@ -272,7 +272,7 @@ describe("who comes back", () => {
     await visit.page.reload();
     const answers = visit.page.locator(".answer");
     await expect.poll(() => answers.allTextContents()).toEqual(["One 1.", "Two."]);
-    // Nothing was held, so the quota is what it was when the page was loaded.
+    // Nothing was reserved, so one read of the quota is enough.
     expect(asked.filter((path) => path.endsWith("/ai/quota"))).toHaveLength(1);
     expect(await visit.page.title()).toMatch(/^First\?/);
     await visit.ask({ tag: "third", tokens: ["Three."] });
@@ -287,7 +287,7 @@ describe("who comes back", () => {
     expect(await answers.count()).toBe(0);
   });
 
-  it("finds the question that loading the page again broke off, not charged, to be asked again", async () => {
+  it("can ask the question again that a reload stopped, not charged", async () => {
     const visit = await newVisit();
     await visit.ask(SLOW);
     await visit.reading("upon");
@@ -302,7 +302,7 @@ describe("who comes back", () => {
     await expect.poll(() => visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
   });
 
-  it("finds it even if the page was loaded again and again while the service was away", async () => {
+  it("sees the answers after several reloads during an outage", async () => {
     expected = /ERR_(CONNECTION|FAILED)/;
     const visit = await newVisit();
     await visit.ask({ tokens: ["One."] }, "First?");
@@ -316,7 +316,7 @@ describe("who comes back", () => {
     await visit.page.reload();
     await away.waitFor();
     await visit.page.unrouteAll();
-    // Away again just when the receipts of what stood here are read, and back.
+    // Away again while the receipts are read, then back.
     await visit.page.route(/ai\/queries\/\w/, (route) => route.abort("connectionreset"));
     await visit.page.reload();
     await away.waitFor();
@@ -327,7 +327,7 @@ describe("who comes back", () => {
     await away.waitFor({ state: "hidden" });
   });
 
-  it("finds the rest too if the page was loaded again while the first was being read", async () => {
+  it("sees all answers after a reload during the restore", async () => {
     expected = /ERR_(CONNECTION|FAILED|ABORTED)/;
     const visit = await newVisit();
     await visit.ask({ tokens: ["One."] }, "First?");
@@ -337,7 +337,7 @@ describe("who comes back", () => {
     let readings = 0;
     await visit.page.route("**/events?*", async (route) => {
       readings += 1;
-      // The second is not let through: its reader has loaded the page again by then.
+      // The second never arrives: the reader reloads first.
       if (readings === 1) await route.continue();
     });
     await visit.page.reload();
@@ -349,7 +349,7 @@ describe("who comes back", () => {
     await expect.poll(() => answers.allTextContents()).toEqual(["One.", "Two."]);
   });
 
-  it("without the session goes on with a new one, which buys no quota and shows nobody's questions", async () => {
+  it("without a session gets a new one, with the same quota and an empty history", async () => {
     expected = /status of 401/;
     const visit = await newVisit();
     await visit.ask({ tokens: ["Yes."] });
@@ -361,7 +361,7 @@ describe("who comes back", () => {
     await expect.poll(() => visit.page.locator("#history li").count()).toBe(1);
   });
 
-  it("sees what was asked in another tab", async () => {
+  it("sees the questions of another tab", async () => {
     const visit = await newVisit();
     const other = await visit.page.context().newPage();
     await other.goto(visit.line.url);
@@ -374,8 +374,8 @@ describe("who comes back", () => {
   });
 });
 
-describe("who does not wait for the end", () => {
-  it("stops, and sees the quota come back in another tab that reads along", async () => {
+describe("a reader who leaves early", () => {
+  it("stops, and sees the refund in another tab that reads the same answer", async () => {
     const visit = await newVisit();
     await visit.ask({ ...SLOW, gapMs: 1_000 });
     await visit.reading("upon");
@@ -392,7 +392,7 @@ describe("who does not wait for the end", () => {
     await expect.poll(when).toEqual([expect.stringMatching(/stopped, not charged$/)]);
   });
 
-  it("stops, and sees the quota of then, not what was read before and came later", async () => {
+  it("stops, and sees the latest quota, not a late response of before", async () => {
     const visit = await newVisit();
     let first = true;
     await visit.page.route("**/api/v1/ai/quota", async (route) => {
@@ -414,7 +414,7 @@ describe("who does not wait for the end", () => {
     expect(await visit.meter()).toBe(`${LIMIT} of ${LIMIT} left`);
   });
 
-  it("stops, and sees the quota come back", async () => {
+  it("stops, and sees the refund", async () => {
     const visit = await newVisit();
     await visit.ask(SLOW);
     await visit.reading("upon");
@@ -427,15 +427,15 @@ describe("who does not wait for the end", () => {
   });
 
   it.each([
-    ["before there is a word of the answer", 0],
-    ["before the service has named the query", 1_500],
-  ])("stops %s, and sees that in the quota and in the log", async (_when, delayMs) => {
+    ["before the first word", 0],
+    ["before the query has an id", 1_500],
+  ])("stops %s, and sees it in the quota and the history", async (_when, delayMs) => {
     const visit = await newVisit();
     await visit.page.route("**/api/v1/ai/ask*", async (route) => {
       await sleep(delayMs);
       await route.continue();
     });
-    // So that what is read at once is not right by chance.
+    // So that an early read is not right by chance.
     await visit.page.route("**/cancel", async (route) => {
       await sleep(500);
       await route.continue();
@@ -452,7 +452,7 @@ describe("who does not wait for the end", () => {
     await expect.poll(() => visit.meter()).toBe(`${LIMIT} of ${LIMIT} left`);
   });
 
-  it("is told that the answer was whole already, where it was", async () => {
+  it("is told if the answer was complete already", async () => {
     const visit = await newVisit();
     const whole = async () => (await visit.receipts())[0]?.state === "charged";
     await visit.page.route("**/cancel", async (route) => {
@@ -464,11 +464,11 @@ describe("who does not wait for the end", () => {
     await visit.page.getByRole("button", { name: "Stop" }).click();
     await expect
       .poll(() => visit.notice(), { timeout: 10_000 })
-      .toBe("Stopped. The answer was whole already: it is charged, and kept in your history.");
+      .toBe("Stopped too late: the answer was complete. It is charged, and kept in your history.");
     await expect.poll(() => visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
   });
 
-  it("is told that the refunds are used up, where they are", async () => {
+  it("is told if the refunds are used up", async () => {
     const visit = await newVisit();
     await visit.page.evaluate(
       async ({ count, query }) => {
@@ -483,7 +483,7 @@ describe("who does not wait for the end", () => {
           await response.body?.cancel();
         }
       },
-      // Half of the allowance of an address is one reader's.
+      // One reader gets half of the address's allowance.
       { count: Math.ceil(LIMIT / 2), query: scripted({ tokens: STORY, gapMs: 500 }, "What?") },
     );
     await visit.ask(SLOW);
@@ -492,11 +492,11 @@ describe("who does not wait for the end", () => {
     await expect
       .poll(() => visit.notice())
       .toBe(
-        "Stopped. Your refunds are used up: the answer is finished, charged, and kept in your history.",
+        "Stopped. Your refunds are used up, so the answer is finished, charged, and kept in your history.",
       );
   });
 
-  it("is told to wait or to stop, where they would read something else meanwhile", async () => {
+  it("is told to wait or stop before reading another answer", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: ["Yes."] });
     await visit.answer();
@@ -510,7 +510,7 @@ describe("who does not wait for the end", () => {
     await expect.poll(() => note.textContent()).toBe("");
   });
 
-  it("closes the tab, and finds in the log that nothing was charged", async () => {
+  it("closes the tab, and sees in the history that nothing was charged", async () => {
     const visit = await newVisit();
     await visit.ask({ ...SLOW, tag: "closed", gapMs: 1_000 });
     await visit.reading("upon");
@@ -533,16 +533,16 @@ describe("who does not wait for the end", () => {
 });
 
 describe("a connection that breaks", () => {
-  it("is made again in the middle of an answer, which ends as if nothing had happened", async () => {
+  it("is made again in mid-answer, and the answer is complete", async () => {
     expected = /ERR_(CONNECTION|EMPTY_RESPONSE|SOCKET|INCOMPLETE)/;
     const visit = await newVisit();
-    // Slow enough that it is still being written when the line is mended.
+    // Slow, so that it is unfinished when the line is mended.
     await visit.ask({ ...SLOW, gapMs: 1_000 });
     await visit.reading("upon");
     visit.line.cut();
     await visit.latest.locator(".state.broken").waitFor();
     expect(await visit.look("dropped")).toEqual([]);
-    // Where the reader is, however long the answer has become.
+    // The state is below the text, where the reader looks.
     const order = await visit.latest
       .locator(".reply > *")
       .evaluateAll((parts) => parts.map(({ classList }) => classList[0]));
@@ -556,7 +556,7 @@ describe("a connection that breaks", () => {
     await expect.poll(() => visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
   });
 
-  it("is said to be broken while the browser is offline", async () => {
+  it("is reported while the browser is offline", async () => {
     const visit = await newVisit();
     await visit.page.context().setOffline(true);
     await visit.page.locator("#banner", { hasText: "You are offline." }).waitFor();
@@ -565,7 +565,7 @@ describe("a connection that breaks", () => {
     await visit.page.locator("#banner").waitFor({ state: "hidden" });
   });
 
-  it("lets what was asked offline be answered once it is back, and charged once", async () => {
+  it("answers a question asked offline once it is back, charged once", async () => {
     expected = /ERR_INTERNET_DISCONNECTED/;
     const visit = await newVisit();
     await visit.page.context().setOffline(true);
@@ -576,7 +576,7 @@ describe("a connection that breaks", () => {
     await expect.poll(() => visit.meter()).toBe(`${LIMIT - 1} of ${LIMIT} left`);
   });
 
-  it("that is broken from the beginning is said to be so, and tried again when it is back", async () => {
+  it("is reported at the start, and tried again when it is back", async () => {
     expected = /ERR_(CONNECTION|EMPTY_RESPONSE|SOCKET)/;
     const visit = await newVisit();
     await visit.page.route("**/api/v1/**", (route) => route.abort("connectionreset"));
@@ -589,7 +589,7 @@ describe("a connection that breaks", () => {
   });
 });
 
-describe("who may not ask", () => {
+describe("a reader who may not ask", () => {
   it("sees that the quota is used up, and when it renews", async () => {
     const visit = await newVisit();
     await askUnseen(visit, LIMIT - 1);
@@ -606,7 +606,7 @@ describe("who may not ask", () => {
     expect(await visit.look("spent")).toEqual([]);
   });
 
-  it("is told so where another tab was faster", async () => {
+  it("is told if another tab used the last answer", async () => {
     expected = /status of 429/;
     const visit = await newVisit();
     await visit.page.route("**/api/v1/ai/ask*", (route) =>
@@ -627,28 +627,28 @@ describe("who may not ask", () => {
     expect(await visit.notice()).toMatch(/used up\. It renews at \d\d:\d\d, in 1 h.*not charged/);
   });
 
-  it("is told so where only bearer tokens are taken", async () => {
+  it("is told if the deployment accepts bearer tokens only", async () => {
     expected = /status of 404/;
     const visit = await newVisit();
     const body = '{"type":"error","code":"NOT_FOUND","message":"No."}';
     const answer = { status: 404, contentType: "application/json", body };
     await visit.page.route("**/api/v1/session", (route) => route.fulfill(answer));
     await visit.page.reload();
-    await visit.page.locator("#composer-note", { hasText: "switched off" }).waitFor();
+    await visit.page.locator("#composer-note", { hasText: "without signing in" }).waitFor();
     await visit.page.fill("#question", "May I?");
     expect(await visit.page.locator("#send").isDisabled()).toBe(true);
   });
 
-  it("is told so where the browser keeps no cookie", async () => {
+  it("is told if the browser blocks cookies", async () => {
     expected = /status of 401/;
     const visit = await newVisit();
     await visit.page.context().clearCookies();
     await visit.page.route("**/api/v1/session", (route) => route.fulfill({ status: 204 }));
     await visit.page.reload();
-    await visit.page.locator("#composer-note", { hasText: "needs a cookie" }).waitFor();
+    await visit.page.locator("#composer-note", { hasText: "blocks cookies" }).waitFor();
   });
 
-  it("is told that there is nothing to ask about yet", async () => {
+  it("is told if there are no documents yet", async () => {
     const visit = await newVisit();
     const { documents } = await operator<{ documents: { id: string }[] }>("GET", "");
     const kept = await Promise.all(
@@ -672,7 +672,7 @@ describe("who may not ask", () => {
   });
 });
 
-describe("whoever reads", () => {
+describe("every reader", () => {
   it("can do everything with the keyboard", async () => {
     const visit = await newVisit();
     const { keyboard } = visit.page;
@@ -719,7 +719,7 @@ describe("whoever reads", () => {
     expect(await visit.page.evaluate(() => document.activeElement?.id)).toBe("question");
   });
 
-  it("hears what happens and the whole answer once, never its tokens", async () => {
+  it("hears each state and the whole answer once, never single tokens", async () => {
     const visit = await newVisit();
     await visit.page.evaluate(() => {
       const status = document.getElementById("status") as HTMLElement;
@@ -746,7 +746,7 @@ describe("whoever reads", () => {
     expect(await visit.page.locator(live).count()).toBe(1);
   });
 
-  it("is not read a long answer unasked", async () => {
+  it("hears only the length of a long answer", async () => {
     const visit = await newVisit();
     await visit.ask({ tokens: Array<string>(300).fill("word ") });
     await visit.answer();
@@ -754,11 +754,11 @@ describe("whoever reads", () => {
     expect(status).toMatch(/^The answer is complete: about \d+ words\.$/);
   });
 
-  it("composes characters with Enter, and ends lines with Shift and Enter, without asking", async () => {
+  it("can compose characters with Enter and break lines with Shift+Enter", async () => {
     const visit = await newVisit();
     const question = visit.page.locator("#question");
     await question.fill("かな");
-    // Browsers say it in two ways.
+    // Browsers report it in two ways.
     const enters = [{ isComposing: true }, { keyCode: 229 }];
     for (const enter of enters) {
       await question.dispatchEvent("keydown", { key: "Enter", bubbles: true, ...enter });
@@ -771,23 +771,23 @@ describe("whoever reads", () => {
     await visit.answer();
   });
 
-  it("is told where a question is as long as it may be", async () => {
+  it("is told the maximum length of a question", async () => {
     const visit = await newVisit();
     await visit.page.fill("#question", "x".repeat(3_999));
     await visit.page.press("#question", "End");
     await visit.page.keyboard.insertText("yz");
     const note = visit.page.locator("#composer-note");
-    expect(await note.textContent()).toBe("A question has at most 4000 characters.");
+    expect(await note.textContent()).toBe("A question can have at most 4000 characters.");
     const quota = visit.page.waitForResponse(/ai\/quota/);
     await visit.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
     await (await quota).finished();
     await visit.page.waitForTimeout(100);
-    expect(await note.textContent()).toBe("A question has at most 4000 characters.");
+    expect(await note.textContent()).toBe("A question can have at most 4000 characters.");
     await visit.page.press("#question", "Backspace");
     expect(await note.textContent()).toBe("");
   });
 
-  it("has the answer in sight, not the keys, where keys come up on the glass", async () => {
+  it("sees the answer, not the keyboard, on a touch screen", async () => {
     const visit = await newVisit({ ...PHONE, isMobile: true });
     const focused = () => visit.page.evaluate(() => document.activeElement?.id);
     expect(await focused()).toBe("");
@@ -796,7 +796,7 @@ describe("whoever reads", () => {
     await visit.page.tap("#send");
     await visit.answer();
     expect(await focused()).not.toBe("question");
-    // The sources lie in one row, which leaves the page as wide as it is.
+    // The sources are in one row that does not widen the page.
     const tops = await visit.latest
       .locator(".sources li")
       .evaluateAll((cards) => new Set(cards.map((card) => card.getBoundingClientRect().top)).size);
@@ -806,7 +806,7 @@ describe("whoever reads", () => {
     ).toBeLessThanOrEqual(PHONE.viewport.width);
   });
 
-  it("stays where they read while the answer grows, and goes along once they are at its end", async () => {
+  it("keeps their place while the answer grows, and follows it at its end", async () => {
     const visit = await newVisit({ viewport: { width: 900, height: 500 } });
     const lines = Array.from({ length: 150 }, (_, n) => `Line ${n}.\n\n`);
     await visit.ask({ tokens: lines, gapMs: 60 });
@@ -832,7 +832,7 @@ describe("whoever reads", () => {
     expect(await toEnd.isHidden()).toBe(true);
   });
 
-  it("stops an answer with Escape, and prints the log without what surrounds it", async () => {
+  it("can stop an answer with Escape, and prints only the answers", async () => {
     const visit = await newVisit();
     await visit.ask(SLOW);
     await visit.reading("upon");
@@ -845,7 +845,7 @@ describe("whoever reads", () => {
     expect(await visit.latest.locator(".answer").isVisible()).toBe(true);
   });
 
-  it("sees nothing move who asked for that", async () => {
+  it("sees no motion if they prefer reduced motion", async () => {
     const visit = await newVisit({ reducedMotion: "reduce" });
     await visit.ask({ tokens: STORY, firstMs: 5_000 });
     const moving = () =>
@@ -856,7 +856,7 @@ describe("whoever reads", () => {
     expect(await moving()).toBe(0);
   });
 
-  it("reads from the right what is written from the right, and Chinese without a break in it", async () => {
+  it("sees right-to-left text from the right, and Chinese without overflow", async () => {
     const visit = await newVisit({ viewport: { width: 390, height: 800 } });
     const tokens = [
       "يتم الدفع مرة واحدة.\n\n",
@@ -892,36 +892,33 @@ describe("the page", () => {
     { name: "phone-dark", options: { ...PHONE, isMobile: true, colorScheme: "dark" } },
   ] as const;
 
-  it.each(LOOKS)(
-    "has no serious fault for anybody, and a picture to look at: $name",
-    async (look) => {
-      const visit = await newVisit(look.options);
-      await visit.page.locator("#examples li").first().waitFor();
-      expect(await visit.look(`${look.name}-welcome`)).toEqual([]);
+  it.each(LOOKS)("has no serious accessibility fault: $name", async (look) => {
+    const visit = await newVisit(look.options);
+    await visit.page.locator("#examples li").first().waitFor();
+    expect(await visit.look(`${look.name}-welcome`)).toEqual([]);
 
-      const markdown = [
-        "## When\n\nYou are charged **once** [1], for an answer that arrives *whole* [2].\n\n",
-        "- A list\n- of `code`\n\n1. One\n2. Two\n\n> A quote.\n\n",
-        "| how it ended | charged? |\n| --- | --- |\n| `done` | once |\n| left | no |\n\n",
-        "```js\nconst answer = await client.ask(question).done;\n```\n\n- [x] done\n\n[A link](https://example.com/).",
-      ];
-      await visit.ask({ tokens: markdown }, "When am I charged for an answer?");
-      await visit.answer();
-      await visit.latest.locator(".cite").first().click();
-      await visit.latest.getByRole("button", { name: "Good answer" }).click();
-      expect(await visit.look(`${look.name}-answer`)).toEqual([]);
-      if (look.name.startsWith("phone")) {
-        await visit.page.getByRole("button", { name: "Your questions" }).click();
-        expect(await visit.look(`${look.name}-history`)).toEqual([]);
-      }
-    },
-  );
+    const markdown = [
+      "## When\n\nYou are charged **once** [1], for an answer that arrives *whole* [2].\n\n",
+      "- A list\n- of `code`\n\n1. One\n2. Two\n\n> A quote.\n\n",
+      "| how it ended | charged? |\n| --- | --- |\n| `done` | once |\n| left | no |\n\n",
+      "```js\nconst answer = await client.ask(question).done;\n```\n\n- [x] done\n\n[A link](https://example.com/).",
+    ];
+    await visit.ask({ tokens: markdown }, "When am I charged for an answer?");
+    await visit.answer();
+    await visit.latest.locator(".cite").first().click();
+    await visit.latest.getByRole("button", { name: "Good answer" }).click();
+    expect(await visit.look(`${look.name}-answer`)).toEqual([]);
+    if (look.name.startsWith("phone")) {
+      await visit.page.getByRole("button", { name: "Your questions" }).click();
+      expect(await visit.look(`${look.name}-history`)).toEqual([]);
+    }
+  });
 
-  it("shows the first token soon after the model has said it", async () => {
+  it("shows the first token soon after the model sent it", async () => {
     const delays: number[] = [];
     let visit = await newVisit();
     for (let n = 0; n < 60; n += 1) {
-      // No address has quota for all of them.
+      // One address has no quota for all of them.
       if (n > 0 && n % 20 === 0) visit = await newVisit();
       const tag = `first ${n}`;
       const shown = visit.page.evaluate(
@@ -932,7 +929,7 @@ describe("the page", () => {
             const observer = new MutationObserver(() => {
               if (log.querySelectorAll(".answer p").length === seen) return;
               observer.disconnect();
-              // What is drawn in a frame is on the screen after it.
+              // A frame is on the screen after it was drawn.
               requestAnimationFrame(() => setTimeout(() => resolve(Date.now())));
             });
             observer.observe(log, { childList: true, subtree: true, characterData: true });
@@ -947,7 +944,7 @@ describe("the page", () => {
     delays.sort((a, b) => a - b);
     const [p50, p95] = [delays[29], delays[56]];
     console.log(`First token on screen: p50 ${p50} ms, p95 ${p95} ms after the model sent it.`);
-    // The aim is 100 ms; a machine that does something else meanwhile gets more.
+    // The aim is 100 ms. A busy machine gets more.
     expect(p95).toBeLessThan(1_000);
   });
 });

@@ -1,5 +1,5 @@
-// A page of this origin that asks with a few lines of its own and nothing else: no session before the
-// ask, no Content-Type, no client. The lines are those of docs/protocol.md, word for word.
+// A page on this origin asks with the lines of docs/protocol.md, word for word: no
+// session before the ask, no Content-Type, no client.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ afterEach(async () => {
   }
 });
 
-/** A page with the documented lines in a script of its own, in a browser that was never here. */
+/** A page with the documented lines, in a new browser context. */
 async function visit(path = "/of-the-operator.html"): Promise<Page> {
   const line = await startLine(site.server.url);
   const context = await site.browser.newContext();
@@ -63,7 +63,7 @@ function ask(page: Page, directive: Directive) {
   );
 }
 
-it("asks at once, and the session that this starts goes on", async () => {
+it("asks without a session, and keeps the one that this starts", async () => {
   expect(documented).toContain('method: "POST"');
   expect(documented).not.toMatch(/content-type|session/i);
   const page = await visit();
@@ -80,7 +80,7 @@ it("asks at once, and the session that this starts goes on", async () => {
   expect((await ask(page, { tokens: ["Again."] })).events.at(-1)).toMatchObject({
     quotaRemaining: LIMIT - 2,
   });
-  // The same reader, who sees what was asked before there was a cookie.
+  // The same reader: sees the question of before the cookie.
   expect(await page.context().cookies()).toEqual(cookies);
   const queries = await page.evaluate(async () => {
     const response = await fetch("/api/v1/ai/queries");
@@ -89,13 +89,13 @@ it("asks at once, and the session that this starts goes on", async () => {
   expect(queries.map(({ answer }) => answer)).toEqual(["Again.", "Belay holds."]);
 });
 
-it("is refused with the cookie of a session where the page is another site's", async () => {
+it("a page of another site is refused, also with the cookie", async () => {
   const page = await visit();
   await ask(page, { tokens: ["Mine."] });
-  // The same machine under another name: to a browser another site.
+  // The same machine under another name is another site.
   const elsewhere = await page.context().newPage();
   const target = `${new URL(page.url()).origin}/api/v1/ai/ask?stream=true`;
-  // As text, a form needs nobody's leave to be sent: what it sends is JSON all the same.
+  // text/plain needs no preflight, and the body is still JSON.
   await elsewhere.route("**/evil.html", (route) =>
     route.fulfill({
       contentType: "text/html",

@@ -1,5 +1,5 @@
-// The page's renderer of answers on its own, in the real page with its styles and its policy: so that a
-// test can write hundreds of answers, and measure one, without the service between.
+// The page's renderer alone, in the real page with its styles and policy. Tests
+// render hundreds of answers, or measure one, without the service.
 
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -7,15 +7,15 @@ import type { CDPSession } from "playwright-core";
 import type { Markdown } from "../../src/web/markdown.ts";
 import type { Visit } from "./site.ts";
 
-/** Which sources there are for citations. */
+/** The number of sources to cite. */
 const SOURCES = 12;
 
-/** What the page has then. */
+/** What the page has after the setup. */
 export interface Page {
   readonly Markdown: typeof Markdown;
 }
 
-/** As much of Chromium's trace as is used here; times are in µs. */
+/** The part of Chromium's trace that is used here; times in µs. */
 interface Trace {
   readonly traceEvents: readonly {
     readonly name: string;
@@ -50,14 +50,14 @@ export class Renderer {
     await visit.page.evaluate(`${outputFiles[0]?.text}; undefined`);
     await visit.page.evaluate(() => document.body.classList.remove("fresh"));
     const devtools = await visit.page.context().newCDPSession(visit.page);
-    // What the main thread itself has used, whatever else the machine does.
+    // CPU time of the main thread, not wall-clock time.
     await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
     return new Renderer(visit, devtools);
   }
 
   /**
-   * What each answer becomes, written in these pieces with a look at it after each: HTML without
-   * attributes, in which a citation is `{1}` and a block of code is `<pre>`.
+   * The HTML of each answer, drawn after each piece. Without attributes; a
+   * citation is `{1}`, a code block `<pre>`.
    */
   html(answers: readonly (readonly string[])[]): Promise<string[]> {
     return this.#visit.page.evaluate(
@@ -80,7 +80,7 @@ export class Renderer {
         };
         const made: string[] = [];
         const frames = requestAnimationFrame;
-        // As many frames as there are pieces, without the wait.
+        // One frame for each piece, without the wait.
         const draw = (callback: () => void) => {
           callback();
           return 0;
@@ -103,8 +103,8 @@ export class Renderer {
   }
 
   /**
-   * The CPU time in ms that the page takes for an answer that comes at once, and all that follows. A
-   * frame never seems slow, so that a machine that does other work does not make for more of them.
+   * CPU time in ms to render an answer that comes at once. No frame seems slow, so
+   * that other work on the machine does not add frames.
    */
   async cost(answer: string): Promise<number> {
     const { page } = this.#visit;
@@ -147,7 +147,7 @@ export class Renderer {
   }
 }
 
-/** The longest task of the page's main thread meanwhile, in ms of its CPU time. */
+/** The longest main-thread task during the action, in ms of CPU time. */
 export async function longestTask(visit: Visit, action: () => Promise<unknown>): Promise<number> {
   const browser = visit.page.context().browser();
   await browser?.startTracing(visit.page, { categories: [TASKS] });

@@ -1,5 +1,5 @@
-// What the tests of the page share: the real server with the scripted model, a real browser, and
-// visits, each from an address that nobody else has. It arranges; the tests assert.
+// Shared by the browser tests: the real server with the scripted model, a browser,
+// and visits, each from its own address. Tests assert; this file arranges.
 
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { type Line, startLine } from "../support/line.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 
-/** Debian's, unless CHROMIUM says where another one is. */
+/** Debian's path; CHROMIUM sets another. */
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox",
@@ -24,10 +24,10 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Where pictures go; Git ignores it. */
+/** Screenshots; Git ignores the folder. */
 const PICTURES = join(import.meta.dirname, "../../dist/screenshots");
 
-/** How many answers one address may have: enough for the longest test, and for a second page of the history. */
+/** Answers per address: enough for a second page of the history. */
 export const LIMIT = 35;
 
 export class Site {
@@ -67,7 +67,7 @@ export class Site {
     await this.model.close();
   }
 
-  /** Somebody new opens the page. */
+  /** A new reader opens the page. */
   async visit(options: BrowserContextOptions = {}): Promise<Visit> {
     const line = await startLine(this.server.url);
     const context = await this.browser.newContext({
@@ -85,7 +85,7 @@ export class Site {
 export class Visit {
   readonly line: Line;
   readonly page: Page;
-  /** Whatever the browser complained of: policy violations, errors of scripts and of the console. */
+  /** Policy violations, script errors and console errors. */
   readonly problems: string[] = [];
 
   constructor(line: Line, page: Page) {
@@ -119,7 +119,7 @@ export class Visit {
     await this.page.locator("#quota").waitFor();
   }
 
-  /** Types a question, which may be a directive for the model, and sends it. */
+  /** Types and sends a question, or a directive for the model. */
   async ask(query: string | Directive, words = "What is the quota?"): Promise<void> {
     await this.page.fill("#question", typeof query === "string" ? query : scripted(query, words));
     await this.page.press("#question", "Enter");
@@ -130,13 +130,13 @@ export class Visit {
     return this.page.locator(".exchange").last();
   }
 
-  /** The latest answer, once it has ended. */
+  /** The text of the latest answer, once it has ended. */
   async answer(): Promise<string> {
     await this.latest.locator(".actions:not([hidden])").waitFor();
     return this.#text(".exchange:last-child .answer");
   }
 
-  /** Once this much of the latest answer is there. */
+  /** Resolves when the latest answer contains this text. */
   async reading(text: string): Promise<void> {
     await this.latest.locator(".answer", { hasText: text }).waitFor();
   }
@@ -149,7 +149,7 @@ export class Visit {
     return this.#text(".exchange:last-child .notice");
   }
 
-  /** The reader's newest receipts, as the service gives them. */
+  /** The reader's newest receipts. */
   async receipts(limit = 20): Promise<readonly Receipt[]> {
     const { queries } = await this.page.evaluate(async (limit) => {
       const response = await fetch(`/api/v1/ai/queries?limit=${limit}`);
@@ -158,9 +158,9 @@ export class Visit {
     return queries;
   }
 
-  /** A picture of the page as it is, and what is wrong with it for who cannot see, reach or hear all of it. */
+  /** Takes a screenshot; returns serious accessibility faults. */
   async look(name: string): Promise<string[]> {
-    // What is just appearing, and would be seen half-way, has a little time; what never ends is left alone.
+    // Wait for transitions. Endless animations are not waited for.
     await this.page.evaluate(() => {
       const animations = document.getAnimations();
       const ending = animations.filter((animation) => animation instanceof CSSTransition);
@@ -187,7 +187,7 @@ export class Visit {
   }
 }
 
-/** As much of axe-core as is used here. */
+/** The part of axe-core that is used here. */
 interface Axe {
   run(): Promise<{
     readonly violations: readonly {

@@ -1,5 +1,4 @@
-// The page in a real browser, against the real server: `npm run test:browser`. Apart from the other
-// suites, which need no browser.
+// The page in a real browser: `npm run test:browser`. The other suites need none.
 
 import { defineConfig } from "vitest/config";
 
@@ -9,7 +8,7 @@ export default defineConfig({
     include: ["test/browser/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Each file starts a server and a browser of its own, and there are few cores.
+    // Each file starts its own server and browser, and there are few cores.
     fileParallelism: false,
   },
 });

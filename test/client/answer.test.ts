@@ -1,9 +1,10 @@
-// An answer as its caller meets it: three ways to read it, and every way to stop it.
+// The answers of the client: three ways to read one, all ways to stop it.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Answer, CancelledError } from "../../src/client/client.ts";
 import { eventually, modelRequests, newUser, scripted, upstreamEnded } from "../harness.ts";
 import { clientOf, errorOf, eventsOf, firstToken, recorder } from "./asking.ts";
+import type { Fault } from "./faulty-fetch.ts";
 
 const TOKENS = ["A ", "rope ", "holds ", "[1]."];
 
@@ -12,7 +13,7 @@ afterEach(() => {
 });
 
 describe("an answer", () => {
-  it("is the same by its events, its callbacks and its promise", async () => {
+  it("is the same by events, callbacks and promise", async () => {
     const user = await newUser();
     const { client } = clientOf(user);
     const { callbacks, ...seen } = recorder();
@@ -37,7 +38,7 @@ describe("an answer", () => {
     expect(answer).toMatchObject({ queryId, text: outcome.text, sources: [] });
   });
 
-  it("grows while it comes", async () => {
+  it("grows while tokens arrive", async () => {
     const { client } = clientOf(await newUser());
     const answer = client.ask(scripted({ tokens: TOKENS, gapMs: 20 }));
     expect(answer).toMatchObject({ text: "", queryId: undefined });
@@ -46,7 +47,7 @@ describe("an answer", () => {
     expect(texts).toEqual(["A ", "A rope ", "A rope holds ", "A rope holds [1]."]);
   });
 
-  it("can be iterated over from its first event on when it has long ended", async () => {
+  it("can be iterated over from its first event after its end", async () => {
     const { client } = clientOf(await newUser());
     const answer = client.ask(scripted({ tokens: TOKENS }));
     await answer.done;
@@ -61,7 +62,7 @@ describe("an answer", () => {
     expect((await answer.done).text).toBe(TOKENS.join(""));
   });
 
-  it("calls nothing back before its caller has it", async () => {
+  it("calls nothing back before its caller has the answer", async () => {
     const { client } = clientOf(await newUser());
     const order: string[] = [];
     const answer = client.ask("One?", {
@@ -75,7 +76,7 @@ describe("an answer", () => {
 });
 
 describe("an ask", () => {
-  it("has a key of its own, and waits for its reader", async () => {
+  it("has its own key, and asks to wait after a disconnect", async () => {
     const user = await newUser();
     const { client, net } = clientOf(user);
     await Promise.all([client.ask("One?").done, client.ask("One?").done]);
@@ -87,7 +88,7 @@ describe("an ask", () => {
     );
   });
 
-  it("may have a key of the caller's, and is answered once under it", async () => {
+  it("can have the caller's key, and is answered once under it", async () => {
     const user = await newUser();
     const { client } = clientOf(user);
     const ask = () => client.ask("One?", { idempotencyKey: "mine" }).done;
@@ -114,8 +115,8 @@ describe("an ask", () => {
   });
 });
 
-describe("an answer that is stopped", () => {
-  /** An answer that would take its time, with a token to show already. */
+describe("an answer is stopped", () => {
+  /** A slow answer that has a token already. */
   async function flowing(options = {}) {
     const user = await newUser();
     const { client, net } = clientOf(user);
@@ -127,7 +128,7 @@ describe("an answer that is stopped", () => {
     return { user, client, net, tag, seen, answer };
   }
 
-  /** It was told to stop once, stopped everywhere, and cost nothing. */
+  /** The service was told once, stopped the model, and refunded. */
   async function expectStopped({
     client,
     net,
@@ -153,7 +154,7 @@ describe("an answer that is stopped", () => {
     return error;
   }
 
-  it("by cancel, which gives its receipt", async () => {
+  it("by cancel, which resolves with its receipt", async () => {
     const asked = await flowing();
     expect(await asked.answer.cancel()).toMatchObject({
       queryId: asked.answer.queryId,
@@ -163,14 +164,14 @@ describe("an answer that is stopped", () => {
     await expectStopped(asked);
   });
 
-  it("by cancel again, which tells the service nothing new", async () => {
+  it("by two cancels, which tell the service once", async () => {
     const asked = await flowing();
     const receipts = await Promise.all([asked.answer.cancel(), asked.answer.cancel()]);
     expect(receipts[1]).toEqual(receipts[0]);
     await expectStopped(asked);
   });
 
-  it("by the signal, whose reason is the cause", async () => {
+  it("by its signal, whose reason is the cause", async () => {
     const leaver = new AbortController();
     const asked = await flowing({ signal: leaver.signal });
     leaver.abort(new Error("enough"));
@@ -178,7 +179,7 @@ describe("an answer that is stopped", () => {
     expect(error.cause).toMatchObject({ message: "enough" });
   });
 
-  it("by breaking off the loop", async () => {
+  it("by break in the loop", async () => {
     const asked = await flowing();
     for await (const event of asked.answer) if (event.type === "token") break;
     await expectStopped(asked);
@@ -193,7 +194,7 @@ describe("an answer that is stopped", () => {
     await expectStopped(asked);
   });
 
-  it("in a callback, which is the last to be called", async () => {
+  it("in a callback, and no other callback follows", async () => {
     const cancelling: { answer?: Answer } = {};
     const tokens: string[] = [];
     const { client } = clientOf(await newUser());
@@ -208,7 +209,7 @@ describe("an answer that is stopped", () => {
     expect(tokens).toEqual(["A "]);
   });
 
-  it("by closing the page, before anything else is done", async () => {
+  it("by closing the page, in the same task", async () => {
     const window = new EventTarget();
     vi.stubGlobal("window", window);
     const asked = await flowing();
@@ -220,7 +221,7 @@ describe("an answer that is stopped", () => {
     expect(asked.net.cancels).toHaveLength(1);
   });
 
-  it("not by closing the page when it has ended", async () => {
+  it("not by closing the page after its end", async () => {
     const window = new EventTarget();
     vi.stubGlobal("window", window);
     const user = await newUser();
@@ -231,7 +232,7 @@ describe("an answer that is stopped", () => {
     expect(await user.resolved(queryId)).toMatchObject({ finish: "stop" });
   });
 
-  it("ends the iteration with the error, behind the events that were there", async () => {
+  it("and its iteration throws the error after the events so far", async () => {
     const { answer } = await flowing();
     answer.cancel();
     const types: string[] = [];
@@ -243,7 +244,7 @@ describe("an answer that is stopped", () => {
     expect(types).not.toContain("done");
   });
 
-  it("before its id is known is told to stop as soon as it is", async () => {
+  it("before its id is known, and the service is told once it is", async () => {
     const user = await newUser();
     const { net } = clientOf(user);
     const [sent, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -266,7 +267,7 @@ describe("an answer that is stopped", () => {
     expect(answer.text).toBe("");
   });
 
-  it("before anything was sent is not asked at all", async () => {
+  it("before the ask is sent, which never goes out", async () => {
     const user = await newUser();
     const token = Promise.withResolvers<string>();
     const { client, net } = clientOf(user, { token: () => token.promise });
@@ -278,14 +279,14 @@ describe("an answer that is stopped", () => {
     expect(net.requests).toEqual([]);
   });
 
-  it("by a signal that was aborted before is not asked at all", async () => {
+  it("by a signal that was aborted before, and is never asked", async () => {
     const { client, net } = clientOf(await newUser());
     const answer = client.ask("One?", { signal: AbortSignal.abort("too late") });
     expect(await errorOf(answer)).toMatchObject({ code: "CANCELLED", cause: "too late" });
     expect(net.requests).toEqual([]);
   });
 
-  it("while it waits to connect again does not connect again", async () => {
+  it("while it waits to connect again, and does not connect again", async () => {
     const { client, net } = clientOf(await newUser(), {
       faults: [{ events: 3, how: "error" }],
       backoff: () => 60_000,
@@ -299,7 +300,65 @@ describe("an answer that is stopped", () => {
     expect(net.streams).toHaveLength(1);
   });
 
-  it("and whose service cannot be told has no receipt, and is no unhandled rejection", async () => {
+  it("while it waits without an id, and has no receipt", async () => {
+    const { client, net } = clientOf(await newUser(), {
+      faults: ["unsent"],
+      backoff: () => 60_000,
+    });
+    const retrying = Promise.withResolvers<void>();
+    const answer = client.ask("One?", { onRetry: () => retrying.resolve() });
+    await retrying.promise;
+    expect(await answer.cancel()).toBeUndefined();
+    expect(await errorOf(answer)).toBeInstanceOf(CancelledError);
+    expect(net.requests).toHaveLength(1);
+  });
+
+  it("while it is being resumed, by one cancel request", async () => {
+    const user = await newUser();
+    const resuming = Promise.withResolvers<void>();
+    const { client, net } = clientOf(user, {
+      faults: [
+        { events: 3, how: "error" },
+        ({ signal }) => {
+          resuming.resolve();
+          // No response comes: only the client's abort ends it.
+          return new Promise((_, reject) => {
+            signal?.addEventListener("abort", () => reject(signal.reason));
+          });
+        },
+      ],
+    });
+    const answer = client.ask(scripted({ tokens: 1_000, gapMs: 10 }));
+    await resuming.promise;
+    expect(await answer.cancel()).toMatchObject({ state: "refunded", reason: "cancelled" });
+    expect(net.cancels).toHaveLength(1);
+    expect(net.streams).toHaveLength(2);
+  });
+
+  it.each<[string, Fault]>([
+    ["fails", "unsent"],
+    ["is refused", () => new Response(null, { status: 503 })],
+  ])("while its ask %s, and has no receipt", async (_, fault) => {
+    const user = await newUser();
+    const [sent, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { net } = clientOf(user, { faults: [fault] });
+    const { client } = clientOf(user, {
+      fetch: async (url, init) => {
+        sent.resolve();
+        await held.promise;
+        return net.fetch(url, init);
+      },
+    });
+    const answer = client.ask("One?");
+    await sent.promise;
+    const receipt = answer.cancel();
+    held.resolve();
+    expect(await receipt).toBeUndefined();
+    expect(await errorOf(answer)).toBeInstanceOf(CancelledError);
+    expect(net.requests).toHaveLength(1);
+  });
+
+  it("without a receipt or an unhandled rejection if the service is away", async () => {
     const user = await newUser();
     let away = false;
     const { client, net } = clientOf(user);
@@ -316,7 +375,7 @@ describe("an answer that is stopped", () => {
     await client.ask("One?").done;
   });
 
-  it("past the refund allowance is charged, and its receipt says so", async () => {
+  it("and charged if the refund allowance is used up, as its receipt says", async () => {
     const user = await newUser({ REFUND_LIMIT: "0" });
     const { client } = clientOf(user);
     const answer = client.ask(scripted({ tokens: 20, gapMs: 10 }));
@@ -329,7 +388,7 @@ describe("an answer that is stopped", () => {
     });
   });
 
-  it("when it is whole stays whole", async () => {
+  it("after its end, which changes nothing", async () => {
     const user = await newUser();
     const { client, net } = clientOf(user);
     const answer = client.ask("One?");
@@ -340,7 +399,7 @@ describe("an answer that is stopped", () => {
     expect(await user.resolved(outcome.queryId)).toMatchObject({ state: "charged" });
   });
 
-  it("from elsewhere ends as if it had been stopped here", async () => {
+  it("from elsewhere, with the same error as here", async () => {
     const { user, answer, seen } = await flowing();
     await user.post(`/ai/queries/${answer.queryId}/cancel`);
     const error = await errorOf(answer);
@@ -351,7 +410,7 @@ describe("an answer that is stopped", () => {
 });
 
 describe("an answer that is read again", () => {
-  it("is the same, from the first event on, and free", async () => {
+  it("is the same from its first event, and free", async () => {
     const user = await newUser();
     const { client, net } = clientOf(user, {
       faults: [(request) => user.request(request.path, request), { events: 3, how: "error" }],
@@ -365,7 +424,7 @@ describe("an answer that is read again", () => {
     expect(again.queryId).toBe(outcome.queryId);
     expect(await eventsOf(again)).toEqual(events);
     expect(seen).toEqual({ tokens: TOKENS, sources: [[]], outcomes: [outcome], errors: [] });
-    // A connection that drops is made again here too.
+    // A dropped connection is resumed here too.
     expect(net.streams.slice(1)).toEqual([
       "GET /ai/queries/:id/events?after=0",
       "GET /ai/queries/:id/events?after=3",
@@ -373,7 +432,7 @@ describe("an answer that is read again", () => {
     expect(await client.quota()).toMatchObject({ charged: 1 });
   });
 
-  it("while it is being written can be left without stopping it", async () => {
+  it("can be left unfinished without stopping it", async () => {
     const user = await newUser();
     const { client, net } = clientOf(user);
     const asked = client.ask(scripted({ tokens: 10, gapMs: 10 }));
@@ -388,7 +447,7 @@ describe("an answer that is read again", () => {
     expect(net.cancels).toEqual([]);
   });
 
-  it("while it is being written can be stopped for all", async () => {
+  it("can be stopped for all readers", async () => {
     const user = await newUser();
     const { client } = clientOf(user);
     const asked = client.ask(scripted({ tokens: 1_000, gapMs: 10 }));
@@ -398,7 +457,7 @@ describe("an answer that is read again", () => {
     expect(await errorOf(asked)).toBeInstanceOf(CancelledError);
   });
 
-  it("was refunded: is not kept, and not asked again", async () => {
+  it("is not kept after a refund, and not asked again", async () => {
     const user = await newUser();
     const { client, net } = clientOf(user);
     const answer = client.ask(scripted({ tokens: 1_000, gapMs: 10 }));

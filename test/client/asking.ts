@@ -1,5 +1,5 @@
-// What the tests of the client share: a client of a test user, with a fetch that misbehaves, and what an
-// answer gave of itself.
+// Shared by the client's tests: a client with a faulty fetch, and a recorder of
+// what an answer reports.
 
 import {
   type Answer,
@@ -14,7 +14,7 @@ import type { Source } from "../../src/protocol.ts";
 import { asOperator, type TestUser } from "../harness.ts";
 import { type Fault, FaultyFetch } from "./faulty-fetch.ts";
 
-/** A client that loses no time between its tries. */
+/** A client without pauses between tries. */
 export function clientOf(
   user: TestUser,
   { faults, seed, ...options }: Partial<ClientOptions> & { faults?: Fault[]; seed?: number } = {},
@@ -30,7 +30,7 @@ export function clientOf(
   return { client, net };
 }
 
-/** Everything that the callbacks of an answer were called with. */
+/** Records all calls of an answer's callbacks. */
 export function recorder() {
   const tokens: string[] = [];
   const sources: (readonly Source[])[] = [];
@@ -56,7 +56,7 @@ export async function eventsOf(answer: Answer): Promise<AnswerEvent[]> {
   return events;
 }
 
-/** What an answer ends with, where it must not become whole. */
+/** The error of an answer that must not become whole. */
 export async function errorOf(answer: Answer): Promise<BelayError> {
   return answer.done.then(
     ({ text }) => {
@@ -74,7 +74,7 @@ export async function firstToken(answer: Answer): Promise<void> {
   }
 }
 
-/** Puts a document into the corpus, so that answers have sources, some of them with Chinese text. */
+/** Stores a document, so that answers have a source with Chinese text. */
 export async function putDocument(): Promise<void> {
   const document = {
     title: "繩索",

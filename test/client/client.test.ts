@@ -1,4 +1,4 @@
-// The calls beside an ask, the bearer token, and what a client is made of.
+// The client's other calls, its bearer token and its options.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createClient } from "../../src/client/client.ts";
@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 describe("the calls", () => {
-  it("give the quota, receipts and their pages, and take ratings", async () => {
+  it("return quota and receipts, and send ratings", async () => {
     const user = await newUser({ QUOTA_LIMIT: "5" });
     const { client } = clientOf(user);
     const ids: string[] = [];
@@ -57,7 +57,7 @@ describe("the calls", () => {
 });
 
 describe("the bearer token", () => {
-  it("is made for each request where a function makes it", async () => {
+  it("of a function is requested before each request", async () => {
     const user = await newUser();
     const token = vi.fn(async () => user.token);
     const { client } = clientOf(user, { token });
@@ -66,7 +66,7 @@ describe("the bearer token", () => {
     expect(token).toHaveBeenCalledTimes(2);
   });
 
-  it("that has expired is made again, once", async () => {
+  it("that has expired is requested again, once", async () => {
     const user = await newUser();
     const old = await bearer({ sub: user.name, exp: "-1h" });
     const tokens = [old, user.token, old, user.token];
@@ -78,7 +78,7 @@ describe("the bearer token", () => {
     expect(keys[1]).toBe(keys[0]);
   });
 
-  it("that expires in mid-answer is made again, and the answer goes on", async () => {
+  it("that expires in mid-answer is requested again, and the answer goes on", async () => {
     const user = await newUser();
     const old = await bearer({ sub: user.name, exp: "-1h" });
     const tokens = [user.token, old, user.token];
@@ -91,7 +91,7 @@ describe("the bearer token", () => {
     expect(net.streams).toHaveLength(3);
   });
 
-  it("that is refused twice is the end", async () => {
+  it("that is refused twice ends the ask", async () => {
     const user = await newUser();
     const token = vi.fn(() => "no-token");
     const { client } = clientOf(user, { token });
@@ -101,13 +101,13 @@ describe("the bearer token", () => {
     await expect(client.quota()).rejects.toMatchObject(refused);
   });
 
-  it("that was given as it is, is not sent again", async () => {
+  it("of a string is not sent again after a refusal", async () => {
     const { client, net } = clientOf(await newUser(), { token: "no-token" });
     expect(await errorOf(client.ask("One?"))).toMatchObject({ code: "UNAUTHENTICATED" });
     expect(net.requests).toHaveLength(1);
   });
 
-  it("that cannot be had ends the ask before it is sent", async () => {
+  it("whose function fails ends the ask before it is sent", async () => {
     const signedOut = new Error("signed out");
     const { client, net } = clientOf(await newUser(), { token: () => Promise.reject(signedOut) });
     const error = await errorOf(client.ask("One?"));
@@ -116,7 +116,7 @@ describe("the bearer token", () => {
     await expect(client.quota()).rejects.toMatchObject({ cause: signedOut });
   });
 
-  it("that cannot be had while the connection is away may be had a little later", async () => {
+  it("whose function fails while the connection is away is requested again", async () => {
     const user = await newUser();
     let calls = 0;
     const { client } = clientOf(user, {
@@ -132,7 +132,7 @@ describe("the bearer token", () => {
     expect(calls).toBe(3);
   });
 
-  it("need not be given where something else says who is asking", async () => {
+  it("is optional if something else authenticates", async () => {
     const user = await newUser();
     const net = new FaultyFetch();
     const client = createClient({
@@ -157,14 +157,14 @@ describe("the url", () => {
     ["https://example.com/belay", "https://example.com/belay/api/v1/ai/quota"],
     ["", "/api/v1/ai/quota"],
     ["/", "/api/v1/ai/quota"],
-  ])("%j stands for %s", async (url, asked) => {
+  ])("%j leads to %s", async (url, asked) => {
     const fetch = vi.fn(async (_: string) => Response.json({}));
     await createClient({ url, token: "t", fetch }).quota();
     expect(fetch.mock.calls[0]?.[0]).toBe(asked);
   });
 });
 
-it("uses the global fetch as it is at the time, as a browser wants it to be called", async () => {
+it("calls the present global fetch with the global as `this`", async () => {
   const client = createClient({ url: "https://belay.test", token: "t" });
   const seen = vi.fn();
   vi.stubGlobal("fetch", function (this: unknown, url: string) {
@@ -175,7 +175,7 @@ it("uses the global fetch as it is at the time, as a browser wants it to be call
   expect(seen).toHaveBeenCalledWith(globalThis, "https://belay.test/api/v1/ai/quota");
 });
 
-it("works where there is a window that is no more than a name", async () => {
+it("works if `window` has no listeners", async () => {
   vi.stubGlobal("window", globalThis.Object.create(null));
   const { client } = clientOf(await newUser(), { faults: ["unsent"] });
   expect(await client.ask("One?").done).toMatchObject({ finish: "stop" });

@@ -1,4 +1,4 @@
-// A connection that drops, wherever it does, costs nothing: no second charge, no token lost, none twice.
+// A dropped connection causes no second charge, no lost and no repeated token.
 
 import { abortAllDurableObjects } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
@@ -13,7 +13,7 @@ import { Random } from "../support/random.ts";
 import { clientOf, errorOf, eventsOf, firstToken, putDocument, recorder } from "./asking.ts";
 import { type Cut, type Fault, line } from "./faulty-fetch.ts";
 
-/** Cut anywhere, they must come together again. */
+/** They must survive a cut anywhere. */
 const TOKENS = ["Belay ", "張", "三 ", "\u{1f600} ", "\u2028\u0085", "holds", "\r\n\n", " [1]."];
 const TEXT = TOKENS.join("");
 /** `start`, `sources`, the tokens, `done`. */
@@ -28,7 +28,7 @@ describe.each(["error", "end", "silence"] as const)("a stream that ends in %s", 
     ["was hidden from the server", true],
   ])("which %s", (_, swallowed) => {
     const indices = Array.from({ length: EVENTS }, (_, events) => events);
-    it.each(indices)("is resumed behind %i events", async (events) => {
+    it.each(indices)("is resumed after %i events", async (events) => {
       const user = await newUser();
       const faults: Fault[] = [{ events, how, swallowed }];
       const { client, net } = clientOf(user, { faults, silenceMs: 150 });
@@ -55,11 +55,11 @@ describe.each(["error", "end", "silence"] as const)("a stream that ends in %s", 
   });
 });
 
-describe("an ask whose response never came", () => {
+describe("an ask without a response", () => {
   it.each([
     ["did not get there", "unsent", 1],
     ["got there", "unanswered", 1],
-    ["got there, thrice", "unanswered", 3],
+    ["got there, three times", "unanswered", 3],
   ] as const)("and that %s is asked again with the same key and body", async (_, fault, times) => {
     const user = await newUser();
     const { client, net } = clientOf(user, { faults: Array<Fault>(times).fill(fault) });
@@ -94,7 +94,7 @@ it("reads the same text, charged once, over 1,000 random cuts", { timeout: 120_0
       const faults = Array.from({ length: random.whole(1, 3) }, (_, nth): Fault => {
         if (random.chance(0.1)) return random.pick(["unsent", "unanswered"]);
         const how = random.pick<Cut["how"]>(["error", "end"]);
-        // What is resumed is shorter than the whole.
+        // The rest is shorter than the whole.
         const most = nth === 0 ? bytes - 1 : Math.ceil(bytes / 4);
         return { bytes: random.whole(0, most), how, swallowed: random.chance(0.5) };
       });
@@ -125,11 +125,11 @@ it("reads the same text, charged once, over 1,000 random cuts", { timeout: 120_0
 });
 
 describe("a connection that comes back after the wait", () => {
-  /** The wait is over as soon as it begins, and the client comes back long after. */
+  /** The wait ends at once; the client comes back long after. */
   const impatient = { RESUME_WAIT_SECONDS: "0" };
   const backoff = () => 500;
 
-  it("asks again where no token was shown yet, and is charged once", async () => {
+  it("asks again before the first token, and is charged once", async () => {
     const user = await newUser(impatient);
     const { client, net } = clientOf(user, { faults: [{ events: 2, how: "error" }], backoff });
     const tag = crypto.randomUUID();
@@ -143,7 +143,7 @@ describe("a connection that comes back after the wait", () => {
     }
     const outcome = await answer.done;
     expect(net.streams.at(-1)).toBe("POST /ai/ask?stream=true");
-    // What was there before the first token comes once more, under the new query.
+    // `start` and `sources` come again, of the new query.
     expect(types).toEqual(["start", "sources", ...TYPES]);
     expect(ids.size).toBe(2);
     expect(outcome).toMatchObject({ text: TEXT, queryId: answer.queryId });
@@ -152,7 +152,7 @@ describe("a connection that comes back after the wait", () => {
     expect(await user.quota()).toMatchObject({ charged: 1, refunded: 1, reserved: 0 });
   });
 
-  it("says so where a token was shown, and that nothing was charged", async () => {
+  it("after a token ends with an error that says nothing was charged", async () => {
     const user = await newUser(impatient);
     const { client, net } = clientOf(user, { faults: [{ events: 4, how: "error" }], backoff });
     const answer = client.ask(scripted({ tokens: 100, gapMs: 20 }));
@@ -165,7 +165,7 @@ describe("a connection that comes back after the wait", () => {
     expect(await client.quota()).toMatchObject({ charged: 0, refunded: 1 });
   });
 
-  it("does not ask again for what was stopped from elsewhere", async () => {
+  it("does not ask again if the answer was stopped elsewhere", async () => {
     const user = await newUser();
     const stopIt = async () => {
       const [receipt] = await user.receipts();
@@ -186,7 +186,7 @@ describe("a connection that comes back after the wait", () => {
     expect(net.streams.filter((stream) => stream.startsWith("POST"))).toHaveLength(1);
   });
 
-  it("reads the answer from the store where the refund allowance was used up", async () => {
+  it("reads the stored answer if the refund allowance is used up", async () => {
     const user = await newUser({ ...impatient, REFUND_LIMIT: "0" });
     const { client } = clientOf(user, { faults: [{ events: 4, how: "error" }] });
     const { text, queryId } = await client.ask(scripted({ tokens: TOKENS, gapMs: 10 })).done;
@@ -197,7 +197,7 @@ describe("a connection that comes back after the wait", () => {
 });
 
 describe("a connection that does not come back", () => {
-  it("gives up after its tries, and says where the outcome stands", async () => {
+  it("ends after its tries with an error that points to the receipt", async () => {
     const user = await newUser();
     const retries: Retry[] = [];
     const faults: Fault[] = [{ events: 4, how: "error" }, ...Array<Fault>(9).fill("unsent")];
@@ -223,7 +223,7 @@ describe("a connection that does not come back", () => {
     ]);
   });
 
-  it("counts its tries from the last token on", async () => {
+  it("counts its tries since the last token", async () => {
     const user = await newUser();
     const faults: Fault[] = TOKENS.map((_, token) => ({
       events: token === 0 ? 3 : 1,
@@ -241,9 +241,9 @@ describe("a connection that does not come back", () => {
     expect(attempts).toEqual(TOKENS.map(() => 1));
   });
 
-  it("is not tried for ever where only the beginning comes again and again", async () => {
+  it("is not retried for ever if only the beginning arrives", async () => {
     const user = await newUser({ RESUME_WAIT_SECONDS: "0" });
-    // The ask breaks behind its sources, and what resumes it at once.
+    // The ask breaks after its sources, each resumption at once.
     const faults = Array.from(
       { length: 30 },
       (_, nth): Fault => ({
@@ -257,7 +257,7 @@ describe("a connection that does not come back", () => {
     expect(net.streams).toHaveLength(6);
   });
 
-  it("waits as long as the tries of its own say: at most half a minute", async () => {
+  it("waits at most half a minute in all by default", async () => {
     vi.useFakeTimers();
     try {
       const user = await newUser();
@@ -297,7 +297,7 @@ describe("a connection that does not come back", () => {
   });
 });
 
-it("survives an object that dies in mid-answer", async () => {
+it("reports an object that dies in mid-answer", async () => {
   const user = await newUser();
   const { client } = clientOf(user);
   const answer = client.ask(scripted({ tokens: 1_000, gapMs: 10 }));
@@ -307,7 +307,7 @@ it("survives an object that dies in mid-answer", async () => {
   expect(await client.quota()).toMatchObject({ charged: 0, reserved: 0, refunded: 1 });
 });
 
-it("asks again where an object dies before the first token", async () => {
+it("asks again if an object dies before the first token", async () => {
   const user = await newUser();
   const { client } = clientOf(user);
   const answer = client.ask(scripted({ tokens: TOKENS, firstMs: 300 }));
@@ -322,7 +322,7 @@ it("asks again where an object dies before the first token", async () => {
   expect(await client.quota()).toMatchObject({ charged: 1, reserved: 0, refunded: 1 });
 });
 
-it("is not fooled by a byte order mark, unknown fields, unknown events, or nonsense", async () => {
+it("reads past a byte order mark, unknown fields and unknown events", async () => {
   const user = await newUser();
   const frames = (...events: unknown[]) =>
     events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
@@ -349,13 +349,13 @@ it("is not fooled by a byte order mark, unknown fields, unknown events, or nonse
   const types = (await eventsOf(answer)).map(({ type }) => type);
   expect(types).toEqual(["start", "sources", "token", "token", "done"]);
   expect(answer.text).toBe("ab");
-  // An event that the client does not know is one of those that it has.
+  // Unknown events count too.
   expect(net.requests.slice(1).map(({ path }) => path)).toEqual(
     [1, 3, 4].map((after) => `/ai/queries/1-0b/events?after=${after}`),
   );
 });
 
-it("does not wait for ever for a response that does not come", async () => {
+it("does not wait for ever for a response", async () => {
   const user = await newUser();
   const never: Fault = ({ signal }) =>
     new Promise((_, reject) => {
@@ -370,7 +370,7 @@ it("does not wait for ever for a response that does not come", async () => {
   expect(net.streams).toHaveLength(4);
 });
 
-it("passes over a refusal that a little waiting mends", async () => {
+it("retries a refusal that passes", async () => {
   const user = await newUser();
   const refused = (status: number, code: string, seconds: string) => () =>
     Response.json(
@@ -401,7 +401,7 @@ it.each([
   ["QUOTA_EXCEEDED for a second", 429, "QUOTA_EXCEEDED", "1"],
   ["TOO_MANY_STREAMS of others", 429, "TOO_MANY_STREAMS", "1"],
   ["a fault of the service", 500, "INTERNAL", "0"],
-])("believes %s", async (_, status, code, seconds) => {
+])("does not retry %s", async (_, status, code, seconds) => {
   const user = await newUser();
   const refusal = () =>
     Response.json(

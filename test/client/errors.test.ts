@@ -1,4 +1,4 @@
-// Whatever goes wrong reaches the caller as one typed error, from each form that the wire has for it.
+// Each error of the wire, in each form, becomes one typed error.
 
 import { describe, expect, it } from "vitest";
 import {
@@ -16,7 +16,7 @@ import type { ErrorCode } from "../../src/protocol.ts";
 import { adminPath, asOperator, newUser, scripted } from "../harness.ts";
 import { clientOf, errorOf, recorder } from "./asking.ts";
 
-/** The compiler keeps it complete. */
+/** The compiler checks that it is complete. */
 const CLASSES: Record<ErrorCode, typeof BelayError> = {
   INVALID_REQUEST: BelayError,
   INVALID_IDEMPOTENCY_KEY: BelayError,
@@ -64,18 +64,18 @@ describe.each(Object.keys(CLASSES) as ErrorCode[])("%s", (code) => {
     return error;
   }
 
-  it.each([false, true])("as a refusal; as a stream: %s", async (streaming) => {
+  it.each([false, true])("is typed as a refusal; streamed: %s", async (streaming) => {
     const error = await ending(errorResponse(thrown, streaming ? EVENTS : JSON_BODY));
     expect(error).toMatchObject({ ...details, status: thrown.status });
   });
 
-  it("as the last event of a stream", async () => {
+  it("is typed as the last event of a stream", async () => {
     const { headers } = EVENTS;
     const error = await ending(new Response(EVENTS.error(thrown.body), { headers }));
     expect(error).toMatchObject({ ...details, status: undefined });
   });
 
-  it("of another call", async () => {
+  it("is typed in another call", async () => {
     const client = createClient({
       url: "https://belay.test",
       token: "t",
@@ -87,8 +87,8 @@ describe.each(Object.keys(CLASSES) as ErrorCode[])("%s", (code) => {
   });
 });
 
-describe("of the real service", () => {
-  it("QUOTA_EXCEEDED says when the quota renews", async () => {
+describe("the real service", () => {
+  it("says with QUOTA_EXCEEDED when the quota renews", async () => {
     const user = await newUser({ QUOTA_LIMIT: "1" });
     const { client } = clientOf(user);
     await client.ask("One?").done;
@@ -102,7 +102,7 @@ describe("of the real service", () => {
     });
   });
 
-  it("QUOTA_EXCEEDED says that a quota never renews", async () => {
+  it("says with QUOTA_EXCEEDED that a quota never renews", async () => {
     const { client } = clientOf(await newUser({ QUOTA_LIMIT: "0", QUOTA_PERIOD: "total" }));
     const error = await errorOf(client.ask("One?"));
     expect(error).toMatchObject({
@@ -112,14 +112,14 @@ describe("of the real service", () => {
     });
   });
 
-  it("INVALID_REQUEST names what is wrong", async () => {
+  it("names with INVALID_REQUEST what is wrong", async () => {
     const { client } = clientOf(await newUser());
     const error = await errorOf(client.ask("One?", { topK: 99 }));
     expect(error).toMatchObject({ code: "INVALID_REQUEST", status: 400 });
     expect(error.message).toContain("topK");
   });
 
-  it("IDEMPOTENCY_KEY_REUSED and INVALID_IDEMPOTENCY_KEY", async () => {
+  it("sends IDEMPOTENCY_KEY_REUSED and INVALID_IDEMPOTENCY_KEY", async () => {
     const { client } = clientOf(await newUser());
     await client.ask("One?", { idempotencyKey: "k" }).done;
     const reused = await errorOf(client.ask("Two?", { idempotencyKey: "k" }));
@@ -128,14 +128,14 @@ describe("of the real service", () => {
     expect(invalid).toMatchObject({ code: "INVALID_IDEMPOTENCY_KEY", status: 400 });
   });
 
-  it("BLOCKED", async () => {
+  it("sends BLOCKED to a blocked user", async () => {
     const user = await newUser();
     await asOperator(adminPath(user), { method: "PATCH", body: '{"blocked":true}' });
     const { client } = clientOf(user);
     expect(await errorOf(client.ask("One?"))).toMatchObject({ code: "BLOCKED", status: 403 });
   });
 
-  it("TOO_MANY_STREAMS, at once", async () => {
+  it("sends TOO_MANY_STREAMS, which is not retried", async () => {
     const { client, net } = clientOf(await newUser({ CONCURRENCY_LIMIT: "1" }));
     const running = client.ask(scripted({ tokens: 1_000, gapMs: 10 }));
     for await (const event of running)
@@ -147,7 +147,7 @@ describe("of the real service", () => {
       }
   });
 
-  it("GENERATION_FAILED in mid-answer is the end of it, and costs nothing", async () => {
+  it("ends an answer with GENERATION_FAILED, free", async () => {
     const { client, net } = clientOf(await newUser());
     const answer = client.ask(scripted({ tokens: 5, fault: "cut", at: 2 }));
     const error = await errorOf(answer);
@@ -157,7 +157,7 @@ describe("of the real service", () => {
     expect(net.streams).toHaveLength(1);
   });
 
-  it("NOT_FOUND for another user's query", async () => {
+  it("sends NOT_FOUND for another user's query", async () => {
     const [mine, other] = [clientOf(await newUser()).client, clientOf(await newUser()).client];
     const { queryId } = await mine.ask("One?").done;
     const notFound = { code: "NOT_FOUND", status: 404 };
@@ -167,7 +167,7 @@ describe("of the real service", () => {
   });
 });
 
-describe("of something that is not Belay", () => {
+describe("another service", () => {
   const page = "<!doctype html><title>Welcome</title>";
   const json = { "content-type": "application/json" };
   it.each([
@@ -176,21 +176,21 @@ describe("of something that is not Belay", () => {
     ["another API", () => new Response('{"ok":true}', { headers: json })],
     ["another API's error", () => new Response('{"error":"no"}', { status: 400, headers: json })],
     ["JSON null", () => new Response("null", { status: 400, headers: json })],
-  ])("%s is NOT_BELAY, at once", async (_, response) => {
+  ])("that sends %s is NOT_BELAY, without a retry", async (_, response) => {
     const { client, net } = clientOf(await newUser(), { faults: [response] });
     const error = await errorOf(client.ask("One?"));
     expect(error).toMatchObject({ code: "NOT_BELAY", status: response().status });
     expect(net.requests).toHaveLength(1);
   });
 
-  it("a page for a call", async () => {
+  it("that sends a page for a call is NOT_BELAY", async () => {
     const fetch = async () => new Response(page, { headers: { "content-type": "text/html" } });
     const client = createClient({ url: "https://belay.test", token: "t", fetch });
     await expect(client.quota()).rejects.toMatchObject({ code: "NOT_BELAY", status: 200 });
   });
 });
 
-it("204 tells to stop", async () => {
+it("a 204 is TOLD_TO_STOP", async () => {
   const { client, net } = clientOf(await newUser(), {
     faults: [() => new Response(null, { status: 204 })],
   });
@@ -199,7 +199,7 @@ it("204 tells to stop", async () => {
   expect(net.requests).toHaveLength(1);
 });
 
-it("204 never comes from the real service, however often the same key is sent", async () => {
+it("the real service sends no 204, also after many asks with one key", async () => {
   const user = await newUser();
   const { client } = clientOf(user);
   const ids = new Set<string>();
@@ -210,7 +210,7 @@ it("204 never comes from the real service, however often the same key is sent", 
   expect(ids.size).toBe(1);
 });
 
-it("a call that gets nowhere is CONNECTION_LOST, and one that its caller aborts is the caller's", async () => {
+it("a failed call is CONNECTION_LOST, an aborted call rejects with the reason", async () => {
   const { client } = clientOf(await newUser(), {
     fetch: async (_, init) => {
       init.signal?.throwIfAborted();

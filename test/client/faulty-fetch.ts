@@ -1,5 +1,5 @@
-// A fetch that misbehaves between the client and the real Worker: it splits bodies anywhere, and does
-// to one request after the other what it is told. What is asked and told is on record.
+// A faulty fetch between the client and the real Worker. It splits bodies anywhere,
+// puts one fault after another into requests, and records them.
 
 import { exports } from "cloudflare:workers";
 import type { Fetch } from "../../src/client/client.ts";
@@ -7,19 +7,19 @@ import { type CutPoint, frameLength, hasReached } from "../support/event-stream.
 import { Random } from "../support/random.ts";
 
 export type Fault =
-  /** The request does not get there. */
+  /** The request is lost. */
   | "unsent"
-  /** The request gets there, and its response does not come back. */
+  /** The request arrives; its response is lost. */
   | "unanswered"
   | Cut
-  /** Somebody else answers. */
+  /** This response instead of the server's. */
   | ((request: Recorded) => Response | Promise<Response>);
 
 /** The body breaks off. */
 export interface Cut extends CutPoint {
-  /** What the client sees of it: an error, a proper end, or nothing any more. */
+  /** What the client sees: an error, a proper end, or nothing more. */
   readonly how: "error" | "end" | "silence";
-  /** Whether somebody in between reads on, so that the server takes all of it for delivered. */
+  /** A proxy reads on, so that the server counts all as delivered. */
   readonly swallowed?: boolean;
 }
 
@@ -40,7 +40,7 @@ export class FaultyFetch {
   readonly #faults: Fault[];
   readonly #random: Random;
 
-  /** Of the requests for events, the first meets the first fault, and so on; all others go through. */
+  /** The nth request for events gets the nth fault; others pass. */
   constructor(faults: Fault[] = [], seed = 1) {
     this.#faults = [...faults];
     this.#random = new Random(seed);
@@ -99,7 +99,7 @@ export class FaultyFetch {
           }
           let length = this.#random.whole(1, Math.min(pending.length, 200));
           if (cut?.bytes !== undefined) length = Math.min(length, cut.bytes - passed.length);
-          // Event by event, where events are counted.
+          // Event by event if the cut counts events.
           if (cut?.events !== undefined) length = frameLength(pending);
           const part = pending.slice(0, length);
           pending = pending.slice(length);

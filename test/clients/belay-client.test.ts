@@ -1,5 +1,5 @@
-// Our own client as others install it: built, small, typed for each runtime, and in a Node process of its
-// own against the real server. How it behaves on each drop and error is tested in client/.
+// The built client: its size, its types in each runtime, and its work in a Node
+// process against the real server. test/client tests drops and errors.
 
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -18,7 +18,7 @@ import { bearer } from "../support/socket-client.ts";
 
 const PROJECT = join(import.meta.dirname, "../..");
 
-/** A folder in which belay is installed, and nothing else. */
+/** A folder with belay installed, and nothing else. */
 let folder: string;
 let size: number;
 
@@ -31,13 +31,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("what is built", () => {
-  test("is less than 5 KB compressed, with the parser of event streams", () => {
+describe("the built client", () => {
+  test("is less than 5 KB compressed, including the event-stream parser", () => {
     process.stdout.write(`The client is ${size} bytes, compressed.\n`);
     expect(size).toBeLessThan(CLIENT_BYTES_MAX);
   });
 
-  test("needs nothing else", async () => {
+  test("has no dependency", async () => {
     const code = await readFile(join(folder, "node_modules/belay/dist/client/client.js"), "utf8");
     expect(code).not.toMatch(/\bimport\b|\brequire\(/);
   });
@@ -61,7 +61,7 @@ describe("what is built", () => {
       strict: true,
       exactOptionalPropertyTypes: true,
       noEmit: true,
-      // The project's own; the consumer's node_modules holds belay alone.
+      // The project's: the consumer installs belay alone.
       typeRoots: [join(PROJECT, "node_modules"), join(PROJECT, "node_modules/@types")],
       ...options,
     };
@@ -79,7 +79,7 @@ describe("what is built", () => {
   });
 });
 
-/** Uses everything, and what the types must refuse. */
+/** Uses everything, and wrong uses that the types must refuse. */
 const CONSUMER = `
 import {
   type Answer, type AnswerEvent, BelayError, CancelledError, type Client, ConnectionLostError,
@@ -123,7 +123,7 @@ export async function use(signal: AbortSignal): Promise<Outcome> {
 }
 `;
 
-describe("in a Node process of its own", () => {
+describe("the client in a Node process", () => {
   let server: RunningServer;
   let token: string;
 
@@ -135,7 +135,7 @@ describe("in a Node process of its own", () => {
   });
   afterAll(() => server.stop());
 
-  /** What a module prints; it must end by itself, with nothing uncaught. */
+  /** The output of a module, which must end without an uncaught error. */
   async function run(code: string): Promise<string> {
     token = await bearer(SECRET, { user: crypto.randomUUID() });
     const path = join(folder, `${crypto.randomUUID()}.mjs`);
@@ -210,7 +210,7 @@ console.log(tokens > 1, text.length > 20);`;
   });
 });
 
-describe("over real sockets", () => {
+describe("the client over real sockets", () => {
   let model: ModelServer;
   let server: RunningServer;
   const start = (port = 0) =>
@@ -230,17 +230,17 @@ describe("over real sockets", () => {
     await model.close();
   });
 
-  /** A client of a user of its own, and of no hurry. */
+  /** A patient client of a new user. */
   async function newClient(url = server.url) {
     const token = await bearer(SECRET, { user: crypto.randomUUID() });
     return createClient({ url, token, backoff: (attempt) => (attempt > 300 ? undefined : 100) });
   }
 
-  test("reads each answer whole through a connection that is cut again and again", async () => {
+  test("reads each answer whole although connections are cut", async () => {
     const random = new Random(5);
     const proxy = createServer((near) => {
       const far = connect({ port: server.port, host: "127.0.0.1" });
-      // An answer is about 2,000 bytes long, with its headers; some connections carry several.
+      // An answer has about 2,000 bytes; a connection may carry several.
       let left = random.whole(0, 4_000);
       near.pipe(far);
       far.on("data", (bytes) => {
@@ -274,7 +274,7 @@ describe("over real sockets", () => {
     proxy.close();
   });
 
-  test("asks again when the server was killed before the first token, and says so after it", async () => {
+  test("asks again if the server is killed before the first token, and fails after it", async () => {
     const client = await newClient();
     const early = client.ask(scripted({ tokens: 3, firstMs: 1_000 }));
     const late = client.ask(scripted({ tokens: 1_000, gapMs: 20 }));
@@ -288,7 +288,7 @@ describe("over real sockets", () => {
   });
 });
 
-/** The JavaScript of a document, with the heading that it stands under. */
+/** The JavaScript blocks of a document, each with its heading. */
 async function examples(path = "docs/client.md") {
   const text = await readFile(join(PROJECT, path), "utf8");
   return text.split(/^#+ /m).flatMap((section) => {

@@ -1,6 +1,6 @@
-// Real clients, each left alone for some seconds after one click: it reads the answer whole, and whatever
-// it asks again by itself costs its user that one answer at most. How the server tells a repeat from a new
-// ask is tested in same-ask.test.ts.
+// Real clients, each observed for some seconds after one click. Each reads the
+// answer whole, and its own retries cost the user one answer at most.
+// same-ask.test.ts tests how the server recognises a repeat.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -13,10 +13,10 @@ import { CLIENTS } from "./clients.ts";
 
 const LEFT_ALONE_MS = 8_000;
 const LIMIT = 20;
-/** Each of these ends a line, an event or a character to some reader. */
+/** Each of these ends a line, event or character for some reader. */
 const TOKENS = ["One ", "\u5f35 ", "\u{1f600} ", "\u2028 ", "\u0085 ", "\r\n\r\ndata: {} ", "[1]."];
 
-/** How often at most each asks in that time, when its stream is whole, is refused, and breaks. */
+/** Most asks of each: stream whole, refused, broken. */
 const POSTS_MAX: Readonly<Record<keyof typeof CLIENTS, readonly [number, number, number]>> = {
   "the loop of docs/protocol.md": [1, 1, 1],
   "eventsource-parser": [1, 1, 1],
@@ -26,7 +26,7 @@ const POSTS_MAX: Readonly<Record<keyof typeof CLIENTS, readonly [number, number,
   "@microsoft/fetch-event-source": [1, 1, 9],
   eventsource: [4, 1, 4],
   "eventsource-client": [5, 5, 5],
-  // Asks again at once whenever it was answered at all, and backs off only when it is refused.
+  // Asks again at once after any response. Backs off only after a refusal.
   "event-source-plus": [20, 20, 1_000],
 };
 
@@ -34,7 +34,7 @@ let server: ScriptedServer;
 let operatorToken: string;
 
 beforeAll(async () => {
-  // What fetch-event-source takes from a browser.
+  // Browser globals that fetch-event-source uses.
   vi.stubGlobal("window", { fetch, setTimeout, clearTimeout });
   vi.stubGlobal("document", { addEventListener() {}, removeEventListener() {} });
   server = await startScriptedServer({ vars: { QUOTA_LIMIT: String(LIMIT) } });
@@ -47,7 +47,7 @@ describe.concurrent.each(Object.keys(POSTS_MAX) as (keyof typeof CLIENTS)[])("%s
 
   test("reads an answer whole, and is charged once", async () => {
     const { events, posts, queries, quota } = await click(name);
-    // Whoever asks again is given the same answer again.
+    // A repeated ask gets the same answer.
     const first = events.slice(0, events.findIndex(({ type }) => type === "done") + 1);
     const shown = first.filter(({ type }) => type !== "ping");
     const types = ["start", "sources", ...TOKENS.map(() => "token"), "done"];
@@ -66,7 +66,7 @@ describe.concurrent.each(Object.keys(POSTS_MAX) as (keyof typeof CLIENTS)[])("%s
     expect(posts).toBeLessThanOrEqual(refused);
   });
 
-  test("is charged at most once where every stream breaks", async () => {
+  test("is charged at most once if every stream breaks", async () => {
     const { posts, quota } = await click(name, { cuts: true });
     expect(quota.charged).toBeLessThanOrEqual(1);
     expect(quota).toMatchObject({ reserved: 0, remaining: LIMIT - quota.charged });
@@ -75,7 +75,7 @@ describe.concurrent.each(Object.keys(POSTS_MAX) as (keyof typeof CLIENTS)[])("%s
   });
 });
 
-/** One user's click, with what came of it after some seconds. */
+/** One user's click, and its results after some seconds. */
 async function click(name: keyof typeof CLIENTS, { limit = LIMIT, cuts = false } = {}) {
   const user = crypto.randomUUID();
   const token = await bearer(SECRET, { user });

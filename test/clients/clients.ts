@@ -1,5 +1,5 @@
-// The clients that people use to read an event stream, each as its own documentation shows it, with its
-// own defaults: when to ask again is its decision. What it read and how often it asked is for the test.
+// Popular event-stream clients, each as its documentation shows it, with its
+// defaults. Each decides when to ask again.
 
 import { fetchEventSource } from "@microsoft/fetch-event-source";
 import { EventSourcePlus } from "event-source-plus";
@@ -12,17 +12,17 @@ import OpenAI from "openai";
 import { parseServerSentEvents } from "parse-sse";
 import { SSE } from "sse.js";
 
-/** One click: what an application hands to its client. */
+/** One click: what an application gives its client. */
 export interface Click {
   /** Of the server. */
   readonly origin: string;
   readonly token: string;
   readonly query: string;
-  /** Called with each event, as the client hands it over. */
+  /** Called with each event of the client. */
   onEvent(event: unknown): void;
 }
 
-/** Asks, and returns how to stop whatever it goes on doing by itself. */
+/** Asks; returns a function that stops all further requests. */
 export type Client = (click: Click) => () => void;
 
 const PATH = "/api/v1/ai/ask?stream=true";
@@ -109,7 +109,7 @@ export const CLIENTS = {
 
   "sse.js": ({ onEvent, ...click }) => {
     const { headers, body: payload } = post(click);
-    // A page of the same origin, so that no question of CORS comes in.
+    // A page of the same origin, so without CORS.
     const page = new JSDOM("", { url: click.origin });
     Object.assign(globalThis, { XMLHttpRequest: page.window.XMLHttpRequest });
     const source = new SSE(click.origin + PATH, { headers, payload });
@@ -139,5 +139,5 @@ function withFetch(read: (response: Response, click: Click) => Promise<void>): C
   };
 }
 
-/** An application would show that it failed; the test looks at what was read, and at what it cost. */
+/** Ignores errors: the test checks the events and the charges. */
 function nothing(): void {}

@@ -1,4 +1,4 @@
-// What is used of jsdom, which has no types of its own.
+// The parts of jsdom that are used: it has no types.
 
 declare module "jsdom" {
   export class JSDOM {

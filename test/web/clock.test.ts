@@ -1,4 +1,4 @@
-// How the page says when something was or will be. The reader's own time is UTC here.
+// How the page shows times. The reader's time zone is UTC here.
 
 import { expect, it } from "vitest";
 import { clock } from "../../src/web/clock.ts";
@@ -10,7 +10,7 @@ it.each([
   ["today", "2026-11-22T11:00:00Z"],
   ["the next one", "2026-11-23T11:00:00Z"],
   ["a whole day from now", "2026-11-23T23:30:00Z"],
-])("is a time of day where that can be no other: %s", (_which, at) => {
+])("a time within a day is a time of day: %s", (_which, at) => {
   expect(said(at)).toMatch(/^\d\d?:\d\d( [AP]M)?$/);
 });
 
@@ -18,6 +18,6 @@ it.each([
   ["the day after tomorrow", "2026-11-24T11:00:00Z", "24"],
   ["later", "2026-12-01T00:00:00Z", "1"],
   ["the day before yesterday", "2026-11-20T23:50:00Z", "20"],
-])("is a day else: %s", (_which, at, day) => {
+])("another time is a date: %s", (_which, at, day) => {
   expect(said(at)).toMatch(new RegExp(`^(${day} \\w+|\\w+ ${day})$`));
 });

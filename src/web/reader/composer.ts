@@ -1,12 +1,12 @@
-// The form for a question. Its button sends, or stops an answer.
+// The form that sends a question and stops an answer.
 
 import { byId } from "../element.ts";
 
-/** The key code of any key during an input method's composition. */
+/** Key code of keys pressed during an IME composition. */
 const IN_COMPOSITION = 229;
 
-/** On touch screens the focus opens a keyboard over half of the page. */
-const KEYS_ON_GLASS = matchMedia("(pointer: coarse)");
+/** Here the focus opens a keyboard that covers half of the page. */
+const TOUCH_KEYBOARD = matchMedia("(pointer: coarse)");
 
 export class Composer {
   readonly #form = byId("composer", HTMLFormElement);
@@ -25,12 +25,11 @@ export class Composer {
       if (question === "" || this.#answering || this.#refusal !== "") return;
       this.#input.value = "";
       this.#update();
-      if (KEYS_ON_GLASS.matches) this.#input.blur();
+      if (TOUCH_KEYBOARD.matches) this.#input.blur();
       onAsk(question);
     });
     this.#input.addEventListener("keydown", (event) => {
-      // During composition Enter chooses a word; Safari says so by a code
-      // alone.
+      // In a composition Enter chooses a character. Safari sends only the code.
       if (event.isComposing || event.keyCode === IN_COMPOSITION) return;
       if (event.key === "Enter" && !event.shiftKey) {
         event.preventDefault();
@@ -45,39 +44,37 @@ export class Composer {
     this.#update();
   }
 
-  /**
-   * While an answer is written, the next question can be typed but not sent.
-   */
+  /** During an answer the next question can be typed, but not sent. */
   set answering(answering: boolean) {
-    // A button that disappears must not take the focus with it.
+    // The hidden button must not take the focus with it.
     const focused = document.activeElement === this.#stop;
     this.#answering = answering;
     this.remark("");
     if (focused) this.focus();
   }
 
-  /** Why nothing can be asked now; empty if it can. */
+  /** Why the reader cannot ask now; empty if they can. */
   refuse(reason: string): void {
     this.#refusal = reason;
     this.#update();
   }
 
-  /** Shows a remark until the reader types, or an answer begins or ends. */
+  /** A note until the reader types, or an answer begins or ends. */
   remark(words: string): void {
     this.#remark = words;
     this.#update();
   }
 
   focus(): void {
-    if (!KEYS_ON_GLASS.matches) this.#input.focus();
+    if (!TOUCH_KEYBOARD.matches) this.#input.focus();
   }
 
-  /** The most important of the messages. */
+  /** The most urgent note. */
   get #words(): string {
     if (this.#remark !== "") return this.#remark;
     const { value, maxLength } = this.#input;
-    // The browser cuts pasted text without saying so.
-    if (value.length >= maxLength) return `A question has at most ${maxLength} characters.`;
+    // The browser cuts pasted text without a word.
+    if (value.length >= maxLength) return `A question can have at most ${maxLength} characters.`;
     return this.#refusal;
   }
 

@@ -1,6 +1,6 @@
 // One question and its answer in the log: the growing text, the sources, the
-// buttons, and how it ended if it did not end well. When something is asked
-// is decided in page.ts.
+// buttons, and the reason if it failed. page.ts decides what is asked and when.
+
 import {
   type Answer,
   type AnswerOptions,
@@ -24,31 +24,31 @@ import { SessionError } from "./session.ts";
 
 /** What an exchange needs of the page. */
 export interface Surroundings {
-  /** Tells screen readers. */
+  /** For screen readers. */
   announce(text: string): void;
-  /** Asks the same question again. */
+  /** Asks the same question once more. */
   again(exchange: Exchange): void;
-  /** The question counts against the quota until its end is known. */
+  /** The quota now holds a reservation for the question. */
   held(): void;
   rate(queryId: string, rating: Rating | null, comment?: string | null): Promise<void>;
-  /** Something became longer. */
+  /** The log has become longer. */
   grown(): void;
 }
 
-/** A longer answer is not read out: it can be read in the log. */
+/** In characters. Screen readers announce longer answers by length only. */
 const READ_OUT_LENGTH_MAX = 1_000;
-/** How long the page shows that a connection is back, in milliseconds. */
+/** How long "Connected again." is shown. */
 const BACK_SHOWN_MS = 2_000;
 
-/** What a reader sees after stopping an answer, by its receipt. */
+/** What the reader sees after a stop, by the receipt's state. */
 const STOPPED: Readonly<Record<QueryState, string>> = {
   refunded: "Stopped. You were not charged.",
-  charged: "Stopped. The answer was whole already: it is charged, and kept in your history.",
+  charged: "Stopped too late: the answer was complete. It is charged, and kept in your history.",
   reserved:
-    "Stopped. Your refunds are used up: the answer is finished, charged, and kept in your history.",
+    "Stopped. Your refunds are used up, so the answer is finished, charged, and kept in your history.",
 };
 
-/** How far an answer is and, while it is written, its connection. */
+/** The progress of an answer, and the state of its connection. */
 type Phase = "working" | "writing" | "broken" | "back" | "whole" | "failed";
 
 export class Exchange {
@@ -85,7 +85,7 @@ export class Exchange {
         "div",
         { class: "reply" },
         this.#text,
-        // Below the text, where it grows and where the reader looks.
+        // Below the text: the reader looks there while it grows.
         this.#state,
         this.#notice,
         this.#actions,
@@ -94,7 +94,7 @@ export class Exchange {
     );
   }
 
-  /** Undefined until the service has sent it. */
+  /** Undefined until the service sends it. */
   get queryId(): string | undefined {
     return this.#answer?.queryId ?? this.#queryId;
   }
@@ -104,7 +104,7 @@ export class Exchange {
     return this.#phase === "whole";
   }
 
-  /** As turns of a conversation, if the answer is whole. */
+  /** As turns of a conversation; none unless the answer is whole. */
   get turns(): readonly Turn[] {
     const content = this.#answer?.text ?? "";
     if (!this.whole || content === "") return [];
@@ -114,10 +114,7 @@ export class Exchange {
     ];
   }
 
-  /**
-   * Follows an answer, and resolves at its end, whatever that is. `doing` is
-   * its first status.
-   */
+  /** Shows an answer; resolves at its end. `doing` is its first state. */
   async follow(
     doing: string,
     start: (options: AnswerOptions) => Answer,
@@ -155,14 +152,14 @@ export class Exchange {
     this.#around.grown();
   }
 
-  /** Stops the answer, and shows what it cost. */
+  /** Stops the answer and shows whether it was charged. */
   async stop(): Promise<void> {
     const receipt = await this.#answer?.cancel();
     if (receipt === undefined) return;
     this.#tell(STOPPED[receipt.state], receipt.state === "refunded" ? "calm" : "");
   }
 
-  /** Shows why an earlier answer cannot be read. */
+  /** Shows why there is no answer to read again. */
   explain(words: string): void {
     this.#enter("failed");
     this.#tell(words, "calm");
@@ -183,7 +180,7 @@ export class Exchange {
   #finish({ queryId, sources, finish, text }: Outcome, feedback: Receipt["feedback"]): void {
     this.#enter("whole");
     this.#sources.settle(sources);
-    if (finish === "length") this.#tell("The answer was cut where it reached its longest length.");
+    if (finish === "length") this.#tell("The answer was cut at its maximum length.");
     const rating = new Feedback(
       (rating, comment) => this.#around.rate(queryId, rating, comment),
       (words) => this.#say(words),
@@ -193,12 +190,11 @@ export class Exchange {
     this.#around.announce(this.#inWords(text.length));
   }
 
-  /** What is announced of a whole answer. */
+  /** The announcement of a whole answer. */
   #inWords(length: number): string {
-    // The Markdown may be a little longer. Reading a very long text from the
-    // page is slow.
+    // Markdown is a little longer than its words. innerText of a long one is slow.
     if (length <= 2 * READ_OUT_LENGTH_MAX) {
-      // biome-ignore lint/performance/useDomNodeTextContent: its blocks are to be heard apart.
+      // biome-ignore lint/performance/useDomNodeTextContent: textContent would join the blocks.
       const words = this.#text.innerText.trim();
       if (words.length <= READ_OUT_LENGTH_MAX) return `The answer: ${words}`;
     }
@@ -212,7 +208,7 @@ export class Exchange {
     this.#offer(this.#answer?.text ?? "");
   }
 
-  /** The buttons below an answer. */
+  /** Shows the buttons. */
   #offer(text = "", feedback?: Feedback): void {
     const copy = copyButton(
       "Copy the answer",
@@ -223,7 +219,7 @@ export class Exchange {
       { class: "action", "aria-label": "Ask again" },
       () => this.#around.again(this),
       icon("again"),
-      // Without other buttons, its label is shown.
+      // The only button of a failed answer gets a label.
       this.whole ? undefined : "Ask again",
     );
     again.classList.toggle("worded", !this.whole);
@@ -237,7 +233,7 @@ export class Exchange {
     if (feedback !== undefined) this.#actions.after(feedback.form);
   }
 
-  /** Shows whether an action of the reader worked. */
+  /** The result of the reader's action. */
   #say(words: string): void {
     this.#said.textContent = words;
     this.#around.announce(words);
@@ -258,7 +254,7 @@ export class Exchange {
   }
 }
 
-/** Why an answer is not whole, for the reader. */
+/** Why an answer failed, for the reader. */
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof CancelledError) return "Stopped.";
   if (thrown instanceof QuotaExceededError) {
@@ -266,9 +262,9 @@ function reasonOf(thrown: unknown): string {
     return `Your quota is used up. ${when} You were not charged for this one.`;
   }
   if (thrown instanceof ConnectionLostError && thrown.code === "CONNECTION_LOST") {
-    return "The connection did not come back. An answer that nobody reads to its end is not charged, and what became of this one stands among your questions.";
+    return "The connection was lost. An answer that does not arrive whole is not charged. Your history shows what happened to this one.";
   }
-  if (!(thrown instanceof BelayError)) return "Something went wrong on this page. Load it again.";
+  if (!(thrown instanceof BelayError)) return "Something went wrong on this page. Reload it.";
   if (thrown.cause instanceof SessionError) return thrown.cause.message;
   return thrown.message;
 }

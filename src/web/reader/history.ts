@@ -1,16 +1,13 @@
-// The reader's earlier questions, newest first, page by page.
+// The reader's history: their questions, newest first, page by page.
 
 import type { Client, Queries, Receipt, RefundReason } from "../../client/client.ts";
 import { clock } from "../clock.ts";
 import { button, byId, element } from "../element.ts";
 
 const PAGE = 30;
-/** The largest page that the service gives. */
+/** The most that the service returns at once. */
 const PAGE_MAX = 100;
-/**
- * A slower load is given up, so that the next one is not delayed.
- * Milliseconds.
- */
+/** A slower load fails, so that the next can begin. */
 const LOAD_TIMEOUT_MS = 20_000;
 const NO_CHARGE: Readonly<Record<RefundReason, string>> = {
   disconnected: "left, not charged",
@@ -28,22 +25,19 @@ export class History {
   readonly #empty = byId("history-empty", HTMLElement);
   #before: string | null = null;
   #openId: string | undefined;
-  /** Resolves when every load has ended, in whatever way. */
+  /** Resolves when all loads so far have ended or failed. */
   #loads: Promise<void> = Promise.resolve();
 
   constructor(client: Client, onOpen: (receipt: Receipt) => void) {
     this.#client = client;
     this.#onOpen = onOpen;
     this.#more.addEventListener("click", () => {
-      // A failure shows: the list does not grow, and the button stays.
+      // A failure is visible: the list does not grow.
       this.#inTurn(() => this.#extend()).catch(() => {});
     });
   }
 
-  /**
-   * Loads as many again as are listed: any of them may have ended or been
-   * rated.
-   */
+  /** Reloads the list: answers, ratings and other tabs change it. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
       const pages = Math.max(1, Math.ceil(this.#list.childElementCount / PAGE));
@@ -53,7 +47,7 @@ export class History {
     });
   }
 
-  /** The one that is being read, if any. */
+  /** The question that is open, if any. */
   set opened(queryId: string | undefined) {
     this.#openId = queryId;
     for (const item of this.#list.querySelectorAll("button")) {
@@ -62,9 +56,7 @@ export class History {
     }
   }
 
-  /**
-   * Loads run one after another, so that no older list replaces a newer one.
-   */
+  /** One load after another, so that no older list wins. */
   #inTurn(load: () => Promise<void>): Promise<void> {
     const loaded = this.#loads.then(load);
     this.#loads = loaded.catch(() => {});

@@ -1,6 +1,5 @@
-// The reader's page: asks, shows answers, and keeps quota, history and
-// examples up to date. How an answer looks is in exchange.ts; how its
-// connection is kept, in client/.
+// The reader's page: asks, shows answers, updates quota, history and examples.
+// exchange.ts renders an answer; client/ keeps its connection.
 
 import { BelayError, createClient, type Receipt, type Turn } from "../../client/client.ts";
 import { API_PREFIX, type Examples } from "../../protocol.ts";
@@ -12,18 +11,13 @@ import { QuotaMeter, renewal } from "./quota-meter.ts";
 import { Session, SessionError } from "./session.ts";
 import { View } from "./view.ts";
 
-/**
- * How much of the conversation is sent: the API takes 20 turns, and 64 KiB
- * with the question.
- */
+/** How much of the conversation is sent: the wire takes 20 turns and 64 KiB. */
 const TURNS_MAX = 20;
 const TURNS_BYTES_MAX = 40_000;
 const CLOCK_MS = 30_000;
-/**
- * Pauses (ms) between readings of the quota until the last answer is charged.
- */
+/** Pauses in ms between reads of the quota, until the last answer is charged. */
 const SETTLING_MS = [100, 400, 1_600];
-/** Key in sessionStorage: the ids of the queries that this tab shows. */
+/** Key in sessionStorage: ids of the queries in this tab. */
 const KEPT = "belay log";
 
 export class Page {
@@ -48,13 +42,10 @@ export class Page {
   readonly #view = new View();
   #thread: Exchange[] = [];
   #live: Exchange | undefined;
-  /**
-   * Whether `#thread` is all that this tab shows, what it showed before a
-   * reload included.
-   */
+  /** Whether `#thread` includes what this tab showed before a reload. */
   #restored = false;
   #quotaReads = 0;
-  /** Whether the service was reached. */
+  /** Whether the service has been reached. */
   #begun = false;
   /** Whether it refuses every reader like this one. */
   #closed = false;
@@ -69,18 +60,18 @@ export class Page {
       this.#ask(exchange.question);
     },
     held: () => {
-      // The meter is right again once the answer has ended.
+      // If it fails, the next read is at the end of the answer.
       this.#refreshQuota().catch(() => {});
     },
     rate: async (queryId, rating, comment) => {
       await this.#client.feedback(queryId, rating, comment);
-      // Otherwise the answer, opened again, would not show it.
+      // The history holds the rating of the answer.
       this.#history.refresh().catch(() => {});
     },
     grown: () => this.#view.grown(),
   };
 
-  /** Shows what the tab showed before, and listens to the reader. */
+  /** Restores the tab and listens to the reader. */
   start(): void {
     for (const link of document.querySelectorAll("[data-new]")) {
       link.addEventListener("click", () => this.#startAgain());
@@ -129,21 +120,18 @@ export class Page {
     await this.#settleQuota();
   }
 
-  /**
-   * The quota was read when the answer ended, before its cost was known: read
-   * it again.
-   */
+  /** The receipt may come after the end of the answer, so refresh again. */
   async #stop(): Promise<void> {
     await this.#live?.stop();
     await this.#refresh();
   }
 
-  /** Reads an earlier answer again, free; live if it is still being written. */
+  /** Reads an earlier answer again, free; live if unfinished. */
   async #read(receipt: Receipt): Promise<void> {
     const { queryId, query, state, answer, feedback } = receipt;
     const exchange = this.#add(new Exchange(query ?? "", this.#around, queryId));
     if (state !== "reserved" && answer === null) {
-      exchange.explain("This answer did not arrive whole: it was not kept, and not charged.");
+      exchange.explain("This answer did not arrive whole. It was not charged and not kept.");
       return;
     }
     await this.#attend(
@@ -157,10 +145,10 @@ export class Page {
     if (state === "reserved") this.#refresh();
   }
 
-  /** True, and the reader is told, while an answer is being written. */
+  /** During an answer: tells the reader to wait, and is true. */
   #refuseWhileAnswering(): boolean {
     if (this.#live === undefined) return false;
-    const words = "One answer at a time: let this one finish, or stop it.";
+    const words = "One answer at a time. Wait for this one, or stop it.";
     this.#composer.remark(words);
     this.#around.announce(words);
     return true;
@@ -226,10 +214,7 @@ export class Page {
     sessionStorage.setItem(KEPT, JSON.stringify(queryIds));
   }
 
-  /**
-   * What this tab showed before a reload. Throws if the service cannot be
-   * reached.
-   */
+  /** What this tab showed before a reload. Throws if the service is unreachable. */
   async #kept(): Promise<readonly Receipt[]> {
     const queryIds: string[] = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
     const receipts = await Promise.all(
@@ -244,7 +229,7 @@ export class Page {
     return receipts.filter((receipt) => receipt !== undefined);
   }
 
-  /** Shows them again. An answer that the reload stopped can be asked again. */
+  /** Shows them again. One that the reload stopped can be asked again. */
   async #restore(receipts: readonly Receipt[]): Promise<void> {
     // The reader asked in between, or this ran already.
     if (this.#restored || this.#thread.length > 0) return;
@@ -253,10 +238,7 @@ export class Page {
     this.#keep();
   }
 
-  /**
-   * A failure does not matter here: the next refresh comes with the next
-   * answer.
-   */
+  /** May fail: the next refresh comes with the next answer. */
   async #refresh(): Promise<void> {
     await Promise.allSettled([this.#refreshQuota(), this.#history.refresh()]);
   }
@@ -271,10 +253,7 @@ export class Page {
     this.#refuseIfSpent();
   }
 
-  /**
-   * An answer is charged some milliseconds after its end: read the quota
-   * after that.
-   */
+  /** Reads the quota after the charge, some ms after the answer. */
   async #settleQuota(): Promise<void> {
     for (const ms of SETTLING_MS) {
       if (!this.#meter.held || this.#live !== undefined) return;
@@ -350,14 +329,13 @@ export class Page {
 
   #showConnection(): void {
     if (!navigator.onLine)
-      this.#warn("You are offline. What you see stays; new questions have to wait.");
+      this.#warn(
+        "You are offline. What you see stays here. New questions are answered when you are online.",
+      );
     else if (this.#begun) this.#warn("");
   }
 
-  /**
-   * The reader is back: the quota may have changed, or the service be back
-   * too.
-   */
+  /** The reader is back: refresh the quota, or try the service again. */
   #comeBack(): void {
     this.#showConnection();
     if (this.#closed || !navigator.onLine || this.#live !== undefined) return;

@@ -1,4 +1,4 @@
-// How many questions remain, and when the quota renews.
+// Shows the remaining quota and when it renews.
 
 import type { Quota } from "../../client/client.ts";
 import { clock } from "../clock.ts";
@@ -28,7 +28,7 @@ export class QuotaMeter {
     return this.#quota?.remaining === 0 && this.#quota.reserved === 0;
   }
 
-  /** Whether none remains only because of answers that are not charged yet. */
+  /** Whether the rest is reserved for answers that may yet be refunded. */
   get held(): boolean {
     return this.#quota?.remaining === 0 && this.#quota.reserved > 0;
   }
@@ -38,7 +38,7 @@ export class QuotaMeter {
   }
 }
 
-/** When the quota renews: in the reader's own time, and how long until then. */
+/** When the quota renews: the reader's local time, and the time until then. */
 export function renewal(resetsAt: string | null, now: number): string {
   if (resetsAt === null) return "It does not renew.";
   const at = Date.parse(resetsAt);

@@ -1,11 +1,11 @@
-// The reader's session: a cookie that this page cannot read. It is made
-// before the first request, and again when the service refuses it.
+// The reader's session: an HttpOnly cookie. It is requested before the first
+// request, and again when the service refuses it.
 
 import { API_PREFIX, type ErrorBody } from "../../protocol.ts";
 
 /** There is no session. The message tells the reader why. */
 export class SessionError extends Error {
-  /** Whether trying again is useless. */
+  /** Whether a retry is useless. */
   readonly closed: boolean;
 
   constructor(message: string, closed = false) {
@@ -16,13 +16,10 @@ export class SessionError extends Error {
 
 export class Session {
   #started: Promise<void> | undefined;
-  /** The session with which a request was accepted. */
+  /** The session that the service accepted. */
   #taken: Promise<void> | undefined;
 
-  /**
-   * The client calls it before each request. Resolves with no bearer token
-   * once there is a cookie.
-   */
+  /** Called before each request. Gets the cookie; there is no bearer token. */
   readonly token = async (): Promise<string> => {
     this.#started ??= start();
     try {
@@ -38,10 +35,14 @@ export class Session {
     const session = this.#started;
     const response = await fetch(url, init);
     if (response.status !== 401) this.#taken = session;
-    // Another request was refused too, and there is a new session already.
+    // Another request got a 401 too and has a new session already.
     else if (session !== this.#started) return response;
     else if (session === this.#taken) this.#started = undefined;
-    else throw new SessionError("Asking here needs a cookie, and your browser keeps none.", true);
+    else
+      throw new SessionError(
+        "Your browser blocks cookies. Allow them for this site to ask here.",
+        true,
+      );
     return response;
   };
 }
@@ -51,11 +52,11 @@ async function start(): Promise<void> {
   if (response?.ok) return;
   if (response?.status === 404) {
     throw new SessionError(
-      "Asking without signing in is switched off here. Its operator can switch it on, with ANONYMOUS_LIMIT.",
+      "You cannot ask here without signing in. The operator can allow it with ANONYMOUS_LIMIT.",
       true,
     );
   }
-  // A message of a proxy is not for readers.
+  // Only show messages of Belay, not those of a proxy.
   const refusal: Partial<ErrorBody> | undefined = await response?.json().catch(() => undefined);
   throw new SessionError(
     refusal?.message ?? "The service could not be reached. Try again in a moment.",

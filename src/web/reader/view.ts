@@ -1,9 +1,9 @@
-// The reader's place in the log: kept at the end while they read there, and
-// left alone once they scroll up.
+// Scrolls the log. It follows the end while the reader is there, and stops when
+// they scroll up.
 
 import { byId } from "../element.ts";
 
-/** The log counts as read at its end within this distance. */
+/** Within this distance the reader is at the end. */
 const NEAR_END_PX = 40;
 
 export class View {
@@ -15,7 +15,7 @@ export class View {
 
   constructor() {
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    // A touch keyboard takes half of the page.
+    // A touch keyboard covers half of the page.
     addEventListener("resize", () => this.grown());
     this.#button.addEventListener("click", () => this.toEnd());
   }
@@ -31,10 +31,7 @@ export class View {
     this.grown();
   }
 
-  /**
-   * Something became longer. The page is laid out once a frame, however many
-   * tokens come.
-   */
+  /** The log is longer. Scrolls once a frame, so that layout runs once. */
   grown(): void {
     if (this.#awaitsFrame) return;
     this.#awaitsFrame = true;
@@ -42,8 +39,7 @@ export class View {
       this.#awaitsFrame = false;
       if (this.#atEnd) {
         scrollTo({ top: document.documentElement.scrollHeight });
-        // Now: otherwise a scroll up before the browser reports this one
-        // would be missed.
+        // At once: the reader may scroll up before the browser's event.
         this.#remember();
       }
       this.#offerEnd();
@@ -52,8 +48,7 @@ export class View {
 
   #scrolled(): void {
     const { scrollHeight } = document.documentElement;
-    // The reader scrolled up, however little. Content that shrinks moves the
-    // page too.
+    // Scrolled up by the reader, not by a page that became shorter.
     const up = scrollY < this.#scrolledTo && scrollHeight >= this.#height;
     if (up && this.#below > 1) this.#atEnd = false;
     else if (this.#below < NEAR_END_PX) this.#atEnd = true;
