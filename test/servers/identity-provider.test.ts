@@ -118,7 +118,7 @@ describe.each(["start", "serve"] as const)("%s with AUTH_JWKS_URL", (script) => 
     const ended = once(server, "close");
     const printed = await readyOutput(server);
     const [, url] = /^Belay is ready on (\S+)$/m.exec(printed) ?? [];
-    expect(printed).toContain("identity provider of AUTH_JWKS_URL");
+    expect(printed).toContain("only its identity provider can sign bearer tokens");
     expect(printed).not.toContain("curl");
 
     const before = fetches;
