@@ -15,18 +15,18 @@ const VERSION_TABLE = `
 
 export class Schema {
   readonly #tables: string;
-  readonly #oldest: string;
+  readonly #markerTable: string;
   readonly #migrations: readonly Migration[];
 
   /**
    * @param tables The statements that make the tables of the newest version.
-   * @param oldest A table that every version has.
+   * @param markerTable A table that every version has.
    * @param migrations The first brings version 1 to 2. Version 1 stored no
    * version.
    */
-  constructor(tables: string, oldest: string, migrations: readonly Migration[]) {
+  constructor(tables: string, markerTable: string, migrations: readonly Migration[]) {
     this.#tables = tables;
-    this.#oldest = oldest;
+    this.#markerTable = markerTable;
     this.#migrations = migrations;
   }
 
@@ -59,7 +59,7 @@ export class Schema {
   }
 
   #versionOf(sql: SqlStorage): number | undefined {
-    if (!hasTable(sql, this.#oldest)) return undefined;
+    if (!hasTable(sql, this.#markerTable)) return undefined;
     if (!hasTable(sql, "schema_version")) return 1;
     return sql.exec<{ version: number }>("SELECT version FROM schema_version").one().version;
   }

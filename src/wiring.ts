@@ -5,7 +5,6 @@
 import type { Embedder } from "./answer/embedder.ts";
 import type { Generator } from "./answer/generator.ts";
 import type { Retriever } from "./answer/retriever.ts";
-import type { VectorIndex } from "./answer/vector-index.ts";
 import {
   type EndpointConfig,
   embedderConfig,
@@ -17,7 +16,7 @@ import {
   type Variables,
 } from "./config.ts";
 import type { Corpus } from "./corpus/corpus.ts";
-import { CorpusObject as BaseCorpusObject } from "./corpus/corpus-object.ts";
+import { CorpusObject as BaseCorpusObject, type VectorAdapters } from "./corpus/corpus-object.ts";
 import { OpenAiEmbedder } from "./embedders/openai.ts";
 import { VectorizeIndex } from "./embedders/vectorize.ts";
 import { WorkersAiEmbedder } from "./embedders/workers-ai.ts";
@@ -94,12 +93,6 @@ export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever
   const vectors = new VectorRetriever(corpus, adapters.embedder, adapters.index);
   if (retrieverKind(env) === "vector") return vectors;
   return new HybridRetriever(fullText, vectors, HYBRID_TIMEOUT_MS);
-}
-
-/** Makes vectors, and stores them. */
-interface VectorAdapters {
-  readonly embedder: Embedder;
-  readonly index: VectorIndex;
 }
 
 /** Undefined if the search is full-text only. */

@@ -75,11 +75,17 @@ const INPUT = v.strictObject({
   sample: v.nullish(v.boolean(), false),
 });
 
+/** Makes vectors, and stores them. */
+export interface VectorAdapters {
+  readonly embedder: Embedder;
+  readonly index: VectorIndex;
+}
+
 /** Made in wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */
 export interface CorpusParts {
   retriever(corpus: Corpus): Retriever;
   /** Undefined if the search is full-text only. */
-  vectorAdapters(): { readonly embedder: Embedder; readonly index: VectorIndex } | undefined;
+  vectorAdapters(): VectorAdapters | undefined;
 }
 
 export class CorpusObject extends DurableObject<Variables> implements Corpus {

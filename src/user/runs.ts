@@ -23,7 +23,7 @@ const HELD_MAX = 32;
  */
 const NUDGE_AGAIN_MS = 1_000;
 
-interface RunLimits {
+interface AdmissionLimits {
   readonly failureLimit: number;
   readonly concurrencyLimit: number;
 }
@@ -53,16 +53,24 @@ export class Runs extends Map<string, Run> {
     return count(this.unfinished, identity);
   }
 
+  get #listeners(): Listener[] {
+    return [...this.values()].flatMap((run) => [...run.listeners]);
+  }
+
+  /** Of runs and of stored answers. */
   get allListeners(): Listener[] {
-    const listening = [...this.values()].flatMap((run) => [...run.listeners]);
-    return [...listening, ...this.replays.keys()];
+    return [...this.#listeners, ...this.replays.keys()];
   }
 
   /**
    * Checks a reader's limits for one more run, except the quota. Throws
    * UNAVAILABLE after too many failures, TOO_MANY_STREAMS for too many runs.
    */
-  admit({ failureLimit, concurrencyLimit }: RunLimits, identity: string | null, now: number): void {
+  admit(
+    { failureLimit, concurrencyLimit }: AdmissionLimits,
+    identity: string | null,
+    now: number,
+  ): void {
     const { unfinished } = this;
     const waitMs = this.failures.waitMs(now, failureLimit, identity, count(unfinished, identity));
     if (waitMs !== undefined) throw tooManyFailures(Math.max(1, Math.ceil(waitMs / 1000)));
@@ -101,7 +109,7 @@ export class Runs extends Map<string, Run> {
   /** Twice, and with the same pauses, as `Listener.probe`. */
   async #nudgeTwice(isFull: () => boolean): Promise<void> {
     for (let nudges = 0; nudges < 2 && isFull(); nudges += 1) {
-      const listeners = [...this.values()].flatMap((run) => [...run.listeners]);
+      const listeners = this.#listeners;
       for (const listener of listeners) listener.nudge();
       await scheduler.wait(Math.max(0, ...listeners.map(({ graceMs }) => graceMs)) / 2);
     }
