@@ -114,7 +114,8 @@ export class Documents {
     try {
       return await this.#http(this.#url + path, { method, json }).text();
     } catch (error) {
-      if (!isHTTPError(error)) throw new Failure(`The server cannot be reached: ${reason(error)}.`);
+      if (!isHTTPError(error))
+        throw new Failure(`The server cannot be reached: ${reason(error)}. Is it running?`);
       const { status } = error.response;
       if (method === "DELETE" && status === 404) return "";
       if (method === "PUT" && REFUSES_THE_DOCUMENT.has(status)) throw new Refused(messageOf(error));

@@ -114,7 +114,7 @@ await run(async () => {
   }
 
   const counted = OUTCOMES.map((outcome) => `${counts.get(outcome) ?? 0} ${outcome}`).join(", ");
-  const replaced = samples > 0 && counts.has("added") ? ` They replaced ${samples} samples.` : "";
+  const replaced = samples > 0 && counts.has("added") ? ` Replaced ${samples} samples.` : "";
   const summary = `${counted}.${replaced}`;
   if (counts.has("skipped")) throw new Failure(summary);
   console.log(summary);
@@ -149,7 +149,7 @@ function leftOut({ others, hidden }: Found): string[] {
   const shown = kinds.slice(0, KINDS_SHOWN).map(([extension, count]) => `${count} ${extension}`);
   if (kinds.length > KINDS_SHOWN) shown.push(`${kinds.length - KINDS_SHOWN} more kinds`);
   return [
-    ...(kinds.length > 0 ? [`Left out as no documents: ${shown.join(", ")}.`] : []),
+    ...(kinds.length > 0 ? [`Not documents, left out: ${shown.join(", ")}.`] : []),
     ...(hidden > 0 ? [`Left out by name (a leading dot, node_modules): ${hidden}.`] : []),
   ];
 }

@@ -3,7 +3,8 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { PROJECT } from "./command.ts";
+import { PROJECT, run } from "./command.ts";
+import { flags } from "./flags.ts";
 
 const SOURCE = join(PROJECT, "src/web/reader");
 /** As wrangler.toml says under [assets]. */
@@ -101,4 +102,9 @@ function headersFile(): string {
   return `/*\n${lines.join("")}`;
 }
 
-if (import.meta.main) await buildPage();
+if (import.meta.main) {
+  await run(async () => {
+    flags({}, "Builds the page into dist/page.");
+    await buildPage();
+  });
+}

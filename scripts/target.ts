@@ -6,7 +6,9 @@ export function originOf(flag: string, typed: string | undefined): string {
   if (typed === undefined) throw new UsageError(`${flag} is missing.`);
   const url = URL.parse(typed);
   if (!url?.protocol.match(/^https?:$/) || url.pathname !== "/" || url.search !== "") {
-    throw new UsageError(`${flag} must be an origin, such as https://belay.example.com.`);
+    throw new UsageError(
+      `${flag} takes a scheme, a host and a port only, such as http://127.0.0.1:8787.`,
+    );
   }
   return url.origin;
 }

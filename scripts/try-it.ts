@@ -3,8 +3,7 @@
 import type { Holdings } from "./samples.ts";
 
 const ANSWERS_FROM: Readonly<Record<Exclude<Holdings, "nothing">, string>> = {
-  samples: `It answers from samples, documents about Belay. Your first document replaces them:
-npm run ingest -- --help tells how to load yours.`,
+  samples: "It answers from samples, documents about Belay. Your first document replaces them.",
   documents: "It answers from your documents.",
 };
 
@@ -15,12 +14,11 @@ export function tryIt(
   holdings: Holdings,
   questions: readonly string[],
 ): string {
-  if (holdings === "nothing") {
-    return `It has no documents, so there is nothing to ask about. Load some:
-
-BELAY_TOKEN=$(npm run -s token -- --user me --operator) \\
+  const load = `BELAY_TOKEN=$(npm run -s token -- --user me --operator) \\
   npm run ingest -- FOLDER --server ${url}
 `;
+  if (holdings === "nothing") {
+    return `It has no documents, so there is nothing to ask about. Load some:\n\n${load}`;
   }
   const bearer = `-H 'Authorization: Bearer ${token}'`;
   const ask = (options: string, query: string) =>
@@ -31,7 +29,7 @@ BELAY_TOKEN=$(npm run -s token -- --user me --operator) \\
     ].join(" \\\n  ");
   const quota = [`curl -sw '\\n' '${url}/api/v1/ai/quota'`, bearer].join(" \\\n  ");
   // The same question twice would be answered from the store, for free.
-  const [first = "What is this about?", second = `${first} Tell me more.`] = questions;
+  const [first = "What is this about?", second = "What else is in the documents?"] = questions;
   return `${ANSWERS_FROM[holdings]}
 
 Open it in a browser, or ask here, as the user "you":
@@ -43,10 +41,10 @@ See your quota:
 ${quota}
 
 Press Ctrl-C in the middle of an answer and look at the quota again: nothing was
-charged. Here curl disconnects by itself, after a second:
+charged. Here curl disconnects by itself, after a fifth of a second:
 
-${ask("-N -m 1", second)}; sleep 1; ${quota}
-`;
+${ask("-N -m 0.2", second)}; sleep 1; ${quota}
+${holdings === "samples" ? `\nLoad your own folder:\n\n${load}` : ""}`;
 }
 
 /** JSON that is safe between single quotes and in a terminal. */

@@ -331,7 +331,11 @@ function oneOf<const T extends readonly [string, ...string[]]>(
 export function invalid(name: VariableName, rule: string): ServiceError {
   const message = `The variable ${name} ${rule}.`;
   console.error(message);
-  return new ServiceError("UNAVAILABLE", `${message} Its operator has to set it.`, {
-    headers: { "retry-after": "60" },
-  });
+  return new ServiceError(
+    "UNAVAILABLE",
+    `${message} The operator of this deployment has to set it.`,
+    {
+      headers: { "retry-after": "60" },
+    },
+  );
 }

@@ -153,6 +153,20 @@ describe("erasing a user", () => {
     expect(await user.quota()).toMatchObject({ charged: 1, reserved: 0 });
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
+
+  it("answers 404 to a reader who waits for a place meanwhile", async () => {
+    const user = await newUser({ DELIVERY_HOLD_MS: "1000" });
+    const stream = await user.ask({ tokens: 1_000, gapMs: 20 });
+    await stream.until("token");
+    const others = [stream];
+    while (others.length < 8) others.push(await user.events(stream.queryId));
+    const late = user.request(`/ai/queries/${stream.queryId}/events`);
+    await scheduler.wait(100);
+    await asOperator(adminPath(user), { method: "DELETE" });
+    const response = await late;
+    expect([response.status, await response.json()]).toMatchObject([404, { code: "NOT_FOUND" }]);
+    for (const other of others) other.leave();
+  });
 });
 
 describe("erasing a user whose answer is just going out", () => {

@@ -45,7 +45,8 @@ export interface Found {
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 /** Front matter is not sent, so a file may be longer than its text. */
 const FILE_BYTES_MAX = TEXT_BYTES_MAX + 64 * 1024;
-const NOTHING_TO_READ = `it has no file with the extension ${[...TEXT].join(", ")}.`;
+const EXTENSIONS = new Intl.ListFormat("en", { type: "disjunction" });
+const NOTHING_TO_READ = `it has no file with the extension ${EXTENSIONS.format(TEXT)}.`;
 const ID_LENGTH_MAX = 128;
 const TITLE_LENGTH_MAX = 300;
 /** Never waits, even if a pipe has taken the place of the file. */

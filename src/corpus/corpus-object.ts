@@ -72,7 +72,7 @@ const INPUT = v.strictObject({
     ),
     null,
   ),
-  sample: v.optional(v.boolean(), false),
+  sample: v.nullish(v.boolean(), false),
 });
 
 /** Made in wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */

@@ -198,14 +198,16 @@ export class Asks {
 
   // --- Listening ---
 
-  /** Subscribes to a query's events, live or stored. Throws NOT_KEPT, TOO_MANY_STREAMS. */
+  /** Subscribes to a query's events. Throws NOT_FOUND, NOT_KEPT, TOO_MANY_STREAMS. */
   async resume(id: string, subscriber: Subscriber): Promise<Response> {
     const isFull = () => (this.#runs.get(id)?.listeners.size ?? 0) >= LISTENERS_MAX;
     if (isFull()) await this.#runs.nudge(isFull);
     const run = this.#runs.get(id);
     if (run !== undefined) return this.#join(run, subscriber);
-    const row = this.#tables.queries.get(id);
-    if (row === undefined || row.answer === null) throw refusals.notKept();
+    const row = this.#tables.query(id);
+    // The user may have been erased in between.
+    if (row === undefined) throw refusals.noQuery();
+    if (row.answer === null) throw refusals.notKept();
     return this.#replay(row, subscriber);
   }
 

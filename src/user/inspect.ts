@@ -79,8 +79,15 @@ export function shownReceipt(row: QueryRow, shareQueries: boolean): Receipt {
 }
 
 /** A window under the names of docs/protocol.md. */
-function shownWindow({ refunds_counted, pruned_refunds_counted, ...row }: WindowRow) {
-  return { ...row, left: refunds_counted, pruned_left: pruned_refunds_counted };
+function shownWindow(row: WindowRow) {
+  const { window, reserved, charged, refunded } = row;
+  return {
+    ...{ window, reserved, charged, refunded },
+    left: row.refunds_counted,
+    pruned_charged: row.pruned_charged,
+    pruned_refunded: row.pruned_refunded,
+    pruned_left: row.pruned_refunds_counted,
+  };
 }
 
 /**
@@ -112,7 +119,8 @@ export function audit({ ledger, queries }: Pick<Tables, "ledger" | "queries">): 
     for (const counter of ["reserved", "charged", "refunded", "refunds_counted"] as const) {
       const rows = recounted.get(row.window)?.[counter];
       if (rows !== row[counter]) {
-        differences.push(`${row.window}: ${counter} is ${row[counter]}, but ${rows} rows are`);
+        const name = counter === "refunds_counted" ? "left" : counter;
+        differences.push(`${row.window}: ${name} is ${row[counter]}, but ${rows} rows are`);
       }
     }
   }

@@ -51,7 +51,7 @@ export function storageOut(): ServiceError {
 export function notUpToDate(): ServiceError {
   return new ServiceError(
     "UNAVAILABLE",
-    "The stored data is of another release. Nothing was changed or charged. Its operator has to deploy the release that wrote it.",
+    "The stored data is of another release. Nothing was changed or charged. The operator of this deployment has to deploy the release that wrote it.",
     { headers: { "retry-after": "60" } },
   );
 }

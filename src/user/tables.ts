@@ -3,7 +3,7 @@
 import { addColumn, Schema } from "../schema.ts";
 import { KEYS_SCHEMA, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
-import { QUERIES_SCHEMA, Queries } from "./queries.ts";
+import { QUERIES_SCHEMA, Queries, type QueryRow } from "./queries.ts";
 import { SETTINGS_SCHEMA, Settings } from "./settings.ts";
 
 export const USER_SCHEMA = new Schema(
@@ -73,6 +73,11 @@ export class Tables {
    */
   get exist(): boolean {
     return this.#exist;
+  }
+
+  /** A query by its id; undefined for an unknown user too. */
+  query(id: string): QueryRow | undefined {
+    return this.#exist ? this.queries.get(id) : undefined;
   }
 
   /** Makes them unless they exist. */

@@ -254,7 +254,7 @@ export class UserObject extends DurableObject<Variables> {
    * query.
    */
   #find(id: string, identity?: string | null): QueryRow {
-    const row = this.#tables.exist ? this.#tables.queries.get(id) : undefined;
+    const row = this.#tables.query(id);
     const hidden = identity !== undefined && row?.identity !== identity;
     if (row === undefined || hidden) throw noQuery();
     return row;

@@ -92,7 +92,7 @@ describe("a document", () => {
       [{ title: "T", text: "a", url: "https:// a" }, "url"],
       [{ title: "T", text: "a", language: "en" }, "language"],
       [{ title: "T", text: "a", sample: "true" }, "sample"],
-      [{ title: "T", text: "a", sample: null }, "sample"],
+      [{ title: "T", text: "a", sample: 1 }, "sample"],
     ];
     for (const [body, field] of refusals) {
       const refused = await put("a", body);

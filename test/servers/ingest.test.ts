@@ -64,7 +64,7 @@ test("the first folder replaces the samples, even with the same files in it", as
   expect(await ingest([docs, "--prune"], { url: fresh.url })).toEqual({
     code: 0,
     stdout: expect.stringMatching(
-      /\n1 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped\. They replaced \d+ samples\.\n$/,
+      /\n1 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped\. Replaced \d+ samples\.\n$/,
     ),
     stderr: "",
   });
@@ -91,7 +91,7 @@ describe("a folder", () => {
         /^(?:added guide\/.*: 1 passage\n){3}3 added, 0 replaced, 0 unchanged, 0 deleted, 0 skipped\.\n$/,
       ),
       stderr:
-        "Left out as no documents: 1 .png.\n" +
+        "Not documents, left out: 1 .png.\n" +
         "Left out by name (a leading dot, node_modules): 2.\n",
     });
     expect(await held("guide/")).toEqual({
@@ -143,7 +143,7 @@ describe("a folder", () => {
     await rm(join(docs, "a.md"));
     expect(await ingest([docs, "--prune"])).toMatchObject({
       code: 1,
-      stderr: `${docs} has no file with the extension .md, .markdown, .txt.\n`,
+      stderr: `${docs} has no file with the extension .md, .markdown, or .txt.\n`,
     });
     expect(Object.keys(await held("emptied/"))).toHaveLength(1);
   });
@@ -289,7 +289,7 @@ describe("a folder with odd files", () => {
     const { stderr, code } = await ingest([docs, twin, "--prune"], { unprivileged: true });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `Skipped ${twin}: it has no file with the extension .md, .markdown, .txt.\n`,
+      `Skipped ${twin}: it has no file with the extension .md, .markdown, or .txt.\n`,
     );
     expect(Object.keys(await held("kept/"))).toHaveLength(7);
   });
@@ -375,7 +375,7 @@ describe("files of other formats", () => {
     const convert = "its format is not read: convert it to Markdown";
     expect(stderr.trimEnd().split("\n").sort()).toEqual(
       [
-        "Left out as no documents: 3 .png, 1 .css, 1 .js, 1 .json.",
+        "Not documents, left out: 3 .png, 1 .css, 1 .js, 1 .json.",
         "Left out by name (a leading dot, node_modules): 4.",
         ...["B.HTML", "a.pdf", "c.docx", "g.ipynb"].map(
           (name) => `Not read: mixed/sub/${name}: ${convert} first.`,
@@ -395,7 +395,7 @@ describe("files of other formats", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^Not read: only\/a\.pdf: /);
     expect(stderr).toContain(
-      `Skipped ${docs}: it has no file with the extension .md, .markdown, .txt.\n`,
+      `Skipped ${docs}: it has no file with the extension .md, .markdown, or .txt.\n`,
     );
   });
 });
@@ -534,11 +534,11 @@ describe("npm run ingest refuses", () => {
     [["."], "--server is missing."],
     [
       [".", "--server=belay.example.com"],
-      "--server must be an origin, such as https://belay.example.com.",
+      "--server takes a scheme, a host and a port only, such as http://127.0.0.1:8787.",
     ],
     [
       [".", "--server=http://a.b/api/v1"],
-      "--server must be an origin, such as https://belay.example.com.",
+      "--server takes a scheme, a host and a port only, such as http://127.0.0.1:8787.",
     ],
     [[".", "--server=http://a.b"], "--token is missing, and so is BELAY_TOKEN."],
     [[".", "--server=http://a.b", "--token=a b"], "--token must be a bearer token."],
@@ -575,7 +575,7 @@ describe("npm run ingest refuses", () => {
     });
     expect(await typed(["docs", "--server=http://127.0.0.1:9"], to)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^The server cannot be reached: .*\n$/),
+      stderr: expect.stringMatching(/^The server cannot be reached: .*\. Is it running\?\n$/),
     });
     const user = await bearerToken(await variables(), { user: "me", seconds: 60 });
     expect(await typed(["docs", `--server=${server.url}`, `--token=${user}`], {})).toMatchObject({
