@@ -205,7 +205,6 @@ export class Asks {
     const run = this.#runs.get(id);
     if (run !== undefined) return this.#join(run, subscriber);
     const row = this.#tables.query(id);
-    // The user may have been erased in between.
     if (row === undefined) throw refusals.noQuery();
     if (row.answer === null) throw refusals.notKept();
     return this.#replay(row, subscriber);
