@@ -144,6 +144,9 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: "Math.max(0, refundLimit + 1 - all)",
     },
   ],
+  "a free answer over the allowance": [
+    { file: ASKS, from: "&& this.#allowsRefund(run) ? 1 : 0", to: "? 1 : 0" },
+  ],
   "a charge before the answer was delivered": [
     {
       file: ASKS,
