@@ -341,7 +341,10 @@ async function repeated({ user, question, variables }: Deployment): Promise<stri
   }
   const { status, text } = await ask().reply();
   expectSame([status, text], [204, ""], "the next one");
-  expectSame(movement(before, await user.quota()), CHARGED, "the movement");
+  // With a number that no document has, a deployment may find nothing.
+  const isFree = told?.last.type === "done" && !told.last.found;
+  const moved = movement(before, await user.quota());
+  expectSame(moved, isFree ? REFUNDED : CHARGED, "the movement");
   return `joined, replayed ${REPLAYS_IN_A_ROW} times, then 204`;
 }
 
