@@ -258,9 +258,9 @@ export class Asks {
   }
 
   /** If storage cannot say them, nothing is sent, and nothing is charged. */
-  #headersOf({ head, headers, run, transcript }: Subscription): Record<string, string> {
+  #headersOf({ head, headers, run }: Subscription): Record<string, string> {
     try {
-      return { ...headers, ...this.#headers(head.queryId, this.#freedBy(run, transcript.ending)) };
+      return { ...headers, ...this.#headers(head.queryId) };
     } catch (thrown) {
       const error = toServiceError(thrown);
       if (run !== undefined) this.#refund(run, "failed", error);
@@ -435,8 +435,8 @@ export class Asks {
 
   // --- What both need ---
 
-  #headers(queryId: string, freed = 0): Record<string, string> {
-    return { "x-query-id": queryId, ...this.#quota.headers(Date.now(), freed) };
+  #headers(queryId: string): Record<string, string> {
+    return { "x-query-id": queryId, ...this.#quota.headers(Date.now()) };
   }
 
   /** A run's error with the query, and the quota after the refund. */

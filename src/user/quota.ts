@@ -103,14 +103,14 @@ export class Quota {
    * draft-ietf-httpapi-ratelimit-headers: the policy, and what remains until
    * the reset.
    */
-  headers(now: number, freed = 0): Record<string, string> {
+  headers(now: number): Record<string, string> {
     const { window, limit } = this.status(now);
     const span = windowSpan(window);
     const length = span === undefined ? "" : `;w=${(span.end - span.start) / 1000}`;
     const reset = span === undefined ? "" : `;t=${secondsUntil(span.end, now)}`;
     return {
       "ratelimit-policy": `"quota";q=${limit}${length}`,
-      ratelimit: `"quota";r=${this.remaining(now, freed)}${reset}`,
+      ratelimit: `"quota";r=${this.remaining(now)}${reset}`,
     };
   }
 

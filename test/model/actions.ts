@@ -132,7 +132,7 @@ const ask = fc
     const onDisconnect = fixed.onDisconnect ?? chosen.onDisconnect;
     const words = `${number}, ${onDisconnect}, ${key ?? "no key"}`;
     return asking(`ask(${words}, ${streaming ? "stream" : "json"})`, (world) => {
-      const subject = number % 4 === 3 ? " about nothing" : "";
+      const subject = number === 1 ? " about nothing" : "";
       const question = `Question ${number}${subject}, ${onDisconnect}${key === undefined ? "" : `, key ${key}`}`;
       const options = { question, onDisconnect, key, streaming };
       world.asked.push(options);
