@@ -3,6 +3,7 @@
 // sentences.
 
 import type { Generation, Generator } from "../answer/generator.ts";
+import { NOTHING_FOUND, nothingFound } from "../answer/nothing-found.ts";
 import type { Finish } from "../protocol.ts";
 import { UNSPACED } from "../text/analyzer.ts";
 import { withoutMarks } from "../text/citation-marks.ts";
@@ -16,15 +17,7 @@ import { type Quote, quotes } from "./quotes.ts";
  */
 const COVERAGE_MIN = { spaced: 0.4, unspaced: 0.26 };
 
-const NOTHING_FOUND = {
-  english: "I found nothing about that in the indexed documents.",
-  chinese: "在已收录的文档中没有找到与此有关的内容。",
-  japanese: "登録された文書には、それについての記述が見つかりませんでした。",
-};
-
 const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
-const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
-const HAN = /\p{Script=Han}/u;
 
 // Tokens like a model's: a word with the space after it, or two
 // characters in scripts without spaces. A citation is one token.
@@ -49,6 +42,7 @@ export class ExtractiveGenerator implements Generator {
       : COVERAGE_MIN.spaced;
     const found = coverage < coverageMin ? [] : quotes(query, passages);
     const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
+    if (answer === "") yield NOTHING_FOUND;
     const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];
 
     const startedAt = Date.now();
@@ -70,11 +64,6 @@ export class ExtractiveGenerator implements Generator {
 function cite({ n, text }: Quote, count: number): string {
   const quoted = withoutMarks(text, (number) => number <= count);
   return `${quoted}${ENDS_UNSPACED.test(quoted) ? "" : " "}[${n}]`;
-}
-
-function nothingFound(query: string): string {
-  if (KANA.test(query)) return NOTHING_FOUND.japanese;
-  return HAN.test(query) ? NOTHING_FOUND.chinese : NOTHING_FOUND.english;
 }
 
 /** Resolves at the time; rejects as soon as the signal aborts. */
