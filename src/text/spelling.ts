@@ -1,0 +1,67 @@
+// Which known word a misspelt one may be. Pure.
+
+import { stem } from "./analyzer.ts";
+import { editDistance } from "./edit-distance.ts";
+
+/** English endings that a stem may have lost. */
+const ENDINGS =
+  "s es e ed ing er or ment ments ion ions ation ations ity ly able al ness ive y ies".split(" ");
+
+const WORD = /^\p{L}+$/u;
+const ASCII = /^[a-z]+$/;
+const ALPHABET = [..."abcdefghijklmnopqrstuvwxyz"];
+/** Letters from which a missing or a wrong one is sought. */
+const BEGINNING_LENGTH = 4;
+
+/** Whether the word has the length and the letters of one to correct. */
+export function isCorrectable(word: string): boolean {
+  return word.length >= BEGINNING_LENGTH && WORD.test(word);
+}
+
+/** The most that a slip costs, by the length of the word. */
+function distanceMax(word: string, isName: boolean): number {
+  if (word.length < 6 || isName) return 1;
+  return word.length < 9 ? 1.5 : 2;
+}
+
+/**
+ * How far a word is from a known term, or undefined if that is no slip.
+ * Only the first letter is never wrong.
+ */
+export function slip(word: string, term: string, isName: boolean): number | undefined {
+  if (word[0] !== term[0] || !WORD.test(term) || term.length < 3) return undefined;
+  const max = distanceMax(word, isName);
+  let least = distance(stem(word), term, max);
+  if (ASCII.test(word) && term.length < word.length) {
+    for (const ending of ENDINGS) {
+      const whole = term + ending;
+      if (stem(whole) === term) least = Math.min(least, distance(word, whole, max));
+    }
+  }
+  return least <= max ? least : undefined;
+}
+
+function distance(a: string, b: string, max: number): number {
+  return Math.abs(a.length - b.length) > max ? Number.POSITIVE_INFINITY : editDistance(a, b);
+}
+
+/** The terms to which it is one slip of the first letters, or a swap. */
+export function nearTerms(word: string): string[] {
+  const near = new Set<string>();
+  for (let i = 1; i < word.length; i++) {
+    near.add(word.slice(0, i) + word.slice(i + 1));
+    if (i + 1 < word.length) {
+      near.add(word.slice(0, i) + word.charAt(i + 1) + word.charAt(i) + word.slice(i + 2));
+    }
+  }
+  if (ASCII.test(word)) {
+    for (let i = 1; i < BEGINNING_LENGTH; i++) {
+      for (const letter of ALPHABET) {
+        near.add(word.slice(0, i) + letter + word.slice(i));
+        if (word.length >= 6) near.add(word.slice(0, i) + letter + word.slice(i + 1));
+      }
+    }
+  }
+  near.delete(word);
+  return [...new Set([...near].map(stem))];
+}
