@@ -2,11 +2,11 @@
 // them: what to match, and how much of the query a passage covers.
 
 import { QUERY_TERMS_MAX, type QueryWord } from "../text/analyzer.ts";
-import { isCorrectable, nearTerms, slip } from "../text/spelling.ts";
+import { beginnings, isCorrectable, nearTerms, slip } from "../text/spelling.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** Terms that are read to find the right spelling of a word. */
-const SPELLINGS_MAX = 20;
+const SPELLINGS_MAX = 15;
 /** Words of a query that are corrected. */
 const CORRECTIONS_MAX = 3;
 /** A spelling that few passages have may be wrong itself. */
@@ -137,13 +137,11 @@ export class WantedTerms {
         (distance === best.distance && passages > best.passages);
       if (isBetter) best = { term, distance, passages };
     };
-    for (const term of nearTerms(text)) {
-      if (this.#left <= 0) break;
-      consider(term, this.#read(term));
-    }
-    if (best === undefined && this.#left > 0) {
+    for (const term of nearTerms(text, isName)) consider(term, this.#read(term));
+    for (const beginning of beginnings(text)) {
+      if (best !== undefined || this.#left <= 0) break;
       const limit = Math.min(SPELLINGS_MAX, this.#left);
-      const known = this.#vocabulary.startingWith(text.slice(0, 4), limit);
+      const known = this.#vocabulary.startingWith(beginning, limit);
       this.#left -= known.length;
       for (const { term, passages } of known) {
         this.#frequencies.set(term, passages);

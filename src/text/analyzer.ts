@@ -308,8 +308,17 @@ function termOf({ text, isUnit }: Word): string {
  * on both sides.
  */
 export function stem(word: string): string {
-  return ASCII.test(word) ? stemmer(word) : word;
+  const known = STEMS.get(word);
+  if (known !== undefined) return known;
+  const found = ASCII.test(word) ? stemmer(word) : word;
+  if (STEMS.size === STEMS_MAX) STEMS.clear();
+  STEMS.set(word, found);
+  return found;
 }
+
+/** Stemming takes longer than all else. */
+const STEMS = new Map<string, string>();
+const STEMS_MAX = 10_000;
 
 /** The beginning of a word, which keeps when its ending changes. */
 function prefixOf(word: string): string | undefined {
@@ -340,9 +349,10 @@ function joinedWith(word: Word, next: Word | undefined): QueryWord["joined"] {
   return { whole: stem(joined), next: termOf(next) };
 }
 
+function* textsOf(words: readonly Word[]): Generator<string> {
+  for (const { text, isUnit } of words) if (!isUnit) yield text;
+}
+
 function shownLanguage(words: readonly Word[], countMin = SHOWN_MIN.text) {
-  return STOP_WORDS.languageOf(
-    words.filter(({ isUnit, text }) => !isUnit && LATIN.test(text)).map(({ text }) => text),
-    countMin,
-  );
+  return STOP_WORDS.languageOf(textsOf(words), countMin);
 }

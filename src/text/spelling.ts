@@ -9,8 +9,9 @@ const ENDINGS =
 
 const WORD = /^\p{L}+$/u;
 const ASCII = /^[a-z]+$/;
-const ALPHABET = [..."abcdefghijklmnopqrstuvwxyz"];
-/** Letters from which a missing or a wrong one is sought. */
+/** The letters that are missing most often, or mistaken for others. */
+const COMMON_LETTERS = [..."aeiouhrlnts"];
+/** Letters among which a missing or a wrong one is sought. */
 const BEGINNING_LENGTH = 4;
 
 /** Whether the word has the length and the letters of one to correct. */
@@ -45,18 +46,27 @@ function distance(a: string, b: string, max: number): number {
   return Math.abs(a.length - b.length) > max ? Number.POSITIVE_INFINITY : editDistance(a, b);
 }
 
-/** The terms to which it is one slip of the first letters, or a swap. */
-export function nearTerms(word: string): string[] {
+/** What known terms may begin with, the longest first. */
+export function beginnings(word: string): string[] {
+  const long = word.slice(0, Math.max(BEGINNING_LENGTH, word.length - 3));
+  return [...new Set([long, word.slice(0, BEGINNING_LENGTH)])];
+}
+
+/**
+ * Terms from which the word is one slip away, or a common one of its
+ * first letters. Looking for what does not exist reads no row.
+ */
+export function nearTerms(word: string, isName: boolean): string[] {
   const near = new Set<string>();
   for (let i = 1; i < word.length; i++) {
-    near.add(word.slice(0, i) + word.slice(i + 1));
-    if (i + 1 < word.length) {
-      near.add(word.slice(0, i) + word.charAt(i + 1) + word.charAt(i) + word.slice(i + 2));
-    }
+    const [before, after] = [word.slice(0, i), word.slice(i + 1)];
+    near.add(before + after);
+    near.add(before + word.charAt(i) + word.slice(i));
+    if (after !== "") near.add(before + after.charAt(0) + word.charAt(i) + after.slice(1));
   }
-  if (ASCII.test(word)) {
+  if (!isName && ASCII.test(word)) {
     for (let i = 1; i < BEGINNING_LENGTH; i++) {
-      for (const letter of ALPHABET) {
+      for (const letter of COMMON_LETTERS) {
         near.add(word.slice(0, i) + letter + word.slice(i));
         if (word.length >= 6) near.add(word.slice(0, i) + letter + word.slice(i + 1));
       }

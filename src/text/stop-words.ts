@@ -71,14 +71,25 @@ const listed = (list: string, fold: (word: string) => string): ReadonlySet<strin
 /** The stop words, in the form in which `fold` leaves a word. */
 export class StopWords {
   readonly #general: ReadonlySet<string>;
-  readonly #marks: ReadonlySet<string>;
   readonly #latin: ReadonlyMap<Language, ReadonlySet<string>>;
+  readonly #languages: readonly Language[];
+  /** By word, the numbers of the languages that it shows. */
+  readonly #shown = new Map<string, number[]>();
 
   constructor(fold: (word: string) => string) {
     this.#general = listed(`${ENGLISH} ${CHINESE} ${OTHERS}`, fold);
-    this.#marks = listed(ENGLISH_MARKS, fold);
     const entries = Object.entries(LATIN) as [Language, string][];
     this.#latin = new Map(entries.map(([language, list]) => [language, listed(list, fold)]));
+    // English first: among equals, it has no further terms.
+    const lists = [["en", listed(ENGLISH_MARKS, fold)] as const, ...this.#latin];
+    this.#languages = lists.map(([language]) => language);
+    for (const [number, [, list]] of lists.entries()) {
+      for (const word of list) {
+        const numbers = this.#shown.get(word);
+        if (numbers === undefined) this.#shown.set(word, [number]);
+        else numbers.push(number);
+      }
+    }
   }
 
   has(word: string, language: Language | undefined): boolean {
@@ -90,13 +101,14 @@ export class StopWords {
    * The language of a text in Latin letters, if at least `countMin` words
    * show it, and more than show another.
    */
-  languageOf(words: readonly string[], countMin: number): Language | undefined {
-    let best: Language | undefined;
-    let most = countMin - 1;
-    for (const [language, list] of [["en", this.#marks] as const, ...this.#latin]) {
-      const count = words.reduce((sum, word) => (list.has(word) ? sum + 1 : sum), 0);
-      if (count > most) [best, most] = [language, count];
+  languageOf(words: Iterable<string>, countMin: number): Language | undefined {
+    const counts = this.#languages.map(() => 0);
+    for (const word of words) {
+      const numbers = this.#shown.get(word);
+      if (numbers === undefined) continue;
+      for (const number of numbers) counts[number] = (counts[number] ?? 0) + 1;
     }
-    return best;
+    const most = Math.max(...counts);
+    return most < countMin ? undefined : this.#languages[counts.indexOf(most)];
   }
 }
