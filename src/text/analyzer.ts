@@ -1,14 +1,14 @@
-// The analyzer: the terms of documents and queries. Words in scripts
-// with spaces; single characters and pairs of neighbours in Chinese and
-// Japanese; runs of three letters in the other scripts without spaces.
-// Words that change their endings have a further term, which is marked.
-// The analyzer is our own, so that a new version of SQLite or ICU cannot
-// make queries differ from the index. Pure.
+// The analyzer: the terms of documents and queries. words.ts divides a
+// text; words that change their endings or beginnings have further terms,
+// which are marked. The analyzer is our own, so that a new version of
+// SQLite or ICU cannot make queries differ from the index. Pure.
 
-import { stemmer } from "stemmer";
 import { clauses, isLong, withoutCourtesy } from "./courtesy.ts";
-import { foldText, foldWord } from "./folding.ts";
-import { type Language, StopWords } from "./stop-words.ts";
+import { foldText } from "./folding.ts";
+import type { Language } from "./stop-words.ts";
+import { accented, isPaired, isStopWord, languageOf, stem, type Word, words } from "./words.ts";
+
+export { UNSPACED } from "./words.ts";
 
 /**
  * Raise it with every change of terms or passages: an index of another
@@ -22,67 +22,22 @@ export const ANALYZER_VERSION = 4;
  */
 export const QUERY_TERMS_MAX = 50;
 
-/** A query is cut here, as an ask is. */
+/** A query is cut here: an ask has at most half of it. */
 const QUERY_LENGTH_MAX = 8_000;
 
-const THREES = String.raw`\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`;
-const PAIRS = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々〆`;
-
-/** Scripts without spaces between words. */
-export const UNSPACED = PAIRS + THREES;
-
-const PAIRED_CHARACTER = new RegExp(`[${PAIRS}]`, "v");
-const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
-
-// A version (group 1), or a run. A longer run than 64 characters is no
-// word: it counts as several.
-const RUN = new RegExp(
-  String.raw`(?<![\p{L}\p{M}\p{N}.])[vV]?(\d{1,9}(?:\.\d{1,9}){1,4})(?![\p{L}\p{M}\p{N}])|[${PAIRS}]+|[${THREES}]+|[[\p{L}\p{M}\p{N}]--[${UNSPACED}]]{1,64}`,
-  "gv",
-);
-
-// Names of languages and platforms that differ from others by marks.
-const LETTER_WITH_MARK = /(?<![\p{L}\p{M}\p{N}])([a-zA-Z])(\+\+|#)(?![\p{L}\p{M}\p{N}])/gu;
-const DOT_NET = /(?<=[\s("'`,/]|^|\basp)\.net(?![\p{L}\p{M}\p{N}])/giu;
-
-// `getUserById`, not `JavaScript`: names are not put together at will.
-const CAMEL_CASE = /^[a-z]+[0-9]*[A-Z]/;
-const CAMEL_PARTS = /(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/;
-const HYPHEN = /^[-\u2010\u2011]$/;
-/** Longer chains, such as state-of-the-art, are no single word. */
-const COMPOUND_PARTS_MAX = 3;
-
-const LATIN = /^\p{Script=Latin}/u;
-const ASCII = /^[a-z0-9]+$/;
-const DIGITS = /^\d+$/;
-const HAS_DIGIT = /\d/;
-const HANGUL = /^\p{Script=Hangul}/u;
-/** Their words begin with articles and prepositions. */
-const PREFIXING = /^[\p{Script=Arabic}\p{Script=Hebrew}]/u;
 const VIETNAMESE = /[ơưăđạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]/i;
-
-// A letter, so that FTS5 keeps it in a term, but of phonetics: no text
-// has it before such a term.
-const MARK = "ː";
-const PREFIX_LENGTH = 5;
 
 /** Words of a language that a text has to have to count as a text in it. */
 const SHOWN_MIN = { text: 3, query: 2 };
-
-const STOP_WORDS = new StopWords(foldWord);
-
-/** A word of a text, or a unit of a script without spaces. */
-interface Word {
-  /** Folded. */
-  readonly text: string;
-  readonly isUnit: boolean;
-  /** As it was written. */
-  readonly written: string;
-  /** The compound that it is a part of. */
-  readonly whole?: string;
-  /** The word is put together from the parts before it. */
-  readonly isWhole?: true;
-}
+/** Words in an aside, such as a greeting. */
+const ASIDE_LENGTH_MAX = 4;
+/** Words that a question has at least if it needs no context. */
+const TELLING_MIN = 3;
+/** A word of two Chinese characters has three terms. */
+const WORD_WEIGHT = 3;
+const ASCII = /^[a-z0-9]+$/;
+/** Two short words are not taken for one. */
+const JOINED_LENGTH_MIN = 5;
 
 /** A word of a query. */
 export interface QueryWord {
@@ -112,20 +67,19 @@ export function terms(text: string): string[] {
 
 /** The terms of texts that belong together, and so have one language. */
 export function termsOfAll(texts: readonly string[]): string[][] {
-  const read = texts.map((text) => wordsOf(foldText(text)));
-  const language = shownLanguage(read.flat());
+  const read = texts.map((text) => words(foldText(text)));
+  const language = languageOf(read.flat(), SHOWN_MIN.text);
   const isForeign = language !== undefined && language !== "en";
   const isAccented = texts.some((text) => VIETNAMESE.test(text));
   return read.map((words) => {
     const found: string[] = [];
     for (const word of words) {
-      found.push(termOf(word));
+      found.push(word.term);
       if (word.isWhole || word.isUnit) continue;
-      found.push(...partsOf(word.text));
-      const prefix = prefixOf(word.text);
-      if (prefix !== undefined && (isForeign || !LATIN.test(word.text))) found.push(prefix);
-      const accented = isAccented ? accentedOf(word) : undefined;
-      if (accented !== undefined) found.push(accented);
+      for (const part of word.parts) found.push(part);
+      if (word.prefix !== undefined && (isForeign || !word.isLatin)) found.push(word.prefix);
+      const exact = isAccented ? accented(word) : undefined;
+      if (exact !== undefined) found.push(exact);
     }
     return found;
   });
@@ -140,7 +94,7 @@ export function queryTerms(query: string): string[] {
 /** The words of a query, without stop words unless there are no others. */
 export function queryWords(query: string): QueryWord[] {
   const text = foldText(query).slice(0, QUERY_LENGTH_MAX);
-  const language = shownLanguage(wordsOf(text), SHOWN_MIN.query);
+  const language = languageOf(words(text), SHOWN_MIN.query);
   const asked = tellingWords(withoutCourtesy(text), language);
   return asked.length > 0 ? asked : tellingWords(text, language, true);
 }
@@ -156,29 +110,27 @@ function tellingWords(
   language: Language | undefined,
   withStopWords = false,
 ): QueryWord[] {
-  const all = clauses(text).map((clause) => ({ ...clause, words: wordsOf(clause.text) }));
+  const all = clauses(text).map((clause) => ({ ...clause, words: words(clause.text) }));
   const everything = all.flatMap(({ words }) => words);
   const isEnglish = language === "en";
   const isAccented = VIETNAMESE.test(text);
-  const hasUnits = everything.some(({ text }) => PAIRED_CHARACTER.test(text));
+  const hasUnits = everything.some(({ text }) => isPaired(text));
   const hasNames = namesAreMarked(everything) && language !== "de";
-  const isTelling = ({ text }: Word) => withStopWords || !STOP_WORDS.has(text, language);
+  const isTelling = (word: Word) => withStopWords || !isStopWord(word, language);
 
   const read = all.map(({ asks, words }, number) => {
     const telling = words.filter(isTelling);
     const isAside = !asks && all.length > 1 && words.length <= ASIDE_LENGTH_MAX;
     const found = words.flatMap((word, i): QueryWord[] => {
       if (!isTelling(word) || word.isWhole) return [];
-      const { text, isUnit, written, whole } = word;
+      const { text, term, isUnit, isLatin, written, whole, prefix, parts } = word;
       const forms: string[] = [];
       if (whole !== undefined) forms.push(stem(whole));
-      const prefix = isUnit ? undefined : prefixOf(text);
-      if (prefix !== undefined && !(isEnglish && LATIN.test(text))) forms.push(prefix);
-      const parts = isUnit ? [] : partsOf(text);
+      if (prefix !== undefined && !(isEnglish && isLatin)) forms.push(prefix);
       return [
         {
-          ...{ text, term: termOf(word), forms, parts },
-          exact: isAccented && !isUnit ? accentedOf(word) : undefined,
+          ...{ text, term, forms, parts },
+          exact: isAccented && !isUnit ? accented(word) : undefined,
           joined: joinedWith(word, words[i + 1]),
           weight: hasUnits && !isUnit ? WORD_WEIGHT : 1,
           isName: hasNames && i > 0 && whole === undefined && /^\p{Lu}/u.test(written),
@@ -206,13 +158,6 @@ function tellingWords(
   return [...byTerm.values()];
 }
 
-/** A word of two Chinese characters has three terms. */
-const WORD_WEIGHT = 3;
-/** Words in an aside, such as a greeting. */
-const ASIDE_LENGTH_MAX = 4;
-/** Words that a question has at least if it needs no context. */
-const TELLING_MIN = 3;
-
 /** In most titles and shouts, capitals mark no names. */
 function namesAreMarked(words: readonly Word[]): boolean {
   const spaced = words.filter(({ isUnit, isWhole }) => !isUnit && !isWhole);
@@ -220,139 +165,10 @@ function namesAreMarked(words: readonly Word[]): boolean {
   return capitals <= 0.5 * spaced.length;
 }
 
-function wordsOf(folded: string): Word[] {
-  const text = folded
-    .replace(LETTER_WITH_MARK, (_, letter, mark) => letter + (mark === "#" ? "sharp" : "pp"))
-    .replace(DOT_NET, " dotnet");
-  const found: Word[] = [];
-  /** The words since the last that no hyphen followed. */
-  let chain: string[] = [];
-  let chainStart = 0;
-  let end = -1;
-  const closeChain = () => {
-    const joined = chain.join("");
-    if (chain.length > 1 && chain.length <= COMPOUND_PARTS_MAX && !DIGITS.test(joined)) {
-      for (let i = chainStart; i < found.length; i++) {
-        found[i] = { ...(found[i] as Word), whole: joined };
-      }
-      found.push({ text: joined, isUnit: false, written: joined, isWhole: true });
-    }
-    chain = [];
-  };
-  for (const { 0: run, 1: version, index } of text.matchAll(RUN)) {
-    const isLinked = end !== -1 && index === end + 1 && HYPHEN.test(text.charAt(end));
-    if (!isLinked) closeChain();
-    end = index + run.length;
-    if (version !== undefined) {
-      closeChain();
-      const numbers = version.split(".");
-      for (let i = 1; i <= numbers.length; i++) {
-        found.push(unit(numbers.slice(0, i).join(MARK)));
-      }
-    } else if (UNSPACED_CHARACTER.test(run)) {
-      closeChain();
-      found.push(...(PAIRED_CHARACTER.test(run) ? pairs(run) : threes(run)).map(unit));
-    } else {
-      const parts = CAMEL_CASE.test(run) ? run.split(CAMEL_PARTS) : [run];
-      const whole = parts.length > 1 ? foldWord(run) : undefined;
-      if (chain.length === 0) chainStart = found.length;
-      for (const written of parts) {
-        const folded = foldWord(written);
-        if (folded === "") continue;
-        found.push({ text: folded, isUnit: false, written, ...(whole && { whole }) });
-      }
-      if (whole !== undefined) {
-        closeChain();
-        found.push({ text: whole, isUnit: false, written: run, isWhole: true });
-      } else if (LATIN.test(run) || DIGITS.test(run)) chain.push(foldWord(run));
-      else closeChain();
-    }
-  }
-  closeChain();
-  return found;
-}
-
-function unit(text: string): Word {
-  return { text, isUnit: true, written: text };
-}
-
-/** Characters, and each with the next one. */
-function pairs(run: string): string[] {
-  const found: string[] = [];
-  let previous = "";
-  for (const character of run) {
-    if (previous !== "") found.push(previous + character);
-    found.push(character);
-    previous = character;
-  }
-  return found;
-}
-
-/** Each three neighbours, or the whole run if it is shorter. */
-function threes(run: string): string[] {
-  return neighbours(run, 3);
-}
-
-function neighbours(run: string, count: number): string[] {
-  const characters = [...run];
-  if (characters.length <= count) return [run];
-  return characters.slice(count - 1).map((_, i) => characters.slice(i, i + count).join(""));
-}
-
-function termOf({ text, isUnit }: Word): string {
-  return isUnit ? text : stem(text);
-}
-
-/**
- * The stem of an English word. Other languages change little, and alike
- * on both sides.
- */
-export function stem(word: string): string {
-  const known = STEMS.get(word);
-  if (known !== undefined) return known;
-  const found = ASCII.test(word) ? stemmer(word) : word;
-  if (STEMS.size === STEMS_MAX) STEMS.clear();
-  STEMS.set(word, found);
-  return found;
-}
-
-/** Stemming takes longer than all else. */
-const STEMS = new Map<string, string>();
-const STEMS_MAX = 10_000;
-
-/** The beginning of a word, which keeps when its ending changes. */
-function prefixOf(word: string): string | undefined {
-  if (word.length < PREFIX_LENGTH || HANGUL.test(word) || PREFIXING.test(word)) return undefined;
-  return HAS_DIGIT.test(word) ? undefined : MARK + word.slice(0, PREFIX_LENGTH);
-}
-
-/** Particles follow Korean words, and Arabic ones begin with articles. */
-function partsOf(word: string): string[] {
-  const length = HANGUL.test(word) ? 2 : PREFIXING.test(word) ? 3 : 0;
-  if (length === 0 || word.length < length) return [];
-  return neighbours(word, length).map((part) => MARK + part);
-}
-
-const JOINED_LENGTH_MIN = 5;
-
-/** A word of Vietnamese as it is written: few type it without accents. */
-function accentedOf({ text, written }: Word): string | undefined {
-  const lower = written.toLowerCase().normalize();
-  return lower === text ? undefined : MARK + lower;
-}
-
 /** Two words as one, such as "web socket". */
 function joinedWith(word: Word, next: Word | undefined): QueryWord["joined"] {
   if (next === undefined || word.isUnit || next.isUnit || next.isWhole) return undefined;
   const joined = word.text + next.text;
   if (!ASCII.test(joined) || joined.length < JOINED_LENGTH_MIN) return undefined;
-  return { whole: stem(joined), next: termOf(next) };
-}
-
-function* textsOf(words: readonly Word[]): Generator<string> {
-  for (const { text, isUnit } of words) if (!isUnit) yield text;
-}
-
-function shownLanguage(words: readonly Word[], countMin = SHOWN_MIN.text) {
-  return STOP_WORDS.languageOf(textsOf(words), countMin);
+  return { whole: stem(joined), next: next.term };
 }

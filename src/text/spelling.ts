@@ -1,7 +1,7 @@
 // Which known word a misspelt one may be. Pure.
 
-import { stem } from "./analyzer.ts";
 import { editDistance } from "./edit-distance.ts";
+import { stem } from "./words.ts";
 
 /** English endings that a stem may have lost. */
 const ENDINGS =

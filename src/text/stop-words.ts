@@ -101,10 +101,13 @@ export class StopWords {
    * The language of a text in Latin letters, if at least `countMin` words
    * show it, and more than show another.
    */
-  languageOf(words: Iterable<string>, countMin: number): Language | undefined {
+  languageOf(
+    words: Iterable<{ readonly text: string; readonly isLatin: boolean }>,
+    countMin: number,
+  ): Language | undefined {
     const counts = this.#languages.map(() => 0);
-    for (const word of words) {
-      const numbers = this.#shown.get(word);
+    for (const { text, isLatin } of words) {
+      const numbers = isLatin ? this.#shown.get(text) : undefined;
       if (numbers === undefined) continue;
       for (const number of numbers) counts[number] = (counts[number] ?? 0) + 1;
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { stem } from "../../src/text/analyzer.ts";
 import { isCorrectable, nearTerms, slip } from "../../src/text/spelling.ts";
+import { stem } from "../../src/text/words.ts";
 
 const isSlip = (typed: string, meant: string, isName = false) =>
   slip(typed, stem(meant), isName) !== undefined;
