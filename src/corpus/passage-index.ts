@@ -207,6 +207,6 @@ function found(row: PassageRow, wanted: WantedTerms): FoundPassage {
     heading: headings,
     url,
     text,
-    score: wanted.coverage(new Set(terms([title, ...headings, text].join("\n")))),
+    score: wanted.coverage(terms([title, ...headings, text].join("\n"))),
   };
 }

@@ -22,7 +22,6 @@ interface Weighed {
   /** Each holds the word. */
   readonly terms: readonly string[];
   readonly parts: readonly string[];
-  readonly matches: readonly string[];
   readonly weight: number;
 }
 
@@ -30,6 +29,7 @@ export class WantedTerms {
   readonly #vocabulary: Vocabulary;
   readonly #frequencies = new Map<string, number>();
   readonly #weighed: readonly Weighed[];
+  readonly #wanted: ReadonlySet<string>;
   readonly #whole: number;
   /** Rows of the vocabulary that may still be read. */
   #left = QUERY_TERMS_MAX;
@@ -45,8 +45,10 @@ export class WantedTerms {
       forms[i]?.push(joined.whole);
       forms[words.findIndex(({ term }) => term === joined.next)]?.push(joined.whole);
     });
-    for (const { parts, exact } of words)
-      for (const part of [exact, ...parts]) if (part !== undefined) this.#read(part);
+    for (const { exact, parts } of words) {
+      if (exact !== undefined) this.#read(exact);
+      for (const part of parts) this.#read(part);
+    }
     this.#correct(words, forms);
 
     const isKnown = ({ term, parts }: QueryWord, i: number) =>
@@ -57,14 +59,14 @@ export class WantedTerms {
     this.#weighed = words.flatMap((word, i) => {
       // Greetings of languages without a list: no document says them.
       if (hasKnown && word.aside !== undefined && !knownAsides.has(word.aside)) return [];
-      const exact =
-        word.exact !== undefined && this.#frequency(word.exact) > 0 ? word.exact : undefined;
-      const terms = exact === undefined ? [word.term, ...(forms[i] ?? [])] : [exact];
+      const hasExact = word.exact !== undefined && this.#frequency(word.exact) > 0;
+      const terms = hasExact ? [word.exact] : [word.term, ...(forms[i] ?? [])];
       const frequency = Math.max(...terms.map((term) => this.#frequency(term)));
       const rarity = idf(frequency, count) * word.weight;
       const weight = word.isName && !known[i] ? NAME_WEIGHT * rarity : rarity;
-      return [{ terms, parts: word.parts, weight, matches: [...terms, ...word.parts] }];
+      return [{ terms, parts: word.parts, weight }];
     });
+    this.#wanted = new Set(this.#weighed.flatMap(({ terms, parts }) => [...terms, ...parts]));
     this.#whole = this.#weighed.reduce((sum, { weight }) => sum + weight, 0);
   }
 
@@ -72,8 +74,7 @@ export class WantedTerms {
   affordable(hitsMax: number): string[] {
     const affordable: string[] = [];
     let hits = 0;
-    const wanted = new Set(this.#weighed.flatMap(({ matches }) => matches));
-    const sorted = Array.from(wanted, (term) => [term, this.#frequency(term)] as const)
+    const sorted = Array.from(this.#wanted, (term) => [term, this.#frequency(term)] as const)
       .filter(([, frequency]) => frequency > 0)
       .sort(([, a], [, b]) => a - b);
     for (const [term, frequency] of sorted) {
@@ -88,9 +89,12 @@ export class WantedTerms {
    * The share of the query's words that a passage has; rare words weigh
    * more. BM25 sorts passages well, but its values have no scale that
    * could be shown or compared with a threshold.
+   * @param terms All terms of the passage.
    */
-  coverage(held: ReadonlySet<string>): number {
+  coverage(terms: Iterable<string>): number {
     if (this.#whole === 0) return 0;
+    const held = new Set<string>();
+    for (const term of terms) if (this.#wanted.has(term)) held.add(term);
     let sum = 0;
     for (const { terms, parts, weight } of this.#weighed) {
       if (terms.some((term) => held.has(term))) sum += weight;

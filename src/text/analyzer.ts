@@ -62,13 +62,13 @@ export interface QueryWord {
 
 /** The terms in order, with repeats. Letters and digits only. */
 export function terms(text: string): string[] {
-  return termsOfAll([text]).flat();
+  return termsOfAll([text])[0] ?? [];
 }
 
 /** The terms of texts that belong together, and so have one language. */
 export function termsOfAll(texts: readonly string[]): string[][] {
   const read = texts.map((text) => words(foldText(text)));
-  const language = languageOf(read.flat(), SHOWN_MIN.text);
+  const language = languageOf(read, SHOWN_MIN.text);
   const isForeign = language !== undefined && language !== "en";
   const isAccented = texts.some((text) => VIETNAMESE.test(text));
   return read.map((words) => {
@@ -94,7 +94,7 @@ export function queryTerms(query: string): string[] {
 /** The words of a query, without stop words unless there are no others. */
 export function queryWords(query: string): QueryWord[] {
   const text = foldText(query).slice(0, QUERY_LENGTH_MAX);
-  const language = languageOf(words(text), SHOWN_MIN.query);
+  const language = languageOf([words(text)], SHOWN_MIN.query);
   const asked = tellingWords(withoutCourtesy(text), language);
   return asked.length > 0 ? asked : tellingWords(text, language, true);
 }

@@ -16,9 +16,6 @@ const GROWTH_MAX = 3;
 const GROWTH_ROOM = 1_000;
 
 const SOFT_HYPHENS = /[\u00ad\u0640]/g;
-const HAN = /\p{Script=Han}/u;
-const EACH_HAN = /\p{Script=Han}/gu;
-
 const ASCII = /^[a-z0-9]+$/;
 // The accents of European scripts, and the vowel points of Hebrew and
 // Arabic, often omitted. The marks of Indic scripts are as good as
@@ -40,15 +37,16 @@ const SIMPLIFIED_CHARACTERS = new Map(
   }),
 );
 
+const TRADITIONAL = new RegExp(`[${[...SIMPLIFIED_CHARACTERS.keys()].join("")}]`, "gu");
+
 /** The text in one width, with simplified characters; the case stays. */
 export function foldText(text: string): string {
-  const folded = text
+  return text
     .replace(MARKS, "$1")
     .normalize("NFKC")
     .slice(0, GROWTH_MAX * text.length + GROWTH_ROOM)
-    .replace(SOFT_HYPHENS, "");
-  if (!HAN.test(folded)) return folded;
-  return folded.replace(EACH_HAN, (character) => SIMPLIFIED_CHARACTERS.get(character) ?? character);
+    .replace(SOFT_HYPHENS, "")
+    .replace(TRADITIONAL, (character) => SIMPLIFIED_CHARACTERS.get(character) ?? character);
 }
 
 /** A folded word in lower case and without accents. */

@@ -98,18 +98,20 @@ export class StopWords {
   }
 
   /**
-   * The language of a text in Latin letters, if at least `countMin` words
+   * The language of texts in Latin letters, if at least `countMin` words
    * show it, and more than show another.
    */
   languageOf(
-    words: Iterable<{ readonly text: string; readonly isLatin: boolean }>,
+    texts: Iterable<Iterable<{ readonly text: string; readonly isLatin: boolean }>>,
     countMin: number,
   ): Language | undefined {
     const counts = this.#languages.map(() => 0);
-    for (const { text, isLatin } of words) {
-      const numbers = isLatin ? this.#shown.get(text) : undefined;
-      if (numbers === undefined) continue;
-      for (const number of numbers) counts[number] = (counts[number] ?? 0) + 1;
+    for (const words of texts) {
+      for (const { text, isLatin } of words) {
+        const numbers = isLatin ? this.#shown.get(text) : undefined;
+        if (numbers === undefined) continue;
+        for (const number of numbers) counts[number] = (counts[number] ?? 0) + 1;
+      }
     }
     const most = Math.max(...counts);
     return most < countMin ? undefined : this.#languages[counts.indexOf(most)];

@@ -133,9 +133,12 @@ export function isStopWord(word: Word, language: Language | undefined): boolean 
   return STOP_WORDS.has(word.text, language);
 }
 
-/** The language of words in Latin letters, if at least `countMin` show it. */
-export function languageOf(words: readonly Word[], countMin: number): Language | undefined {
-  return STOP_WORDS.languageOf(words, countMin);
+/** The language of texts in Latin letters, if at least `countMin` words show it. */
+export function languageOf(
+  texts: readonly (readonly Word[])[],
+  countMin: number,
+): Language | undefined {
+  return STOP_WORDS.languageOf(texts, countMin);
 }
 
 /**
@@ -172,15 +175,29 @@ function readRun(run: string): Run {
 
 function newWord(text: string, written: string): Word {
   return {
-    ...{ text, written, term: stem(text), isUnit: false, isLatin: LATIN.test(text) },
-    ...{ prefix: prefixOf(text), parts: partsOf(text), whole: undefined, isWhole: false },
+    text,
+    written,
+    term: stem(text),
+    isUnit: false,
+    isLatin: LATIN.test(text),
+    prefix: prefixOf(text),
+    parts: partsOf(text),
+    whole: undefined,
+    isWhole: false,
   };
 }
 
 function unit(text: string): Word {
   return {
-    ...{ text, written: text, term: text, isUnit: true, isLatin: false },
-    ...{ prefix: undefined, parts: NO_PARTS, whole: undefined, isWhole: false },
+    text,
+    written: text,
+    term: text,
+    isUnit: true,
+    isLatin: false,
+    prefix: undefined,
+    parts: NO_PARTS,
+    whole: undefined,
+    isWhole: false,
   };
 }
 
