@@ -17,7 +17,11 @@ interface Scale {
 
 // Measured on XQuAD in twelve languages: 3 to 6 of 100 questions with an
 // answer fall short, and 75 to 90 of 100 without one.
-const SPACED: Scale = { words: 2, greatest: 0.54, fall: 0.15, floor: 0.22 };
+const ENGLISH: Scale = { words: 2, greatest: 0.54, fall: 0.15, floor: 0.22 };
+/** Words have more forms than their common terms hold together. */
+const INFLECTED: Scale = { ...ENGLISH, greatest: 0.52 };
+/** Parts of words are shared by chance. */
+const PARTED: Scale = { ...ENGLISH, greatest: 0.57 };
 /** Its syllables are words, and common ones. */
 const VIETNAMESE: Scale = { words: 2, greatest: 0.75, fall: 0.15, floor: 0.4 };
 /** Units of a script without spaces are more and rarer. */
@@ -39,5 +43,7 @@ function scaleOf(query: string, words: ReturnType<typeof queryWords>): Scale {
   if (KANA.test(query)) return JAPANESE;
   if (HAN.test(query)) return CHINESE;
   if (UNSPACED_CHARACTER.test(query)) return THREES;
-  return words.some(({ exact }) => exact !== undefined) ? VIETNAMESE : SPACED;
+  if (words.some(({ exact }) => exact !== undefined)) return VIETNAMESE;
+  if (words.some(({ parts }) => parts.length > 0)) return PARTED;
+  return words.some(({ forms }) => forms.length > 0) ? INFLECTED : ENGLISH;
 }

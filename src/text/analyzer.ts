@@ -25,7 +25,7 @@ export const QUERY_TERMS_MAX = 50;
 /** A query is cut here: an ask has at most half of it. */
 const QUERY_LENGTH_MAX = 8_000;
 
-const VIETNAMESE = /[ơưăđạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]/i;
+const VIETNAMESE = /[ơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]/i;
 
 /** Words of a language that a text has to have to count as a text in it. */
 const SHOWN_MIN = { text: 3, query: 2 };

@@ -76,7 +76,7 @@ describe("the terms of a text", () => {
       terms(one).filter((term) => terms(other).includes(term)).length;
     expect(shared("города", "городов")).toBe(1);
     expect(shared("배송비는", "배송비")).toBe(2);
-    expect(shared("المدرسة", "بالمدرسة")).toBeGreaterThan(2);
+    expect(shared("المدرسة", "بالمدرسة")).toBe(2);
     const german = (noun: string) => `Das ist nicht der Anfang, sondern das Ende der ${noun}.`;
     expect(terms(german("Wohnung"))).toContain("ːwohnu");
     expect(terms("This is not the beginning of the Wohnung.")).not.toContain("ːwohnu");
