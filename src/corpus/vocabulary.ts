@@ -1,4 +1,4 @@
-// The terms that the passages have, and the number of passages of each.
+// The terms of the passages, and how many passages have each.
 
 export interface KnownTerm {
   readonly term: string;
@@ -13,8 +13,8 @@ export class Vocabulary {
   }
 
   /**
-   * The number of passages that have the term. Singly, since a list of
-   * terms reads one row more for each.
+   * The number of passages that have the term. Singly,
+   * since a list of terms reads one row more for each.
    */
   frequency(term: string): number {
     const [row] = this.#sql

@@ -1,21 +1,21 @@
-// The terms that a query wants, weighed by how rare the passages make
-// them: what to match, and how much of the query a passage covers.
+// The terms that a query wants, weighed by rarity:
+// what to match, and how much of it a passage covers.
 
 import { QUERY_TERMS_MAX, type QueryWord } from "../text/analyzer.ts";
-import { beginnings, isCorrectable, nearTerms, slip } from "../text/spelling.ts";
+import { beginnings, isCorrectable, isMisspeltAsking, nearTerms, slip } from "../text/spelling.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** Terms that are read to find the right spelling of a word. */
 const SPELLINGS_MAX = 15;
 /** Words of a query that are corrected. */
 const CORRECTIONS_MAX = 3;
-/** A spelling that few passages have may be wrong itself. */
+/** A spelling of one passage may be wrong itself. */
 const SPELLING_PASSAGES_MIN = 2;
 
-/** A passage that has a lesser share of a word's parts has another word. */
+/** A lesser share of a word's parts is chance. */
 const PARTS_SHARE_MIN = 0.5;
 
-/** An unknown name is hardly the name of something else. */
+/** What is asked about an unknown name is not known. */
 const NAME_WEIGHT = 2;
 
 interface Weighed {
@@ -39,7 +39,7 @@ export class WantedTerms {
     this.#vocabulary = vocabulary;
     for (const { term } of words) this.#read(term);
     const forms = words.map((word) => this.#formsOf(word));
-    // Two words that documents write as one are both held by it.
+    // Two words that documents write as one.
     words.forEach(({ joined }, i) => {
       if (joined === undefined || this.#read(joined.whole) === 0) return;
       forms[i]?.push(joined.whole);
@@ -57,8 +57,9 @@ export class WantedTerms {
     const knownAsides = new Set(words.filter((_, i) => known[i]).map(({ aside }) => aside));
     const hasKnown = known.includes(true);
     this.#weighed = words.flatMap((word, i) => {
-      // Greetings of languages without a list: no document says them.
+      // Greetings without a list: no document says them.
       if (hasKnown && word.aside !== undefined && !knownAsides.has(word.aside)) return [];
+      if (hasKnown && !known[i] && isMisspeltAsking(word.text)) return [];
       const hasExact = word.exact !== undefined && this.#frequency(word.exact) > 0;
       const terms = hasExact ? [word.exact] : [word.term, ...(forms[i] ?? [])];
       const frequency = Math.max(...terms.map((term) => this.#frequency(term)));
@@ -86,9 +87,10 @@ export class WantedTerms {
   }
 
   /**
-   * The share of the query's words that a passage has; rare words weigh
-   * more. BM25 sorts passages well, but its values have no scale that
-   * could be shown or compared with a threshold.
+   * The share of the query's words that a passage has;
+   * rare words weigh more. BM25 sorts passages well, but
+   * its values have no scale that could be shown or
+   * compared with a threshold.
    * @param terms All terms of the passage.
    */
   coverage(terms: Iterable<string>): number {
@@ -107,8 +109,9 @@ export class WantedTerms {
   }
 
   /**
-   * A form counts only if as many passages have it as have the word:
-   * else some passages are taken for another language.
+   * A form counts if at least as many passages have it
+   * as have the word. Otherwise, only passages that were
+   * taken for another language have it.
    */
   #formsOf({ term, forms }: QueryWord): string[] {
     return forms.filter((form) => {
@@ -117,13 +120,14 @@ export class WantedTerms {
     });
   }
 
-  /** Adds the nearest known terms of words that no passage has. */
+  /** Adds the nearest terms of words that no passage has. */
   #correct(words: readonly QueryWord[], forms: string[][]): void {
     let corrections = 0;
     words.forEach((word, i) => {
       const { term, text, parts } = word;
       if (this.#frequency(term) > 0 || forms[i]?.length !== 0 || parts.length > 0) return;
-      if (!isCorrectable(text) || corrections === CORRECTIONS_MAX) return;
+      if (!isCorrectable(text) || isMisspeltAsking(text)) return;
+      if (corrections === CORRECTIONS_MAX) return;
       corrections += 1;
       const nearest = this.#nearest(word);
       if (nearest !== undefined) forms[i]?.push(nearest);

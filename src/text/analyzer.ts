@@ -1,7 +1,8 @@
-// The analyzer: the terms of documents and queries. words.ts divides a
-// text; words that change their endings or beginnings have further terms,
-// which are marked. The analyzer is our own, so that a new version of
-// SQLite or ICU cannot make queries differ from the index. Pure.
+// The analyzer: the terms of documents and queries.
+// words.ts divides a text. Words that change their endings
+// or beginnings have further terms, which are marked.
+// The analyzer is our own, so that a new version of SQLite
+// or ICU cannot make queries differ from the index. Pure.
 
 import { clauses, isLong, withoutCourtesy } from "./courtesy.ts";
 import { foldText } from "./folding.ts";
@@ -17,8 +18,8 @@ export { UNSPACED } from "./words.ts";
 export const ANALYZER_VERSION = 4;
 
 /**
- * Further terms of a query are dropped. Each costs a row of the hundred
- * that a search may read, and changes little.
+ * Further terms of a query are dropped. Each costs a row of
+ * the hundred that a search may read, and changes little.
  */
 export const QUERY_TERMS_MAX = 50;
 
@@ -27,7 +28,7 @@ const QUERY_LENGTH_MAX = 8_000;
 
 const VIETNAMESE = /[ơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]/i;
 
-/** Words of a language that a text has to have to count as a text in it. */
+/** The function words that show the language of a text. */
 const SHOWN_MIN = { text: 3, query: 2 };
 /** Words in an aside, such as a greeting. */
 const ASIDE_LENGTH_MAX = 4;
@@ -44,19 +45,19 @@ export interface QueryWord {
   /** As it was typed, but folded: for spelling. */
   readonly text: string;
   readonly term: string;
-  /** Terms that hold the same word in another form. */
+  /** Terms of the word in another form. */
   readonly forms: readonly string[];
   /** Terms that each hold a part of the word. */
   readonly parts: readonly string[];
-  /** The term of the word with its accents, if it was typed with them. */
+  /** Its term with accents, if it was typed with them. */
   readonly exact: string | undefined;
-  /** It and the next word as one, if they may be written so. */
+  /** It and the next word, if both may be written as one. */
   readonly joined: { readonly whole: string; readonly next: string } | undefined;
   /** How many terms it is worth. */
   readonly weight: number;
   /** Whether it is written as names are. */
   readonly isName: boolean;
-  /** The number of its clause, if that is a short one that asks nothing. */
+  /** The number of its clause, if that is short and asks nothing. */
   readonly aside: number | undefined;
 }
 
@@ -65,7 +66,7 @@ export function terms(text: string): string[] {
   return termsOfAll([text])[0] ?? [];
 }
 
-/** The terms of texts that belong together, and so have one language. */
+/** The terms of texts that have one language. */
 export function termsOfAll(texts: readonly string[]): string[][] {
   const read = texts.map((text) => words(foldText(text)));
   const language = languageOf(read, SHOWN_MIN.text);
@@ -104,7 +105,7 @@ export function matchQuery(terms: readonly string[]): string {
   return terms.map((term) => `"${term}"`).join(" OR ");
 }
 
-/** The words that tell what a text asks, the most telling clause first. */
+/** The words that tell what a text asks. */
 function tellingWords(
   text: string,
   language: Language | undefined,
@@ -132,7 +133,7 @@ function tellingWords(
           ...{ text, term, forms, parts },
           exact: isAccented && !isUnit ? accented(word) : undefined,
           joined: joinedWith(word, words[i + 1]),
-          weight: hasUnits && !isUnit ? WORD_WEIGHT : 1,
+          weight: (hasUnits && !isUnit ? WORD_WEIGHT : 1) * (isIdentifier(word) ? 2 : 1),
           isName: hasNames && i > 0 && whole === undefined && /^\p{Lu}/u.test(written),
           aside: isAside ? number : undefined,
         },
@@ -163,6 +164,11 @@ function namesAreMarked(words: readonly Word[]): boolean {
   const spaced = words.filter(({ isUnit, isWhole }) => !isUnit && !isWhole);
   const capitals = spaced.filter(({ written }) => /^\p{Lu}/u.test(written)).length;
   return capitals <= 0.5 * spaced.length;
+}
+
+/** Names of code tell more than words. */
+function isIdentifier({ written, whole }: Word): boolean {
+  return whole === undefined && /\p{Ll}\p{Lu}/u.test(written);
 }
 
 /** Two words as one, such as "web socket". */

@@ -1,5 +1,5 @@
-// What a question says around what it asks: greetings, thanks, "could
-// you tell me", and what was pasted before it. Pure.
+// What surrounds a question: greetings, thanks,
+// "could you tell me", and pasted text. Pure.
 
 /** Between two of these lies a clause. */
 const CLAUSE_END = /(?<=[.!?。！？؟।…]["')\]]*)\s+|(?<=[。！？])|\n+/u;
@@ -59,7 +59,7 @@ const UNSPACED = [
   "(?:이|가|을|를|지)?\\s*(?:궁금합니다|궁금해요|궁금한데요?|알고\\s*싶(?:습니다|어요|은데요?))|질문(?:이|있)?\\s*(?:있습니다|있어요|입니다|드립니다)|실례(?:합니다|하지만|지만)|죄송(?:합니다|하지만|한데)(?:만)?|수고하(?:세요|십니다)|혹시",
 ];
 
-// Other languages: words and phrases that no one looks for.
+// Other languages: words and phrases that ask nothing.
 const OTHERS = [
   "hallo(?:\\s+zusammen)?|guten\\s+(?:morgen|tag|abend)|moin|gru(?:ss|ß|e|ezi)\\s*(?:gott|euch|dich)?|(?:vielen|besten|herzlichen|schon(?:en)?|schönen)?\\s*dank(?:e)?(?:\\s+(?:schon|schön|sehr|im\\s+voraus|euch|dir|ihnen))*|bitte|(?:k(?:o|ö)nn(?:en|t(?:en|est)?|st)|kann)\\s+(?:sie|du|ihr|mir\\s+jemand)\\s*(?:mir|uns)?\\s*(?:bitte|vielleicht|kurz)?\\s*(?:sagen|erkl(?:a|ä)ren|helfen|verraten)|ich\\s+(?:w(?:u|ü)rde|m(?:o|ö)chte)\\s+(?:gerne?\\s+)?wissen|(?:mit\\s+)?(?:freundlichen?|vielen|besten|liebe)\\s+gr(?:u|ü)(?:ß|ss)en?|wei(?:ß|ss)\\s+jemand|entschuldigung",
   "hola|buen(?:os|as)\\s+(?:d[ií]as|tardes|noches)|(?:muchas\\s+)?gracias(?:\\s+(?:de\\s+antemano|por\\s+(?:su|tu|la)\\s+ayuda))?|por\\s+favor|(?:me\\s+)?(?:podr[ií]as?|puedes?|podr[ií]an)\\s+(?:usted\\s+)?(?:decirme|explicarme|ayudarme|indicarme|decir|explicar|ayudar)(?:\\s+a\\s+(?:entender|saber))?|(?:quisiera|quiero|me\\s+gustar[ií]a)\\s+saber|alguien\\s+(?:sabe|puede\\s+(?:decirme|explicarme))|disculp[ea]|perd[oó]n|un\\s+saludo|saludos",

@@ -9,12 +9,23 @@ const ENDINGS =
 
 const WORD = /^\p{L}+$/u;
 const ASCII = /^[a-z]+$/;
-/** The letters that are missing most often, or mistaken for others. */
+/** Letters that are often missing or wrong. */
 const COMMON_LETTERS = [..."aeiouhrlnts"];
-/** Letters among which a missing or a wrong one is sought. */
+/** Common slips are sought in these first letters. */
 const BEGINNING_LENGTH = 4;
 
-/** Whether the word has the length and the letters of one to correct. */
+const ASKING =
+  "which what when where does should could would there their because about with have".split(" ");
+
+/** Whether it is a misspelt word of questions, as "wich". */
+export function isMisspeltAsking(word: string): boolean {
+  return ASKING.some(
+    (asking) =>
+      word[0] === asking[0] && word.length <= asking.length && distance(word, asking, 1) <= 1,
+  );
+}
+
+/** Whether it has the length and letters of a word. */
 export function isCorrectable(word: string): boolean {
   return word.length >= BEGINNING_LENGTH && WORD.test(word);
 }
@@ -26,8 +37,8 @@ function distanceMax(word: string, isName: boolean): number {
 }
 
 /**
- * How far a word is from a known term, or undefined if that is no slip.
- * Only the first letter is never wrong.
+ * How far a word is from a known term; undefined
+ * if it is no slip. The first letter is never wrong.
  */
 export function slip(word: string, term: string, isName: boolean): number | undefined {
   if (word[0] !== term[0] || !WORD.test(term) || term.length < 3) return undefined;
@@ -53,8 +64,9 @@ export function beginnings(word: string): string[] {
 }
 
 /**
- * Terms from which the word is one slip away, or a common one of its
- * first letters. Looking for what does not exist reads no row.
+ * Terms from which the word is one slip away, in its
+ * first letters a common one. Looking for what does
+ * not exist reads no row.
  */
 export function nearTerms(word: string, isName: boolean): string[] {
   const near = new Set<string>();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isCorrectable, nearTerms, slip } from "../../src/text/spelling.ts";
+import { isCorrectable, isMisspeltAsking, nearTerms, slip } from "../../src/text/spelling.ts";
 import { stem } from "../../src/text/words.ts";
 
 const isSlip = (typed: string, meant: string, isName = false) =>
@@ -32,6 +32,11 @@ describe("a slip of the keyboard", () => {
   it("is smaller in a name, which may be the name of something else", () => {
     expect(isSlip("authentification", "authentication", true)).toBe(false);
     expect(isSlip("Postgers".toLowerCase(), "postgres", true)).toBe(true);
+  });
+
+  it("of a word that asks is known by missing and swapped letters alone", () => {
+    expect(["wich", "waht", "shoud", "becuase"].filter(isMisspeltAsking)).toHaveLength(4);
+    expect(["wheat", "theme", "form", "path"].filter(isMisspeltAsking)).toEqual([]);
   });
 
   it("is sought in words of letters only", () => {
