@@ -33,7 +33,9 @@ const SHOWN_MIN = { text: 3, query: 2 };
 /** Words in an aside, such as a greeting. */
 const ASIDE_LENGTH_MAX = 4;
 /** Words that a question has at least if it needs no context. */
-const TELLING_MIN = 3;
+const TELLING_MIN = 2;
+/** Words around the question of a long text weigh less. */
+const CONTEXT_WEIGHT = 0.25;
 /** A word of two Chinese characters has three terms. */
 const WORD_WEIGHT = 3;
 const ASCII = /^[a-z0-9]+$/;
@@ -119,7 +121,7 @@ function tellingWords(
   const hasNames = namesAreMarked(everything) && language !== "de";
   const isTelling = (word: Word) => withStopWords || !isStopWord(word, language);
 
-  const read = all.map(({ asks, words }, number) => {
+  const read: Read[] = all.map(({ asks, words }, number) => {
     const telling = words.filter(isTelling);
     const isAside = !asks && all.length > 1 && words.length <= ASIDE_LENGTH_MAX;
     const found = words.flatMap((word, i): QueryWord[] => {
@@ -147,9 +149,8 @@ function tellingWords(
   if (isLong(text)) {
     const asking = read.filter(({ asks }) => asks);
     const last = read.at(-1);
-    const rest = read.filter(({ asks }) => !asks);
     if (asking.some(({ isTelling }) => isTelling)) ordered = asking;
-    else if (last !== undefined) ordered = [...asking, last, ...rest];
+    else if (last !== undefined) ordered = [...asking, last, ...read.map(asContext)];
   }
   const byTerm = new Map<string, QueryWord>();
   for (const word of ordered.flatMap(({ found }) => found)) {
@@ -157,6 +158,18 @@ function tellingWords(
     if (!byTerm.has(word.term)) byTerm.set(word.term, word);
   }
   return [...byTerm.values()];
+}
+
+/** What a clause gives to a query. */
+interface Read {
+  readonly asks: boolean;
+  readonly found: readonly QueryWord[];
+  readonly isTelling: boolean;
+}
+
+function asContext(read: Read): Read {
+  const found = read.found.map((word) => ({ ...word, weight: CONTEXT_WEIGHT * word.weight }));
+  return { ...read, found };
 }
 
 /** In most titles and shouts, capitals mark no names. */

@@ -79,7 +79,14 @@ const OTHERS = [
   "नमस्ते|नमस्कार|धन्यवाद|शुक्रिया|कृपया|(?:क्या\\s+)?(?:आप|कोई)\\s+(?:मुझे|हमें)?\\s*(?:बता|समझा)\\s*(?:सकते|सकता|सकती)\\s*(?:हैं|है|हो)(?:\\s+कि)?|मुझे\\s+(?:बताएं|बताइए|बताओ)|मैं\\s+जानना\\s+चाहता\\s+हूं",
 ].map((phrase) => `(?<![\\p{L}\\p{M}\\p{N}])(?:${phrase})(?![\\p{L}\\p{M}\\p{N}])`);
 
-const COURTESY = new RegExp([...ENGLISH, ...OTHERS, ...UNSPACED].join("|"), "giu");
+// Bounded blanks keep the search linear.
+const COURTESY = new RegExp(
+  [...ENGLISH, ...OTHERS, ...UNSPACED]
+    .join("|")
+    .replaceAll("\\s*", "\\s{0,3}")
+    .replaceAll("\\s+", "\\s{1,3}"),
+  "giu",
+);
 
 // Chinese words that ask, and would make pairs with their neighbours.
 const CHINESE_ASKING =
