@@ -67,7 +67,7 @@ export const BINDINGS = {
   ASSETS: "the files of the page",
 } as const;
 
-/** For the user object. Times are in ms unless their name says otherwise. */
+/** Limits and times, for the objects and for /healthz. */
 export interface UserConfig {
   readonly quotaLimit: number;
   readonly quotaPeriod: QuotaPeriod;
@@ -251,7 +251,7 @@ function workersAiModel(env: Variables, name: VariableName, byDefault: string): 
   return value;
 }
 
-/** An OpenAI-compatible endpoint. src/endpoint.ts checks the URL. */
+/** An OpenAI-compatible endpoint. wiring.ts checks the URL. */
 export interface EndpointConfig {
   readonly baseUrl: string;
   readonly model: string;

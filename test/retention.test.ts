@@ -1,4 +1,4 @@
-// What is let go of, and when: keys, what was said, rows, and all of a user whom an operator erases.
+// What is deleted, and when: keys, texts, rows, and all of a user whom an operator erases.
 // The audit must be exact before, during and after.
 
 import { runDurableObjectAlarm } from "cloudflare:test";
@@ -97,7 +97,7 @@ describe("retention", () => {
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 
-  it("never gives a number again, so that what is asked later is let go of too", async () => {
+  it("never uses a number twice, so that later queries are deleted too", async () => {
     setClock(start);
     const user = await newUser({ RETENTION_DAYS: "1" });
     await askTimes(user, 2);

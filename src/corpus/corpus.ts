@@ -1,5 +1,5 @@
-// The interface that retrievers search: the corpus object, or a
-// read-only copy of it. corpusStub in wiring.ts chooses which.
+// The interface that retrievers search. Today it is the corpus object;
+// retriever() in wiring.ts would give them a read-only copy instead.
 
 import type { Passage } from "../answer/retriever.ts";
 

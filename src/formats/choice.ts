@@ -1,6 +1,6 @@
-// Which format a route writes. It is chosen by the URL alone, so that a
-// request that is refused before it is read is refused in the right format
-// too.
+// The format of an ask and of every refusal, chosen by the URL alone: a
+// request may be refused before its body is read. Events that are read again
+// are always an event stream.
 
 import { wrongParameter } from "../request.ts";
 import { EVENTS } from "./events.ts";

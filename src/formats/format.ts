@@ -1,6 +1,6 @@
 // A format: how an answer and its errors are written. A new surface is one
-// file here and its routes; what an answer costs does not depend on it
-// (user/asks.ts).
+// file here, a reader of its body (user/ask.ts), and its routes. Whether an
+// answer is charged is decided in user/asks.ts.
 //
 // A format is pure. One made for a request may close over what that request
 // chose, such as a model's name. An event has the same number for every

@@ -1,5 +1,5 @@
 // All control flow of an ask: admission, the reservation, its run, who listens to it, and
-// when the reservation becomes a charge or a refund. What it calls are leaves. HTTP is in
+// when the reservation becomes a charge or a refund. Nothing that it calls calls it. HTTP is in
 // user-object.ts; what an answer says, in answer/.
 //
 // | a run is   | in #runs | transcript.ending     | listeners | waitsUntil | it costs          |
@@ -9,7 +9,7 @@
 // | waiting    | yes      | undefined or finished | 0         | set        | nothing yet       |
 // | unattended | yes      | undefined             | 0         | -          | 1, once whole     |
 // | charged    | no       | finished              | any       | -          | 1                 |
-// | refunded   | no       | failed                | any       | -          | 0                 |
+// | refunded   | no       | failed, or as it was  | any       | -          | 0                 |
 //
 // | from              | to         | moved by                                               |
 // |-------------------|------------|--------------------------------------------------------|
@@ -18,13 +18,15 @@
 // | unattended        | charged    | #drive; refunded if the generation fails               |
 // | whole             | charged    | #deliver, when a listener accepted the last write      |
 // | generating, whole | refunded   | #disconnected, the last listener (onDisconnect cancel) |
-// | generating, whole | waiting    | #disconnected (wait); back by #join                    |
+// | generating, whole | waiting    | #disconnected (wait)                                   |
 // | generating, whole | unattended | #disconnected (continue); charged if whole             |
-// | waiting           | refunded   | #giveUp, when no listener came in time                 |
-// | all but whole     | refunded   | cancel; a whole answer is delivered instead            |
+// | waiting           | refunded   | #giveUp, when no listener came in time; #drive         |
+// | waiting           | generating | #join, or whole if it was; an unattended run too       |
+// | not whole         | refunded   | cancel; a whole answer is delivered instead            |
 //
-// Past the refund allowance #giveUp makes a run unattended instead of refunded. A query
-// that is reserved without a run lost its instance: the sweep refunds it.
+// Past the refund allowance #giveUp makes a run unattended instead of refunded. Where
+// storage fails, a run is refunded. A reserved query without a run belongs to an instance
+// that died: the sweep refunds it.
 
 import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../answer/generator.ts";
@@ -39,16 +41,7 @@ import { Listener } from "./listener.ts";
 import type { Outage } from "./outage.ts";
 import type { QueryRow } from "./queries.ts";
 import type { Quota } from "./quota.ts";
-import {
-  blocked,
-  erased,
-  finishedWithoutYou,
-  noQuery,
-  notKept,
-  stopped,
-  storageOut,
-  tooManyListeners,
-} from "./refusals.ts";
+import * as refusals from "./refusals.ts";
 import type { Reservations } from "./reservations.ts";
 import { Run } from "./run.ts";
 import { LISTENERS_MAX, Runs } from "./runs.ts";
@@ -69,7 +62,7 @@ type Earlier =
   | { readonly type: "stored"; readonly row: QueryRow }
   | { readonly type: "enough"; readonly queryId: string };
 
-/** What the object gives. Both adapters throw UNAVAILABLE if a variable is wrong. */
+/** `retriever` and `generator` throw UNAVAILABLE if a variable is wrong. */
 export interface AsksParts {
   readonly ctx: DurableObjectState;
   readonly tables: Tables;
@@ -163,7 +156,7 @@ export class Asks {
     // Built first: a wrong variable must refuse before anything is reserved.
     const adapters = [this.#parts.retriever(), this.#parts.generator()] as const;
     const now = Date.now();
-    if (this.#tables.settings.get().blocked === 1) throw blocked();
+    if (this.#tables.settings.get().blocked === 1) throw refusals.blocked();
     this.#runs.admit(config, identity, now);
     const { window, room } = this.#quota.status(now);
     const queryId = this.#reservations.make({ ask, key, identity, window, askedAt: now }, room);
@@ -215,15 +208,15 @@ export class Asks {
     if (run !== undefined) return this.#join(run, subscriber);
     const row = this.#tables.query(id);
     // The user may have been erased in between.
-    if (row === undefined) throw noQuery();
-    if (row.answer === null) throw notKept();
+    if (row === undefined) throw refusals.noQuery();
+    if (row.answer === null) throw refusals.notKept();
     return this.#replay(row, subscriber);
   }
 
   /** The headers of `resume`, without a listener. */
   peek(row: QueryRow, subscriber: Pick<Subscriber, "format" | "after">): Record<string, string> {
     const run = this.#runs.get(row.id);
-    if (run === undefined && row.answer === null) throw notKept();
+    if (run === undefined && row.answer === null) throw refusals.notKept();
     const { headers } = run
       ? Subscription.toRun(run, subscriber)
       : Subscription.toStored(row, subscriber);
@@ -232,7 +225,7 @@ export class Asks {
 
   /** Attaches a listener to a run. */
   #join(run: Run, subscriber: Subscriber): Promise<Response> {
-    if (run.listeners.size >= LISTENERS_MAX) throw tooManyListeners(LISTENERS_MAX);
+    if (run.listeners.size >= LISTENERS_MAX) throw refusals.tooManyListeners(LISTENERS_MAX);
     const listener = new Listener(subscriber, this.#parts.config());
     run.stopWaiting();
     run.listeners.add(listener);
@@ -338,7 +331,7 @@ export class Asks {
   async cancel(queryId: string): Promise<void> {
     const run = this.#runs.get(queryId);
     if (run === undefined) return;
-    // A user who stops it does not come back for it.
+    // After a cancel no reconnect is awaited.
     if (run.onDisconnect === "wait") run.onDisconnect = "cancel";
     // Once it is whole, its delivery decides, if there is a listener.
     if (run.transcript.ending !== undefined && run.listeners.size > 0) await run.resolved.promise;
@@ -352,11 +345,11 @@ export class Asks {
    */
   #giveUp(run: Run, reason: "disconnected" | "cancelled"): void {
     if (this.#allowsRefund(run)) {
-      this.#refund(run, reason, stopped());
+      this.#refund(run, reason, refusals.stopped());
       return;
     }
     run.onDisconnect = "continue";
-    const ending: Ending = { type: "failed", error: finishedWithoutYou() };
+    const ending: Ending = { type: "failed", error: refusals.finishedWithoutYou() };
     for (const listener of run.listeners) listener.terminate(ending);
     run.listeners.clear();
     this.#chargeUnattended(run);
@@ -391,7 +384,7 @@ export class Asks {
     for (const listener of run.listeners) this.#runs.replays.set(listener, run.identity);
   }
 
-  /** Refunds the reservation, stops the model, and tells every listener why. */
+  /** Refunds the reservation, stops the model, and ends a transcript that is open. */
   #refund(run: Run, reason: RefundReason, error: ServiceError): void {
     run.abort();
     const { queryId, identity, firstTokenMs, totalMs } = run;
@@ -406,12 +399,12 @@ export class Asks {
 
   /** The one way in which a run resolves its reservation; the first caller wins. */
   #resolve(run: Run, state: "charged" | "refunded", write: () => void): void {
-    // Removed whatever happens: what is reserved without a run is the sweep's.
+    // Removed in any case: if the write fails, the sweep refunds it.
     if (!this.#runs.delete(run.queryId)) return;
     run.stopWaiting();
     try {
       // A write that fails would reset the object, and cut the other runs off.
-      if (this.#parts.outage.isOn) throw storageOut();
+      if (this.#parts.outage.isOn) throw refusals.storageOut();
       write();
     } catch (thrown) {
       console.error(`Query ${run.queryId} was not ${state}; the sweep refunds it.`, thrown);
@@ -421,7 +414,7 @@ export class Asks {
 
   /** Ends every run and every listener of an erased user. Nothing is written. */
   end(): void {
-    const error = erased();
+    const error = refusals.erased();
     for (const run of this.#runs.values()) {
       run.abort();
       run.stopWaiting();
@@ -433,7 +426,7 @@ export class Asks {
     this.#runs.failures.clear();
   }
 
-  // --- What both need ---
+  // --- Shared ---
 
   #headers(queryId: string): Record<string, string> {
     return { "x-query-id": queryId, ...this.#quota.headers(Date.now()) };

@@ -54,10 +54,7 @@ export class Tables {
     return this.#isUsable;
   }
 
-  /**
-   * Whether the user is known: asked something, or has settings by an
-   * operator.
-   */
+  /** Whether the user is known: sent a request, or has settings. */
   get exist(): boolean {
     return this.#exist;
   }

@@ -65,7 +65,7 @@ export class UserObject extends DurableObject<Variables> {
   #config: UserConfig | undefined;
 
   readonly #router = Router<IRequest, []>({ base: API_PREFIX })
-    // Admin routes do not create a user, except PATCH.
+    // Every /ai route creates the user. Admin routes do not, except PATCH.
     .all("/ai/*", (request) => this.#tables.create(userNameOf(request)))
     .post("/ai/ask", (request) => this.ask(request, answerFormat(new URL(request.url))))
     .get("/ai/quota", (request) => json(this.#quota.body(Date.now(), identityOf(request))))

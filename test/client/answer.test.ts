@@ -172,9 +172,9 @@ describe("an answer is stopped", () => {
   });
 
   it("by its signal, whose reason is the cause", async () => {
-    const leaver = new AbortController();
-    const asked = await flowing({ signal: leaver.signal });
-    leaver.abort(new Error("enough"));
+    const controller = new AbortController();
+    const asked = await flowing({ signal: controller.signal });
+    controller.abort(new Error("enough"));
     const error = await expectStopped(asked);
     expect(error.cause).toMatchObject({ message: "enough" });
   });
@@ -437,10 +437,10 @@ describe("an answer that is read again", () => {
     const { client, net } = clientOf(user);
     const asked = client.ask(scripted({ tokens: 10, gapMs: 10 }));
     await firstToken(asked);
-    const leaver = new AbortController();
-    const reading = client.events(asked.queryId ?? "", { signal: leaver.signal });
+    const controller = new AbortController();
+    const reading = client.events(asked.queryId ?? "", { signal: controller.signal });
     await firstToken(reading);
-    leaver.abort();
+    controller.abort();
     expect(await errorOf(reading)).toBeInstanceOf(CancelledError);
     for await (const _ of client.events(asked.queryId ?? "")) break;
     expect((await asked.done).text).toMatch(/w9 $/);

@@ -87,12 +87,12 @@ describe("throws RETRIEVAL_FAILED, quoting nothing, for", () => {
 });
 
 test("rejects with the signal's reason as soon as it aborts", async () => {
-  const leaver = new AbortController();
+  const controller = new AbortController();
   const text = directed({ fault: "hang" }, crypto.randomUUID());
-  const embedding = embedder.embed([text], leaver.signal);
+  const embedding = embedder.embed([text], controller.signal);
   await expect.poll(() => recorded(text)).toBeDefined();
-  leaver.abort(new Error("the user left"));
-  await expect(embedding).rejects.toThrow("the user left");
+  controller.abort(new Error("the user disconnected"));
+  await expect(embedding).rejects.toThrow("the user disconnected");
   await expect.poll(async () => (await recorded(text)).state).toBe("aborted");
 });
 

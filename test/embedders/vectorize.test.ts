@@ -60,10 +60,10 @@ describe("a failure of the index", () => {
   test("is the signal's reason once it aborts, even while the binding is busy", async () => {
     const { index, standIn } = newIndex();
     standIn.fault = () => new Promise(() => {});
-    const leaver = new AbortController();
-    const search = index.nearest([1, 0], 5, leaver.signal);
-    leaver.abort(new Error("the user left"));
-    await expect(search).rejects.toThrow("the user left");
+    const controller = new AbortController();
+    const search = index.nearest([1, 0], 5, controller.signal);
+    controller.abort(new Error("the user disconnected"));
+    await expect(search).rejects.toThrow("the user disconnected");
   });
 });
 

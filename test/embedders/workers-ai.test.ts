@@ -63,10 +63,10 @@ describe("throws RETRIEVAL_FAILED, quoting nothing, for", () => {
 test("rejects as soon as the signal aborts, even if the binding goes on", async () => {
   const { ai, embedder } = newEmbedder();
   ai.fault = () => new Promise(() => {});
-  const leaver = new AbortController();
-  const embedding = embedder.embed(["a"], leaver.signal);
-  leaver.abort(new Error("the user left"));
-  await expect(embedding).rejects.toThrow("the user left");
+  const controller = new AbortController();
+  const embedding = embedder.embed(["a"], controller.signal);
+  controller.abort(new Error("the user disconnected"));
+  await expect(embedding).rejects.toThrow("the user disconnected");
 });
 
 function newEmbedder(model = "@cf/baai/bge-m3") {

@@ -196,7 +196,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     },
   ],
   "a charge that is written in an outage": [
-    { file: ASKS, from: "if (this.#parts.outage.isOn) throw storageOut();", to: "" },
+    { file: ASKS, from: "if (this.#parts.outage.isOn) throw refusals.storageOut();", to: "" },
   ],
 };
 

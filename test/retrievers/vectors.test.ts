@@ -193,14 +193,14 @@ describe("a hybrid search", () => {
 
   it("ends at once when the user disconnects, and logs no failure", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
-    const leaver = new AbortController();
+    const controller = new AbortController();
     const search = new HybridRetriever(finding("a"), hanging, 60_000).retrieve(
       "query",
       5,
-      leaver.signal,
+      controller.signal,
     );
-    leaver.abort(new Error("the user left"));
-    await expect(search).rejects.toThrow("the user left");
+    controller.abort(new Error("the user disconnected"));
+    await expect(search).rejects.toThrow("the user disconnected");
     expect(log).not.toHaveBeenCalled();
   });
 });

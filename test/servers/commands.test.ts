@@ -280,6 +280,11 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
     });
     expect(answer.status).toBe(200);
     await answer.text();
+    // The charge follows the last byte.
+    await vi.waitFor(async () => {
+      const quota = await fetch(`${first.url}/api/v1/ai/quota`, { headers });
+      expect(await quota.json()).toMatchObject({ charged: 1, reserved: 0 });
+    });
     await first.kill9();
     await expect(fetch(`${first.url}/healthz`)).rejects.toThrow("fetch failed");
 
