@@ -7,17 +7,8 @@ import { NOTHING_FOUND, nothingFound } from "../answer/nothing-found.ts";
 import type { Finish } from "../protocol.ts";
 import { UNSPACED } from "../text/analyzer.ts";
 import { withoutMarks } from "../text/citation-marks.ts";
+import { coverageMin } from "./coverage-min.ts";
 import { type Quote, quotes } from "./quotes.ts";
-
-/**
- * The coverage of the query that the best passage needs to hold an
- * answer. Measured: 3 of 100 questions with an answer fall short, and
- * 99 of 100 without one. Chinese has more and rarer terms, and even a
- * good passage lacks many.
- */
-const COVERAGE_MIN = { spaced: 0.4, unspaced: 0.26 };
-
-const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
 
 // Tokens like a model's: a word with the space after it, or two
 // characters in scripts without spaces. A citation is one token.
@@ -37,10 +28,7 @@ export class ExtractiveGenerator implements Generator {
     signal: AbortSignal,
   ): AsyncGenerator<string, Finish, void> {
     const coverage = Math.max(0, ...passages.map((passage) => passage.score));
-    const coverageMin = UNSPACED_CHARACTER.test(query)
-      ? COVERAGE_MIN.unspaced
-      : COVERAGE_MIN.spaced;
-    const found = coverage < coverageMin ? [] : quotes(query, passages);
+    const found = coverage < coverageMin(query) ? [] : quotes(query, passages);
     const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
     if (answer === "") yield NOTHING_FOUND;
     const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];
