@@ -6,15 +6,8 @@ import type { Generation, Generator } from "../answer/generator.ts";
 import type { Finish } from "../protocol.ts";
 import { UNSPACED } from "../text/analyzer.ts";
 import { withoutMarks } from "../text/citation-marks.ts";
+import { coverageMin } from "./coverage-min.ts";
 import { type Quote, quotes } from "./quotes.ts";
-
-/**
- * The coverage of the query that the best passage needs to hold an
- * answer. Measured: 3 of 100 questions with an answer fall short, and
- * 99 of 100 without one. Chinese has more and rarer terms, and even a
- * good passage lacks many.
- */
-const COVERAGE_MIN = { spaced: 0.4, unspaced: 0.26 };
 
 const NOTHING_FOUND = {
   english: "I found nothing about that in the indexed documents.",
@@ -22,7 +15,6 @@ const NOTHING_FOUND = {
   japanese: "登録された文書には、それについての記述が見つかりませんでした。",
 };
 
-const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
 const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const HAN = /\p{Script=Han}/u;
 
@@ -44,10 +36,7 @@ export class ExtractiveGenerator implements Generator {
     signal: AbortSignal,
   ): AsyncGenerator<string, Finish, void> {
     const coverage = Math.max(0, ...passages.map((passage) => passage.score));
-    const coverageMin = UNSPACED_CHARACTER.test(query)
-      ? COVERAGE_MIN.unspaced
-      : COVERAGE_MIN.spaced;
-    const found = coverage < coverageMin ? [] : quotes(query, passages);
+    const found = coverage < coverageMin(query) ? [] : quotes(query, passages);
     const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
     const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];
 
