@@ -24,7 +24,8 @@ export interface Generation {
 
 export interface Generator {
   /**
-   * Yields the answer in non-empty pieces; returns the finish reason.
+   * Yields the answer in non-empty pieces; returns the finish reason. An
+   * answer that says only that nothing was found begins with NOTHING_FOUND.
    * Throws GENERATION_FAILED if the model refuses, fails or breaks
    * off. Errors other than ServiceError become that too. Ends soon
    * after `signal` aborts, and releases its upstream connection.

@@ -6,21 +6,29 @@ import type { Ask, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.
 import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { Generator } from "./generator.ts";
+import { nothingFound, Opening } from "./nothing-found.ts";
 import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
+
+/** What an answer's progress is told to. */
+export interface Progress {
+  /** The model sent something, with text or without. */
+  onSignOfLife(): void;
+  /** The answer says that nothing was found. */
+  onNothingFound(): void;
+}
 
 /**
  * Yields `sources` once, then tokens; returns the finish
  * reason. Throws RETRIEVAL_FAILED, or GENERATION_FAILED,
  * also for an answer without any visible character.
- * @param onSignOfLife Called whenever the model sends anything.
  */
 export async function* answer(
   ask: Ask,
   retriever: Retriever,
   generator: Generator,
   signal: AbortSignal,
-  onSignOfLife?: () => void,
+  progress?: Progress,
 ): AsyncGenerator<SourcesEvent | TokenEvent, Finish, void> {
   const passages = await retrieve(ask, retriever, signal);
   yield {
@@ -36,21 +44,28 @@ export async function* answer(
       messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
       maxTokens: ask.maxTokens,
       temperature: ask.temperature,
-      onSignOfLife,
+      onSignOfLife: progress && (() => progress.onSignOfLife()),
     },
     signal,
   );
+  const opening = new Opening();
   let empty = true;
   try {
     for (;;) {
       const step = await pieces.next();
-      if (step.done) {
-        if (empty) throw failed("The model gave no answer.");
-        return step.value;
+      const wasMarked = opening.isMarked;
+      let token = step.done ? opening.end() : opening.push(step.value);
+      if (opening.isMarked && !wasMarked) progress?.onNothingFound();
+      empty &&= !isVisible(token);
+      // A model may write the mark alone.
+      if (step.done && empty && opening.isMarked) {
+        token = nothingFound(ask.query);
+        empty = false;
       }
-      if (step.value === "") continue;
-      empty &&= !isVisible(step.value);
-      yield { type: "token", token: step.value };
+      if (token !== "") yield { type: "token", token };
+      if (!step.done) continue;
+      if (empty) throw failed("The model gave no answer.");
+      return step.value;
     }
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;

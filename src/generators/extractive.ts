@@ -3,20 +3,12 @@
 // sentences.
 
 import type { Generation, Generator } from "../answer/generator.ts";
+import { NOTHING_FOUND, nothingFound } from "../answer/nothing-found.ts";
 import type { Finish } from "../protocol.ts";
 import { UNSPACED } from "../text/analyzer.ts";
 import { withoutMarks } from "../text/citation-marks.ts";
 import { coverageMin } from "./coverage-min.ts";
 import { type Quote, quotes } from "./quotes.ts";
-
-const NOTHING_FOUND = {
-  english: "I found nothing about that in the indexed documents.",
-  chinese: "在已收录的文档中没有找到与此有关的内容。",
-  japanese: "登録された文書には、それについての記述が見つかりませんでした。",
-};
-
-const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
-const HAN = /\p{Script=Han}/u;
 
 // Tokens like a model's: a word with the space after it, or two
 // characters in scripts without spaces. A citation is one token.
@@ -38,6 +30,7 @@ export class ExtractiveGenerator implements Generator {
     const coverage = Math.max(0, ...passages.map((passage) => passage.score));
     const found = coverage < coverageMin(query) ? [] : quotes(query, passages);
     const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
+    if (answer === "") yield NOTHING_FOUND;
     const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];
 
     const startedAt = Date.now();
@@ -59,11 +52,6 @@ export class ExtractiveGenerator implements Generator {
 function cite({ n, text }: Quote, count: number): string {
   const quoted = withoutMarks(text, (number) => number <= count);
   return `${quoted}${ENDS_UNSPACED.test(quoted) ? "" : " "}[${n}]`;
-}
-
-function nothingFound(query: string): string {
-  if (KANA.test(query)) return NOTHING_FOUND.japanese;
-  return HAN.test(query) ? NOTHING_FOUND.chinese : NOTHING_FOUND.english;
 }
 
 /** Resolves at the time; rejects as soon as the signal aborts. */

@@ -15,11 +15,11 @@
 // |-------------------|------------|--------------------------------------------------------|
 // | -                 | generating | #start, after the reservation                          |
 // | generating        | whole      | #drive; refunded if the generation fails               |
-// | unattended        | charged    | #drive; refunded if the generation fails               |
-// | whole             | charged    | #deliver, when a listener accepted the last write      |
-// | generating, whole | refunded   | #disconnected, the last listener (onDisconnect cancel) |
-// | generating, whole | waiting    | #disconnected (wait); back by #join                    |
-// | generating, whole | unattended | #disconnected (continue); charged if whole             |
+// | unattended        | charged    | #drive, likewise                                       |
+// | whole             | charged    | #deliver, once accepted; refunded if nothing was found |
+// | generating, whole | refunded   | #disconnected: its last listener, with `cancel`        |
+// |                   | waiting    | ... with `wait`; back by #join                         |
+// |                   | unattended | ... with `continue`; charged if whole                  |
 // | waiting           | refunded   | #giveUp, when no listener came in time                 |
 // | all but whole     | refunded   | cancel; a whole answer is delivered instead            |
 //
@@ -32,30 +32,21 @@ import { answer } from "../answer/pipeline.ts";
 import type { Retriever } from "../answer/retriever.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
-import type { Ask, Finish, RefundReason } from "../protocol.ts";
+import type { Ask, RefundReason } from "../protocol.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { type AskKey, askKey, type KeyRow } from "./keys.ts";
 import { Listener } from "./listener.ts";
 import type { Outage } from "./outage.ts";
-import type { QueryRow } from "./queries.ts";
+import { isReplayable, type QueryRow } from "./queries.ts";
 import type { Quota } from "./quota.ts";
-import {
-  blocked,
-  erased,
-  finishedWithoutYou,
-  noQuery,
-  notKept,
-  stopped,
-  storageOut,
-  tooManyListeners,
-} from "./refusals.ts";
+import * as refusals from "./refusals.ts";
 import type { Reservations } from "./reservations.ts";
 import { Run } from "./run.ts";
 import { LISTENERS_MAX, Runs } from "./runs.ts";
 import { isReached } from "./sharing.ts";
 import { type AskRequest, type Subscriber, Subscription } from "./subscription.ts";
 import type { Tables } from "./tables.ts";
-import type { Ending } from "./transcript.ts";
+import type { Ending, WholeEnding } from "./transcript.ts";
 
 /**
  * A write resolves before its bytes reach the socket. Wait this long (ms) before charging,
@@ -69,7 +60,7 @@ type Earlier =
   | { readonly type: "stored"; readonly row: QueryRow }
   | { readonly type: "enough"; readonly queryId: string };
 
-/** What the object gives. Both adapters throw UNAVAILABLE if a variable is wrong. */
+/** Both adapters throw UNAVAILABLE if a variable is wrong. */
 export interface AsksParts {
   readonly ctx: DurableObjectState;
   readonly tables: Tables;
@@ -135,7 +126,7 @@ export class Asks {
     const run = this.#runs.get(known.query_id);
     if (run !== undefined) return { type: "live", run };
     const row = this.#tables.queries.get(known.query_id);
-    if (row?.state !== "charged" || row.answer === null) return undefined;
+    if (row === undefined || !isReplayable(row)) return undefined;
     // A replay that is refused must not count as one that was served.
     this.#runs.admitReplay(identity);
     const { keys } = this.#tables;
@@ -163,7 +154,7 @@ export class Asks {
     // Built first: a wrong variable must refuse before anything is reserved.
     const adapters = [this.#parts.retriever(), this.#parts.generator()] as const;
     const now = Date.now();
-    if (this.#tables.settings.get().blocked === 1) throw blocked();
+    if (this.#tables.settings.get().blocked === 1) throw refusals.blocked();
     this.#runs.admit(config, identity, now);
     const { window, room } = this.#quota.status(now);
     const queryId = this.#reservations.make({ ask, key, identity, window, askedAt: now }, room);
@@ -172,7 +163,7 @@ export class Asks {
 
     const run = new Run({ queryId, window, ask, identity, askedAt: now, admitMs }, config);
     this.#runs.set(queryId, run);
-    const events = answer(ask, ...adapters, run.signal, () => run.sign());
+    const events = answer(ask, ...adapters, run.signal, run);
     ctx.waitUntil(this.#drive(run, events));
     return run;
   }
@@ -214,16 +205,15 @@ export class Asks {
     const run = this.#runs.get(id);
     if (run !== undefined) return this.#join(run, subscriber);
     const row = this.#tables.query(id);
-    // The user may have been erased in between.
-    if (row === undefined) throw noQuery();
-    if (row.answer === null) throw notKept();
+    if (row === undefined) throw refusals.noQuery();
+    if (row.answer === null) throw refusals.notKept();
     return this.#replay(row, subscriber);
   }
 
   /** The headers of `resume`, without a listener. */
   peek(row: QueryRow, subscriber: Pick<Subscriber, "format" | "after">): Record<string, string> {
     const run = this.#runs.get(row.id);
-    if (run === undefined && row.answer === null) throw notKept();
+    if (run === undefined && row.answer === null) throw refusals.notKept();
     const { headers } = run
       ? Subscription.toRun(run, subscriber)
       : Subscription.toStored(row, subscriber);
@@ -232,7 +222,7 @@ export class Asks {
 
   /** Attaches a listener to a run. */
   #join(run: Run, subscriber: Subscriber): Promise<Response> {
-    if (run.listeners.size >= LISTENERS_MAX) throw tooManyListeners(LISTENERS_MAX);
+    if (run.listeners.size >= LISTENERS_MAX) throw refusals.tooManyListeners(LISTENERS_MAX);
     const listener = new Listener(subscriber, this.#parts.config());
     run.stopWaiting();
     run.listeners.add(listener);
@@ -295,11 +285,12 @@ export class Asks {
         await listener.end(subscription.error(this.#failure(head.queryId, last.error).body));
         return;
       }
-      const closing = subscription.closing(last.finish, this.#quota.remaining(Date.now()));
+      const remaining = this.#quota.remaining(Date.now(), this.#freedBy(run, last));
+      const closing = subscription.closing(last, remaining);
       const accepted = await listener.end(closing, run === undefined ? 0 : FLUSH_MS);
       // The charge follows the last write: a crash in between gives an answer away. The
       // other order would charge for an answer that was never sent.
-      if (accepted && run !== undefined) this.#charge(run, last.finish);
+      if (accepted && run !== undefined) this.#settle(run, last);
     } catch (thrown) {
       const error = toServiceError(thrown);
       if (run !== undefined) this.#refund(run, "failed", error);
@@ -352,11 +343,11 @@ export class Asks {
    */
   #giveUp(run: Run, reason: "disconnected" | "cancelled"): void {
     if (this.#allowsRefund(run)) {
-      this.#refund(run, reason, stopped());
+      this.#refund(run, reason, refusals.stopped());
       return;
     }
     run.onDisconnect = "continue";
-    const ending: Ending = { type: "failed", error: finishedWithoutYou() };
+    const ending: Ending = { type: "failed", error: refusals.finishedWithoutYou() };
     for (const listener of run.listeners) listener.terminate(ending);
     run.listeners.clear();
     this.#chargeUnattended(run);
@@ -366,7 +357,7 @@ export class Asks {
   #chargeUnattended(run: Run): void {
     const { ending } = run.transcript;
     if (run.onDisconnect !== "continue" || run.listeners.size > 0) return;
-    if (ending?.type === "finished") this.#charge(run, ending.finish);
+    if (ending?.type === "finished") this.#settle(run, ending);
   }
 
   /** If storage cannot say what the allowance has left, the user gets a refund. */
@@ -381,12 +372,21 @@ export class Asks {
 
   // --- Resolving ---
 
-  #charge(run: Run, finish: Finish): void {
+  /** 1 if a run's ending is refunded: nothing was found, and the allowance is not used up. */
+  #freedBy(run: Run | undefined, ending: Ending | undefined): 0 | 1 {
+    if (run === undefined || ending?.type !== "finished" || ending.found) return 0;
+    return !this.#parts.config().chargeNothingFound && this.#allowsRefund(run) ? 1 : 0;
+  }
+
+  /** The answer arrived: stores it, and charges or refunds it. */
+  #settle(run: Run, ending: WholeEnding): void {
     const { transcript, queryId, firstTokenMs, totalMs } = run;
     const { tokens, sources } = transcript;
-    this.#resolve(run, "charged", () =>
-      this.#reservations.charge(queryId, { tokens, sources, finish, firstTokenMs, totalMs }),
-    );
+    const { finish, found } = ending;
+    const stored = { tokens, sources, finish, found, firstTokenMs, totalMs };
+    if (this.#freedBy(run, ending) === 1) {
+      this.#resolve(run, "refunded", () => this.#reservations.refundNothingFound(queryId, stored));
+    } else this.#resolve(run, "charged", () => this.#reservations.charge(queryId, stored));
     // Its other listeners read a stored answer from now on.
     for (const listener of run.listeners) this.#runs.replays.set(listener, run.identity);
   }
@@ -411,7 +411,7 @@ export class Asks {
     run.stopWaiting();
     try {
       // A write that fails would reset the object, and cut the other runs off.
-      if (this.#parts.outage.isOn) throw storageOut();
+      if (this.#parts.outage.isOn) throw refusals.storageOut();
       write();
     } catch (thrown) {
       console.error(`Query ${run.queryId} was not ${state}; the sweep refunds it.`, thrown);
@@ -421,7 +421,7 @@ export class Asks {
 
   /** Ends every run and every listener of an erased user. Nothing is written. */
   end(): void {
-    const error = erased();
+    const error = refusals.erased();
     for (const run of this.#runs.values()) {
       run.abort();
       run.stopWaiting();

@@ -88,7 +88,8 @@ describe("an answer", () => {
   });
 
   it("says that nothing was found, in the language of the question", async () => {
-    const nothing = "I found nothing about that in the indexed documents.";
+    // The mark comes first.
+    const nothing = "[0]I found nothing about that in the indexed documents.";
     expect((await generate("What is a zebra?", [])).text).toBe(nothing);
     expect((await generate("What is a zebra?", [passage(quota, 0.2)])).text).toBe(nothing);
     expect((await generate("斑马是什么？", [])).text).toMatch(/没有找到/);
