@@ -2,6 +2,7 @@
 
 import type { Finish, Turn } from "../protocol.ts";
 import type { Passage } from "./retriever.ts";
+import type { SearchQuery } from "./search-query.ts";
 
 /** A message of a chat model's prompt. */
 export interface Message {
@@ -11,6 +12,8 @@ export interface Message {
 
 export interface Generation {
   readonly query: string;
+  /** What the passages were searched for. */
+  readonly search: SearchQuery;
   readonly history: readonly Turn[];
   /** The first is cited as `[1]`. */
   readonly passages: readonly Passage[];

@@ -9,6 +9,7 @@ import type { Generator } from "./generator.ts";
 import { nothingFound, Opening } from "./nothing-found.ts";
 import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
+import { searchQuery } from "./search-query.ts";
 
 /** What an answer's progress is told to. */
 export interface Progress {
@@ -30,15 +31,17 @@ export async function* answer(
   signal: AbortSignal,
   progress?: Progress,
 ): AsyncGenerator<SourcesEvent | TokenEvent, Finish, void> {
-  const passages = await retrieve(ask, retriever, signal);
+  const search = searchQuery(ask.query, ask.history);
+  const passages = await retrieve(search.text, ask.topK, retriever, signal);
   yield {
     type: "sources",
-    sources: passages.map((passage, index) => source(passage, index + 1, ask.query)),
+    sources: passages.map((passage, index) => source(passage, index + 1, search.text)),
   };
 
   const pieces = generator.generate(
     {
       query: ask.query,
+      search,
       history: ask.history,
       passages,
       messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
@@ -74,12 +77,13 @@ export async function* answer(
 }
 
 async function retrieve(
-  ask: Ask,
+  query: string,
+  topK: number,
   retriever: Retriever,
   signal: AbortSignal,
 ): Promise<readonly Passage[]> {
   try {
-    return await retriever.retrieve(ask.query, ask.topK, signal);
+    return await retriever.retrieve(query, topK, signal);
   } catch (cause) {
     const known = cause instanceof ServiceError;
     if (known && cause.code !== "RETRIEVAL_FAILED") throw cause;

@@ -24,11 +24,11 @@ export class ExtractiveGenerator implements Generator {
   }
 
   async *generate(
-    { query, passages, maxTokens }: Generation,
+    { query, search, passages, maxTokens }: Generation,
     signal: AbortSignal,
   ): AsyncGenerator<string, Finish, void> {
     const coverage = Math.max(0, ...passages.map((passage) => passage.score));
-    const found = coverage < coverageMin(query) ? [] : quotes(query, passages);
+    const found = coverage < coverageMin(search.text) ? [] : quotes(search.asked, passages);
     const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
     if (answer === "") yield NOTHING_FOUND;
     const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];

@@ -7,7 +7,16 @@
 import { clauses, isLong, withoutCourtesy } from "./courtesy.ts";
 import { foldText } from "./folding.ts";
 import type { Language } from "./stop-words.ts";
-import { accented, isPaired, isStopWord, languageOf, stem, type Word, words } from "./words.ts";
+import {
+  accented,
+  isPaired,
+  isStopWord,
+  languageOf,
+  stem,
+  UNSPACED,
+  type Word,
+  words,
+} from "./words.ts";
 
 export { UNSPACED } from "./words.ts";
 
@@ -38,6 +47,7 @@ const TELLING_MIN = 2;
 const CONTEXT_WEIGHT = 0.25;
 /** A word of two Chinese characters has three terms. */
 const WORD_WEIGHT = 3;
+const UNIT = new RegExp(`^[${UNSPACED}]`, "v");
 const ASCII = /^[a-z0-9]+$/;
 /** Two short words are not taken for one. */
 const JOINED_LENGTH_MIN = 5;
@@ -100,6 +110,15 @@ export function queryWords(query: string): QueryWord[] {
   const language = languageOf([words(text)], SHOWN_MIN.query);
   const asked = tellingWords(withoutCourtesy(text), language);
   return asked.length > 0 ? asked : tellingWords(text, language, true);
+}
+
+/** How many words tell what a text asks. Three units count as a word. */
+export function tellingCount(text: string): number {
+  const folded = foldText(text).slice(0, QUERY_LENGTH_MAX);
+  const language = languageOf([words(folded)], SHOWN_MIN.query);
+  const telling = tellingWords(withoutCourtesy(folded), language);
+  const units = telling.filter(({ text }) => UNIT.test(text)).length;
+  return telling.length - units + units / WORD_WEIGHT;
 }
 
 /** An FTS5 query for any of the terms. Quoted, none is an operator. */

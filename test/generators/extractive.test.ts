@@ -22,7 +22,10 @@ interface Options {
 async function generate(query: string, passages: Passage[], options: Options = {}) {
   const { tokensPerSecond = 0, maxTokens = 1024, signal = new AbortController().signal } = options;
   const answer = new ExtractiveGenerator({ tokensPerSecond }).generate(
-    { query, passages, maxTokens, history: [], messages: [], temperature: undefined },
+    {
+      ...{ query, search: { text: query, asked: query }, passages, maxTokens },
+      ...{ history: [], messages: [], temperature: undefined },
+    },
     signal,
   );
   const tokens: string[] = [];
