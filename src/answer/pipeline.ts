@@ -10,6 +10,7 @@ import { nothingFound, Opening } from "./nothing-found.ts";
 import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
 import { searchQuery } from "./search-query.ts";
+import { isSmallTalk, smallTalk } from "./small-talk.ts";
 
 /** What an answer's progress is told to. */
 export interface Progress {
@@ -31,6 +32,12 @@ export async function* answer(
   signal: AbortSignal,
   progress?: Progress,
 ): AsyncGenerator<SourcesEvent | TokenEvent, Finish, void> {
+  if (isSmallTalk(ask.query, ask.history)) {
+    yield { type: "sources", sources: [] };
+    progress?.onNothingFound();
+    yield { type: "token", token: smallTalk(ask.query) };
+    return "stop";
+  }
   const search = searchQuery(ask.query, ask.history);
   const passages = await retrieve(search.text, ask.topK, retriever, signal);
   yield {

@@ -23,6 +23,16 @@ export class Vocabulary {
     return row?.passages ?? 0;
   }
 
+  /** Whether a passage has one term right before the other. Reads a row at most. */
+  hasNeighbours(before: string, after: string): boolean {
+    const match = `"${before} ${after}"`;
+    const rows = this.#sql.exec(
+      "SELECT 1 FROM passage_terms WHERE passage_terms MATCH ? LIMIT 1",
+      match,
+    );
+    return rows.toArray().length > 0;
+  }
+
   /** Terms with this beginning, sorted. Reads a row for each. */
   startingWith(beginning: string, limit: number): KnownTerm[] {
     return this.#sql

@@ -63,6 +63,10 @@ export class WantedTerms {
       const hasExact = word.exact !== undefined && this.#frequency(word.exact) > 0;
       const terms = hasExact ? [word.exact] : [word.term, ...(forms[i] ?? [])];
       const frequency = Math.max(...terms.map((term) => this.#frequency(term)));
+      // No document is about "Node 99", though many have a 99.
+      if (hasKnown && this.#isUnknownNumber(word)) {
+        return [{ terms: [], parts: [], weight: idf(0, count) }];
+      }
       const rarity = idf(frequency, count) * word.weight;
       const weight = word.isName && !known[i] ? NAME_WEIGHT * rarity : rarity;
       return [{ terms, parts: word.parts, weight }];
@@ -132,6 +136,12 @@ export class WantedTerms {
       const nearest = this.#nearest(word);
       if (nearest !== undefined) forms[i]?.push(nearest);
     });
+  }
+
+  #isUnknownNumber({ name, term }: QueryWord): boolean {
+    if (name === undefined || this.#frequency(name) === 0 || this.#left <= 0) return false;
+    this.#left -= 1;
+    return !this.#vocabulary.hasNeighbours(name, term);
   }
 
   #nearest({ text, isName }: QueryWord): string | undefined {

@@ -10,6 +10,9 @@ import { withoutMarks } from "../text/citation-marks.ts";
 import { coverageMin } from "./coverage-min.ts";
 import { type Quote, quotes } from "./quotes.ts";
 
+/** A follow-up is searched with words of the turn before, which need not be found. */
+const FOLLOW_UP_SHARE = 0.75;
+
 // Tokens like a model's: a word with the space after it, or two
 // characters in scripts without spaces. A citation is one token.
 const TOKENS = new RegExp(`[${UNSPACED}]{1,2}[\\p{P}--\\[]*\\s*|[^\\s${UNSPACED}]+\\s*|\\s+`, "gv");
@@ -28,7 +31,9 @@ export class ExtractiveGenerator implements Generator {
     signal: AbortSignal,
   ): AsyncGenerator<string, Finish, void> {
     const coverage = Math.max(0, ...passages.map((passage) => passage.score));
-    const found = coverage < coverageMin(search.text) ? [] : quotes(search.asked, passages);
+    const share = search.text === query ? 1 : FOLLOW_UP_SHARE;
+    const isCovered = coverage >= share * coverageMin(search.text);
+    const found = isCovered ? quotes(search.asked, passages) : [];
     const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
     if (answer === "") yield NOTHING_FOUND;
     const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];

@@ -49,6 +49,8 @@ const CONTEXT_WEIGHT = 0.25;
 const WORD_WEIGHT = 3;
 const UNIT = new RegExp(`^[${UNSPACED}]`, "v");
 const ASCII = /^[a-z0-9]+$/;
+const NUMBER = /^\d{1,2}$/;
+const HAS_LETTER = /\p{L}/u;
 /** Two short words are not taken for one. */
 const JOINED_LENGTH_MIN = 5;
 
@@ -65,6 +67,8 @@ export interface QueryWord {
   readonly exact: string | undefined;
   /** It and the next word, if both may be written as one. */
   readonly joined: { readonly whole: string; readonly next: string } | undefined;
+  /** The term of the name before it, if it is a number as in "Node 20". */
+  readonly name: string | undefined;
   /** How many terms it is worth. */
   readonly weight: number;
   /** Whether it is written as names are. */
@@ -146,6 +150,8 @@ function tellingWords(
     const found = words.flatMap((word, i): QueryWord[] => {
       if (!isTelling(word) || word.isWhole) return [];
       const { text, term, isUnit, isLatin, written, whole, prefix, parts } = word;
+      // The letter of `e-mail` tells nothing without the rest.
+      if (whole !== undefined && text.length === 1) return [];
       const forms: string[] = [];
       if (whole !== undefined) forms.push(stem(whole));
       if (prefix !== undefined && !(isEnglish && isLatin)) forms.push(prefix);
@@ -154,6 +160,7 @@ function tellingWords(
           ...{ text, term, forms, parts },
           exact: isAccented && !isUnit ? accented(word) : undefined,
           joined: joinedWith(word, words[i + 1]),
+          name: NUMBER.test(text) ? nameBefore(words[i - 1], isTelling) : undefined,
           weight: (hasUnits && !isUnit ? WORD_WEIGHT : 1) * (isIdentifier(word) ? 2 : 1),
           isName: hasNames && i > 0 && whole === undefined && /^\p{Lu}/u.test(written),
           aside: isAside ? number : undefined,
@@ -201,6 +208,15 @@ function namesAreMarked(words: readonly Word[]): boolean {
 /** Names of code tell more than words. */
 function isIdentifier({ written, whole }: Word): boolean {
   return whole === undefined && /\p{Ll}\p{Lu}/u.test(written);
+}
+
+/** The term of a word that a number may belong to. */
+function nameBefore(
+  word: Word | undefined,
+  isTelling: (word: Word) => boolean,
+): string | undefined {
+  if (word === undefined || word.isUnit || word.isWhole || !isTelling(word)) return undefined;
+  return HAS_LETTER.test(word.text) ? word.term : undefined;
 }
 
 /** Two words as one, such as "web socket". */

@@ -23,7 +23,7 @@ const ENGLISH = [
   "(?:any|some)\\s+(?:ideas?|help|clues?|hints?|pointers?|tips|advice|suggestions?|thoughts?)(?:\\s+(?:is|are|would\\s+be|will\\s+be|on))?(?:\\s+(?:much|very|greatly|highly|really)*\\s*(?:appreciated|welcome))?",
   "(?:i\\s+)?(?:would\\s+|'d\\s+)?(?:really\\s+|greatly\\s+|very\\s+much\\s+)?appreciate\\s+(?:it|(?:your|any|the|some)\\s+(?:help|support|time|advice))",
   "(?:many\\s+)?(?:thanks|thank\\s+(?:you|u)|thx|ty|cheers)(?:\\s+(?:you|so|very|much|a\\s+(?:lot|bunch|million|ton)|again|all|in\\s+advance|for\\s+(?:your|the|any|all)(?:\\s+\\w+){1,2}))*",
-  "good\\s+(?:morning|afternoon|evening|day)(?:\\s+(?:to\\s+(?:you|all)|all|everyone|team|folks))?",
+  "good\\s+(?:morning|afternoon|evening|day)(?:,?\\s+(?:to\\s+(?:you|all)|all|everyone|team|folks))?",
   "(?:hi|hello|hey|hiya|howdy|greetings|dear)(?:\\s+(?:there|all|everyone|everybody|team|folks|guys|again|friends?|belay|support|sir|madam|or|community|assistant|bot))*",
   "(?:have|enjoy)\\s+an?\\s+(?:nice|great|good|lovely|wonderful)\\s+(?:day|one|evening|weekend|week)",
   "(?:i\\s*(?:'m|\\s+am)\\s+)?(?:so\\s+|very\\s+)?sorry(?:\\s+(?:to\\s+(?:bother|disturb|trouble)(?:\\s+you)?|for\\s+(?:bothering|asking|troubling|the|my|such)(?:\\s+\\w+){0,3}?\\s*(?:question|bother|trouble|you|english|this)?|if\\s+this\\s+is\\b[^,.!?]*))?",
@@ -90,7 +90,7 @@ const COURTESY = new RegExp(
 
 // Chinese words that ask, and would make pairs with their neighbours.
 const CHINESE_ASKING =
-  /为什么|为何|什么(?:是|时候)?|怎么(?:样|办|做)?|怎样|如何|哪些|哪个|哪里|哪种|多少|多久|是否|是不是|有没有|能不能|可不可以|能否|应该|可以|(?:吗|呢|吧|啊)(?=$|[\s？?。！!])/gu;
+  /为什么|为何|什么(?:是|时候)?|怎么(?:样|办|做)?|怎样|如何|哪些|哪个|哪里|哪种|多少|多久|是否|是不是|有没有|能不能|可不可以|能否|应该|可以|(?:有|存在)?(?:区别|差别|差异|不同)(?:是什么|在哪里?)?(?:吗|呢|啊)?(?=$|[\s？?。！!])|示例代码|代码示例|(?:举|给)?个?例子|示例|(?:吗|呢|吧|啊)(?=$|[\s？?。！!])/gu;
 
 /** A text without its courtesy, with a comma where that was. */
 export function withoutCourtesy(text: string): string {

@@ -43,7 +43,8 @@ function distanceMax(word: string, isName: boolean): number {
 export function slip(word: string, term: string, isName: boolean): number | undefined {
   if (word[0] !== term[0] || !WORD.test(term) || term.length < 3) return undefined;
   const max = distanceMax(word, isName);
-  let least = distance(stem(word), term, max);
+  // The stem may have lost what is misspelt: `compres` has no ending.
+  let least = Math.min(distance(stem(word), term, max), distance(word, term, max));
   if (ASCII.test(word) && term.length < word.length) {
     for (const ending of ENDINGS) {
       const whole = term + ending;

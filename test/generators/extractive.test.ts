@@ -141,24 +141,25 @@ describe("a quote from a Markdown document", () => {
     const text = `| Plan | Price |\n|---|---|\n${rows.join("\n")}\n| Pro | $9 a month |`;
     const answer = await answerOf("How much does Pro cost a month?", text);
     expect(answer).toMatch(
-      /^\| Plan \| Price \|\n\| --- \| --- \|\n[^]*\| Pro \| \$9 a month \|\n\n\[1\]$/,
+      /^\| Plan \| Price \|\n\| --- \| --- \|\n[\s\S]*\| Pro \| \$9 a month \|\n\n\[1\]$/,
     );
   });
 
   it("takes prices and placeholders for prose", async () => {
     const prices = "Basic costs $5, Pro costs $9 and Team costs $19.";
     expect(await answerOf("How much does Pro cost?", prices)).toBe(`${prices} [1]`);
-    const placeholder = "Put <name> before <value> in a rule.";
+    const placeholder = "Put \\<name> before `<value>` in a rule.";
     expect(await answerOf("Where do I put a name in a rule?", placeholder)).toBe(
-      `${placeholder} [1]`,
+      "Put <name> before <value> in a rule. [1]",
     );
   });
 
   it("leads with what is first under a heading that asks the question", async () => {
     const text =
       "# FAQ\n\n## Do you ship to Canada?\n\nYes, within five days.\n\n## Do you ship to Norway?\n\nWe ship only lamps to Norway.";
-    expect(await answerOf("Do you ship to Canada?", text)).toMatch(
-      /^\*\*Do you ship to Canada\?\*\*\n\nYes, within five days\. \[1\]/,
+    expect(await answerOf("Do you ship to Canada?", text)).toBe("Yes, within five days. [1]");
+    expect(await answerOf("Hi, do you ship to Norway? Thanks!", text)).toBe(
+      "We ship only lamps to Norway. [2]",
     );
   });
 
