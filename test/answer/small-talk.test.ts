@@ -33,6 +33,13 @@ describe("small talk", () => {
   it.each([
     ...["hello world example in C", "thank you page", "if else", "What is a rose?", "test", "rose"],
     ...[
+      "How to get it",
+      "What it will not do",
+      "What is it made of?",
+      "help command",
+      "yes or no?",
+    ],
+    ...[
       "Hi, how do I prune a rose?",
       "How does this work with roses?",
       "你好，怎么修剪玫瑰？",
