@@ -4,7 +4,7 @@
 const TOOLS =
   "npm|npx|pnpm|yarn|bun|pip|pipx|uv|cargo|gem|brew|apt|apt-get|dnf|yum|pacman|choco|winget|snap|docker|podman|kubectl|helm|terraform|git|wrangler|vercel|netlify|heroku|fly|flyctl|aws|az|gcloud|redis-cli|systemctl";
 const DESTROYS =
-  "rm|rmi|delete|del|uninstall|remove|destroy|purge|prune|drop|down\\s+-v|reset\\s+--hard|push\\s+(?:-f|--force)|clean\\s+-|flushall|flushdb";
+  "rm|rmi|delete|del|uninstall|remove|destroy|purge|prune|drop|down\\s+-v|reset\\s+--hard|push\\s+(?:-f|--force)|clean(?=\\s+-)|flushall|flushdb";
 const COMMAND = new RegExp(
   [
     String.raw`(?<![\p{L}\p{N}_-])rm\s+-`,
@@ -21,7 +21,7 @@ const ASKS = new RegExp(
   [
     String.raw`\b(?:un-?install|delet|remov|eras|drop|destroy|wip|purg|prun|clean|clear|reset|discard|undo|revok|rid\b|get\s+rid|start\s+(?:over|again)|rm\b|flush|empty)`,
     "删除|移除|卸载|清除|清空|清理|重置|销毁|删掉|去掉|刪除|卸載|重設|削除|消去|アンインストール|リセット|삭제|제거|초기화|지우",
-    "lösch|entfern|deinstall|supprim|effac|désinstall|enlev|borra|elimin|desinstal|remov|apag|cancell|disinstall|rimuov|verwijder|wis\\b|ta bort|slett|fjern|usun|odinstal|smaz|odstran|șterg|sterg|dezinstal|sil(?:mek|in|me|er|ebil|ir)|kaldır|xóa|xoá|gỡ|hapus|poista|töröl",
+    "lösch|entfern|deinstall|supprim|effac|désinstall|enlev|borr[aeo]|elimin|desinstal|remov|apag|cancell|disinstall|rimuov|verwijder|wis\\b|ta bort|slett|fjern|usun|odinstal|smaz|odstran|șterg|sterg|dezinstal|sil(?:mek|in|me|er|ebil|ir)|kaldır|xóa|xoá|gỡ|hapus|poista|töröl",
     "удал|стер|очист|сброс|видал|διαγρ|απεγκατ|حذف|إزالة|ازالة|מחק|הסר|हटा|मिटा|ลบ",
   ].join("|"),
   "iu",

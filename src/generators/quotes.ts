@@ -195,7 +195,7 @@ function headed({ title, heading }: Passage, text: string, asked: AskedWords): s
   if (named.size === asked.count && named.size === wordCount(name)) return text;
   const adds = [...named].some((word) => !told.has(word));
   const isMissing = heading.length > 0 && IDENTIFIER.test(name) && !text.includes(name);
-  return adds || isMissing ? `**${name.replace(/[*`\\]/g, "\\$&")}**\n\n${text}` : text;
+  return adds || isMissing ? `**${name.replace(/[*_<`\\]/g, "\\$&")}**\n\n${text}` : text;
 }
 
 /** The name of an option or a function, which the text below may leave out. */

@@ -177,6 +177,53 @@ describe("a quote from a Markdown document", () => {
     expect(answer).not.toMatch(/lamp:/);
   });
 
+  it("is a short list with what introduces it, if an item of it answers", async () => {
+    const text =
+      "Each request is logged with:\n\n- the method\n- the address of the client\n- the time";
+    expect(await answerOf("Is the address of the client in the log?", text)).toBe(
+      "Each request is logged with:\n\n- the method\n- the address of the client\n- the time [1]",
+    );
+  });
+
+  it("comes with the code of its section, if the question asks how", async () => {
+    const text =
+      "# Server\n\n## Start\n\nThe server starts on any port. It is quick.\n\nIt logs to a file.\n\n```sh\nserve --port 80\n```";
+    const code = "```sh\nserve --port 80\n```";
+    expect(await answerOf("How do I start the server?", text)).toContain(code);
+    expect(await answerOf("Why does the server start?", text)).not.toContain(code);
+  });
+
+  it("is only from the section whose heading is the question", async () => {
+    const text =
+      "# FAQ\n\n## How do I load documents?\n\nRun the command.\n\n## What is replaced when I load documents?\n\nTo load documents replaces the old documents.";
+    expect(await answerOf("How do I load documents?", text)).toBe("Run the command. [1]");
+  });
+
+  it("names the option that the text leaves out", async () => {
+    const text =
+      "# Token\n\nA token is checked on every request.\n\n## allow_anonymous\n\nRequests without a token are let through if this is true.";
+    expect(await answerOf("How are requests without a token let through?", text)).toMatch(
+      /^\*\*allow\\_anonymous\*\*\n\nRequests without a token are let through if this is true\. \[2\]/,
+    );
+  });
+
+  it("finds the word that was misspelt", async () => {
+    const text =
+      "The encoding is chosen by the client. Compression is either gzip or deflate. It is fast.";
+    expect(await answerOf("wich compresion is there", text)).toMatch(
+      /^Compression is either gzip or deflate\./,
+    );
+  });
+
+  it.each([
+    ["How do I install and run it?", "To install and run it, type npm start. [1]"],
+    ["How do I uninstall it?", "To uninstall it and all that was installed, run rm -rf data. [2]"],
+  ])("destroys nothing unless that is asked: %s", async (query, expected) => {
+    const text =
+      "# Guide\n\n## Installing\n\nTo install and run it, type npm start.\n\n## Uninstalling\n\nTo uninstall it and all that was installed, run rm -rf data.";
+    expect(await answerOf(query, text)).toBe(expected);
+  });
+
   it("is not from a passage that covers far less of the question", async () => {
     const right = documentOf("Delete a document on its page.", 0.9);
     const wrong = documentOf("To delete the whole deployment, run this command.", 0.5, "e");
