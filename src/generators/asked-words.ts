@@ -23,8 +23,10 @@ export class AskedWords {
   /** @param units The terms of all units. */
   constructor(query: string, units: readonly Terms[]) {
     const known = new Set(units.flatMap((terms) => [...terms]));
+    const count = (term: string) => units.filter((held) => held.has(term)).length;
     this.#words = queryWords(query).map(({ text, term, forms, parts, isName, weight }) => {
-      const terms = [term, ...forms];
+      // As in a search: otherwise, the unit was taken for another language.
+      const terms = [term, ...forms.filter((form) => count(form) >= count(term))];
       if (![...terms, ...parts].some((any) => known.has(any)) && isCorrectable(text)) {
         terms.push(...nearest(text, isName, known));
       }

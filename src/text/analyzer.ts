@@ -116,6 +116,11 @@ export function queryWords(query: string): QueryWord[] {
   return asked.length > 0 ? asked : tellingWords(text, language, true);
 }
 
+/** The language of a query in Latin letters, if its function words show it. */
+export function queryLanguage(query: string): Language | undefined {
+  return languageOf([words(foldText(query).slice(0, QUERY_LENGTH_MAX))], SHOWN_MIN.query);
+}
+
 /** How many words tell what a text asks. Three units count as a word. */
 export function tellingCount(text: string): number {
   const folded = foldText(text).slice(0, QUERY_LENGTH_MAX);

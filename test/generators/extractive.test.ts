@@ -97,6 +97,10 @@ describe("an answer", () => {
     const nothing = "[0]I found nothing about that in the indexed documents.";
     expect((await generate("What is a zebra?", [])).text).toBe(nothing);
     expect((await generate("What is a zebra?", [passage(quota, 0.2)])).text).toBe(nothing);
+    expect((await generate("Was ist ein Zebra?", [])).text).toMatch(/nichts gefunden/);
+    expect((await generate("¿Qué es una cebra?", [])).text).toMatch(/encontrado nada/);
+    expect((await generate("Что такое зебра?", [])).text).toMatch(/ничего не найдено/);
+    expect((await generate("얼룩말은 무엇인가요?", [])).text).toMatch(/찾지 못했습니다/);
     expect((await generate("斑马是什么？", [])).text).toMatch(/没有找到/);
     expect((await generate("シマウマとは何ですか", [])).text).toMatch(/見つかりません/);
   });
