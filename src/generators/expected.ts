@@ -16,7 +16,7 @@ export function expectsList(query: string): boolean {
 }
 
 const NUMBER =
-  /\bhow (?:many|much|long|often|large|big|old|far|fast|high|tall|deep|wide|few|late|early)\b|\b(?:max(?:imum|imal)?|min(?:imum|imal)?|limits?|number|amount|percent(?:age)?|price|costs?|ports?|(?:what|which) (?:size|year|date|day|time|age|version))\b|多少|几(?:个|次|天|种|年|倍|位|级|层|岁|点|秒|分)|多(?:久|长|大|高|远|快|宽|深|重)|最(?:多|大|小|少|高|低|长|短)|上限|下限|端口/iu;
+  /\bhow (?:many|much|long|often|large|big|old|far|fast|high|tall|deep|wide|few|late|early)\b|\b(?:max(?:imum|imal)?|min(?:imum|imal)?|limits?|number|amount|percent(?:age)?|prices?|costs?|fees?|budget|allowance|salary|ports?|minutes|hours|days|weeks|months|years|(?:what|which) (?:size|year|date|day|time|age|version))\b|多少|几(?:个|次|天|种|年|倍|位|级|层|岁|点|秒|分)|多(?:久|长|大|高|远|快|宽|深|重)|最(?:多|大|小|少|高|低|长|短)|上限|下限|端口/iu;
 
 /** Whether a number may be the answer. */
 export function expectsNumber(query: string): boolean {
