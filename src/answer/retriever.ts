@@ -16,6 +16,11 @@ export interface Passage {
   readonly blocks?: readonly TextBlock[];
   /** How well the passage covers the query, in [0, 1]. */
   readonly score: number;
+  /**
+   * How well it fits, as its search counts: higher is better.
+   * Comparable within one result only. Undefined if unknown.
+   */
+  readonly relevance?: number | undefined;
 }
 
 export interface Retriever {

@@ -2,6 +2,7 @@
 // with all its passages, or not at all. The search is in
 // passage-index.ts, the routes are in corpus-object.ts.
 
+import type { NearVector } from "../answer/vector-index.ts";
 import { ServiceError } from "../errors.ts";
 import { markdown } from "../intake/markdown.ts";
 import { passages } from "../intake/passages.ts";
@@ -138,10 +139,10 @@ export class Documents {
   }
 
   /** The first `topK` passages of these vectors that still exist. */
-  passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
-    const ids = this.vectorState.passagesOf(vectorIds);
-    if (ids.length === 0) return [];
-    return this.#index.get(ids, query, topK, this.#corpus().passages);
+  passagesOf(vectors: readonly NearVector[], query: string, topK: number): FoundPassage[] {
+    const near = this.vectorState.passagesOf(vectors);
+    if (near.length === 0) return [];
+    return this.#index.get(near, query, topK, this.#corpus().passages);
   }
 
   /** The next passages after an id, oldest first. */
