@@ -2,7 +2,7 @@
 
 import type { Vector } from "../answer/embedder.ts";
 import type { NearVector, VectorIndex } from "../answer/vector-index.ts";
-import { call } from "./upstream.ts";
+import { call } from "../upstream.ts";
 
 export class VectorizeIndex implements VectorIndex {
   readonly #binding: Vectorize;
