@@ -31,6 +31,7 @@ import { OpenAiReranker } from "./rerankers/openai.ts";
 import { WorkersAiReranker } from "./rerankers/workers-ai.ts";
 import { FullTextRetriever } from "./retrievers/full-text.ts";
 import { HybridRetriever } from "./retrievers/hybrid.ts";
+import { NeighboursRetriever } from "./retrievers/neighbours.ts";
 import { RerankingRetriever } from "./retrievers/reranking.ts";
 import { VectorRetriever } from "./retrievers/vector.ts";
 import { UserObject as BaseUserObject } from "./user/user-object.ts";
@@ -62,7 +63,7 @@ const HYBRID_TIMEOUT_MS = 3_000;
 export class UserObject extends BaseUserObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, {
-      retriever: () => retriever(env),
+      retriever: () => promptRetriever(env),
       generator: () => generator(env),
       storageProbe: () => storageProbe(env),
     });
@@ -90,6 +91,13 @@ export function storageProbe(env: Env): Pick<UserObject, "tryWrite"> {
 /** One object has all documents. */
 export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
   return inJurisdiction(env, env.CORPUS).getByName("corpus");
+}
+
+/** With what a model's prompt may have room for. Quotes need none of it. */
+function promptRetriever(env: Env): Retriever {
+  const found = retriever(env);
+  if (generatorConfig(env).kind === "extractive") return found;
+  return new NeighboursRetriever(found, corpusStub(env));
 }
 
 export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {

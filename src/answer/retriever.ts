@@ -21,7 +21,12 @@ export interface Passage {
    * Comparable within one result only. Undefined if unknown.
    */
   readonly relevance?: number | undefined;
+  /** What precedes and follows it in its section, if that was read. */
+  readonly before?: Neighbour | undefined;
+  readonly after?: Neighbour | undefined;
 }
+
+export type Neighbour = Pick<Passage, "text" | "blocks">;
 
 export interface Retriever {
   /**

@@ -31,7 +31,7 @@ import { isVisible } from "../text/visible.ts";
 import type { Corpus } from "./corpus.ts";
 import { Documents, storedPassages } from "./documents.ts";
 import { exampleQuestions } from "./examples.ts";
-import type { FoundPassage } from "./passage-index.ts";
+import type { FoundPassage, PlacedPassage } from "./passage-index.ts";
 import { VectorSync } from "./vector-sync.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -134,6 +134,10 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     // Vectors of another model cannot be compared with the query's.
     if (this.#vectorSync === undefined || this.#vectorSync.isUnstarted()) return [];
     return this.#documents.passagesOf(vectors, query, topK);
+  }
+
+  passagesAt(ids: readonly string[]): PlacedPassage[] {
+    return this.#documents.passagesAt(ids);
   }
 
   override async fetch(request: Request): Promise<Response> {

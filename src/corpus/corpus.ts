@@ -16,4 +16,6 @@ export interface Corpus {
     query: string,
     topK: number,
   ): Passage[] | Promise<Passage[]>;
+  /** Those of these passages that exist, at most 10, in no order. */
+  passagesAt(ids: readonly string[]): Omit<Passage, "score">[] | Promise<Omit<Passage, "score">[]>;
 }

@@ -35,6 +35,9 @@ export interface FoundPassage extends Omit<StoredPassage, "place"> {
   readonly relevance: number;
 }
 
+/** A passage that was not searched for. */
+export type PlacedPassage = Omit<FoundPassage, "score" | "relevance">;
+
 /** A passage whose vector is near. */
 export interface NearPassage {
   readonly id: number;
@@ -110,7 +113,8 @@ export const PASSAGE_TABLES = `
   CREATE VIRTUAL TABLE vocabulary USING fts5vocab(passage_terms, row);
 `;
 
-const PASSAGE = "id, document_id AS documentId, place, title, heading, url, text, blocks";
+const PASSAGE = `passages.id, passages.document_id AS documentId, passages.place, passages.title,
+  passages.heading, passages.url, passages.text, passages.blocks`;
 
 export class PassageIndex {
   readonly #sql: SqlStorage;
@@ -196,6 +200,24 @@ export class PassageIndex {
       left -= 1;
     }
     return distinct.passages.map((one) => found(one, wanted));
+  }
+
+  /** By document and place. Reads a row each of the list and both tables. */
+  at(places: readonly (readonly [documentId: string, place: number])[]): PlacedPassage[] {
+    // In this order, each table is read by its key.
+    return this.#sql
+      .exec<PassageRow>(
+        `SELECT ${PASSAGE} FROM json_each(?) AS asked
+         CROSS JOIN documents ON documents.id = asked.value ->> 0
+         CROSS JOIN passages ON passages.id = documents.first_passage + (asked.value ->> 1) - 1
+         WHERE passages.document_id = documents.id AND passages.place = asked.value ->> 1`,
+        JSON.stringify(places),
+      )
+      .toArray()
+      .map((row) => {
+        const { packed, relevance: _, ...passage } = candidate(row, 0);
+        return { ...passage, blocks: unpackBlocks(packed) };
+      });
   }
 
   /** The next passages after an id, oldest first. */
