@@ -1,13 +1,20 @@
-// The corpus that is evaluated: the real corpus object, in a workerd of its own
-// whose data is deleted at the end. The Worker around it is worker.ts.
+// The corpus that is evaluated: the real Worker with its
+// objects, in a workerd of its own whose data is deleted at the
+// end. worker.ts adds a route to it.
 
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Failure, PROJECT } from "../scripts/command.ts";
+import { bearerToken } from "../scripts/bearer-token.ts";
+import { PROJECT } from "../scripts/command.ts";
 import { ProcessGroup } from "../scripts/process-group.ts";
 import { bundle, workerd } from "../scripts/workerd.ts";
-import type { Document } from "./collection.ts";
+import { type AnswerBody, API_PREFIX } from "../src/protocol.ts";
+import { citedNumbers } from "../src/text/citation-marks.ts";
+import type { Document, Question } from "./collection.ts";
+import { Connection } from "./connection.ts";
+import type { Answer } from "./verdicts.ts";
 
 const ENTRY = join(PROJECT, "eval/worker.ts");
 
@@ -15,8 +22,18 @@ const TITLE_LENGTH_MAX = 300;
 // A title is required: no question finds a document by this one.
 const NO_TITLE = "-";
 
-// The defaults: wrangler.toml has values for a laptop.
-const VARIABLES = { GENERATOR: "extractive", RETRIEVER: "full-text" };
+// Beside the defaults: wrangler.toml has values for a laptop.
+// One user asks everything, at once, and waits for no check of
+// the connection.
+const VARIABLES = {
+  GENERATOR: "extractive",
+  RETRIEVER: "full-text",
+  QUOTA_LIMIT: "1000000000",
+  CONCURRENCY_LIMIT: "100",
+  REPEAT_WINDOW_SECONDS: "0",
+  DELIVERY_HOLD_MS: "20",
+};
+const USER = { user: "eval", operator: true, seconds: 7 * 86_400 };
 
 export interface Found {
   /** One for each passage, best first, with repeats. */
@@ -24,33 +41,31 @@ export interface Found {
   readonly rowsRead: number;
 }
 
-export interface Answer {
-  readonly text: string;
-  /** One for each passage that it may cite, by number. */
-  readonly documentIds: readonly string[];
-}
-
 export class Corpus {
-  readonly #url: string;
+  readonly #connection: Connection;
   readonly #group: ProcessGroup;
 
-  private constructor(url: string, group: ProcessGroup) {
-    this.#url = url;
+  private constructor(connection: Connection, group: ProcessGroup) {
+    this.#connection = connection;
     this.#group = group;
   }
 
   static async start(): Promise<Corpus> {
     const folder = await mkdtemp(join(tmpdir(), "belay-"));
     const persistTo = join(folder, "data");
+    const variables = { ...VARIABLES, AUTH_SECRET: randomBytes(32).toString("base64url") };
     let group: ProcessGroup | undefined;
     try {
       await mkdir(persistTo);
       await bundle(folder, undefined, ENTRY);
-      const program = await workerd(folder, { port: 0, persistTo, variables: VARIABLES });
+      const program = await workerd(folder, { port: 0, persistTo, variables });
       group = new ProcessGroup(program, folder);
       group.leader.stderr?.pipe(process.stderr);
+      // A line for each query. Unread, they fill the pipe, and workerd waits.
+      group.leader.stdout?.resume();
       const port = await Promise.race([group.port(), group.death()]);
-      return new Corpus(`http://127.0.0.1:${port}`, group);
+      const token = await bearerToken(variables, USER);
+      return new Corpus(new Connection(`http://127.0.0.1:${port}`, token), group);
     } catch (error) {
       await group?.stop(0);
       await rm(folder, { recursive: true, force: true });
@@ -60,43 +75,41 @@ export class Corpus {
 
   /** Returns the number of passages. */
   async put({ id, title, text }: Document): Promise<number> {
-    const response = await this.#send("PUT", this.#path(id), {
+    const { passages } = await this.#connection.json<{ passages: number }>("PUT", pathOf(id), {
       title: title.toWellFormed().trim().slice(0, TITLE_LENGTH_MAX).toWellFormed() || NO_TITLE,
       text: text.toWellFormed(),
     });
-    return ((await response.json()) as { passages: number }).passages;
+    return passages;
   }
 
   async delete(id: string): Promise<void> {
-    await (await this.#send("DELETE", this.#path(id))).body?.cancel();
+    await this.#connection.json("DELETE", pathOf(id));
   }
 
   async search(query: string, topK: number): Promise<Found> {
-    const response = await this.#send("POST", "/search", { query, topK });
-    return (await response.json()) as Found;
+    return this.#connection.json("POST", "/search", { query, topK });
   }
 
-  async answer(query: string, topK: number): Promise<Answer> {
-    const response = await this.#send("POST", "/answer", { query, topK });
-    return (await response.json()) as Answer;
+  async answer({ text: query, history }: Question, topK: number): Promise<Answer> {
+    const { answer, sources, found } = await this.#connection.json<
+      AnswerBody & { found?: boolean }
+    >("POST", `${API_PREFIX}/ai/ask`, { query, topK, history });
+    const documents = new Map(sources.map(({ n, documentId }) => [n, documentId]));
+    const [first] = citedNumbers(answer, (n) => documents.has(n));
+    return {
+      text: answer,
+      // A server that does not say it quotes no passage then.
+      isRefusal: found === undefined ? first === undefined : !found,
+      documentIds: sources.map(({ documentId }) => documentId),
+      firstCited: first === undefined ? undefined : documents.get(first),
+    };
   }
 
   async stop(): Promise<void> {
     await this.#group.stop(1_000);
   }
+}
 
-  #path(id: string): string {
-    return `/api/v1/admin/documents/${encodeURIComponent(id)}`;
-  }
-
-  async #send(method: string, path: string, body?: unknown): Promise<Response> {
-    const response = await fetch(this.#url + path, {
-      method,
-      headers: { "content-type": "application/json" },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    if (response.ok) return response;
-    const refusal = await response.text();
-    throw new Failure(`The corpus refuses ${method} ${path}: ${response.status} ${refusal}`);
-  }
+function pathOf(id: string): string {
+  return `${API_PREFIX}/admin/documents/${encodeURIComponent(id)}`;
 }

@@ -1,30 +1,39 @@
-// The figures of a collection: quality of the ranking, cost of a search, share of
-// right answers, and share of right "nothing found".
+// The figures of a collection: quality of the ranking, cost of
+// a search, share of right answers, and share of right "nothing
+// found". Plain searches are measured beside Belay.
 
 import pMap from "p-map";
 import { Progress } from "../scripts/progress.ts";
+import { BASELINES, type BaselineName, makeBaseline, sectionAnswer } from "./baselines.ts";
 import type { Collection, JudgedQuestion, Question } from "./collection.ts";
-import type { Answer, Corpus } from "./corpus.ts";
+import type { Corpus } from "./corpus.ts";
 import { DEPTH, mean, percentile, type Ranking, ranking } from "./measures.ts";
-import { miniSearch, type Search, sqlite } from "./others.ts";
+import { type Answer, type Shares, share, shares, type Verdict, verdict } from "./verdicts.ts";
 
 export interface Figures {
   readonly collection: string;
   readonly documents: number;
   readonly passages: number;
   readonly questions: number;
-  readonly rankings: Readonly<Record<"belay" | "sqlite" | "miniSearch", Ranking>>;
   readonly search: SearchCost;
-  /** Shares of all questions, in [0, 1]. */
-  readonly answers: {
-    /** Undefined if the collection has no answers. */
-    readonly gold: number | undefined;
-    readonly firstCitation: number;
-    readonly refused: number;
-    /** While their documents, and all others of the same title, are deleted. */
-    readonly refusedWithoutDocuments: number;
-    readonly refusedForeign: number | undefined;
-  };
+  readonly belay: ContenderFigures;
+  readonly baselines: Readonly<Record<BaselineName, ContenderFigures>>;
+  /** Of Belay's answers. Empty if the collection has no styles. */
+  readonly styles: Readonly<Record<string, Shares>>;
+  /**
+   * The share of "nothing found" while a question's documents,
+   * and all others of the same title, are deleted. Undefined if
+   * the collection has unanswerable questions, which measure the
+   * same.
+   */
+  readonly refusedWithoutDocuments: number | undefined;
+}
+
+export interface ContenderFigures {
+  /** Undefined if no question can be ranked. */
+  readonly ranking: Ranking | undefined;
+  readonly answers: Shares;
+  readonly refusedForeign: number | undefined;
 }
 
 export interface SearchCost {
@@ -43,31 +52,42 @@ const TOP_K_TO_RANK = 200;
 const ASKS = { concurrency: 4 };
 export const PUTS = { concurrency: 16 };
 
+/** @returns The figures, and what they count: Belay's answers with their verdicts. */
 export async function figures(
   collection: Collection,
   foreign: readonly Question[],
   corpus: Corpus,
-): Promise<Figures> {
-  const { documents, questions } = collection;
+): Promise<{ readonly figures: Figures; readonly verdicts: readonly Verdict[] }> {
+  const { documents, questions, hasAnswers } = collection;
   const passages = await ingest(collection, corpus);
-  const { rankings, search } = await searchAll(questions, corpus);
-  const others = [...documents.values()];
+  const { rankings, search } = await searchAll(rankable(questions), corpus);
+  const verdicts = await answerAll(questions, corpus);
+  const refusedForeign = await shareRefused("foreign questions", foreign, (question) =>
+    corpus.answer(question, TOP_K),
+  );
+  const isAlwaysAnswerable = questions.every(({ relevant }) => relevant.size > 0);
+  const refusedWithout = isAlwaysAnswerable
+    ? await refusedWithoutDocuments(collection, corpus)
+    : undefined;
+  // Last: they keep this thread busy, and idle connections close meanwhile.
+  const baselines = await measureBaselines(collection, foreign);
   return {
-    collection: collection.name,
-    documents: documents.size,
-    passages,
-    questions: questions.length,
-    rankings: {
-      belay: ranking(questions, rankings),
-      sqlite: rankingOf(questions, sqlite(others)),
-      miniSearch: rankingOf(questions, miniSearch(others)),
+    figures: {
+      collection: collection.name,
+      documents: documents.size,
+      passages,
+      questions: questions.length,
+      search,
+      belay: {
+        ranking: rankingOf(questions, rankings),
+        answers: shares(verdicts, hasAnswers),
+        refusedForeign,
+      },
+      baselines,
+      styles: sharesByStyle(verdicts, hasAnswers),
+      refusedWithoutDocuments: refusedWithout,
     },
-    search,
-    answers: {
-      ...(await answerAll(collection, corpus)),
-      refusedForeign: await refusedForeign(foreign, corpus),
-      refusedWithoutDocuments: await refusedWithoutDocuments(collection, corpus),
-    },
+    verdicts,
   };
 }
 
@@ -87,23 +107,48 @@ export async function ingest(collection: Collection, corpus: Corpus): Promise<nu
   return passages;
 }
 
+export async function answerAll(
+  questions: readonly JudgedQuestion[],
+  corpus: Corpus,
+): Promise<Verdict[]> {
+  const ask = async (question: JudgedQuestion) =>
+    verdict(question, await corpus.answer(question, TOP_K));
+  return underBar("answers", questions, ASKS, ask);
+}
+
 /** Does the work for each item while a bar shows how many are done. */
-async function underBar<T>(
+async function underBar<T, Result>(
   label: string,
   items: readonly T[],
   options: { readonly concurrency: number },
-  work: (item: T) => Promise<void>,
-): Promise<void> {
+  work: (item: T) => Result | Promise<Result>,
+): Promise<Result[]> {
   const progress = new Progress(label, items.length);
-  await pMap(
+  const results = await pMap(
     items,
     async (item) => {
-      await work(item);
+      const result = await work(item);
       progress.advance();
+      return result;
     },
     options,
   );
   progress.clear();
+  return results;
+}
+
+/** The answerable ones that are understood without the turns before them. */
+function rankable(questions: readonly JudgedQuestion[]): JudgedQuestion[] {
+  return questions.filter(({ relevant, history }) => relevant.size > 0 && history.length === 0);
+}
+
+/** @param rankings Of the rankable questions. */
+function rankingOf(
+  questions: readonly JudgedQuestion[],
+  rankings: readonly (readonly string[])[],
+): Ranking | undefined {
+  const ranked = rankable(questions);
+  return ranked.length === 0 ? undefined : ranking(ranked, rankings);
 }
 
 async function searchAll(questions: readonly JudgedQuestion[], corpus: Corpus) {
@@ -147,41 +192,57 @@ export async function searchCost(
   };
 }
 
-function rankingOf(questions: readonly JudgedQuestion[], search: Search): Ranking {
-  return ranking(
-    questions,
-    questions.map(({ text }) => search(text)),
-  );
+async function measureBaselines(collection: Collection, foreign: readonly Question[]) {
+  const measured: [string, ContenderFigures][] = [];
+  for (const [key, { label }] of Object.entries(BASELINES)) {
+    measured.push([key, await measureBaseline(key as BaselineName, label, collection, foreign)]);
+  }
+  return Object.fromEntries(measured) as Record<BaselineName, ContenderFigures>;
 }
 
-async function answerAll({ questions, hasAnswers }: Collection, corpus: Corpus) {
-  let gold = 0;
-  let firstCitation = 0;
-  let refused = 0;
-  await underBar("answers", questions, ASKS, async (question) => {
-    const answer = await corpus.answer(question.text, TOP_K);
-    if (question.gold.some((right) => plain(answer.text).includes(plain(right)))) gold += 1;
-    if (question.relevant.has(firstCited(answer) ?? "")) firstCitation += 1;
-    if (isRefusal(answer)) refused += 1;
-  });
-  const share = (count: number) => count / questions.length;
+async function measureBaseline(
+  baseline: BaselineName,
+  label: string,
+  { documents, questions, hasAnswers }: Collection,
+  foreign: readonly Question[],
+): Promise<ContenderFigures> {
+  const search = makeBaseline(baseline, documents.values());
+  const found = await underBar(label, questions, { concurrency: 1 }, ({ text }) => search(text));
+  const verdicts = questions.map((question, i) =>
+    verdict(question, sectionAnswer(found[i] ?? [], TOP_K)),
+  );
+  const rankings = new Map(
+    questions.map(({ id }, i) => [id, [...new Set(found[i]?.map(({ documentId }) => documentId))]]),
+  );
   return {
-    gold: hasAnswers ? share(gold) : undefined,
-    firstCitation: share(firstCitation),
-    refused: share(refused),
+    ranking: rankingOf(
+      questions,
+      rankable(questions).map(({ id }) => rankings.get(id) ?? []),
+    ),
+    answers: shares(verdicts, hasAnswers),
+    refusedForeign: await shareRefused(`${label}, foreign questions`, foreign, ({ text }) =>
+      sectionAnswer(search(text), TOP_K),
+    ),
   };
 }
 
-async function refusedForeign(
+function sharesByStyle(
+  verdicts: readonly Verdict[],
+  hasAnswers: boolean,
+): Readonly<Record<string, Shares>> {
+  const byStyle = Map.groupBy(verdicts, ({ question }) => question.style);
+  byStyle.delete("");
+  return Object.fromEntries(
+    Array.from(byStyle, ([style, some]) => [style, shares(some, hasAnswers)]),
+  );
+}
+
+async function shareRefused(
+  label: string,
   questions: readonly Question[],
-  corpus: Corpus,
+  ask: (question: Question) => Answer | Promise<Answer>,
 ): Promise<number | undefined> {
-  if (questions.length === 0) return undefined;
-  let refused = 0;
-  await underBar("foreign questions", questions, ASKS, async ({ text }) => {
-    if (isRefusal(await corpus.answer(text, TOP_K))) refused += 1;
-  });
-  return refused / questions.length;
+  return share(await underBar(label, questions, ASKS, ask), ({ isRefusal }) => isRefusal);
 }
 
 /** Title by title: deletes its documents, asks its questions, restores them. */
@@ -200,26 +261,11 @@ async function refusedWithoutDocuments(
     const titles = asked[0] === undefined ? [] : titlesOf(asked[0]);
     const removed = titles.flatMap((title) => byTitle.get(title) ?? []);
     await pMap(removed, ({ id }) => corpus.delete(id), PUTS);
-    const answers = await pMap(asked, ({ text }) => corpus.answer(text, TOP_K), ASKS);
-    refused += answers.filter(isRefusal).length;
+    const answers = await pMap(asked, (question) => corpus.answer(question, TOP_K), ASKS);
+    refused += answers.filter(({ isRefusal }) => isRefusal).length;
     progress.advance(asked.length);
     await pMap(removed, (document) => corpus.put(document), PUTS);
   }
   progress.clear();
   return refused / questions.length;
-}
-
-/** An extractive answer without a citation is "nothing found". */
-function isRefusal(answer: Answer): boolean {
-  return firstCited(answer) === undefined;
-}
-
-function firstCited({ text, documentIds }: Answer): string | undefined {
-  const [, n] = /\[(\d{1,2})\](?:\n\n|$)/.exec(text) ?? [];
-  return documentIds[Number(n) - 1];
-}
-
-/** Without differences of case, width and white space. */
-function plain(text: string): string {
-  return text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ");
 }

@@ -1,6 +1,7 @@
-// Documents that fill a corpus up: random runs of the collection's own words, a
-// tenth of them exchanged, so that questions match as many passages as in a real
-// collection of that size. The same each time.
+// Documents that fill a corpus up: random runs of the
+// collection's own words, a tenth of them exchanged, so that
+// questions match as many passages as in a real collection of
+// that size. The same each time.
 
 import type { Document } from "./collection.ts";
 

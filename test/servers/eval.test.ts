@@ -1,11 +1,13 @@
-// `npm run eval` on a collection that is small enough to check by hand, and the
-// measures, which must be those of TREC.
+// `npm run eval` on a collection that is small enough to check
+// by hand, and the measures, which must be those of TREC.
 
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readCollection } from "../../eval/collection.ts";
 import { ranking } from "../../eval/measures.ts";
+import { Failure } from "../../scripts/command.ts";
 import { finished, scriptOf, type } from "../support/command.ts";
 
 let folder: string;
@@ -38,6 +40,25 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const styled = [
+  {
+    id: "one",
+    style: "name",
+    text: "Which knot is tied into the harness?",
+    documents: ["a/1"],
+    answers: [["figure of eight", "HARNESS"]],
+  },
+  {
+    id: "two",
+    style: "followup",
+    text: "And which knot is tied into the harness?",
+    history: [{ role: "user", content: "What do climbers tie?" }],
+    documents: ["b"],
+    answers: [["four kilogram"], ["bowline"]],
+  },
+  { id: "three", style: "unanswerable", text: "Who won the race?", documents: [], answers: [] },
+];
+
 test("npm run eval measures a collection", async () => {
   const foreign = await write("cooking", {
     "queries.jsonl": lines([
@@ -48,30 +69,96 @@ test("npm run eval measures a collection", async () => {
   const { code, stdout } = await typed(["--data", collection, "--foreign", foreign, "--json"]);
   expect(code).toBe(0);
   const perfect = { ndcg: 1, recall: 1, mrr: 1 };
-  expect(JSON.parse(stdout)).toEqual({
+  const found = {
+    questions: 3,
+    holds: 2 / 3,
+    goldInSources: 1,
+    firstIsGold: 1,
+    refusedWrongly: 0,
+    length: expect.any(Number),
+    score: 2 / 3,
+  };
+  const measured = JSON.parse(stdout);
+  expect(measured).toEqual({
     collection: "climbing",
     documents: 3,
     passages: 3,
     questions: 3,
-    rankings: {
-      belay: perfect,
-      sqlite: { ndcg: expect.any(Number), recall: 2 / 3, mrr: expect.any(Number) },
-      miniSearch: { ndcg: 2 / 3, recall: 2 / 3, mrr: 2 / 3 },
-    },
     search: {
       p50: expect.any(Number),
       p99: expect.any(Number),
       rowsRead: { mean: expect.any(Number), max: expect.any(Number) },
     },
-    answers: {
-      gold: 2 / 3,
-      firstCitation: 1,
-      refused: 0,
-      refusedWithoutDocuments: 1,
-      refusedForeign: 0.5,
+    belay: { ranking: perfect, answers: found, refusedForeign: 0.5 },
+    baselines: {
+      fts5: { ranking: perfect, answers: found, refusedForeign: 0.5 },
+      trigram: {
+        ranking: { ndcg: expect.any(Number), recall: 1, mrr: expect.any(Number) },
+        answers: expect.objectContaining({ questions: 3 }),
+        refusedForeign: expect.any(Number),
+      },
+      miniSearch: { ranking: perfect, answers: found, refusedForeign: 0.5 },
     },
+    styles: {},
+    refusedWithoutDocuments: 1,
   });
-  expect(JSON.parse(stdout).search.rowsRead.max).toBeGreaterThan(3);
+  expect(measured.search.rowsRead.max).toBeGreaterThan(3);
+});
+
+test("npm run eval measures questions with styles, and prints them in 100 columns", async () => {
+  const data = await write("styled", {
+    "corpus.jsonl": lines(documents),
+    "questions.jsonl": lines(styled),
+  });
+  const file = join(folder, "answers.jsonl");
+  const { code, stdout } = await typed(["--data", data, "--foreign", data, "--answers", file]);
+  expect(code).toBe(0);
+  const printed = stdout.split("\n");
+  expect(printed.filter((line) => line.length > 100)).toEqual([]);
+  const columns = (name: string) =>
+    printed
+      .filter((line) => line.startsWith(name))
+      .map((line) => line.slice(name.length).trim().split(/ {2,}/));
+  expect(columns("  name ")).toEqual([
+    ["1", "100 %", "100 %", "100 %", "0 %", "-", expect.stringMatching(/^\d+$/), "1.000"],
+  ]);
+  expect(columns("  followup ")[0]?.slice(0, 2)).toEqual(["1", "0 %"]);
+  expect(columns("  unanswerable ")).toEqual([["1", "-", "-", "-", "-", "100 %", "-", "1.000"]]);
+  // A ranking, a search and an answers row. The follow-up is not ranked.
+  expect(columns("Belay ")[0]).toEqual(["1.000", "1.000", "1.000"]);
+  expect(columns("Belay ")[2]?.at(-1)).toBe("0.667");
+  expect(columns("SQLite FTS5 ")).toHaveLength(2);
+  expect(columns("SQLite FTS5, trigrams ")).toHaveLength(2);
+  expect(columns("MiniSearch ")).toHaveLength(2);
+  // Without the follow-up, one of two questions is refused.
+  expect(columns("Belay, for foreign questions ")).toEqual([["50.0 %"]]);
+
+  const written = (await readFile(file, "utf8")).trimEnd().split("\n");
+  expect(written.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({
+      ...styled[0],
+      isRight: true,
+      answer: expect.objectContaining({ text: expect.stringContaining("figure of eight") }),
+    }),
+    expect.objectContaining({ ...styled[1], isRight: false }),
+    expect.objectContaining({
+      ...styled[2],
+      isRight: true,
+      answer: expect.objectContaining({ isRefusal: true }),
+    }),
+  ]);
+});
+
+test("npm run eval asks hundreds of questions", async () => {
+  // The server logs each, and waits if it cannot write: 400 lines fill a pipe.
+  const many = Array.from({ length: 400 }, (_, i) => ({ ...styled[2], id: `${i}` }));
+  const data = await write("many", {
+    "corpus.jsonl": lines(documents),
+    "questions.jsonl": lines(many),
+  });
+  const { code, stdout } = await typed(["--data", data, "--json"]);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).belay.answers.refusedRightly).toBe(1);
 });
 
 test("npm run eval measures scale, and prints a report", async () => {
@@ -87,7 +174,10 @@ test("npm run eval measures scale, and prints a report", async () => {
 
 describe("npm run eval refuses", () => {
   test.each([
-    [[], "--data is missing. --help tells more."],
+    [
+      ["--data=x", "--passages=1", "--answers=y"],
+      "--answers does not go with --passages. --help tells more.",
+    ],
     [
       ["--data=x", "--passages=many"],
       "--passages must be a whole number from 1 to 1000000. --help tells more.",
@@ -102,6 +192,30 @@ describe("npm run eval refuses", () => {
 
   test.each([
     ["corpus.jsonl", undefined, "DIR has no corpus.jsonl."],
+    ["queries.jsonl", undefined, "DIR has neither questions.jsonl nor queries.jsonl."],
+    ["queries.jsonl", "\n", "DIR/queries.jsonl has no questions."],
+    ["corpus.jsonl", "{", "DIR/corpus.jsonl, line 1, is not JSON: "],
+    ["questions.jsonl", "", "DIR/questions.jsonl has no questions."],
+    [
+      "questions.jsonl",
+      lines([{ ...styled[0], answers: ["figure of eight"] }]),
+      'DIR/questions.jsonl, line 1, must have "id", "style", "text", "documents" and "answers" (lists of strings), and may have "history".',
+    ],
+    [
+      "questions.jsonl",
+      lines([{ ...styled[0], answers: [] }]),
+      "DIR/questions.jsonl, line 1, must have both documents and answers, or neither.",
+    ],
+    [
+      "questions.jsonl",
+      lines([styled[0], styled[0]]),
+      'DIR/questions.jsonl, line 2, has an "id" that another line has.',
+    ],
+    [
+      "questions.jsonl",
+      lines([{ ...styled[0], documents: ["z"] }]),
+      'DIR/questions.jsonl: "one" names the document "z", which does not exist.',
+    ],
     ["qrels.tsv", undefined, "DIR has no qrels.tsv."],
     ["corpus.jsonl", "", "DIR/corpus.jsonl has no documents."],
     [
@@ -126,10 +240,27 @@ describe("npm run eval refuses", () => {
     await cp(collection, broken, { recursive: true });
     if (content === undefined) await rm(join(broken, file));
     else await writeFile(join(broken, file), content);
-    expect(await typed(["--data", broken])).toEqual({
+    // Without a process each: the next test shows how a command fails.
+    const error = await readCollection(broken).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Failure);
+    expect((error as Failure).message).toContain(message.replace("DIR", broken));
+  });
+
+  test.each([
+    ["--data", "DIR/missing", "There is no folder DIR/missing."],
+    ["--data", "DIR/climbing/corpus.jsonl", "DIR/climbing/corpus.jsonl is not a folder."],
+    ["--foreign", "DIR/missing", "There is no folder DIR/missing."],
+    [
+      "--answers",
+      "DIR/missing/x",
+      "DIR/missing/x cannot be written: ENOENT: no such file or directory.",
+    ],
+  ])("%s %s", async (flag, path, message) => {
+    const data = flag === "--data" ? [] : ["--data", collection];
+    expect(await typed([...data, flag, path.replace("DIR", folder)])).toEqual({
       code: 1,
       stdout: "",
-      stderr: `${message.replace("DIR", broken)}\n`,
+      stderr: `${message.replaceAll("DIR", folder)}\n`,
     });
   });
 });
@@ -137,7 +268,9 @@ describe("npm run eval refuses", () => {
 test("nDCG, recall and reciprocal rank are those of TREC, cut at ten", () => {
   const question = (relevant: Record<string, number>) => ({
     id: "q",
+    style: "",
     text: "",
+    history: [],
     gold: [],
     relevant: new Map(Object.entries(relevant)),
   });
