@@ -7,11 +7,13 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin } from "vitest/config";
 import { buildPage } from "./scripts/page.ts";
 import { withBug } from "./test/model/bugs.ts";
+import { startEmbeddingServer } from "./test/support/embedding-server.ts";
 import { startModelServer } from "./test/support/model-server.ts";
 
 process.env.WRANGLER_SEND_METRICS = "false";
 
 const model = await startModelServer();
+const embedding = await startEmbeddingServer();
 // The folder that wrangler.toml serves it from must be there.
 await buildPage();
 
@@ -49,6 +51,7 @@ export default defineConfig({
                 GENERATOR: "openai",
                 OPENAI_BASE_URL: model.url,
                 OPENAI_MODEL: "scripted",
+                EMBEDDING_URL: embedding.url,
                 DELIVERY_HOLD_MS: "20",
                 PING_INTERVAL_MS: "50",
                 // What test/model is told: process.env does not reach the runtime.

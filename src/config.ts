@@ -53,6 +53,11 @@ export const VARIABLES = [
   "RETRIEVER",
   "EMBEDDER",
   "EMBEDDING_MODEL",
+  "RERANKER",
+  "RERANKER_MODEL",
+  "RERANKER_BASE_URL",
+  "RERANKER_API_KEY",
+  "RERANKER_TIMEOUT_MS",
 ] as const;
 
 export type VariableName = (typeof VARIABLES)[number];
@@ -229,6 +234,26 @@ export function embedderConfig(env: Variables): EmbedderConfig {
   }
 }
 
+export type RerankerConfig = { readonly timeoutMs: number } & (
+  | { readonly kind: "workers-ai"; readonly model: string }
+  | { readonly kind: "openai-compatible"; readonly endpoint: EndpointConfig }
+);
+
+/** Undefined if there is none. */
+export function rerankerConfig(env: Variables): RerankerConfig | undefined {
+  if (text(env, "RERANKER") === undefined) return undefined;
+  const kind = oneOf(env, "RERANKER", ["workers-ai", "openai-compatible"]);
+  const timeoutMs = whole(env, "RERANKER_TIMEOUT_MS", 3_000, 10, 60_000);
+  switch (kind) {
+    case "workers-ai": {
+      const model = workersAiModel(env, "RERANKER_MODEL", "@cf/baai/bge-reranker-base");
+      return { kind, model, timeoutMs };
+    }
+    case "openai-compatible":
+      return { kind, endpoint: rerankerEndpoint(env), timeoutMs };
+  }
+}
+
 export type GeneratorConfig =
   | { readonly kind: "extractive"; readonly tokensPerSecond: number }
   | { readonly kind: "openai"; readonly endpoint: EndpointConfig }
@@ -256,6 +281,8 @@ function workersAiModel(env: Variables, name: VariableName, byDefault: string): 
 
 /** An OpenAI-compatible endpoint. wiring.ts checks the URL. */
 export interface EndpointConfig {
+  /** The variable that has the address. */
+  readonly variable: VariableName;
   readonly baseUrl: string;
   readonly model: string;
   readonly apiKey: string | undefined;
@@ -263,10 +290,24 @@ export interface EndpointConfig {
 
 function endpoint(env: Variables, model: VariableName): EndpointConfig {
   return {
+    variable: "OPENAI_BASE_URL",
     baseUrl: required(env, "OPENAI_BASE_URL"),
     model: required(env, model),
     apiKey: text(env, "OPENAI_API_KEY"),
   };
+}
+
+/** Without an address of its own, the endpoint for answers. */
+function rerankerEndpoint(env: Variables): EndpointConfig {
+  const baseUrl = text(env, "RERANKER_BASE_URL");
+  const apiKey = text(env, "RERANKER_API_KEY");
+  if (baseUrl === undefined) {
+    const shared = endpoint(env, "RERANKER_MODEL");
+    return { ...shared, apiKey: apiKey ?? shared.apiKey };
+  }
+  // OPENAI_API_KEY is not for another endpoint.
+  const model = required(env, "RERANKER_MODEL");
+  return { variable: "RERANKER_BASE_URL", baseUrl, model, apiKey };
 }
 
 /** fetch refuses a URL with a password, and its error would show it. */

@@ -1,8 +1,10 @@
 // OpenAI-compatible endpoints: their addresses
 // as people write them, and how to call them.
 
+export type Route = "chat/completions" | "embeddings" | "rerank";
+
 /** Routes that are often pasted with the address. */
-const ROUTES = /\/+(?:chat\/completions|embeddings)\/*$/;
+const ROUTES = /\/+(?:chat\/completions|embeddings|rerank)\/*$/;
 /** Last segments of addresses known to be wrong or incomplete. */
 const OTHERS =
   /\/(?:api|chat|completions|completion|models|responses|messages|generate|embed|embeddings|index\.html?|docs|health|healthz)$/i;
@@ -24,7 +26,7 @@ export function endpointBase(value: string): string | undefined {
 }
 
 /** A route's URL. @param base As `endpointBase` returns it. */
-export function endpointUrl(base: string, route: "chat/completions" | "embeddings"): string {
+export function endpointUrl(base: string, route: Route): string {
   const query = base.indexOf("?");
   if (query < 0) return `${base}/${route}`;
   return `${base.slice(0, query)}/${route}${base.slice(query)}`;

@@ -4,6 +4,7 @@
 
 import type { Embedder } from "./answer/embedder.ts";
 import type { Generator } from "./answer/generator.ts";
+import type { Reranker } from "./answer/reranker.ts";
 import type { Retriever } from "./answer/retriever.ts";
 import {
   type EndpointConfig,
@@ -11,6 +12,8 @@ import {
   generatorConfig,
   invalid,
   jurisdiction,
+  type RerankerConfig,
+  rerankerConfig,
   retrieverKind,
   type VariableName,
   type Variables,
@@ -24,8 +27,12 @@ import { endpointBase } from "./endpoint.ts";
 import { ExtractiveGenerator } from "./generators/extractive.ts";
 import { OpenAiGenerator } from "./generators/openai.ts";
 import { WorkersAiGenerator } from "./generators/workers-ai.ts";
+import { OpenAiReranker } from "./rerankers/openai.ts";
+import { WorkersAiReranker } from "./rerankers/workers-ai.ts";
 import { FullTextRetriever } from "./retrievers/full-text.ts";
 import { HybridRetriever } from "./retrievers/hybrid.ts";
+import { NeighboursRetriever } from "./retrievers/neighbours.ts";
+import { RerankingRetriever } from "./retrievers/reranking.ts";
 import { VectorRetriever } from "./retrievers/vector.ts";
 import { UserObject as BaseUserObject } from "./user/user-object.ts";
 
@@ -56,7 +63,7 @@ const HYBRID_TIMEOUT_MS = 3_000;
 export class UserObject extends BaseUserObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, {
-      retriever: () => retriever(env),
+      retriever: () => promptRetriever(env),
       generator: () => generator(env),
       storageProbe: () => storageProbe(env),
     });
@@ -86,7 +93,21 @@ export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
   return inJurisdiction(env, env.CORPUS).getByName("corpus");
 }
 
+/** With what a model's prompt may have room for. Quotes need none of it. */
+function promptRetriever(env: Env): Retriever {
+  const found = retriever(env);
+  if (generatorConfig(env).kind === "extractive") return found;
+  return new NeighboursRetriever(found, corpusStub(env));
+}
+
 export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {
+  const config = rerankerConfig(env);
+  const found = search(env, corpus);
+  if (config === undefined) return found;
+  return new RerankingRetriever(found, reranker(env, config), config.timeoutMs);
+}
+
+function search(env: Env, corpus: Corpus): Retriever {
   const fullText = new FullTextRetriever(corpus);
   const adapters = vectorAdapters(env);
   if (adapters === undefined) return fullText;
@@ -118,6 +139,15 @@ function embedder(env: Env): Embedder {
   }
 }
 
+function reranker(env: Env, config: RerankerConfig): Reranker {
+  switch (config.kind) {
+    case "workers-ai":
+      return new WorkersAiReranker({ ai: workersAi(env, "RERANKER"), model: config.model });
+    case "openai-compatible":
+      return new OpenAiReranker(checked(config.endpoint));
+  }
+}
+
 export function generator(env: Env): Generator {
   const config = generatorConfig(env);
   switch (config.kind) {
@@ -140,7 +170,7 @@ function checked(endpoint: EndpointConfig): EndpointConfig {
   const baseUrl = endpointBase(endpoint.baseUrl);
   if (baseUrl !== undefined) return { ...endpoint, baseUrl };
   throw invalid(
-    "OPENAI_BASE_URL",
+    endpoint.variable,
     "must be the http or https URL of an OpenAI-compatible endpoint with its path, such as " +
       "https://api.openai.com/v1, without a password in it",
   );

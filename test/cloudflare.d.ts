@@ -7,6 +7,7 @@ declare namespace Cloudflare {
     readonly CORPUS: DurableObjectNamespace<import("../src/worker.ts").CorpusObject>;
     readonly AUTH_SECRET: string;
     readonly OPENAI_BASE_URL: string;
+    readonly EMBEDDING_URL: string;
   }
   interface GlobalProps {
     mainModule: typeof import("../src/worker.ts");

@@ -18,6 +18,8 @@ describe("an endpoint's address", () => {
     ["/v1/chat/completions", "/v1/chat/completions"],
     ["/v1/chat/completions/", "/v1/chat/completions"],
     ["/v1/embeddings", "/v1/chat/completions"],
+    ["/v1/rerank", "/v1/chat/completions"],
+    ["/rerank", "/chat/completions"],
     ["/chat/completions", "/chat/completions"],
     ["/chat/completions/?a=b", "/chat/completions?a=b"],
     ["/v1/account/gateway/openai", "/v1/account/gateway/openai/chat/completions"],

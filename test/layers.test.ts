@@ -17,17 +17,27 @@ const allFiles = import.meta.glob<string>("../src/**/*.{ts,css,html}", {
 /** Every layer of the Worker may import these. */
 const LEAVES = [
   ...["protocol", "errors", "text", "config", "request"],
-  ...["deadline", "alarm", "digest", "origin", "endpoint", "schema", "workers-ai"],
+  ...["deadline", "alarm", "digest", "origin", "endpoint", "upstream", "schema", "workers-ai"],
 ];
 
 /** A layer is a folder of src, or a file directly in it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "wiring"],
   edge: ["wiring", "user", "formats", ...LEAVES],
-  wiring: ["user", "retrievers", "generators", "embedders", "corpus", "answer", ...LEAVES],
+  wiring: [
+    "user",
+    "retrievers",
+    "generators",
+    "embedders",
+    "rerankers",
+    "corpus",
+    "answer",
+    ...LEAVES,
+  ],
   user: ["formats", "answer", ...LEAVES],
   retrievers: ["corpus", "answer", ...LEAVES],
   embedders: ["answer", ...LEAVES],
+  rerankers: ["answer", ...LEAVES],
   corpus: ["formats", "answer", "intake", ...LEAVES],
   // Runs in commands too, so it imports nothing of the Worker.
   intake: ["text"],
@@ -46,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   deadline: [],
   digest: [],
   endpoint: [],
+  upstream: ["deadline", "endpoint", "errors"],
   "workers-ai": [],
   text: [],
   protocol: [],

@@ -7,7 +7,7 @@ import type { Turn } from "../protocol.ts";
 import { blocksMarkdown } from "../text/blocks.ts";
 import type { Message } from "./generator.ts";
 import { NOTHING_FOUND } from "./nothing-found.ts";
-import type { Passage } from "./retriever.ts";
+import type { Neighbour, Passage } from "./retriever.ts";
 
 const RULES = [
   "You answer questions about an operator's documents.",
@@ -21,6 +21,17 @@ const RULES = [
 
 /** In UTF-16 units, 4,000 English tokens. More would crowd out passages. */
 const HISTORY_LENGTH_MAX = 16_000;
+
+/**
+ * In UTF-16 units, 2,000 English tokens. Passages are given
+ * whole; their neighbours where they leave room.
+ */
+const PASSAGES_LENGTH_MAX = 8_000;
+/**
+ * A passage may repeat a sentence of the one before. What is
+ * shorter may be the same by chance, such as a fence.
+ */
+const REPEAT_LENGTH = { min: 8, max: 500 };
 
 // Control, zero-width and bidirectional characters, tags, variation selectors
 // and lone surrogates. Tags can hide whole sentences from a reader.
@@ -43,17 +54,50 @@ export function prompt(
   passages: readonly Passage[],
   nonce: string,
 ): Message[] {
-  const quoted = passages.map((passage, i) => quote(passage, i + 1, nonce));
+  const texts = withNeighbours(passages);
+  const quoted = passages.map((passage, i) => quote(passage, texts[i] ?? "", i + 1, nonce));
   const found = quoted.length === 0 ? "No passage was found." : quoted.join("\n\n");
   const question: Turn = { role: "user", content: `${found}\n\nQuestion: ${query}` };
   return [{ role: "system", content: RULES }, ...alternating([...latest(history), question])];
 }
 
-function quote({ title, heading, text, blocks = [] }: Passage, n: number, nonce: string): string {
+function quote({ title, heading }: Passage, text: string, n: number, nonce: string): string {
   const place = [title, ...heading].map((part) => clean(part).replace(/\s+/g, " ").trim());
   const name = place.join(" › ").replaceAll('"', "'");
-  const content = blocks.length > 0 ? blocksMarkdown(text, blocks) : text;
-  return `<passage-${nonce} n="${n}" title="${name}">\n${clean(content)}\n</passage-${nonce}>`;
+  return `<passage-${nonce} n="${n}" title="${name}">\n${clean(text)}\n</passage-${nonce}>`;
+}
+
+/**
+ * The passages as Markdown. The best get their neighbours
+ * first, and first the one after: it may go on with the answer.
+ */
+function withNeighbours(passages: readonly Passage[]): string[] {
+  const texts = passages.map(markdown);
+  let left = PASSAGES_LENGTH_MAX - texts.reduce((sum, { length }) => sum + length, 0);
+  return passages.map(({ before, after }, i) => {
+    let text = texts[i] ?? "";
+    const grow = (longer: string) => {
+      const more = longer.length - text.length;
+      if (more > left) return;
+      left -= more;
+      text = longer;
+    };
+    if (after !== undefined) grow(join(text, markdown(after)));
+    if (before !== undefined) grow(join(markdown(before), text));
+    return text;
+  });
+}
+
+function markdown({ text, blocks = [] }: Neighbour): string {
+  return blocks.length > 0 ? blocksMarkdown(text, blocks) : text;
+}
+
+/** Two successive passages, with a repeated sentence once. */
+function join(first: string, second: string): string {
+  let length = Math.min(REPEAT_LENGTH.max, second.length);
+  while (length >= REPEAT_LENGTH.min && !first.endsWith(second.slice(0, length))) length -= 1;
+  if (length < REPEAT_LENGTH.min) return `${first}\n\n${second}`;
+  return first + second.slice(length);
 }
 
 function clean(text: string): string {

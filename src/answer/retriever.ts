@@ -16,7 +16,17 @@ export interface Passage {
   readonly blocks?: readonly TextBlock[];
   /** How well the passage covers the query, in [0, 1]. */
   readonly score: number;
+  /**
+   * How well it fits, as its search counts: higher is better.
+   * Comparable within one result only. Undefined if unknown.
+   */
+  readonly relevance?: number | undefined;
+  /** What precedes and follows it in its section, if that was read. */
+  readonly before?: Neighbour | undefined;
+  readonly after?: Neighbour | undefined;
 }
+
+export type Neighbour = Pick<Passage, "text" | "blocks">;
 
 export interface Retriever {
   /**

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
 import type { Embedder } from "../answer/embedder.ts";
 import type { Retriever } from "../answer/retriever.ts";
-import type { VectorIndex } from "../answer/vector-index.ts";
+import type { NearVector, VectorIndex } from "../answer/vector-index.ts";
 import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
 import { withTimeout } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
@@ -31,7 +31,7 @@ import { isVisible } from "../text/visible.ts";
 import type { Corpus } from "./corpus.ts";
 import { Documents, storedPassages } from "./documents.ts";
 import { exampleQuestions } from "./examples.ts";
-import type { FoundPassage } from "./passage-index.ts";
+import type { FoundPassage, PlacedPassage } from "./passage-index.ts";
 import { VectorSync } from "./vector-sync.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -130,10 +130,14 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     return this.#documents.search(query, topK);
   }
 
-  passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
+  passagesOf(vectors: readonly NearVector[], query: string, topK: number): FoundPassage[] {
     // Vectors of another model cannot be compared with the query's.
     if (this.#vectorSync === undefined || this.#vectorSync.isUnstarted()) return [];
-    return this.#documents.passagesOf(vectorIds, query, topK);
+    return this.#documents.passagesOf(vectors, query, topK);
+  }
+
+  passagesAt(ids: readonly string[]): PlacedPassage[] {
+    return this.#documents.passagesAt(ids);
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -216,8 +220,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       (either) => this.#parts.retriever(this).retrieve(query, limit, either),
       signal,
     );
-    const passages = found.map(({ text, blocks: _, ...passage }) => ({
-      ...passage,
+    const passages = found.map(({ id, documentId, title, heading, url, score, text }) => ({
+      ...{ id, documentId, title, heading, url, score },
       snippet: snippet(text, query),
     }));
     return json({ passages });

@@ -2,6 +2,7 @@
 // with all its passages, or not at all. The search is in
 // passage-index.ts, the routes are in corpus-object.ts.
 
+import type { NearVector } from "../answer/vector-index.ts";
 import { ServiceError } from "../errors.ts";
 import { markdown } from "../intake/markdown.ts";
 import { passages } from "../intake/passages.ts";
@@ -13,6 +14,7 @@ import {
   PASSAGE_TABLES,
   type PassageHeading,
   PassageIndex,
+  type PlacedPassage,
   type StoredPassage,
 } from "./passage-index.ts";
 import { VECTOR_TABLES, VectorState } from "./vector-state.ts";
@@ -104,6 +106,9 @@ export const CORPUS_SCHEMA = new Schema(
 
 const ENTRY = "id, title, url, passages, bytes, content_hash, updated_at, first_passage, sample";
 
+/** Passages read by their ids at once. */
+const PASSAGES_AT_MAX = 10;
+
 /** UTF-8 bytes that take as long to index as one passage. */
 const PASSAGE_BYTES = 1_000;
 
@@ -138,10 +143,20 @@ export class Documents {
   }
 
   /** The first `topK` passages of these vectors that still exist. */
-  passagesOf(vectorIds: readonly string[], query: string, topK: number): FoundPassage[] {
-    const ids = this.vectorState.passagesOf(vectorIds);
-    if (ids.length === 0) return [];
-    return this.#index.get(ids, query, topK, this.#corpus().passages);
+  passagesOf(vectors: readonly NearVector[], query: string, topK: number): FoundPassage[] {
+    const near = this.vectorState.passagesOf(vectors);
+    if (near.length === 0) return [];
+    return this.#index.get(near, query, topK, this.#corpus().passages);
+  }
+
+  /** Those of these passages that exist. */
+  passagesAt(ids: readonly string[]): PlacedPassage[] {
+    if (!this.#exist) return [];
+    const places = ids.slice(0, PASSAGES_AT_MAX).map((id) => {
+      const mark = id.lastIndexOf("#");
+      return [id.slice(0, mark), Number(id.slice(mark + 1))] as const;
+    });
+    return this.#index.at(places);
   }
 
   /** The next passages after an id, oldest first. */

@@ -3,6 +3,7 @@
 
 import { matchQuery, queryWords, terms, termsOfAll } from "../text/analyzer.ts";
 import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
+import { copyKey, Distinct } from "../text/copies.ts";
 import { Vocabulary } from "./vocabulary.ts";
 import { WantedTerms } from "./wanted-terms.ts";
 
@@ -30,6 +31,17 @@ export interface FoundPassage extends Omit<StoredPassage, "place"> {
   readonly id: string;
   /** How well it covers the query, in [0, 1]. */
   readonly score: number;
+  /** BM25, or the similarity of its vector. Higher is better. */
+  readonly relevance: number;
+}
+
+/** A passage that was not searched for. */
+export type PlacedPassage = Omit<FoundPassage, "score" | "relevance">;
+
+/** A passage whose vector is near. */
+export interface NearPassage {
+  readonly id: number;
+  readonly similarity: number;
 }
 
 export type PassageHeading = Pick<StoredPassage, "title" | "heading">;
@@ -47,6 +59,17 @@ type PassageRow = {
   blocks: string;
 };
 
+type MatchRow = PassageRow & {
+  /** BM25 as FTS5 counts: lower is better. */
+  rank: number;
+};
+
+/** A search result before it is read closely. */
+interface Candidate extends Omit<FoundPassage, "blocks" | "score"> {
+  /** As packBlocks writes them. */
+  readonly packed: string;
+}
+
 /** Enough to find examples in, and fast to read. */
 const HEADINGS_MAX = 1_000;
 
@@ -56,6 +79,19 @@ const HEADINGS_MAX = 1_000;
  * ignores the commonest terms, which distinguish least.
  */
 const HITS_MAX = 30_000;
+
+/** What a search may read, however many passages there are. */
+const ROWS_MAX = 100;
+/** The number of passages, and the state of the vectors. */
+const CORPUS_ROWS = 1;
+const VECTOR_ROWS = 5;
+/** A match reads a row of the index, and its passage. */
+const MATCH_ROWS = 2;
+/** Where there are copies, there may be more. */
+const SPARE_MATCHES = 4;
+
+/** No word begins so: it is a character of private use. */
+const COPY_MARK = "\ue000";
 
 // The index stores no text. Our analyzer makes the terms, since
 // the tokenizer knows neither Chinese nor accents: it only
@@ -77,7 +113,8 @@ export const PASSAGE_TABLES = `
   CREATE VIRTUAL TABLE vocabulary USING fts5vocab(passage_terms, row);
 `;
 
-const PASSAGE = "id, document_id AS documentId, place, title, heading, url, text, blocks";
+const PASSAGE = `passages.id, passages.document_id AS documentId, passages.place, passages.title,
+  passages.heading, passages.url, passages.text, passages.blocks`;
 
 export class PassageIndex {
   readonly #sql: SqlStorage;
@@ -124,25 +161,63 @@ export class PassageIndex {
       .map(({ title, heading }) => ({ title, heading: JSON.parse(heading) }));
   }
 
-  /** The best first. `count` is the number of all passages. */
+  /**
+   * The best first, without copies. `count` is the number of
+   * all passages. Fewer than `topK` if many are copies of
+   * the same few texts, and the query has many words.
+   */
   search(query: string, topK: number, count: number): FoundPassage[] {
     const wanted = new WantedTerms(queryWords(query), this.#vocabulary, count);
     const affordable = wanted.affordable(HITS_MAX);
     if (affordable.length === 0) return [];
-    return this.#matches(matchQuery(affordable), topK).map((row) => found(row, wanted));
+    const match = matchQuery(affordable);
+    const distinct = new Distinct<Candidate>();
+    let left = Math.floor((ROWS_MAX - CORPUS_ROWS - wanted.rowsRead) / MATCH_ROWS);
+    while (left > 0 && distinct.size < topK) {
+      const before = distinct.size;
+      const spare = before === 0 ? 0 : SPARE_MATCHES;
+      const limit = Math.min(left, topK - before + spare);
+      const rows = this.#matches(without(distinct.keys, match), limit);
+      for (const { rank, ...row } of rows) distinct.add(candidate(row, -rank));
+      // An index of an earlier release does not know the copies.
+      if (rows.length < limit || distinct.size === before) break;
+      left -= rows.length;
+    }
+    return distinct.passages.slice(0, topK).map((one) => found(one, wanted));
   }
 
-  /** The first `topK` that still exist, scored as by a search. */
-  get(ids: readonly number[], query: string, topK: number, count: number): FoundPassage[] {
+  /** The first `topK` that still exist, without copies, scored as by a search. */
+  get(near: readonly NearPassage[], query: string, topK: number, count: number): FoundPassage[] {
     const wanted = new WantedTerms(queryWords(query), this.#vocabulary, count);
-    const passages: FoundPassage[] = [];
+    const distinct = new Distinct<Candidate>();
+    let left = ROWS_MAX - VECTOR_ROWS - wanted.rowsRead;
     // Singly: a list would read every id, and most are not needed.
-    for (const id of ids) {
-      if (passages.length === topK) break;
+    for (const { id, similarity } of near) {
+      if (distinct.size === topK || left <= 0) break;
       const row = this.#row(id);
-      if (row !== undefined) passages.push(found(row, wanted));
+      if (row === undefined) continue;
+      distinct.add(candidate(row, similarity));
+      left -= 1;
     }
-    return passages;
+    return distinct.passages.map((one) => found(one, wanted));
+  }
+
+  /** By document and place. Reads a row each of the list and both tables. */
+  at(places: readonly (readonly [documentId: string, place: number])[]): PlacedPassage[] {
+    // In this order, each table is read by its key.
+    return this.#sql
+      .exec<PassageRow>(
+        `SELECT ${PASSAGE} FROM json_each(?) AS asked
+         CROSS JOIN documents ON documents.id = asked.value ->> 0
+         CROSS JOIN passages ON passages.id = documents.first_passage + (asked.value ->> 1) - 1
+         WHERE passages.document_id = documents.id AND passages.place = asked.value ->> 1`,
+        JSON.stringify(places),
+      )
+      .toArray()
+      .map((row) => {
+        const { packed, relevance: _, ...passage } = candidate(row, 0);
+        return { ...passage, blocks: unpackBlocks(packed) };
+      });
   }
 
   /** The next passages after an id, oldest first. */
@@ -177,10 +252,10 @@ export class PassageIndex {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[id, documentId, place, title, JSON.stringify(heading), url, text, packBlocks(blocks)],
     );
-    const held = termsOfAll([[title, ...heading].join("\n"), text]);
+    const [heads = [], body = []] = termsOfAll([[title, ...heading].join("\n"), text]);
     this.#sql.exec(
       "INSERT INTO passage_terms (rowid, title, text) VALUES (?, ?, ?)",
-      ...[id, ...held.map((terms) => terms.join(" "))],
+      ...[id, heads.join(" "), [...body, COPY_MARK + copyKey(heading, text)].join(" ")],
     );
   }
 
@@ -191,11 +266,11 @@ export class PassageIndex {
   }
 
   /** The best matches first. */
-  #matches(match: string, limit: number): PassageRow[] {
+  #matches(match: string, limit: number): MatchRow[] {
     // Sorted before the join: else SQLite reads all that match.
     return this.#sql
-      .exec<PassageRow>(
-        `SELECT ${PASSAGE}
+      .exec<MatchRow>(
+        `SELECT ${PASSAGE}, found.rank AS rank
          FROM (SELECT rowid AS id, rank FROM passage_terms
                WHERE passage_terms MATCH ? AND rank MATCH 'bm25(2.0, 1.0)'
                ORDER BY rank LIMIT ?) AS found
@@ -207,17 +282,25 @@ export class PassageIndex {
   }
 }
 
-function found(row: PassageRow, wanted: WantedTerms): FoundPassage {
+/** A query for what matches and is no copy of these. */
+function without(keys: readonly string[], match: string): string {
+  if (keys.length === 0) return match;
+  return `(${match}) NOT (${matchQuery(keys.map((key) => COPY_MARK + key))})`;
+}
+
+function candidate(row: PassageRow, relevance: number): Candidate {
   const { documentId, place, title, heading, url, text, blocks } = row;
-  const headings: string[] = JSON.parse(heading);
   return {
-    id: `${documentId}#${place}`,
-    documentId,
-    title,
-    heading: headings,
-    url,
-    text,
-    blocks: unpackBlocks(blocks),
-    score: wanted.coverage(terms([title, ...headings, text].join("\n"))),
+    ...{ id: `${documentId}#${place}`, documentId, title, heading: JSON.parse(heading) },
+    ...{ url, text, packed: blocks, relevance },
+  };
+}
+
+function found({ packed, ...passage }: Candidate, wanted: WantedTerms): FoundPassage {
+  const { title, heading, text } = passage;
+  return {
+    ...passage,
+    blocks: unpackBlocks(packed),
+    score: wanted.coverage(terms([title, ...heading, text].join("\n"))),
   };
 }

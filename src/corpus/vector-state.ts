@@ -3,6 +3,9 @@
 // first vector, so a full-text search writes nothing here.
 // vector-sync.ts makes and removes the vectors.
 
+import type { NearVector } from "../answer/vector-index.ts";
+import type { NearPassage } from "./passage-index.ts";
+
 type VectorStateRow = {
   model: string;
   /** Prefix of the vector ids. Another model begins another series. */
@@ -136,11 +139,11 @@ export class VectorState {
   }
 
   /** The passages of vectors, in their order, without those of other series. */
-  passagesOf(vectorIds: readonly string[]): number[] {
+  passagesOf(vectors: readonly NearVector[]): NearPassage[] {
     const series = this.state()?.series;
-    return vectorIds.flatMap((id) => {
+    return vectors.flatMap(({ id, similarity }) => {
       const [, of, passage] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id) ?? [];
-      return of !== undefined && of === series ? Number(passage) : [];
+      return of !== undefined && of === series ? { id: Number(passage), similarity } : [];
     });
   }
 

@@ -75,6 +75,11 @@ export class WantedTerms {
     this.#whole = this.#weighed.reduce((sum, { weight }) => sum + weight, 0);
   }
 
+  /** Of the vocabulary. */
+  get rowsRead(): number {
+    return QUERY_TERMS_MAX - this.#left;
+  }
+
   /** The rarest terms that passages have, up to a number of hits. */
   affordable(hitsMax: number): string[] {
     const affordable: string[] = [];

@@ -2,7 +2,7 @@
 // match every query or none, and nothing would show why. Pure.
 
 import type { Vector } from "../answer/embedder.ts";
-import { failure } from "./upstream.ts";
+import { failure } from "../upstream.ts";
 
 /**
  * Throws RETRIEVAL_FAILED unless `vectors` are usable and `count` in number.

@@ -2,9 +2,8 @@
 // endpoints: Ollama, llama.cpp, vLLM, OpenAI.
 
 import type { Embedder, Vector } from "../answer/embedder.ts";
-import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
+import { postJson, refused } from "../upstream.ts";
 import { checkedVectors } from "./embeddings-response.ts";
-import { call, failure } from "./upstream.ts";
 
 /** 100 vectors of 1,536 numbers with all digits are 4 MB. */
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
@@ -28,52 +27,18 @@ export class OpenAiEmbedder implements Embedder {
   }
 
   async embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Vector[]> {
-    const answer = await call(
+    const answer = await postJson(
       WHO,
-      () => this.#call(texts, signal),
-      () => ": no answer",
+      {
+        ...{ baseUrl: this.#baseUrl, route: "embeddings", apiKey: this.#apiKey },
+        body: { model: this.model, input: texts, encoding_format: "float" },
+        bytesMax: BODY_BYTES_MAX,
+      },
       signal,
     );
-    return checkedVectors(inOrder(answer), texts.length);
+    if ("refusal" in answer) throw refused(WHO, answer.refusal);
+    return checkedVectors(inOrder(answer.json), texts.length);
   }
-
-  async #call(texts: readonly string[], signal: AbortSignal): Promise<unknown> {
-    const response = await ask(endpointUrl(this.#baseUrl, "embeddings"), {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json",
-        ...endpointKey(this.#baseUrl, this.#apiKey),
-      },
-      body: JSON.stringify({ model: this.model, input: texts, encoding_format: "float" }),
-      // A redirect could leak the texts and the key.
-      redirect: "manual",
-      signal,
-    });
-    if (!response.ok) {
-      response.body?.cancel().catch(() => {});
-      throw failure(`${WHO} refused (HTTP ${response.status}).`);
-    }
-    const text = await bounded(response);
-    try {
-      return JSON.parse(text);
-    } catch {
-      // The parser's message would quote the response.
-      throw failure(`${WHO}'s answer cannot be used: it is no JSON.`);
-    }
-  }
-}
-
-async function bounded(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of (response.body ?? new Blob().stream()) as ReadableStream<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > BODY_BYTES_MAX) throw failure(`${WHO}'s answer cannot be used: it is too long.`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 /** Sorts the vectors like the texts: endpoints may not. */

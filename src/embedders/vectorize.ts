@@ -1,8 +1,8 @@
 // The vector index in Cloudflare's Vectorize. It receives ids and vectors only.
 
 import type { Vector } from "../answer/embedder.ts";
-import type { VectorIndex } from "../answer/vector-index.ts";
-import { call } from "./upstream.ts";
+import type { NearVector, VectorIndex } from "../answer/vector-index.ts";
+import { call } from "../upstream.ts";
 
 export class VectorizeIndex implements VectorIndex {
   readonly #binding: Vectorize;
@@ -11,7 +11,11 @@ export class VectorizeIndex implements VectorIndex {
     this.#binding = binding;
   }
 
-  async nearest(vector: Vector, limit: number, signal: AbortSignal): Promise<readonly string[]> {
+  async nearest(
+    vector: Vector,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<readonly NearVector[]> {
     const { matches } = await this.#call(
       () =>
         this.#binding.query([...vector], {
@@ -23,7 +27,7 @@ export class VectorizeIndex implements VectorIndex {
         }),
       signal,
     );
-    return matches.map(({ id }) => id);
+    return matches.map(({ id, score }) => ({ id, similarity: score }));
   }
 
   async put(vectors: ReadonlyMap<string, Vector>, signal: AbortSignal): Promise<void> {

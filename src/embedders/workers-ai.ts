@@ -1,9 +1,9 @@
 // The embedder for models of Workers AI, through the AI binding.
 
 import type { Embedder, Vector } from "../answer/embedder.ts";
+import { call } from "../upstream.ts";
 import { workersAiErrorCode } from "../workers-ai.ts";
 import { checkedVectors } from "./embeddings-response.ts";
-import { call } from "./upstream.ts";
 
 export class WorkersAiEmbedder implements Embedder {
   readonly model: string;

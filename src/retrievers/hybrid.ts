@@ -4,7 +4,8 @@
 import type { Passage, Retriever } from "../answer/retriever.ts";
 import { withTimeout } from "../deadline.ts";
 import { reasonOf, ServiceError } from "../errors.ts";
-import { fuse } from "./reciprocal-rank.ts";
+import { withoutCopies } from "../text/copies.ts";
+import { fuse } from "./fusion.ts";
 
 /** Passages from each search: the maximum that an ask may request. */
 const CANDIDATES = 20;
@@ -26,7 +27,8 @@ export class HybridRetriever implements Retriever {
       this.#fullText.retrieve(query, CANDIDATES, signal),
       this.#near(query, signal),
     ]);
-    return fuse(found).slice(0, topK);
+    // The searches may have found different copies of one text.
+    return withoutCopies(fuse(found)).slice(0, topK);
   }
 
   async #near(query: string, signal: AbortSignal): Promise<readonly Passage[]> {

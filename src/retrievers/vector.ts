@@ -25,8 +25,8 @@ export class VectorRetriever implements Retriever {
 
   async retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]> {
     const [vector = []] = await this.#embedder.embed([query], signal);
-    const ids = await this.#index.nearest(vector, NEAREST, signal);
+    const near = await this.#index.nearest(vector, NEAREST, signal);
     signal.throwIfAborted();
-    return this.#corpus.passagesOf(ids, query, topK);
+    return this.#corpus.passagesOf(near, query, topK);
   }
 }

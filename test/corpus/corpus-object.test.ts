@@ -195,7 +195,10 @@ describe("a preview of a search", () => {
     const { passages } = await preview.json<{ passages: unknown[] }>();
     const found = await stub.search(query, 5);
     expect(passages).toEqual(
-      found.map(({ text, blocks, ...passage }) => ({ ...passage, snippet: expect.any(String) })),
+      found.map(({ text, blocks, relevance, ...passage }) => ({
+        ...passage,
+        snippet: expect.any(String),
+      })),
     );
     expect(passages[0]).toMatchObject({
       id: "limits#1",
@@ -264,6 +267,7 @@ describe("a search", () => {
       text: "A row of a table may hold at most two megabytes.",
       blocks: [{ kind: "paragraph", start: 0, end: 48 }],
       score: expect.any(Number),
+      relevance: expect.any(Number),
     });
     expect(best?.score).toBeGreaterThan(0.5);
     expect(best?.score).toBeLessThanOrEqual(1);
@@ -418,6 +422,92 @@ describe("a search", () => {
     expect(read.dearest).toBeLessThanOrEqual(100);
     expect(read.added).toBeLessThanOrEqual(10);
     expect(read.replaced).toBeLessThanOrEqual(20);
+  });
+});
+
+describe("copies of a text", () => {
+  const text =
+    "The warranty covers every lamp for two years from the day of purchase, and all parts.";
+  const other = (i: number) => ({
+    title: "Part",
+    text: `Its warranty is of another kind, ${i}.`,
+  });
+
+  it("take one place in a search, and the next passages fill the others", async () => {
+    const { stub, put } = newCorpus();
+    for (const id of ["e", "d", "c", "b", "a"]) await put(id, { title: "Warranty", text });
+    for (let i = 0; i < 6; i++) await put(`other${i}`, other(i));
+    const found = await stub.search("warranty of a lamp", 5);
+    expect(found.map(({ documentId }) => documentId)).toEqual([
+      ...["a", "other0", "other1", "other2", "other3"],
+    ]);
+  });
+
+  it("are found out though case, spaces, punctuation, title and headings differ", async () => {
+    const { stub, put } = newCorpus();
+    await put("a", { title: "Warranty", text });
+    await put("b", { title: "Terms", text: `# Warranty\n\n${text.replace(",", " -")}` });
+    await put("c", { title: "Old terms", text: `## Lamps\n\n${text.toUpperCase()}` });
+    await put("d", { title: "More", text: text.replaceAll(" ", "\n") });
+    await put("other", other(1));
+    const found = await stub.search("warranty of lamps", 5);
+    expect(found.map(({ documentId }) => documentId).sort()).toEqual([
+      expect.stringMatching(/^[abcd]$/),
+      "other",
+    ]);
+  });
+
+  it("let the best of them stay", async () => {
+    const { stub, put } = newCorpus();
+    await put("a", { title: "Page 1", text });
+    await put("b", { title: "Warranty of lamps", text });
+    expect((await stub.search("warranty of lamps", 5)).map(({ id }) => id)).toEqual(["b#1"]);
+  });
+
+  it("fill no place however many they are, and cost no more rows than a search may", {
+    timeout: 60_000,
+  }, async () => {
+    const { stub, put } = newCorpus();
+    const numbers = Array.from({ length: 60 }, (_, i) => `n${i}`);
+    for (let i = 0; i < 60; i++) await put(`copy${i}`, { title: "Warranty", text });
+    for (let i = 0; i < 60; i++)
+      await put(`second${i}`, { title: "Warranty", text: `${text} Or three.` });
+    for (const [i, number] of numbers.entries()) {
+      await put(`other${i}`, { title: "Part", text: `A part without warranty, ${number}.` });
+    }
+    const { found, dearest } = await runInDurableObject(stub, async (corpus, { storage }) => ({
+      found: corpus.search("warranty of a lamp", 5).map(({ documentId }) => documentId),
+      dearest: (await rowsOf(storage.sql, () => corpus.search(`warranty ${numbers.join(" ")}`, 20)))
+        .read,
+    }));
+    expect(found).toHaveLength(5);
+    expect(found.map((id) => id.replace(/\d+$/, "")).sort()).toEqual([
+      ...["copy", "other", "other", "other", "second"],
+    ]);
+    expect(dearest).toBeLessThanOrEqual(100);
+  });
+
+  it("are other texts if they are short and under other headings", async () => {
+    const { stub, put } = newCorpus();
+    await put("a", {
+      title: "Options",
+      text: "## timeout\n\nDefault: 30 s\n\n## retry\n\nDefault: 30 s",
+    });
+    expect(await stub.search("default of timeout and retry", 5)).toHaveLength(2);
+  });
+
+  it("are found by an index of an earlier release, which does not know them, once", async () => {
+    const { stub, put } = newCorpus();
+    for (const id of ["a", "b", "c"]) await put(id, { title: "Warranty", text });
+    await put("other", other(1));
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.sql.exec("DELETE FROM passage_terms");
+      storage.sql.exec(
+        `INSERT INTO passage_terms (rowid, title, text) SELECT id, lower(title), 'warranti' FROM passages`,
+      );
+    });
+    const found = await stub.search("warranty", 3);
+    expect(new Set(found.map(({ text }) => text)).size).toBe(found.length);
   });
 });
 

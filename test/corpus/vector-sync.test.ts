@@ -218,10 +218,13 @@ describe("a preview of a search", () => {
     await corpus.put("long", text);
     await corpus.settle();
     const [own = ""] = corpus.index.vectors.keys();
-    const ids = Array.from({ length: 50 }, (_, i) => `${own.slice(0, 9)}${i * 5 + 1}`);
+    const near = Array.from({ length: 50 }, (_, i) => ({
+      id: `${own.slice(0, 9)}${i * 5 + 1}`,
+      similarity: 1 - i / 100,
+    }));
     const words = Array.from({ length: 60 }, (_, i) => `matter${i}`).join(" ");
     const { read } = await runInDurableObject(corpus.stub, (object, { storage }) =>
-      rowsOf(storage.sql, () => expect(object.passagesOf(ids, words, 20)).toHaveLength(20)),
+      rowsOf(storage.sql, () => expect(object.passagesOf(near, words, 20)).toHaveLength(20)),
     );
     expect(read).toBeLessThanOrEqual(75);
   });

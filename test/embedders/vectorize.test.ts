@@ -8,10 +8,13 @@ import { FakeVectorize } from "./fake-vectorize.ts";
 const signal = new AbortController().signal;
 
 describe("the index", () => {
-  test("returns the nearest ids, nearest first", async () => {
+  test("returns the nearest ids with their similarity, nearest first", async () => {
     const { index } = newIndex();
     await index.put(vectors({ east: [1, 0], north: [0, 1], northeast: [1, 1] }), signal);
-    expect(await index.nearest([3, 0.1], 2, signal)).toEqual(["east", "northeast"]);
+    expect(await index.nearest([3, 0.1], 2, signal)).toEqual([
+      { id: "east", similarity: expect.closeTo(0.999, 3) },
+      { id: "northeast", similarity: expect.closeTo(0.73, 1) },
+    ]);
   });
 
   test("replaces the vector of an id", async () => {

@@ -28,14 +28,15 @@ async function newSetup(retriever: string, variables: Record<string, unknown> = 
   const adapters = { RETRIEVER: retriever, AI: ai, VECTORIZE: index, ...variables };
   corpora.set(name, adapters);
   const corpus = env.CORPUS.getByName(name);
-  for (const [id, text] of Object.entries(DOCUMENTS)) {
+  const put = async (id: string, text: string) => {
     await corpus.fetch(`https://belay.test/api/v1/admin/documents/${id}`, {
       method: "PUT",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ title: "Title", text }),
     });
-  }
-  while (await runDurableObjectAlarm(corpus));
+    while (await runDurableObjectAlarm(corpus));
+  };
+  for (const [id, text] of Object.entries(DOCUMENTS)) await put(id, text);
   expect(index.vectors.size).toBe(3);
   const CORPUS = { getByName: () => env.CORPUS.getByName(name) };
   const user = await newUser({ ...adapters, CORPUS } as unknown as Record<string, string>);
@@ -44,7 +45,7 @@ async function newSetup(retriever: string, variables: Record<string, unknown> = 
     expect(response.status).toBe(200);
     return (await response.json<AnswerBody>()).sources.map(({ documentId }) => documentId);
   };
-  return { ai, index, user, sources };
+  return { ai, index, put, user, sources };
 }
 
 describe("RETRIEVER=vector", () => {
@@ -61,6 +62,12 @@ describe("RETRIEVER=vector", () => {
     expect(await answer("car wheels")).toMatchObject({ documentId: "cars", score: 1 });
     expect(await answer("automobile")).toMatchObject({ documentId: "cars", score: 0 });
     expect(await answer("🚲")).toBeUndefined();
+  });
+
+  it("shows one of several copies, and the next passages in place of the others", async () => {
+    const { put, sources } = await newSetup("vector");
+    for (const id of ["copy1", "copy2", "copy3"]) await put(id, "A CAR has: four wheels!");
+    expect(await sources("automobile with wheels", 3)).toEqual(["cars", "boats", "doctors"]);
   });
 
   it("works with an OpenAI-compatible endpoint too", async () => {
@@ -173,8 +180,26 @@ describe("a hybrid search", () => {
     expect(asked).toEqual([20, 20]);
   });
 
-  it("puts passages of both searches first", async () => {
+  const scoring = (passages: Record<string, number>, text?: string): Retriever => ({
+    retrieve: async () =>
+      Object.entries(passages).map(([id, relevance]) => ({
+        ...{ ...passage(id), relevance, text: text ?? id },
+      })),
+  });
+
+  it("adds the scores of both searches", async () => {
+    const words = scoring({ a: 9, b: 8.5, c: 0 });
+    expect(await ids(words, scoring({ c: 0.9, b: 0.8, d: 0.1 }))).toEqual(["b", "c", "a", "d"]);
+  });
+
+  it("puts passages of both searches first if they have no scores", async () => {
     expect(await ids(finding("a", "b", "c"), finding("c", "d"))).toEqual(["c", "a", "b", "d"]);
+  });
+
+  it("shows one text once, though each search found another copy of it", async () => {
+    const [first, second] = [scoring({ "b#1": 2 }, "Same."), scoring({ "a#1": 2 }, "same")];
+    expect(await ids(first, second)).toEqual(["a#1"]);
+    expect(await ids(second, first)).toEqual(["a#1"]);
   });
 
   it("does not wait longer than its timeout for the vectors", async () => {

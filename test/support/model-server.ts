@@ -3,10 +3,11 @@
 //
 //   POST /v1/chat/completions    follows the directive of the last user message
 //   POST /v1/embeddings          the same, see meaning.ts
+//   POST /v1/rerank              the same, see reranking.ts
 //   GET  /requests               the requests so far, and their outcomes
 //   POST /reset                  deletes them
 //
-// directive.ts and meaning.ts describe the directives.
+// directive.ts, meaning.ts and reranking.ts describe the directives.
 // By hand: `node test/support/model-server.ts --port 9999`.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -22,7 +23,8 @@ import {
   piece,
 } from "./directive.ts";
 import { listen } from "./listen.ts";
-import { embeddingDirective, meaning } from "./meaning.ts";
+import { type EmbeddingDirective, embeddingDirective, meaning } from "./meaning.ts";
+import { rerankDirective, reranked } from "./reranking.ts";
 
 export interface ModelServer {
   /** Ends in /v1. */
@@ -104,6 +106,10 @@ async function handle(
   if (request.method === "POST" && route === "/v1/embeddings") {
     const writer = new Writer(response, {}, left.signal);
     await embed(body.options.input as string[], record, writer, request);
+    return;
+  }
+  if (request.method === "POST" && route === "/v1/rerank") {
+    await rerank(body.options, record, new Writer(response, {}, left.signal), request);
     return;
   }
   if (request.method !== "POST" || route !== "/v1/chat/completions") {
@@ -227,14 +233,46 @@ async function answer(
   return writer.end();
 }
 
-async function embed(
+function embed(
   texts: readonly string[],
   record: ModelRequest,
   writer: Writer,
   request: IncomingMessage,
 ): Promise<void> {
-  const { status = 200, body, fault, order } = embeddingDirective(texts);
+  const directive = embeddingDirective(texts);
   record.tag = texts[0] ?? "";
+  const data = (directive.order ?? texts.map((_, i) => i)).map((index) => ({
+    object: "embedding",
+    index,
+    embedding: meaning(texts[index] ?? ""),
+  }));
+  const answer = { object: "list", data, usage: { prompt_tokens: 8 } };
+  return once({ ...directive, said: texts.join() }, answer, record, writer, request);
+}
+
+function rerank(
+  options: Record<string, unknown>,
+  record: ModelRequest,
+  writer: Writer,
+  request: IncomingMessage,
+): Promise<void> {
+  const query = String(options.query);
+  const directive = rerankDirective(query);
+  record.tag = query;
+  const texts = directive.form === "texts" ? options.texts : options.documents;
+  if (!Array.isArray(texts)) return writer.whole(422, "text/plain", `missing field ${CANARY}`);
+  const said = [query, ...texts].join();
+  return once({ ...directive, said }, reranked(query, texts, directive), record, writer, request);
+}
+
+/** Sends one JSON answer, or what the directive says instead. */
+async function once(
+  { status = 200, body, fault, said }: Omit<EmbeddingDirective, "order"> & { said: string },
+  answer: unknown,
+  record: ModelRequest,
+  writer: Writer,
+  request: IncomingMessage,
+): Promise<void> {
   if (fault === "hang") return writer.hang();
   if (fault === "redirect") {
     const location = `http://localhost:${request.socket.localPort}${record.path}?redirected`;
@@ -245,15 +283,10 @@ async function embed(
     for (;;) await writer.data("9".repeat(64 * 1024));
   }
   if (status !== 200) {
-    const error = { key: record.authorization, message: `${CANARY} ${texts.join()}` };
+    const error = { key: record.authorization, message: `${CANARY} ${said}` };
     return writer.whole(status, "application/json", JSON.stringify({ error }));
   }
-  const data = (order ?? texts.map((_, i) => i)).map((index) => ({
-    object: "embedding",
-    index,
-    embedding: meaning(texts[index] ?? ""),
-  }));
-  const whole = body ?? JSON.stringify({ object: "list", data, usage: { prompt_tokens: 8 } });
+  const whole = body ?? JSON.stringify(answer);
   if (fault === "cut") {
     writer.begin();
     await writer.data(whole.slice(0, whole.length / 2));
