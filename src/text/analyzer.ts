@@ -24,7 +24,7 @@ export { UNSPACED } from "./words.ts";
  * Raise it with every change of terms or passages: an index of another
  * version is built again.
  */
-export const ANALYZER_VERSION = 5;
+export const ANALYZER_VERSION = 4;
 
 /**
  * Further terms of a query are dropped. Each costs a row of
