@@ -4,6 +4,7 @@
 // document may still mislead a model, so answers are shown as text only.
 
 import type { Turn } from "../protocol.ts";
+import { blocksMarkdown } from "../text/blocks.ts";
 import type { Message } from "./generator.ts";
 import type { Passage } from "./retriever.ts";
 
@@ -47,10 +48,11 @@ export function prompt(
   return [{ role: "system", content: RULES }, ...alternating([...latest(history), question])];
 }
 
-function quote({ title, heading, text }: Passage, n: number, nonce: string): string {
+function quote({ title, heading, text, blocks = [] }: Passage, n: number, nonce: string): string {
   const place = [title, ...heading].map((part) => clean(part).replace(/\s+/g, " ").trim());
   const name = place.join(" › ").replaceAll('"', "'");
-  return `<passage-${nonce} n="${n}" title="${name}">\n${clean(text)}\n</passage-${nonce}>`;
+  const content = blocks.length > 0 ? blocksMarkdown(text, blocks) : text;
+  return `<passage-${nonce} n="${n}" title="${name}">\n${clean(content)}\n</passage-${nonce}>`;
 }
 
 function clean(text: string): string {

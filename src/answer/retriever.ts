@@ -1,5 +1,7 @@
 // The interface of a retriever. Adapters are in retrievers/.
 
+import type { TextBlock } from "../text/blocks.ts";
+
 /** A piece of a document that was found for a query. */
 export interface Passage {
   /** `<document id>#<number of the passage in it>` */
@@ -10,6 +12,8 @@ export interface Passage {
   readonly heading: readonly string[];
   readonly url: string | null;
   readonly text: string;
+  /** Of the text, in order. Empty if unknown. */
+  readonly blocks?: readonly TextBlock[];
   /** How well the passage covers the query, in [0, 1]. */
   readonly score: number;
 }

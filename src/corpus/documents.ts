@@ -94,6 +94,11 @@ export const CORPUS_SCHEMA = new Schema(
       addColumn(sql, "documents", "sample", "INTEGER NOT NULL DEFAULT 0 CHECK (sample IN (0, 1))");
       sql.exec(VECTOR_TABLES);
     },
+    // To 3: the blocks of passages. All documents are cut again.
+    (sql) => {
+      addColumn(sql, "passages", "blocks", "TEXT NOT NULL DEFAULT ''");
+      sql.exec("UPDATE corpus SET analyzer_version = 0, indexed_to = ''");
+    },
   ],
 );
 
@@ -345,7 +350,7 @@ export function storedPassages({
   url,
   text,
 }: Omit<Document, "sample">): StoredPassage[] {
-  return passages(markdown.read(text).sections).map(({ heading, anchor, text }, i) => ({
+  return passages(markdown.read(text).sections).map(({ heading, anchor, text, blocks }, i) => ({
     documentId: id,
     place: i + 1,
     title,
@@ -353,6 +358,7 @@ export function storedPassages({
     heading: heading[0] === title ? heading.slice(1) : heading,
     url: withAnchor(url, anchor),
     text,
+    blocks,
   }));
 }
 

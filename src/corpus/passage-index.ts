@@ -2,6 +2,7 @@
 // A passage carries all that a search needs of its document.
 
 import { matchQuery, queryTerms, terms } from "../text/analyzer.ts";
+import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 
 /** Those of one document have consecutive ids. */
 export interface StoredPassage {
@@ -12,6 +13,8 @@ export interface StoredPassage {
   readonly heading: readonly string[];
   readonly url: string | null;
   readonly text: string;
+  /** Empty in a passage that an earlier release has cut. */
+  readonly blocks: readonly TextBlock[];
 }
 
 /** A later passage has a higher id. */
@@ -38,6 +41,8 @@ type PassageRow = {
   heading: string;
   url: string | null;
   text: string;
+  /** As packBlocks writes them. */
+  blocks: string;
 };
 
 /** Enough to find examples in, and fast to read. */
@@ -61,7 +66,8 @@ export const PASSAGE_TABLES = `
     title TEXT NOT NULL,
     heading TEXT NOT NULL,
     url TEXT,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    blocks TEXT NOT NULL DEFAULT ''
   ) STRICT;
   CREATE VIRTUAL TABLE passage_terms USING fts5(
     title, text, content='', contentless_delete=1, tokenize='ascii'
@@ -69,7 +75,7 @@ export const PASSAGE_TABLES = `
   CREATE VIRTUAL TABLE vocabulary USING fts5vocab(passage_terms, row);
 `;
 
-const PASSAGE = "id, document_id AS documentId, place, title, heading, url, text";
+const PASSAGE = "id, document_id AS documentId, place, title, heading, url, text, blocks";
 
 export class PassageIndex {
   readonly #sql: SqlStorage;
@@ -146,7 +152,11 @@ export class PassageIndex {
         ...[id, limit],
       )
       .toArray()
-      .map(({ heading, ...row }) => ({ ...row, heading: JSON.parse(heading) }));
+      .map(({ heading, blocks, ...row }) => ({
+        ...row,
+        heading: JSON.parse(heading),
+        blocks: unpackBlocks(blocks),
+      }));
   }
 
   /** At most `max`. Reads a row for each. */
@@ -160,11 +170,11 @@ export class PassageIndex {
   }
 
   #insert(id: number, passage: StoredPassage): void {
-    const { documentId, place, title, heading, url, text } = passage;
+    const { documentId, place, title, heading, url, text, blocks } = passage;
     this.#sql.exec(
-      `INSERT INTO passages (id, document_id, place, title, heading, url, text)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      ...[id, documentId, place, title, JSON.stringify(heading), url, text],
+      `INSERT INTO passages (id, document_id, place, title, heading, url, text, blocks)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[id, documentId, place, title, JSON.stringify(heading), url, text, packBlocks(blocks)],
     );
     const heads = [title, ...heading].join(" ");
     this.#sql.exec(
@@ -212,7 +222,7 @@ export class PassageIndex {
 }
 
 function found(
-  { documentId, place, title, heading, url, text }: PassageRow,
+  { documentId, place, title, heading, url, text, blocks }: PassageRow,
   coverage: (held: ReadonlySet<string>) => number,
 ): FoundPassage {
   const headings: string[] = JSON.parse(heading);
@@ -223,6 +233,7 @@ function found(
     heading: headings,
     url,
     text,
+    blocks: unpackBlocks(blocks),
     score: coverage(new Set(terms([title, ...headings, text].join("\n")))),
   };
 }

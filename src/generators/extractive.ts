@@ -68,9 +68,22 @@ export class ExtractiveGenerator implements Generator {
  * get parentheses.
  */
 function cite({ n, text }: Quote, count: number): string {
-  const quoted = withoutMarks(text, (number) => number <= count);
+  const isMeant = (number: number) => number <= count;
+  let quoted = "";
+  let end = 0;
+  for (const { 0: code, index } of text.matchAll(CODE)) {
+    quoted += withoutMarks(text.slice(end, index), isMeant) + code;
+    end = index + code.length;
+  }
+  quoted += withoutMarks(text.slice(end), isMeant);
+  if (ENDS_BLOCK.test(quoted)) return `${quoted}\n\n[${n}]`;
   return `${quoted}${ENDS_UNSPACED.test(quoted) ? "" : " "}[${n}]`;
 }
+
+/** Blocks of code, which have no citations. */
+const CODE = /^ *(`{3,})[^\n]*\n[\s\S]*?\n *\1$/gm;
+/** A table or code, which a citation would become part of. */
+const ENDS_BLOCK = /(?:\n\|[^\n]*\||\n *`{3,})$/;
 
 function nothingFound(query: string): string {
   if (KANA.test(query)) return NOTHING_FOUND.japanese;

@@ -1,126 +1,200 @@
-// The sentences of the passages that answer a query best, word for
-// word. Their rank: terms shared with the query, weighted by rarity,
-// then the neighbours and the passage. The sentence after the best
-// comes along. extractive.ts shows them. Pure.
+// What the passages say that answers a query best, word for word: sentences
+// of paragraphs, list items, rows and code. Their rank: terms shared with the
+// query, weighted by rarity, then the neighbours and the passage. The sentence
+// after the best comes along, and what a lead-in introduces. extractive.ts
+// shows the quotes. Pure.
 
 import type { Passage } from "../answer/retriever.ts";
 import { queryTerms, terms } from "../text/analyzer.ts";
-import { sentences } from "../text/sentences.ts";
+import {
+  codeAfter,
+  companyOf,
+  isCode,
+  isLeadIn,
+  isWholeCode,
+  markdownOf,
+  type Unit,
+  unitsOf,
+} from "./units.ts";
 
-/** One sentence, or several in a row. */
+/** One part of a passage, or several in a row, as Markdown. */
 export interface Quote {
   /** The number of its passage, from 1. */
   readonly n: number;
   readonly text: string;
 }
 
-const SENTENCES_MAX = 4;
+const UNITS_MAX = 4;
 /** The weights of the better neighbour and of the passage. */
 const NEIGHBOUR_WEIGHT = 0.15;
 const PASSAGE_WEIGHT = 0.6;
-/** The penalty for repeating picked sentences. */
+/** The penalty for repeating picked units. */
 const REPETITION_WEIGHT = 0.3;
-/** Sentences below this share of the best score are not quoted. */
+/** Units below this share of the best score are not quoted. */
 const SCORE_SHARE_MIN = 0.6;
+/** Nor those of passages below this share of the best passage's score. */
+const PASSAGE_SHARE_MIN = 0.7;
+/** The share of the query's weight in a heading that asks the query. */
+const HEADING_SHARE_MIN = 0.7;
+/** The weight of code against prose. */
+const CODE_WEIGHT = 0.5;
 
-interface Candidate {
-  /** The index of its passage. */
-  readonly place: number;
-  readonly start: number;
-  readonly end: number;
-  readonly terms: ReadonlySet<string>;
-}
-
-interface Scored extends Candidate {
+interface Scored extends Unit {
   readonly score: number;
 }
 
-/** In the order of the text, best passage first. */
+/** The best first, then the rest of its passage, then the others. */
 export function quotes(query: string, passages: readonly Passage[]): Quote[] {
-  const scored = score(candidates(passages), new Set(queryTerms(query)), passages);
-  const picked = pick(scored);
-  const wanted = [...picked, ...continuation(picked[0], scored, passages)];
-  wanted.sort((a, b) => a.place - b.place || a.start - b.start);
+  const wanted = new Set(queryTerms(query));
+  const all = passages.map(unitsOf);
+  const units = candidates(all, passages);
+  const weights = new Map(Array.from(wanted, (term) => [term, weight(term, units)]));
+  const lead = opening(weights, all, passages);
+  const picked = pick(score(units, weights, passages), lead);
+  const [best] = picked;
+  if (best === undefined) return [];
 
-  const joined: { place: number; start: number; end: number }[] = [];
-  for (const { place, start, end } of wanted) {
-    const last = joined.at(-1);
-    if (last?.place === place && start < last.end) continue;
-    const between = passages[place]?.text.slice(last?.end, start) ?? "";
-    if (last?.place === place && between.trim() === "") last.end = end;
-    else joined.push({ place, start, end });
-  }
-  return joined.map(({ place, start, end }) => ({
-    n: place + 1,
-    text: passages[place]?.text.slice(start, end) ?? "",
-  }));
-}
-
-/** Each sentence once, since passages overlap. Code only if all is code. */
-function candidates(passages: readonly Passage[]): Candidate[] {
-  const seen = new Set<string>();
-  const all = passages.flatMap((passage, place) =>
-    sentences(passage.text)
-      .filter(({ text }) => !seen.has(text) && seen.add(text))
-      .map(({ text, start, end }) => ({
-        place,
-        start,
-        end,
-        terms: new Set(terms(text)),
-        code: isCode(text),
-      })),
+  const unitsAt = (place: number) => all[place] ?? [];
+  const chosen = [...picked, ...continuation(best, unitsAt(best.place))];
+  const company = chosen.flatMap((unit) => companyOf(unit, unitsAt(unit.place)));
+  company.push(...codeAfter(best, unitsAt(best.place)));
+  const shown = new Set(
+    [...chosen, ...company].map(({ place, index }) => unitsAt(place)[index]),
   );
-  const prose = all.filter(({ code }) => !code);
-  return prose.length > 0 ? prose : all;
+  const found = passages.flatMap((passage, place) =>
+    runs(unitsAt(place).filter((unit) => shown.has(unit))).map((run) => ({
+      ...{ n: place + 1, text: markdownOf(passage, run) },
+      isBest: run.some(({ index }) => place === best.place && index === best.index),
+    })),
+  );
+  const inBest = ({ n }: { n: number }) => Number(n === best.place + 1);
+  found.sort((a, b) => inBest(b) - inBest(a) || Number(b.isBest) - Number(a.isBest));
+  return found.map(({ n, text }, i) => {
+    const passage = passages[n - 1];
+    const isFirst = found.findIndex((other) => other.n === n) === i;
+    return { n, text: passage && isFirst ? headed(passage, text, wanted) : text };
+  });
 }
 
-// Rare in prose: braces, operators, quotation marks of JSON and shells, flags.
-const CODE_MARK = /[{}<>=\\$;]|"(?=[:,}\]$])|(?<=[{,:[])"|(?<=\s)--?[a-z]/gi;
-const CODE_SHARE_MIN = 0.04;
+/** Neighbours together. */
+function runs(units: readonly Unit[]): Unit[][] {
+  const found: Unit[][] = [];
+  for (const unit of units) {
+    const open = found.at(-1);
+    if (open?.at(-1)?.index === unit.index - 1) open.push(unit);
+    else found.push([unit]);
+  }
+  return found;
+}
 
-/** Part of an example's code is no answer. */
-function isCode(text: string): boolean {
-  return (text.match(CODE_MARK)?.length ?? 0) > CODE_SHARE_MIN * text.length;
+/**
+ * Each text once, since passages overlap. Code in part only if all is code,
+ * and a lead-in only with what it introduces.
+ */
+function candidates(all: readonly (readonly Unit[])[], passages: readonly Passage[]): Unit[] {
+  const scoreMax = Math.max(...passages.map(({ score }) => score));
+  const seen = new Set<string>();
+  const units = all
+    .filter((_, place) => (passages[place]?.score ?? 0) >= PASSAGE_SHARE_MIN * scoreMax)
+    .flat();
+  const quotable = units.filter((unit) => isQuotable(unit, all[unit.place] ?? []));
+  return (quotable.length > 0 ? quotable : units).filter(
+    ({ text }) => !seen.has(text) && seen.add(text),
+  );
+}
+
+function isQuotable(unit: Unit, all: readonly Unit[]): boolean {
+  if (unit.block.kind === "heading") return false;
+  if (isLeadIn(unit)) return companyOf(unit, all).length > 0;
+  return !isCode(unit) || isWholeCode(unit);
+}
+
+/** What comes first under a heading that asks the query. */
+function opening(
+  weights: ReadonlyMap<string, number>,
+  all: readonly (readonly Unit[])[],
+  passages: readonly Passage[],
+): Unit | undefined {
+  const whole = sum(weights.values());
+  if (whole === 0) return undefined;
+  const scoreMax = Math.max(...passages.map(({ score }) => score));
+  let best: number | undefined;
+  let bestShare = HEADING_SHARE_MIN;
+  for (const [place, { title, heading, score }] of passages.entries()) {
+    if (score < PASSAGE_SHARE_MIN * scoreMax) continue;
+    const held = new Set(terms(heading.at(-1) ?? title));
+    const share = sum([...weights].map(([term, w]) => (held.has(term) ? w : 0))) / whole;
+    if (share < bestShare || (share === bestShare && best !== undefined)) continue;
+    [best, bestShare] = [place, share];
+  }
+  if (best === undefined) return undefined;
+  const units = all[beginning(best, passages)] ?? [];
+  const first = units.find(({ block }) => block.kind !== "heading");
+  return first !== undefined && isQuotable(first, units) ? first : undefined;
+}
+
+/** The index of the first passage of the section. */
+function beginning(place: number, passages: readonly Passage[]): number {
+  const section = (passage: Passage | undefined) =>
+    JSON.stringify([passage?.documentId, passage?.heading]);
+  const number = ({ id }: Passage) => Number(id.slice(id.lastIndexOf("#") + 1));
+  const of = section(passages[place]);
+  return passages.reduce((first, passage, i) => {
+    const before = passages[first];
+    return section(passage) === of && before && number(passage) < number(before) ? i : first;
+  }, place);
+}
+
+/** With the innermost heading, if that tells more about the query. */
+function headed({ title, heading }: Passage, text: string, wanted: ReadonlySet<string>): string {
+  const name = heading.at(-1) ?? title;
+  const told = new Set(terms(text));
+  const adds = terms(name).some((term) => wanted.has(term) && !told.has(term));
+  return adds ? `**${name.replace(/[*`\\]/g, "\\$&")}**\n\n${text}` : text;
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
 }
 
 function score(
-  candidates: readonly Candidate[],
-  wanted: ReadonlySet<string>,
+  units: readonly Unit[],
+  weights: ReadonlyMap<string, number>,
   passages: readonly Passage[],
 ): Scored[] {
-  const weights = new Map(Array.from(wanted, (term) => [term, weight(term, candidates)]));
-  const shared = candidates.map(({ terms }) => {
-    let sum = 0;
-    for (const [term, weight] of weights) if (terms.has(term)) sum += weight;
-    return sum;
+  const shared = units.map(({ terms, block }) => {
+    const own = sum([...weights].map(([term, weight]) => (terms.has(term) ? weight : 0)));
+    return block.kind === "code" ? CODE_WEIGHT * own : own;
   });
   const sharedMax = Math.max(...shared, Number.MIN_VALUE);
   const passageMax = Math.max(...passages.map((passage) => passage.score), Number.MIN_VALUE);
   const neighbour = (i: number, place: number) =>
-    candidates[i]?.place === place ? (shared[i] ?? 0) : 0;
-  return candidates.map((candidate, i) => {
-    const { place } = candidate;
+    units[i]?.place === place ? (shared[i] ?? 0) : 0;
+  return units.map((unit, i) => {
+    const { place } = unit;
     const own = (shared[i] ?? 0) / sharedMax;
     const company = Math.max(neighbour(i - 1, place), neighbour(i + 1, place)) / sharedMax;
     const passage = (passages[place]?.score ?? 0) / passageMax;
-    return {
-      ...candidate,
-      score: own + NEIGHBOUR_WEIGHT * company + PASSAGE_WEIGHT * passage,
-    };
+    return { ...unit, score: own + NEIGHBOUR_WEIGHT * company + PASSAGE_WEIGHT * passage };
   });
 }
 
 /** The root of the idf, so that one rare word does not outweigh all others. */
-function weight(term: string, candidates: readonly Candidate[]): number {
-  const n = candidates.filter(({ terms }) => terms.has(term)).length;
-  return Math.sqrt(Math.log(1 + (candidates.length - n + 0.5) / (n + 0.5)));
+function weight(term: string, units: readonly Unit[]): number {
+  const n = units.filter(({ terms }) => terms.has(term)).length;
+  return Math.sqrt(Math.log(1 + (units.length - n + 0.5) / (n + 0.5)));
 }
 
 /** Maximal marginal relevance: the best first, then what adds most. */
-function pick(scored: readonly Scored[]): Scored[] {
-  const picked: Scored[] = [];
-  const rest = new Set(scored);
-  while (picked.length < SENTENCES_MAX) {
+function pick(scored: readonly Scored[], lead: Unit | undefined): Unit[] {
+  const picked: Unit[] = lead === undefined ? [] : [lead];
+  const rest = new Set(
+    scored.filter(({ place, index }) => place !== lead?.place || index !== lead.index),
+  );
+  const scoreMax = Math.max(...scored.map(({ score }) => score));
+  while (picked.length < UNITS_MAX) {
     let best: Scored | undefined;
     let bestGain = Number.NEGATIVE_INFINITY;
     for (const candidate of rest) {
@@ -128,8 +202,7 @@ function pick(scored: readonly Scored[]): Scored[] {
       const gain = candidate.score - REPETITION_WEIGHT * repetition;
       if (gain > bestGain) [best, bestGain] = [candidate, gain];
     }
-    if (best === undefined) break;
-    if (best.score < SCORE_SHARE_MIN * (picked[0]?.score ?? 0)) break;
+    if (best === undefined || best.score < SCORE_SHARE_MIN * scoreMax) break;
     picked.push(best);
     rest.delete(best);
   }
@@ -141,18 +214,13 @@ function pick(scored: readonly Scored[]): Scored[] {
  * repeat the question, before the answer: "A token is needed. To get
  * one, ..."
  */
-function continuation(
-  best: Scored | undefined,
-  scored: readonly Scored[],
-  passages: readonly Passage[],
-): Scored[] {
-  if (best === undefined) return [];
-  const next = scored[scored.indexOf(best) + 1];
-  if (next?.place !== best.place) return [];
-  return passages[best.place]?.text.slice(best.end, next.start).includes("\n") ? [] : [next];
+function continuation(best: Unit, all: readonly Unit[]): Unit[] {
+  const next = all[best.index + 1];
+  if (next?.block !== best.block || best.block.kind !== "paragraph") return [];
+  return isCode(next) ? [] : [next];
 }
 
-function overlap(a: Candidate, b: Candidate): number {
+function overlap(a: Unit, b: Unit): number {
   const [few, many] = a.terms.size < b.terms.size ? [a.terms, b.terms] : [b.terms, a.terms];
   let both = 0;
   for (const term of few) if (many.has(term)) both += 1;

@@ -15,6 +15,8 @@ export interface Node {
   readonly depth: number;
   /** The number of the first item of an ordered list. */
   readonly first: number | null;
+  /** The language of a code block; empty if its fence names none. */
+  readonly language: string;
 }
 
 type NodeType =
@@ -167,12 +169,16 @@ function newNode(type: NodeType, token?: Token): Node {
   const depth = type === "heading" ? Number(token?.tag.slice(1)) : 0;
   const first = token?.type === "ordered_list_open" ? Number(token.attrGet("start") ?? 1) : null;
   const texts = type === "code" ? [token?.content.replace(/\n$/, "") ?? ""] : [];
-  return { type, texts, children: [], depth, first };
+  const [language = ""] = type === "code" ? (LANGUAGE.exec(token?.info ?? "") ?? []) : [];
+  return { type, texts, children: [], depth, first, language };
 }
 
 function leaf(type: NodeType, text: string, depth = 0): Node {
-  return { type, texts: [text], children: [], depth, first: null };
+  return { type, texts: [text], children: [], depth, first: null, language: "" };
 }
+
+/** The first word after a fence. Others are options of some renderer. */
+const LANGUAGE = /^[\w+#.-]{1,30}/;
 
 /** Text without any of these is not parsed. */
 const MARK = /[\n\\`*_~![\]<&]/g;

@@ -3,6 +3,7 @@
 // a block of its own. The parser is in markdown-tree.ts.
 
 import { UNSPACED } from "../text/analyzer.ts";
+import type { BlockKind } from "../text/blocks.ts";
 import { isVisible } from "../text/visible.ts";
 import { frontMatter } from "./front-matter.ts";
 import { type Node, parse } from "./markdown-tree.ts";
@@ -38,7 +39,7 @@ function read(source: string): Content {
   for (const node of parse(text)) {
     const { text: heading, anchor } = headingOf(node);
     if (node.type === "heading") {
-      headings.push({ depth: node.depth, text: heading.replace(OWN_ANCHOR, "") });
+      headings.push({ depth: node.depth, text: heading });
     }
     if (
       node.type === "heading" &&
@@ -48,7 +49,8 @@ function read(source: string): Content {
       close(node.depth);
       outline.enter(node.depth, heading, anchor);
       costs += HEADING_COST + outline.length();
-      lone = heading === "" ? undefined : { block: prose(heading), depth: node.depth };
+      lone =
+        heading === "" ? undefined : { block: newBlock("heading", heading), depth: node.depth };
     } else {
       collect(node, blocks);
     }
@@ -60,7 +62,7 @@ function read(source: string): Content {
 /** A heading's text, and its explicit anchor: `## A {#a}`. */
 function headingOf(node: Node): { text: string; anchor: string | null } {
   const text = node.type === "heading" ? oneLine(node.texts.join("")) : "";
-  return { text, anchor: OWN_ANCHOR.exec(text)?.[1] ?? null };
+  return { text: text.replace(OWN_ANCHOR, ""), anchor: OWN_ANCHOR.exec(text)?.[1] ?? null };
 }
 
 const OWN_ANCHOR = / ?\{#([^\s{}]+)\}$/;
@@ -126,36 +128,68 @@ function collect(node: Node, blocks: Block[]): void {
   switch (node.type) {
     case "list":
       node.children.forEach((item, i) => {
-        blocks.push({ ...prose(itemLayout(node, item, i)), tight: i > 0 });
+        collectItem(node, item, i, blocks);
       });
       return;
     case "quote":
-    case "footnote":
+    case "footnote": {
+      const from = blocks.length;
       for (const child of node.children) collect(child, blocks);
+      if (node.type === "footnote") return;
+      for (const [i, block] of blocks.entries()) {
+        if (i >= from && block.kind === "paragraph") blocks[i] = { ...block, kind: "quote" };
+      }
       return;
+    }
     case "table": {
       const text = layout(node);
       const head = text.slice(0, text.indexOf("\n") + 1);
-      blocks.push({ ...prose(text), kind: "lines", head });
+      blocks.push({ ...newBlock("table", text), head });
       return;
     }
     default: {
       const text = layout(node);
-      const kind = node.type === "code" ? "lines" : "prose";
-      if (text.trim() !== "") blocks.push({ ...prose(text), kind });
+      const kind = node.type === "code" ? "code" : "paragraph";
+      if (text.trim() === "") return;
+      blocks.push({ ...newBlock(kind, text), language: node.language });
     }
   }
 }
 
-function prose(text: string): Block {
-  return { text, kind: "prose", head: "", tight: false };
+function newBlock(kind: BlockKind, text: string): Block {
+  return { text, kind, language: "", nested: false, head: "", tight: false };
+}
+
+/** An item of a list. Code in it becomes a block of its own. */
+function collectItem(list: Node, item: Node, i: number, blocks: Block[]): void {
+  let children: Node[] = [];
+  let mark = true;
+  const close = () => {
+    if (children.length === 0 && !mark) return;
+    const layout = itemLayout(list, { ...item, children }, i);
+    const text = mark ? layout : `  ${layout.replace(/^\S+ /, "")}`;
+    const tight = i > 0 || !mark;
+    if (mark || text.trim() !== "")
+      blocks.push({ ...newBlock("item", text), tight, nested: !mark });
+    children = [];
+    mark = false;
+  };
+  for (const child of item.children) {
+    if (child.type === "code" && child.texts.join("").trim() !== "") {
+      close();
+      const text = layout(child).replace(/^/gm, "  ");
+      const { language } = child;
+      blocks.push({ ...newBlock("code", text), language, nested: true, tight: true });
+    } else children.push(child);
+  }
+  close();
 }
 
 /** A node as lines of plain text. */
 function layout(node: Node): string {
   switch (node.type) {
     case "row":
-      return node.texts.map(oneLine).join(" | ");
+      return node.texts.map((cell) => oneLine(cell).replaceAll("|", "\\|")).join(" | ");
     case "code":
       return node.texts.join("");
     case "list":
@@ -166,10 +200,15 @@ function layout(node: Node): string {
       return node.children.map(layout).join("\n");
     case "heading":
       return headingOf(node).text;
+    case "paragraph":
+      return oneLine(node.texts.join("").replace(CONTAINER, ""));
     default:
       return oneLine(node.texts.join(""));
   }
 }
+
+/** The first or last line of a container, as site generators write them. */
+const CONTAINER = /^:{3,}[ \t]*[\w-]*/gm;
 
 function itemLayout({ first }: Node, item: Node, i: number): string {
   const mark = first === null ? "- " : `${first + i}. `;

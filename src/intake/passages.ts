@@ -3,13 +3,15 @@
 // code or a sentence is cut only where it is too long for a passage. Pure.
 
 import { UNSPACED } from "../text/analyzer.ts";
-import { sentences } from "../text/sentences.ts";
+import type { TextBlock } from "../text/blocks.ts";
+import { LEAD_IN, sentences } from "../text/sentences.ts";
 import type { Block, Section } from "./reader.ts";
 
 interface Passage {
   readonly heading: readonly string[];
   readonly anchor: string | null;
   readonly text: string;
+  readonly blocks: readonly TextBlock[];
 }
 
 /**
@@ -32,7 +34,9 @@ interface Piece {
   readonly text: string;
   /** Between it and the piece before it in a passage. */
   readonly separator: string;
-  readonly kind: Block["kind"];
+  readonly block: Block;
+  /** A part of its block, not all of it. */
+  readonly partial: boolean;
   /** The size of separator and text. */
   readonly size: number;
   /** It also ends the passage before. */
@@ -41,14 +45,34 @@ interface Piece {
 
 export function passages(sections: readonly Section[]): Passage[] {
   return sections.flatMap(({ heading, anchor, blocks }) =>
-    pack(blocks.flatMap(pieces)).map((packed) => ({
-      heading,
-      anchor,
-      text: packed
-        .map((piece, i) => (i === 0 ? piece.text : piece.separator + piece.text))
-        .join(""),
-    })),
+    pack(blocks.flatMap(pieces)).map((packed) => ({ heading, anchor, ...joined(packed) })),
   );
+}
+
+function joined(pieces: readonly Piece[]): Pick<Passage, "text" | "blocks"> {
+  const blocks: TextBlock[] = [];
+  let text = "";
+  let before: Piece | undefined;
+  for (const piece of pieces) {
+    if (before !== undefined) text += piece.separator;
+    const start = text.length;
+    text += piece.text;
+    const end = text.length;
+    const { kind, language, nested } = piece.block;
+    const open = blocks.at(-1);
+    if (open !== undefined && before?.block === piece.block) {
+      blocks[blocks.length - 1] = { ...open, end };
+    } else {
+      blocks.push({
+        ...{ kind, start, end },
+        ...(language === "" ? {} : { language }),
+        ...(nested ? { nested: true as const } : {}),
+        ...(piece.partial ? { partial: true as const } : {}),
+      });
+    }
+    before = piece;
+  }
+  return { text, blocks };
 }
 
 function pack(pieces: readonly Piece[]): Piece[][] {
@@ -77,24 +101,33 @@ function pack(pieces: readonly Piece[]): Piece[][] {
 /** What the passage after a full one repeats of it. */
 function overlap(full: readonly Piece[], next: Piece): Piece[] {
   const last = full.at(-1);
-  if (last?.kind !== "prose" || next.kind !== "prose") return [];
+  if (last === undefined || isCutByLine(last.block)) return [];
   const sentence = sentences(last.text).at(-1);
   if (sentence === undefined) return [];
+  // What a list, a table or code is about.
+  if (isCutByLine(next.block) && !LEAD_IN.test(sentence.text)) return [];
   const { text } = sentence;
   const repeatedSize = size(last.separator + text);
   if (repeatedSize > OVERLAP_SIZE_MAX || repeatedSize + next.size > SIZE_MAX) return [];
-  return [{ ...last, text, size: repeatedSize, repeated: true }];
+  return [{ ...last, text, partial: true, size: repeatedSize, repeated: true }];
 }
 
-function pieces({ text, kind, head, tight }: Block): Piece[] {
+function isCutByLine({ kind }: Block): boolean {
+  return kind === "table" || kind === "code";
+}
+
+function pieces(block: Block): Piece[] {
+  const { text, head, tight } = block;
+  const byLine = isCutByLine(block);
   const separator = tight ? "\n" : "\n\n";
-  const whole = { text, separator, kind, size: size(separator + text), repeated: false };
-  if (whole.size <= (kind === "prose" ? SIZE : SIZE_MAX)) return [whole];
+  const measured = { size: size(separator + text), repeated: false };
+  const whole = { text, separator, block, partial: false, ...measured };
+  if (whole.size <= (byLine ? SIZE_MAX : SIZE)) return [whole];
   const repeatedHead = size(head) <= HEAD_SIZE_MAX ? head : "";
-  return (kind === "prose" ? proseSpans(text) : lineSpans(text, head)).map((span, i, all) => {
+  return (byLine ? lineSpans(text, head) : proseSpans(text)).map((span, i, all) => {
     const part = (i > 0 ? repeatedHead : "") + text.slice(span.start, span.end);
     const before = i === 0 ? separator : text.slice(all[i - 1]?.end, span.start);
-    return { ...whole, text: part, separator: before, size: size(before + part) };
+    return { ...whole, text: part, partial: true, separator: before, size: size(before + part) };
   });
 }
 

@@ -3,6 +3,8 @@
 // another (HTML, PDF, DOCX), add a file with a Reader beside markdown.ts.
 // Intake runs in the Worker and in the commands, so it uses no API of either.
 
+import type { BlockKind } from "../text/blocks.ts";
+
 export interface Reader<Source extends string | Uint8Array> {
   /** Takes time linear in the length of the source. */
   read(source: Source): Content | Promise<Content>;
@@ -30,9 +32,13 @@ export interface Section {
 export interface Block {
   readonly text: string;
   /**
-   * Where a long block may be cut: prose between sentences, else between lines.
+   * A long table or code is cut between lines, the others between sentences.
    */
-  readonly kind: "prose" | "lines";
+  readonly kind: BlockKind;
+  /** The language of code; empty if unknown. */
+  readonly language: string;
+  /** Code inside the list item before it. */
+  readonly nested: boolean;
   /** The header row of a table. Each part of a cut table repeats it. */
   readonly head: string;
   /** A list item that follows another without an empty line. */

@@ -14,6 +14,20 @@ const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
 const ABBREVIATION =
   /(?:^|[\s("“‘'])(?:Dr|Mr|Mrs|Ms|Prof|Gen|Col|Capt|Lt|Sgt|Rev|Hon|St|Mt|Jr|Sr|vs|etc|cf|al|e\.g|i\.e|No|Nos|Fig|Figs|Eq|Sec|Ch|Vol|pp|ed|eds|Inc|Ltd|Co|Corp|Dept|Univ|approx|ca|U\.S|U\.K|[A-Z])\.\s*$/;
 
+/** Ends a text that introduces what follows. */
+export const LEAD_IN = /[:：]$/;
+
+/** The number of a list item. */
+const NUMBER = /^\s*\d{1,9}[.)]\s*$/;
+
+/**
+ * Whether a segment ends in a list item's number, or inside a name or an
+ * address, as in `?lang=ar` and `.NET`: no space is after the mark.
+ */
+function goesOn(segment: string): boolean {
+  return ".?!".includes(segment.slice(-1)) || NUMBER.test(segment);
+}
+
 /**
  * A line without these is one sentence. This is far faster than the
  * segmenter.
@@ -30,7 +44,7 @@ export function sentences(text: string): Sentence[] {
     }
     for (const { index, segment } of SEGMENTER.segment(line[0])) {
       const end = index + segment.length;
-      if (end < line[0].length && ABBREVIATION.test(segment)) continue;
+      if (end < line[0].length && (ABBREVIATION.test(segment) || goesOn(segment))) continue;
       push(found, line[0].slice(start, end), line.index + start);
       start = end;
     }

@@ -33,6 +33,20 @@ Twice.
 Question: When am I charged?`);
 });
 
+test("has the blocks of a passage as Markdown", () => {
+  const blocks = [
+    { kind: "paragraph", start: 0, end: 4 },
+    { kind: "code", start: 6, end: 15, language: "sh" },
+  ] as const;
+  const [, { content = "" } = {}] = prompt(
+    "How?",
+    [],
+    [passage("Run:\n\nnpm start", { blocks })],
+    NONCE,
+  );
+  expect(content).toContain("\nRun:\n\n```sh\nnpm start\n```\n</passage-k7f3>");
+});
+
 test("says that no passage was found", () => {
   expect(last(prompt("When?", [], [], NONCE))).toBe("No passage was found.\n\nQuestion: When?");
 });

@@ -262,6 +262,7 @@ describe("a search", () => {
       heading: ["Row size"],
       url: "https://docs.example/limits#row-size",
       text: "A row of a table may hold at most two megabytes.",
+      blocks: [{ kind: "paragraph", start: 0, end: 48 }],
       score: expect.any(Number),
     });
     expect(best?.score).toBeGreaterThan(0.5);

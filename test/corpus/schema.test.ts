@@ -98,13 +98,31 @@ describe.each([
   });
 });
 
+it("cuts the documents of an earlier release again, with the kinds of their blocks", async () => {
+  const { rows } = await corpusOf(FIRST);
+  await isCutAgain(rows);
+  expect(await rows("SELECT document_id, text, blocks FROM passages")).toEqual([
+    { document_id: "pond", text: "Clean in October.", blocks: "p0,17" },
+  ]);
+});
+
+/** Waits until this release has cut all documents. */
+async function isCutAgain(rows: (query: string) => Promise<unknown[]>): Promise<void> {
+  await vi.waitFor(async () => {
+    expect(await rows("SELECT analyzer_version AS version FROM corpus")).toEqual([
+      { version: ANALYZER_VERSION },
+    ]);
+  });
+}
+
 it("keeps which vectors are made and which are stale, and gives no id twice", async () => {
   const { put, rows } = await corpusOf(FIRST + FIRST_VECTORS);
+  await isCutAgain(rows);
   await put("roses", { title: "Roses", text: "Prune in March." });
   await put("pond", { title: "Pond", text: "Leave it alone." });
   expect(await rows("SELECT id, document_id FROM passages ORDER BY id")).toEqual([
-    { id: 8, document_id: "roses" },
-    { id: 9, document_id: "pond" },
+    { id: 9, document_id: "roses" },
+    { id: 10, document_id: "pond" },
   ]);
   expect(await rows("SELECT model, series, made_to, removed_to FROM vectors")).toEqual([
     { model: "a model", series: "0123abcd", made_to: 3, removed_to: 7 },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Passage } from "../../src/answer/retriever.ts";
+import { markdown } from "../../src/intake/markdown.ts";
+import { passages as cut } from "../../src/intake/passages.ts";
 import { ExtractiveGenerator } from "../../src/generators/extractive.ts";
 import type { Finish } from "../../src/protocol.ts";
 
@@ -100,6 +102,78 @@ describe("an answer", () => {
       passage("天气很好。每天的配额是二十次。", 0.3),
     ]);
     expect(text).toBe("每天的配额是二十次。[1]");
+  });
+});
+
+/** The passages of a Markdown document, as the index gives them. */
+function documentOf(text: string, score = 0.8, documentId = "d"): Passage[] {
+  return cut(markdown.read(text).sections).map(({ heading, text, blocks }, i) => ({
+    ...passage(text, score, documentId),
+    ...{ id: `${documentId}#${i + 1}`, heading, blocks },
+  }));
+}
+
+const answerOf = async (query: string, text: string) =>
+  (await generate(query, documentOf(text))).text;
+
+describe("a quote from a Markdown document", () => {
+  it("takes the list along that it introduces", async () => {
+    const text = "The hut is old. For the climb you need three things:\n\n- boots\n- a rope\n- water";
+    expect(await answerOf("What do I need for the climb?", text)).toBe(
+      "For the climb you need three things:\n\n- boots\n- a rope\n- water [1]",
+    );
+  });
+
+  it("takes code along with its fence and its language, and cites it below", async () => {
+    const text = "To start the server, run:\n\n```sh\nnpm start -- a[1]\n```\n\nBirds sang.";
+    expect(await answerOf("How do I start the server?", text)).toBe(
+      "To start the server, run:\n\n```sh\nnpm start -- a[1]\n```\n\n[1]",
+    );
+  });
+
+  it("shows a row below the head row of its table", async () => {
+    const rows = Array.from({ length: 30 }, (_, i) => `| Town ${i} | lies on river ${i} |`);
+    const text = `| Plan | Price |\n|---|---|\n${rows.join("\n")}\n| Pro | $9 a month |`;
+    const answer = await answerOf("How much does Pro cost a month?", text);
+    expect(answer).toMatch(/^\| Plan \| Price \|\n\| --- \| --- \|\n[^]*\| Pro \| \$9 a month \|\n\n\[1\]$/);
+  });
+
+  it("takes prices and placeholders for prose", async () => {
+    const prices = "Basic costs $5, Pro costs $9 and Team costs $19.";
+    expect(await answerOf("How much does Pro cost?", prices)).toBe(`${prices} [1]`);
+    const placeholder = "Put <name> before <value> in a rule.";
+    expect(await answerOf("Where do I put a name in a rule?", placeholder)).toBe(
+      `${placeholder} [1]`,
+    );
+  });
+
+  it("leads with what is first under a heading that asks the question", async () => {
+    const text =
+      "# FAQ\n\n## Do you ship to Canada?\n\nYes, within five days.\n\n## Do you ship to Norway?\n\nWe ship only lamps to Norway.";
+    expect(await answerOf("Do you ship to Canada?", text)).toMatch(
+      /^\*\*Do you ship to Canada\?\*\*\n\nYes, within five days\. \[1\]/,
+    );
+  });
+
+  it("shows the heading where the quote does not say what it is about", async () => {
+    const text = "# Options\n\n## maxSize\n\nThe default is 100 kilobytes.";
+    expect(await answerOf("What is the default of maxSize?", text)).toBe(
+      "**maxSize**\n\nThe default is 100 kilobytes. [1]",
+    );
+  });
+
+  it("is never a number alone, or a text that introduces nothing", async () => {
+    const text = "1. Open the lid.\n2. Fill the tank of the lamp.\n\nThe tank of the lamp:";
+    const answer = await answerOf("How do I fill the tank of the lamp?", text);
+    expect(answer).toMatch(/2\. Fill the tank of the lamp\./);
+    expect(answer).not.toMatch(/lamp:/);
+  });
+
+  it("is not from a passage that covers far less of the question", async () => {
+    const right = documentOf("Delete a document on its page.", 0.9);
+    const wrong = documentOf("To delete the whole deployment, run this command.", 0.5, "e");
+    const { text } = await generate("How do I delete a document?", [...right, ...wrong]);
+    expect(text).toBe("Delete a document on its page. [1]");
   });
 });
 

@@ -11,7 +11,10 @@ const paragraph = (n: number, from = 0) =>
 describe("a document", () => {
   it("of a few lines is one passage", () => {
     expect(passagesOf("Just a line.")).toEqual([
-      { heading: [], anchor: null, text: "Just a line." },
+      {
+        ...{ heading: [], anchor: null, text: "Just a line." },
+        blocks: [{ kind: "paragraph", start: 0, end: 12 }],
+      },
     ]);
   });
 
@@ -43,6 +46,34 @@ describe("a document", () => {
 
   it("joins the lines of a Chinese paragraph without a space", () => {
     expect(texts("今天天气很好，\n我们去公园。")).toEqual(["今天天气很好，我们去公园。"]);
+  });
+
+  it("keeps the kind of each block, and the language of code", () => {
+    const [passage] = passagesOf(
+      "Do this:\n\n1. Run it:\n   ```sh\n   npm start\n   ```\n2. Wait.\n\n| a | b |\n|---|---|\n| 1 | x\\|y |\n\n> Mind this.\n\n```ts {1}\nf()\n```",
+    );
+    const { text = "", blocks = [] } = passage ?? {};
+    expect(blocks.map(({ start, end, ...block }) => [text.slice(start, end), block])).toEqual([
+      ["Do this:", { kind: "paragraph" }],
+      ["1. Run it:", { kind: "item" }],
+      ["  npm start", { kind: "code", language: "sh", nested: true }],
+      ["2. Wait.", { kind: "item" }],
+      ["a | b\n1 | x\\|y", { kind: "table" }],
+      ["Mind this.", { kind: "quote" }],
+      ["f()", { kind: "code", language: "ts" }],
+    ]);
+  });
+
+  it("loses the marks of containers, but not what they contain", () => {
+    expect(texts("::: tip Note\nMind this.\n:::\n\n::: code-group\n\n```sh\nnpm i\n```\n\n:::")).toEqual([
+      "Note Mind this.\n\nnpm i",
+    ]);
+  });
+
+  it("begins with the sentence that introduces its code", () => {
+    const code = `\`\`\`sh\n${"npm start\n".repeat(90)}\`\`\``;
+    const found = texts(`${paragraph(10)}\n\nRun this:\n\n${code}`);
+    expect(found.at(-1)).toMatch(/^Run this:\n\nnpm start\n/);
   });
 
   it("keeps the lines of lists, tables, code and quotes", () => {

@@ -31,3 +31,9 @@ it("gives the offsets of each sentence, without the white space around it", () =
   }
   expect(sentences(" \n ")).toEqual([]);
 });
+
+it("does not end a sentence at the number of a list item, or inside a name or an address", () => {
+  for (const text of ["4. In addition it rains.", "Add ?lang=ar to it.", "The .NET tool rains."]) {
+    expect(texts(text)).toEqual([text]);
+  }
+});
