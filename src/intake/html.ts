@@ -1,6 +1,6 @@
 // A block of HTML in Markdown, as nodes. Pure.
 
-import MarkdownIt from "markdown-it";
+import { decoded } from "./entities.ts";
 import { type Node, newNode } from "./node.ts";
 import { idOf, VisibleText } from "./visible-text.ts";
 
@@ -9,13 +9,6 @@ const HTML_HEADING = /<h([1-6])(\s[^<>]*)?>((?:(?!<h[1-6])[\s\S])*?)<\/h\1\s*>/g
 /** A tag, whose attributes may hold `>`, or text. */
 const TAG_OR_TEXT =
   /<[/a-z][^<>"']*(?:"[^"<]{0,500}"[^<>"']*|'[^'<]{0,500}'[^<>"']*)*>|<[^<>]*>|<?[^<]+|</gi;
-const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/gi;
-
-const UTILS = new MarkdownIt().utils;
-
-export function decoded(text: string): string {
-  return text.includes("&") ? text.replace(ENTITY, UTILS.unescapeAll) : text;
-}
 
 /**
  * The nodes of an HTML block. Its headings count if the title may

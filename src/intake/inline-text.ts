@@ -13,6 +13,9 @@ const MARK = /[\n\\`*_~![\]<&{]/g;
 /** What is taken off where a paragraph begins: `!> Note` of Docsify. */
 const PREFIX = /^[!?]>[ \t]+/;
 
+/** Zero-width characters, which editors and copied permalinks leave. */
+const INVISIBLE_ENDS = /^[\u200b-\u200d\ufeff]+|(?<![\u200b-\u200d\ufeff])[\u200b-\u200d\ufeff]+$/g;
+
 export interface InlineText {
   readonly text: string;
   /** The id of the place where it ends. */
@@ -47,7 +50,7 @@ export class InlineReader {
    * in a title.
    */
   heading(content: string, depth: number, work: Work): HeadingText {
-    const { text, id: listed } = withoutAttributes(content);
+    const { text, id: listed } = withoutAttributes(content.replace(INVISIBLE_ENDS, ""));
     const tokens = this.#tokens(text, work);
     if (typeof tokens === "string") {
       return { text: tokens, id: listed ?? null, anchorText: undefined };
@@ -106,7 +109,7 @@ function bracesRule(state: StateInline): boolean {
   const near = src.slice(pos, pos + BRACES_MAX);
   const [comment = ""] = /^\{\/\*[\s\S]*?\*\/\}/.exec(near) ?? [];
   const [blank = ""] = /^\{(["'`])\s*\1\}/.exec(near) ?? [];
-  const [role = ""] = /^\{[\w:-]+\}(?=`)/.exec(near) ?? [];
+  const [role = ""] = /^\{[\w:+-]+\}(?=`)/.exec(near) ?? [];
   const [list = ""] = /[)\]`*_>}]$/.test(src[pos - 1] ?? "")
     ? (/^\{[^{}]*\}/.exec(near) ?? [])
     : [];

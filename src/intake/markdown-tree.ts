@@ -10,7 +10,7 @@ import { InlineReader } from "./inline-text.ts";
 import { type Node, type NodeType, newNode } from "./node.ts";
 import { openFence } from "./open-fence.ts";
 import { containerHead, siteLine } from "./site-lines.ts";
-import { closedElements, closedNames } from "./tags.ts";
+import { closedElements, closedNames, withoutTemplateTags } from "./tags.ts";
 import { STEPS_MAX, type Work } from "./work.ts";
 
 /**
@@ -42,7 +42,7 @@ export function parse(text: string): Node[] {
   const work: Work = {
     ...{ steps: 0, marks: 0, footnotes: new Set<string>(), closed: closedNames(source) },
     closedElements: closedElements(source),
-    ...{ isMdx: MDX.test(source), components: 0, tabs: false, unclosed: new Map() },
+    ...{ isMdx: MDX.test(source), elements: 0, components: 0, tabs: false, unclosed: new Map() },
   };
   return blocks(source, work, 0);
 }
@@ -153,12 +153,13 @@ function tree(tokens: readonly Token[], work: Work, depth: number): Node[] {
         id = idAtEnd;
       }
     } else if (token.type === "html_block") {
-      for (const node of htmlNodes(token.content, !titled)) {
+      const html = htmlOf(token, work);
+      for (const node of htmlNodesOf(html, !titled, work)) {
         if (node.type === "heading") node.anchor ??= id ?? null;
         parent.children.push(node);
       }
       const isShown = parent.children.at(-1)?.texts.some((text) => text.trim() !== "");
-      id = idAtEnd(token.content) ?? (isShown ? undefined : id);
+      id = idAtEnd(html) ?? (isShown ? undefined : id);
     } else if (token.type === "plain") {
       for (const node of plainNodes(token.content)) parent.children.push(node);
     } else if (token.type === "anchor") {
@@ -192,6 +193,23 @@ function nodeOf(type: NodeType, token: Token): Node {
 
 /** The first word after a fence. Others are options of some renderer. */
 const LANGUAGE = /^[\w+#.-]{1,30}/;
+
+/** A line that ends a container. HTML takes it for its own. */
+const CONTAINER_END = /^[ \t]*:{3,}[ \t]*$/gm;
+
+function htmlOf({ content }: Token, work: Work): string {
+  if (/^\s*<(?:pre|script|style|textarea)\b/i.test(content)) return content;
+  return withoutTemplateTags(content.replace(CONTAINER_END, ""), work);
+}
+
+/** Elements that are more than a paragraph. */
+const STRUCTURE = /<(?:h[1-6]|pre|script|style|table|textarea|ul|ol)\b/i;
+
+function htmlNodesOf(html: string, mayBeTitle: boolean, work: Work): Node[] {
+  // In MDX, Markdown may be inside HTML.
+  if (!work.isMdx || STRUCTURE.test(html)) return htmlNodes(html, mayBeTitle);
+  return [newNode("html", [INLINE.paragraph(html, work).text])];
+}
 
 /** Fences of MyST that hold Markdown, as ```{note} does. */
 const DIRECTIVE =

@@ -5,8 +5,8 @@
 import { UNSPACED } from "../text/analyzer.ts";
 import type { BlockKind } from "../text/blocks.ts";
 import { isVisible } from "../text/visible.ts";
+import { decoded } from "./entities.ts";
 import { frontMatter } from "./front-matter.ts";
-import { decoded } from "./html.ts";
 import { parse } from "./markdown-tree.ts";
 import type { Node } from "./node.ts";
 import type { Block, Content, Reader, Section } from "./reader.ts";

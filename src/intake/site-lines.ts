@@ -4,6 +4,7 @@
 // becomes a paragraph, an id an anchor. A rule for markdown-it.
 
 import type { StateBlock } from "markdown-it";
+import { openingFence } from "../text/code-fence.ts";
 import { attributesOf } from "./attributes.ts";
 import { component, labelsOf, templateTag } from "./tags.ts";
 import type { Work } from "./work.ts";
@@ -21,6 +22,8 @@ interface Marker {
   /** Components that it opens, less those that it closes. */
   readonly components?: number;
   readonly tabs?: boolean;
+  /** Elements with Markdown inside, as `components`. */
+  readonly elements?: number;
 }
 
 /** Where a marker may be. */
@@ -86,6 +89,7 @@ export function siteLine(
 function take(state: StateBlock, line: number, endLine: number, marker: Marker): void {
   const work = state.env as Work;
   work.components = Math.max(0, work.components + (marker.components ?? 0));
+  work.elements = Math.max(0, work.elements + (marker.elements ?? 0));
   work.tabs ||= marker.tabs ?? false;
   const next = line + marker.lines;
   if (marker.id !== undefined) state.push("anchor", "", 0).content = marker.id;
@@ -195,6 +199,8 @@ function braces(place: Place): Marker | undefined {
   const { state, work, text, at, line, endLine } = place;
   const list = attributesOf(text);
   if (list !== undefined) return { lines: 1, id: list.id };
+  // Extensions of Kramdown, such as `{::options toc_levels="2" /}`.
+  if (/^\{:[:/][^{}]*\}$/.test(text)) return { lines: 1 };
   if (text.startsWith("{/*")) {
     const end = state.src.slice(at, at + 2_000).indexOf("*/}");
     const lines = linesTo(place, at + end);
@@ -209,21 +215,29 @@ function braces(place: Place): Marker | undefined {
     if (tag === undefined) break;
     end = tag.end;
     labels.push(...tag.labels);
-    const isCode = /^(?:highlight|codeblock|prism)$/.test(tag.name);
+    const from = line + linesTo(place, end);
+    const isCode = CODE.test(tag.name) && !holdsFence(place, from);
     const isHidden = tag.name === "comment";
     if (!isCode && !isHidden) continue;
-    const from = line + linesTo(place, end);
     const to = closingLine(place, from, tag.name);
     if (to === undefined) continue;
     const lines = to - line + 1;
     if (isHidden) return { lines };
-    const [, language = ""] = /^\W*\w+\s+(?:lang[:=])?["']?([\w+#.-]+)/.exec(tag.content) ?? [];
+    const [, language = ""] =
+      /^\W*\w+\s+(?:lang[:=])?["']?([\w+#.-]+)(?![\w+#.-]|\s*=)/.exec(tag.content) ?? [];
     return { lines, code: { language, from, to } };
   }
   const lines = linesTo(place, end);
   if (end === at || line + lines > endLine) return undefined;
   const isAlone = state.src.slice(end, state.eMarks[line + lines - 1]).trim() === "";
   return isAlone ? { lines, labels: filled(labels) } : undefined;
+}
+
+const CODE = /^(?:highlight|prism|code|codeblock|code-toggle)$/;
+
+function holdsFence(place: Place, from: number): boolean {
+  const first = place.state.skipEmptyLines(from);
+  return first < place.endLine && openingFence(lineAt(place, first)) !== undefined;
 }
 
 /** The line that closes a template tag. */
@@ -254,11 +268,8 @@ function brackets(place: Place): Marker | undefined {
 function angles(place: Place): Marker | undefined {
   const { state, work, text, at, line, endLine } = place;
   if (/^<<<[ \t]+\S/.test(text)) return { lines: 1 };
-  if (
-    /^<[a-z][a-z\d]*[ \t](?:[^<>]*[ \t])?markdown(?:=["']?\w+["']?)?(?:[ \t][^<>]*)?>$/.test(text)
-  ) {
-    return { lines: 1 };
-  }
+  const elements = elementsOf(text, work.elements > 0);
+  if (elements !== undefined) return { lines: 1, elements, ...bodyOf(elements) };
   const labels: string[] = [];
   let end = at;
   let components = 0;
@@ -274,8 +285,25 @@ function angles(place: Place): Marker | undefined {
   const lines = linesTo(place, end);
   const isAlone = state.src.slice(end, state.eMarks[line + lines - 1]).trim() === "";
   if (!isAlone || line + lines > endLine) return undefined;
-  const indented = components > 0 ? { body: Number.POSITIVE_INFINITY } : {};
-  return { lines, labels: filled(labels), components, ...indented };
+  return { lines, labels: filled(labels), components, ...bodyOf(components) };
+}
+
+/** What is in an element may be indented by any number of columns. */
+function bodyOf(opened: number): Pick<Marker, "body"> {
+  return opened > 0 ? { body: Number.POSITIVE_INFINITY } : {};
+}
+
+const HAS_MARKDOWN =
+  /^<[a-z][a-z\d]*[ \t](?:[^<>]*[ \t])?markdown(?:=["']?\w+["']?)?(?:[ \t][^<>]*)?>$/;
+const ONLY_TAGS = /^(?:<\/?(?!img\b|input\b)[a-z][^<>]*>[ \t]*)+$/;
+
+/** Elements that a line opens with Markdown inside, less those it closes. */
+function elementsOf(text: string, areOpen: boolean): number | undefined {
+  if (HAS_MARKDOWN.test(text)) return 1;
+  if (!areOpen || !ONLY_TAGS.test(text)) return undefined;
+  const closed = text.match(/<\//g)?.length ?? 0;
+  const endless = text.match(/<(?:br|hr|wbr)\b|\/>/g)?.length ?? 0;
+  return (text.match(/</g)?.length ?? 0) - 2 * closed - endless;
 }
 
 /** `!!! note "Title"` and `??? note` with an indented body, `!> text`. */

@@ -3,6 +3,7 @@
 // them; a reader sees what is between them, and some attributes. Pure.
 
 import { CodeSpans } from "../text/code-spans.ts";
+import { decoded } from "./entities.ts";
 import { lose, MARKS_MAX, type Work } from "./work.ts";
 
 /** A component's tag: `<TabItem label="npm">`, `</TabItem>`, `<Badge/>`. */
@@ -48,6 +49,9 @@ function attributesEnd(text: string, from: number, limit: number): number | unde
     if (char === '"' || char === "'" || char === "`") {
       const end = text.indexOf(char, at + 1);
       if (end !== -1 && end < limit) at = end;
+    } else if (depth > 0 && text.startsWith("/*", at)) {
+      const end = text.indexOf("*/", at + 2);
+      if (end !== -1 && end < limit) at = end + 1;
     } else if (char === "{") depth += 1;
     else if (char === "}") depth -= 1;
     else if (depth > 0) continue;
@@ -68,7 +72,7 @@ export function labelsOf(attributes: string): string[] {
 }
 
 function stringOf([, double, single, template]: readonly (string | undefined)[]): string {
-  return (double ?? single ?? template ?? "").trim();
+  return decoded(double ?? single ?? template ?? "").trim();
 }
 
 function isLabel(text: string): boolean {
@@ -147,7 +151,11 @@ const SPANS_OR_TAGS = /`+|\{[%{#]/g;
 const MADE_ADDRESS =
   /(\]\(|(?:href|src)=["'])[^()\s"'<>{}]{0,300}\{\{[^{}<>]{0,300}\}\}[^()\s<>{}]{0,300}(?=\)|["'][\s>/])/g;
 const SHOWN_TAG = /\{\{([<%])\/\*([^*{}]{0,300})\*\/([<>%])\}\}/g;
-const ICON = /:(?:octicons|material|fontawesome|simple)-[a-z\d-]{1,80}:/g;
+const ICON = /:(?:octicons|material|fontawesome|simple)-[a-z\d-]{1,80}:(?:\{[^{}]{0,200}\})?/g;
+
+/** Tags for a value that only the generator knows, and what shows there. */
+const VALUE = /^(?:params?|vars?|variables?|data|version|site-?param|get-?param)$/;
+const GAP = "…";
 
 /** Without template tags and icons, except in code. */
 export function withoutTemplateTags(text: string, work: Work): string {
@@ -175,7 +183,9 @@ export function withoutTemplateTags(text: string, work: Work): string {
     prose += text.slice(from, index);
     from = tag.end;
     const isAddress = /\]\($|=["']$/.test(prose.slice(-2));
-    if (!isAddress && tag.labels.length > 0) prose += ` ${tag.labels.join(" ")} `;
+    if (isAddress) continue;
+    if (tag.labels.length > 0) prose += ` ${tag.labels.join(" ")} `;
+    else if (VALUE.test(tag.name)) prose += GAP;
   }
   prose += text.slice(from);
   close("");

@@ -1,6 +1,8 @@
 // The text that a reader sees of HTML and of Markdown's inline
 // tokens, with words as far apart as on a page. Pure.
 
+import { decoded } from "./entities.ts";
+
 /** Elements that part words, as a line end does. */
 const PARTING =
   /^<\/?(?:address|article|aside|blockquote|br|caption|center|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr|legend|li|main|nav|ol|optgroup|option|p|pre|section|select|summary|table|tbody|td|textarea|tfoot|th|thead|tr|ul|video)(?=[\s/>])/i;
@@ -76,7 +78,7 @@ export class VisibleText {
     this.part();
     const alt = /^<img\s/i.test(tag) ? attribute(tag, "alt") : undefined;
     if (alt === undefined) return;
-    this.add(alt);
+    this.add(decoded(alt));
     this.part();
   }
 

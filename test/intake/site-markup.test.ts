@@ -21,7 +21,7 @@ describe("words in HTML", () => {
     ["<code>a</code><code>b</code> or <code>c</code>s", "a b or cs"],
     ["<a href='x'>one</a><a href='y'>two</a>", "one two"],
     ["[one](x)[two](y) ![three](z)![four](w)", "one two three four"],
-    ['<img alt="a > b" src=x>text', "a > b text"],
+    ['<img alt="a > b &#x26;" src=x>text', "a > b & text"],
     ["a <script>let b;</script> c <style>d{}</style>", "a c"],
     ["<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字</ruby>", "漢字"],
     [
@@ -149,6 +149,16 @@ describe("a template tag", () => {
     ['{{</* ref "a" */>}}', '{{< ref "a" >}}'],
     ["[a](b){: .btn } **c**{.d} `e`{.js} {f}", "a c e {f}"],
     ["text\n{: .note #id }", "text"],
+    ["**Hugo {{% param v %}}** and {% data variables.x %}.", "Hugo … and …."],
+    [":octicons-star-16:{ .lg } Star :material-check: :tada:", "Star :tada:"],
+    ["<div>a</div>\n:::\n\nb", "a\n\nb"],
+    ['{% code title="a.js" %}\n```js\n*a*\n```\n{% endcode %}', "a.js\n\n*a*"],
+    ["{{< code-toggle file=a >}}\n*b* = 1\n{{< /code-toggle >}}", "*b* = 1"],
+    [
+      '<details markdown="block">\n  <summary>\n    *Contents*\n  </summary>\n  {: .c }\n- TOC\n{:toc}\n</details>\nafter',
+      "Contents\n\nafter",
+    ],
+    ['<div markdown="1">\n*a*\n</div>\n```\nb\n```', "a\n\nb"],
     ["See {doc}`Install <install>`.", "See Install."],
   ])("is taken off: %j", (text, seen) => {
     expect(shown(text)).toBe(seen);
@@ -184,6 +194,9 @@ describe("a component", () => {
     ['<Card\n  title="One"\n  icon={<Icon name="x" />}\n>\n  *text*\n</Card>', "One\n\ntext"],
     ['<LinkCard title="One" description="Two." href="/x" />', "One\n\nTwo."],
     ["<>\n*text*\n</>", "text"],
+    ["<Aside>\n*a*\n</Aside>\n\n<div>\n  *b* [c](d)\n</div>", "a\n\nb c"],
+    ["<Grid labels={{ /* l'un */ a: 'b' }} />\n\ntext", "text"],
+    ['<Image alt="R&#x26;D" />', "R&D"],
     ['a <Tip title={"b"}>c</Tip> d{" "}e {/* f */}', "a b c d e"],
     ['<A name="x">text</A>', "text"],
     ["`<Tabs>` shows <Badge text='new'/> tabs", "<Tabs> shows new tabs"],
