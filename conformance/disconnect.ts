@@ -57,8 +57,10 @@ export async function disconnect(
   // Two clocks: each is compared with itself only.
   const tookMs = Date.parse(receipt.resolvedAt ?? "") - Date.parse(receipt.askedAt);
   const stayedMs = disconnectedAt - asked.firstEventAt;
-  const charged = receipt.state === "charged";
-  const tooLate = last.type === "done" || (charged && tookMs < stayedMs + LAST_CHECK_MS + calledMs);
+  // Only an answer that was completed is kept, charged or not.
+  const completed = receipt.answer !== null;
+  const tooLate =
+    last.type === "done" || (completed && tookMs < stayedMs + LAST_CHECK_MS + calledMs);
   return { receipt, on: last.type, seenAfterMs, tooLate, before, after: await caller.quota() };
 }
 

@@ -18,6 +18,9 @@ const CHARGED = { reserved: 0, charged: 1, refunded: 0 };
 const REFUNDED = { reserved: 0, charged: 0, refunded: 1 };
 const NOTHING = { reserved: 0, charged: 0, refunded: 0 };
 
+/** No document answers it. */
+const NONSENSE = "How many zorblaks fit into a quimplestad?";
+
 /** Free replays of an ask that a client repeats by itself. */
 const REPLAYS_IN_A_ROW = 3;
 const PARALLEL = 12;
@@ -123,6 +126,29 @@ export const PROMISE: readonly Row[] = [
       expectSame([receipt.state, last.finish], ["charged", "length"], "state and finish");
       expectSame(moved, CHARGED, "the movement");
       return "finish: length";
+    },
+  },
+  {
+    name: "an answer that says only that nothing was found is not charged",
+    async check({ user }) {
+      const before = await user.quota();
+      const { queryId, ...body } = answerBody(await user.askForJson(NONSENSE).reply());
+      if (body.found) throw new Skipped("this deployment found something for a nonsense question");
+      const receipt = await user.resolved(queryId);
+      const moved = movement(before, await user.quota());
+      expectSame(receipt.found, false, "found");
+      if (receipt.state === "charged") {
+        expectSame(moved, CHARGED, "the movement");
+        return "charged: no refund is left, or CHARGE_NOTHING_FOUND is set";
+      }
+      expectSame(
+        [receipt.state, receipt.reason],
+        ["refunded", "nothing_found"],
+        "state and reason",
+      );
+      expectSame(moved, REFUNDED, "the movement");
+      await readAgain(user, receipt);
+      return "refunded, kept, and free to read";
     },
   },
   {
@@ -315,7 +341,10 @@ async function repeated({ user, question, variables }: Deployment): Promise<stri
   }
   const { status, text } = await ask().reply();
   expectSame([status, text], [204, ""], "the next one");
-  expectSame(movement(before, await user.quota()), CHARGED, "the movement");
+  // With a number that no document has, a deployment may find nothing.
+  const isFree = told?.last.type === "done" && !told.last.found;
+  const moved = movement(before, await user.quota());
+  expectSame(moved, isFree ? REFUNDED : CHARGED, "the movement");
   return `joined, replayed ${REPLAYS_IN_A_ROW} times, then 204`;
 }
 

@@ -41,6 +41,7 @@ export const Event = v.variant("type", [
     queryId,
     sources: v.array(UsedSource),
     finish,
+    found: v.boolean(),
     quotaRemaining: count,
   }),
   ErrorBody,
@@ -51,13 +52,16 @@ export const AnswerBody = v.strictObject({
   answer: text,
   sources: v.array(UsedSource),
   finish,
+  found: v.boolean(),
   quotaRemaining: count,
 });
 
 export const Receipt = v.strictObject({
   queryId,
   state: v.picklist(["reserved", "charged", "refunded"]),
-  reason: v.nullable(v.picklist(["disconnected", "cancelled", "failed", "expired", "operator"])),
+  reason: v.nullable(
+    v.picklist(["disconnected", "cancelled", "nothing_found", "failed", "expired", "operator"]),
+  ),
   window: text,
   askedAt: time,
   resolvedAt: v.nullable(time),
@@ -66,6 +70,7 @@ export const Receipt = v.strictObject({
   answer: v.nullable(v.string()),
   sources: v.nullable(v.array(UsedSource)),
   finish: v.nullable(finish),
+  found: v.nullable(v.boolean()),
   tokens: v.nullable(count),
   firstTokenMs: v.nullable(v.number()),
   totalMs: v.nullable(v.number()),

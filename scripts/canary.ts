@@ -35,9 +35,9 @@ await run(async () => {
         "Each answer was complete before the canary disconnected, so nothing was found out. Raise DELIVERY_HOLD_MS, or use a slower model.",
       );
     }
-    if (disconnect.receipt.state === "charged") {
+    if (disconnect.receipt.answer !== null) {
       throw new Failure(
-        `Query ${disconnect.receipt.queryId} was charged after a disconnect on ${disconnect.on}: this deployment does not notice disconnects. Roll it back, and refund the users who were charged.`,
+        `Query ${disconnect.receipt.queryId} was completed after a disconnect on ${disconnect.on}: this deployment does not notice disconnects. Roll it back, and refund the users who were charged.`,
       );
     }
     expectRefunded(disconnect);

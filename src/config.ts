@@ -42,6 +42,7 @@ export const VARIABLES = [
   "RETENTION_DAYS",
   "ANSWER_BYTES_MAX",
   "SHARE_QUERIES",
+  "CHARGE_NOTHING_FOUND",
   "JURISDICTION",
   "GENERATOR",
   "EXTRACTIVE_TOKENS_PER_SECOND",
@@ -91,6 +92,7 @@ export interface UserConfig {
   readonly retentionMs: number;
   readonly answerBytesMax: number;
   readonly shareQueries: boolean;
+  readonly chargeNothingFound: boolean;
 }
 
 /** Verifies bearer tokens: one secret, or an identity provider's keys. */
@@ -142,6 +144,7 @@ export function userConfig(env: Variables): UserConfig {
     retentionMs: DAY_MS * whole(env, "RETENTION_DAYS", 30, 1, 36_500),
     answerBytesMax: whole(env, "ANSWER_BYTES_MAX", 262_144, 1, 1_000_000),
     shareQueries: oneOf(env, "SHARE_QUERIES", ["true", "false"]) === "true",
+    chargeNothingFound: oneOf(env, "CHARGE_NOTHING_FOUND", ["false", "true"]) === "true",
   };
 }
 

@@ -97,6 +97,8 @@ export interface DoneEvent {
   readonly queryId: string;
   readonly sources: readonly Source[];
   readonly finish: Finish;
+  /** False if the answer says only that nothing was found. */
+  readonly found: boolean;
   readonly quotaRemaining: number;
 }
 /** Clients skip unknown types. */
@@ -114,11 +116,18 @@ export interface AnswerBody {
   readonly answer: string;
   readonly sources: readonly Source[];
   readonly finish: Finish;
+  readonly found: boolean;
   readonly quotaRemaining: number;
 }
 
 export type QueryState = "reserved" | "charged" | "refunded";
-export type RefundReason = "disconnected" | "cancelled" | "failed" | "expired" | "operator";
+export type RefundReason =
+  | "disconnected"
+  | "cancelled"
+  | "nothing_found"
+  | "failed"
+  | "expired"
+  | "operator";
 export type Rating = "up" | "down";
 
 /** What a user can see of their query. Times are ISO 8601 in UTC. */
@@ -135,6 +144,8 @@ export interface Receipt {
   readonly answer: string | null;
   readonly sources: readonly Source[] | null;
   readonly finish: Finish | null;
+  /** `null` without an answer, and for answers of older releases. */
+  readonly found: boolean | null;
   /** Token events in the answer. */
   readonly tokens: number | null;
   /** From the reservation to the first token, and to the end, in ms. */

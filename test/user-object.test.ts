@@ -73,6 +73,7 @@ describe("an answer that arrives", () => {
       answer: stream.answer,
       sources: done?.type === "done" ? done.sources : undefined,
       finish: "stop",
+      found: true,
       quotaRemaining: 19,
     });
     expect(await user.resolved(body.queryId)).toMatchObject({ state: "charged" });

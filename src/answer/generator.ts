@@ -2,6 +2,7 @@
 
 import type { Finish, Turn } from "../protocol.ts";
 import type { Passage } from "./retriever.ts";
+import type { SearchQuery } from "./search-query.ts";
 
 /** A message of a chat model's prompt. */
 export interface Message {
@@ -11,6 +12,8 @@ export interface Message {
 
 export interface Generation {
   readonly query: string;
+  /** What the passages were searched for. */
+  readonly search: SearchQuery;
   readonly history: readonly Turn[];
   /** The first is cited as `[1]`. */
   readonly passages: readonly Passage[];
@@ -24,7 +27,8 @@ export interface Generation {
 
 export interface Generator {
   /**
-   * Yields the answer in non-empty pieces; returns the finish reason.
+   * Yields the answer in non-empty pieces; returns the finish reason. An
+   * answer that says only that nothing was found begins with NOTHING_FOUND.
    * Throws GENERATION_FAILED if the model refuses, fails or breaks
    * off. Errors other than ServiceError become that too. Ends soon
    * after `signal` aborts, and releases its upstream connection.

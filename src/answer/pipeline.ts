@@ -6,51 +6,76 @@ import type { Ask, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.
 import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { Generator } from "./generator.ts";
+import { nothingFound, Opening } from "./nothing-found.ts";
 import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
+import { searchQuery } from "./search-query.ts";
+import { isSmallTalk, smallTalk } from "./small-talk.ts";
+
+/** What an answer's progress is told to. */
+export interface Progress {
+  /** The model sent something, with text or without. */
+  onSignOfLife(): void;
+  /** The answer says that nothing was found. */
+  onNothingFound(): void;
+}
 
 /**
  * Yields `sources` once, then tokens; returns the finish
  * reason. Throws RETRIEVAL_FAILED, or GENERATION_FAILED,
  * also for an answer without any visible character.
- * @param onSignOfLife Called whenever the model sends anything.
  */
 export async function* answer(
   ask: Ask,
   retriever: Retriever,
   generator: Generator,
   signal: AbortSignal,
-  onSignOfLife?: () => void,
+  progress?: Progress,
 ): AsyncGenerator<SourcesEvent | TokenEvent, Finish, void> {
-  const passages = await retrieve(ask, retriever, signal);
+  if (isSmallTalk(ask.query, ask.history)) {
+    yield { type: "sources", sources: [] };
+    progress?.onNothingFound();
+    yield { type: "token", token: smallTalk(ask.query) };
+    return "stop";
+  }
+  const search = searchQuery(ask.query, ask.history);
+  const passages = await retrieve(search.text, ask.topK, retriever, signal);
   yield {
     type: "sources",
-    sources: passages.map((passage, index) => source(passage, index + 1, ask.query)),
+    sources: passages.map((passage, index) => source(passage, index + 1, search.text)),
   };
 
   const pieces = generator.generate(
     {
       query: ask.query,
+      search,
       history: ask.history,
       passages,
       messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
       maxTokens: ask.maxTokens,
       temperature: ask.temperature,
-      onSignOfLife,
+      onSignOfLife: progress && (() => progress.onSignOfLife()),
     },
     signal,
   );
+  const opening = new Opening();
   let empty = true;
   try {
     for (;;) {
       const step = await pieces.next();
-      if (step.done) {
-        if (empty) throw failed("The model gave no answer.");
-        return step.value;
+      const wasMarked = opening.isMarked;
+      let token = step.done ? opening.end() : opening.push(step.value);
+      if (opening.isMarked && !wasMarked) progress?.onNothingFound();
+      empty &&= !isVisible(token);
+      // A model may write the mark alone.
+      if (step.done && empty && opening.isMarked) {
+        token = nothingFound(ask.query);
+        empty = false;
       }
-      if (step.value === "") continue;
-      empty &&= !isVisible(step.value);
-      yield { type: "token", token: step.value };
+      if (token !== "") yield { type: "token", token };
+      if (!step.done) continue;
+      if (empty) throw failed("The model gave no answer.");
+      return step.value;
     }
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
@@ -59,12 +84,13 @@ export async function* answer(
 }
 
 async function retrieve(
-  ask: Ask,
+  query: string,
+  topK: number,
   retriever: Retriever,
   signal: AbortSignal,
 ): Promise<readonly Passage[]> {
   try {
-    return await retriever.retrieve(ask.query, ask.topK, signal);
+    return await retriever.retrieve(query, topK, signal);
   } catch (cause) {
     const known = cause instanceof ServiceError;
     if (known && cause.code !== "RETRIEVAL_FAILED") throw cause;

@@ -44,6 +44,8 @@ export interface Outcome {
   readonly text: string;
   readonly sources: readonly Source[];
   readonly finish: Finish;
+  /** False if the answer says only that nothing was found. */
+  readonly found: boolean;
   readonly quotaRemaining: number;
 }
 

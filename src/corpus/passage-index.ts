@@ -1,8 +1,10 @@
 // The passages of all documents and their full-text index.
 // A passage carries all that a search needs of its document.
 
-import { matchQuery, queryTerms, terms } from "../text/analyzer.ts";
+import { matchQuery, queryWords, terms, termsOfAll } from "../text/analyzer.ts";
 import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
+import { Vocabulary } from "./vocabulary.ts";
+import { WantedTerms } from "./wanted-terms.ts";
 
 /** Those of one document have consecutive ids. */
 export interface StoredPassage {
@@ -79,9 +81,11 @@ const PASSAGE = "id, document_id AS documentId, place, title, heading, url, text
 
 export class PassageIndex {
   readonly #sql: SqlStorage;
+  readonly #vocabulary: Vocabulary;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#vocabulary = new Vocabulary(sql);
   }
 
   /**
@@ -122,24 +126,21 @@ export class PassageIndex {
 
   /** The best first. `count` is the number of all passages. */
   search(query: string, topK: number, count: number): FoundPassage[] {
-    const wanted = queryTerms(query);
-    const frequencies = this.#frequencies(wanted);
-    const affordable = affordableTerms(frequencies);
-    if (affordable.size === 0) return [];
-    const match = matchQuery(wanted.filter((term) => affordable.has(term)));
-    const coverage = coverageOf(frequencies, count);
-    return this.#matches(match, topK).map((row) => found(row, coverage));
+    const wanted = new WantedTerms(queryWords(query), this.#vocabulary, count);
+    const affordable = wanted.affordable(HITS_MAX);
+    if (affordable.length === 0) return [];
+    return this.#matches(matchQuery(affordable), topK).map((row) => found(row, wanted));
   }
 
   /** The first `topK` that still exist, scored as by a search. */
   get(ids: readonly number[], query: string, topK: number, count: number): FoundPassage[] {
-    const coverage = coverageOf(this.#frequencies(queryTerms(query)), count);
+    const wanted = new WantedTerms(queryWords(query), this.#vocabulary, count);
     const passages: FoundPassage[] = [];
     // Singly: a list would read every id, and most are not needed.
     for (const id of ids) {
       if (passages.length === topK) break;
       const row = this.#row(id);
-      if (row !== undefined) passages.push(found(row, coverage));
+      if (row !== undefined) passages.push(found(row, wanted));
     }
     return passages;
   }
@@ -176,10 +177,10 @@ export class PassageIndex {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[id, documentId, place, title, JSON.stringify(heading), url, text, packBlocks(blocks)],
     );
-    const heads = [title, ...heading].join(" ");
+    const held = termsOfAll([[title, ...heading].join("\n"), text]);
     this.#sql.exec(
       "INSERT INTO passage_terms (rowid, title, text) VALUES (?, ?, ?)",
-      ...[id, terms(heads).join(" "), terms(text).join(" ")],
+      ...[id, ...held.map((terms) => terms.join(" "))],
     );
   }
 
@@ -204,27 +205,10 @@ export class PassageIndex {
       )
       .toArray();
   }
-
-  /** The number of passages that have each term. */
-  #frequencies(wanted: readonly string[]): Map<string, number> {
-    const frequencies = new Map(wanted.map((term) => [term, 0]));
-    for (const term of frequencies.keys()) frequencies.set(term, this.#frequency(term));
-    return frequencies;
-  }
-
-  /** Singly, since a list of terms reads one row more for each. */
-  #frequency(term: string): number {
-    const [row] = this.#sql
-      .exec<{ passages: number }>("SELECT doc AS passages FROM vocabulary WHERE term = ?", term)
-      .toArray();
-    return row?.passages ?? 0;
-  }
 }
 
-function found(
-  { documentId, place, title, heading, url, text, blocks }: PassageRow,
-  coverage: (held: ReadonlySet<string>) => number,
-): FoundPassage {
+function found(row: PassageRow, wanted: WantedTerms): FoundPassage {
+  const { documentId, place, title, heading, url, text, blocks } = row;
   const headings: string[] = JSON.parse(heading);
   return {
     id: `${documentId}#${place}`,
@@ -234,41 +218,6 @@ function found(
     url,
     text,
     blocks: unpackBlocks(blocks),
-    score: coverage(new Set(terms([title, ...headings, text].join("\n")))),
+    score: wanted.coverage(terms([title, ...headings, text].join("\n"))),
   };
-}
-
-/** The rarest terms that passages have, up to HITS_MAX hits. */
-function affordableTerms(frequencies: ReadonlyMap<string, number>): Set<string> {
-  const affordable = new Set<string>();
-  let hits = 0;
-  for (const [term, frequency] of [...frequencies].sort(([, a], [, b]) => a - b)) {
-    hits += frequency;
-    if (affordable.size > 0 && hits > HITS_MAX) break;
-    if (frequency > 0) affordable.add(term);
-  }
-  return affordable;
-}
-
-/**
- * The share of the query's terms that a passage has; rare terms
- * weigh more. BM25 sorts passages well, but its values have no
- * scale that could be shown or compared with a threshold.
- */
-function coverageOf(
-  frequencies: ReadonlyMap<string, number>,
-  count: number,
-): (held: ReadonlySet<string>) => number {
-  const weights = Array.from(frequencies, ([term, frequency]) => {
-    const n = Math.min(frequency, count);
-    return { term, weight: Math.log(1 + (count - n + 0.5) / (n + 0.5)) };
-  });
-  const whole = sum(weights.map(({ weight }) => weight));
-  // The query has no terms.
-  if (whole === 0) return () => 0;
-  return (held) => sum(weights.map(({ term, weight }) => (held.has(term) ? weight : 0))) / whole;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a + b, 0);
 }

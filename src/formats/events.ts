@@ -20,8 +20,8 @@ export const EVENTS: Format = {
   opening: ({ queryId }, quotaRemaining) => encodeEvent({ type: "start", queryId, quotaRemaining }),
   event: encodeEvent,
   heartbeat: () => encodeEvent({ type: "ping" }),
-  closing: ({ queryId, sources, finish, quotaRemaining }) =>
-    encodeEvent({ type: "done", queryId, sources, finish, quotaRemaining }),
+  closing: ({ queryId, sources, finish, found, quotaRemaining }) =>
+    encodeEvent({ type: "done", queryId, sources, finish, found, quotaRemaining }),
   error: encodeEvent,
 };
 

@@ -24,6 +24,8 @@ export interface WholeAnswer extends AnswerHead {
   /** Each says whether the text cites it. */
   readonly sources: readonly Source[];
   readonly finish: Finish;
+  /** False if it says only that nothing was found. */
+  readonly found: boolean;
   readonly quotaRemaining: number;
 }
 

@@ -18,12 +18,13 @@ export const JSON_BODY: Format = {
   event: () => "",
   // JSON allows white space before a value.
   heartbeat: () => " ",
-  closing: ({ queryId, tokens, sources, finish, quotaRemaining }) =>
+  closing: ({ queryId, tokens, sources, finish, found, quotaRemaining }) =>
     encodeJson({
       queryId,
       answer: tokens.join(""),
       sources,
       finish,
+      found,
       quotaRemaining,
     } satisfies AnswerBody),
   error: encodeJson,

@@ -3,28 +3,15 @@
 // sentences.
 
 import type { Generation, Generator } from "../answer/generator.ts";
+import { NOTHING_FOUND, nothingFound } from "../answer/nothing-found.ts";
 import type { Finish } from "../protocol.ts";
 import { UNSPACED } from "../text/analyzer.ts";
 import { withoutMarks } from "../text/citation-marks.ts";
+import { coverageMin } from "./coverage-min.ts";
 import { type Quote, quotes } from "./quotes.ts";
 
-/**
- * The coverage of the query that the best passage needs to hold an
- * answer. Measured: 3 of 100 questions with an answer fall short, and
- * 99 of 100 without one. Chinese has more and rarer terms, and even a
- * good passage lacks many.
- */
-const COVERAGE_MIN = { spaced: 0.4, unspaced: 0.26 };
-
-const NOTHING_FOUND = {
-  english: "I found nothing about that in the indexed documents.",
-  chinese: "在已收录的文档中没有找到与此有关的内容。",
-  japanese: "登録された文書には、それについての記述が見つかりませんでした。",
-};
-
-const UNSPACED_CHARACTER = new RegExp(`[${UNSPACED}]`, "v");
-const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
-const HAN = /\p{Script=Han}/u;
+/** A follow-up is searched with words of the turn before, which need not be found. */
+const FOLLOW_UP_SHARE = 0.75;
 
 // Tokens like a model's: a word with the space after it, or two
 // characters in scripts without spaces. A citation is one token.
@@ -40,15 +27,15 @@ export class ExtractiveGenerator implements Generator {
   }
 
   async *generate(
-    { query, passages, maxTokens }: Generation,
+    { query, search, passages, maxTokens }: Generation,
     signal: AbortSignal,
   ): AsyncGenerator<string, Finish, void> {
     const coverage = Math.max(0, ...passages.map((passage) => passage.score));
-    const coverageMin = UNSPACED_CHARACTER.test(query)
-      ? COVERAGE_MIN.unspaced
-      : COVERAGE_MIN.spaced;
-    const found = coverage < coverageMin ? [] : quotes(query, passages);
+    const share = search.text === query ? 1 : FOLLOW_UP_SHARE;
+    const isCovered = coverage >= share * coverageMin(search.text);
+    const found = isCovered ? quotes(search.asked, passages) : [];
     const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
+    if (answer === "") yield NOTHING_FOUND;
     const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];
 
     const startedAt = Date.now();
@@ -84,11 +71,6 @@ function cite({ n, text }: Quote, count: number): string {
 const CODE = /^ *(`{3,})[^\n]*\n[\s\S]*?\n *\1$/gm;
 /** A table or code, which a citation would become part of. */
 const ENDS_BLOCK = /(?:\n\|[^\n]*\||\n *`{3,})$/;
-
-function nothingFound(query: string): string {
-  if (KANA.test(query)) return NOTHING_FOUND.japanese;
-  return HAN.test(query) ? NOTHING_FOUND.chinese : NOTHING_FOUND.english;
-}
 
 /** Resolves at the time; rejects as soon as the signal aborts. */
 function until(time: number, signal: AbortSignal): Promise<void> {

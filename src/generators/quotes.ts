@@ -1,17 +1,22 @@
 // What the passages say that answers a query best, word for word: sentences
-// of paragraphs, list items, rows and code. Their rank: terms shared with the
-// query, weighted by rarity, then the neighbours and the passage. The sentence
-// after the best comes along, and what a lead-in introduces. extractive.ts
-// shows the quotes. Pure.
+// of paragraphs, list items, rows and code. Their rank: the query's words that
+// they and their heading have, weighed by rarity, then the neighbours and the
+// passage. The best comes with the sentence after it and what it introduces.
+// extractive.ts shows the quotes. Pure.
 
 import type { Passage } from "../answer/retriever.ts";
-import { queryTerms, terms } from "../text/analyzer.ts";
+import { terms } from "../text/analyzer.ts";
+import { AskedWords } from "./asked-words.ts";
+import { asksToDestroy, isDestructive } from "./destructive.ts";
+import { expectsCode, expectsList } from "./expected.ts";
+import { isSameSection, type Lead, leadOf, wordCount } from "./lead.ts";
 import {
   codeAfter,
   companyOf,
-  isCode,
   isLeadIn,
+  isQuotable,
   isWholeCode,
+  listOf,
   markdownOf,
   type Unit,
   unitsOf,
@@ -25,19 +30,26 @@ export interface Quote {
 }
 
 const UNITS_MAX = 4;
-/** The weights of the better neighbour and of the passage. */
+/** The weight of words that only the innermost heading has. */
+const NAMED_WEIGHT = 0.6;
+/** The weights of the better neighbour, the passage, and all its headings. */
 const NEIGHBOUR_WEIGHT = 0.15;
 const PASSAGE_WEIGHT = 0.6;
+const HEADING_WEIGHT = 0.15;
+/** The penalty for each passage that the search ranked better. */
+const RANK_WEIGHT = 0.06;
+/** The weight of lists where the query expects one. */
+const LIST_WEIGHT = 0.15;
+/** The weight of code against prose. */
+const CODE_WEIGHT = 0.3;
 /** The penalty for repeating picked units. */
 const REPETITION_WEIGHT = 0.3;
 /** Units below this share of the best score are not quoted. */
 const SCORE_SHARE_MIN = 0.6;
 /** Nor those of passages below this share of the best passage's score. */
 const PASSAGE_SHARE_MIN = 0.7;
-/** The share of the query's weight in a heading that asks the query. */
-const HEADING_SHARE_MIN = 0.7;
-/** The weight of code against prose. */
-const CODE_WEIGHT = 0.5;
+/** Code that is added to an answer without code, in UTF-16 units. */
+const ADDED_CODE_LENGTH_MAX = 600;
 
 interface Scored extends Unit {
   readonly score: number;
@@ -45,22 +57,32 @@ interface Scored extends Unit {
 
 /** The best first, then the rest of its passage, then the others. */
 export function quotes(query: string, passages: readonly Passage[]): Quote[] {
-  const wanted = new Set(queryTerms(query));
   const all = passages.map(unitsOf);
-  const units = candidates(all, passages);
-  const weights = new Map(Array.from(wanted, (term) => [term, weight(term, units)]));
-  const lead = opening(weights, all, passages);
-  const picked = pick(score(units, weights, passages), lead);
+  const unitsAt = (place: number) => all[place] ?? [];
+  const mayDestroy = asksToDestroy(query);
+  const isSafe = (place: number) => mayDestroy || isHarmless(place, all, passages);
+  const isRelevant = relevance(passages, isSafe);
+  const units = candidates(all, isRelevant, mayDestroy);
+  const asked = new AskedWords(
+    query,
+    units.map(({ terms }) => terms),
+  );
+  const lead = leadOf(asked, all, passages, isRelevant);
+  const picked = pick(inLead(lead, score(query, units, asked, passages), passages), lead?.unit);
   const [best] = picked;
   if (best === undefined) return [];
 
-  const unitsAt = (place: number) => all[place] ?? [];
-  const chosen = [...picked, ...continuation(best, unitsAt(best.place))];
-  const company = chosen.flatMap((unit) => companyOf(unit, unitsAt(unit.place)));
+  const next = continuation(best, unitsAt(best.place));
+  const chosen = [...picked, ...next.filter(({ text }) => mayDestroy || !isDestructive(text))];
+  const company = chosen.flatMap((unit) => [
+    ...companyOf(unit, unitsAt(unit.place)),
+    ...listOf(unit, unitsAt(unit.place)),
+  ]);
   company.push(...codeAfter(best, unitsAt(best.place)));
-  const shown = new Set(
-    [...chosen, ...company].map(({ place, index }) => unitsAt(place)[index]),
-  );
+  const shown = new Set([...chosen, ...company].map(({ place, index }) => unitsAt(place)[index]));
+  if (expectsCode(query) && ![...shown].some((unit) => unit?.block.kind === "code")) {
+    shown.add(addedCode(best, all, asked, passages));
+  }
   const found = passages.flatMap((passage, place) =>
     runs(unitsAt(place).filter((unit) => shown.has(unit))).map((run) => ({
       ...{ n: place + 1, text: markdownOf(passage, run) },
@@ -72,8 +94,32 @@ export function quotes(query: string, passages: readonly Passage[]): Quote[] {
   return found.map(({ n, text }, i) => {
     const passage = passages[n - 1];
     const isFirst = found.findIndex((other) => other.n === n) === i;
-    return { n, text: passage && isFirst ? headed(passage, text, wanted) : text };
+    return { n, text: passage && isFirst ? headed(passage, text, asked) : text };
   });
+}
+
+/** The code of the best's section, or of a section below, which tells most. */
+function addedCode(
+  best: Unit,
+  all: readonly (readonly Unit[])[],
+  asked: AskedWords,
+  passages: readonly Passage[],
+): Unit | undefined {
+  const of = passages[best.place];
+  if (of === undefined) return undefined;
+  let found: Unit | undefined;
+  let most = -1;
+  for (const [place, passage] of passages.entries()) {
+    if (passage.documentId !== of.documentId) continue;
+    if (!of.heading.every((name, i) => passage.heading[i] === name)) continue;
+    const heads = terms([passage.title, ...passage.heading].join("\n"));
+    for (const unit of all[place] ?? []) {
+      if (!isWholeCode(unit) || unit.text.length > ADDED_CODE_LENGTH_MAX) continue;
+      const share = asked.share(new Set([...heads, ...unit.terms]));
+      if (share > most) [found, most] = [unit, share];
+    }
+  }
+  return found;
 }
 
 /** Neighbours together. */
@@ -88,103 +134,107 @@ function runs(units: readonly Unit[]): Unit[][] {
 }
 
 /**
+ * Whether a passage covers enough of the query, against the best. Those that
+ * only tell how to destroy something do not count.
+ */
+function relevance(
+  passages: readonly Passage[],
+  isSafe: (place: number) => boolean,
+): (place: number) => boolean {
+  const scores = passages.map(({ score }, place) => (isSafe(place) ? score : 0));
+  const least = PASSAGE_SHARE_MIN * Math.max(...scores);
+  return (place) => isSafe(place) && (scores[place] ?? 0) >= least;
+}
+
+/** Whether a passage is not about destroying something, by command. */
+function isHarmless(
+  place: number,
+  all: readonly (readonly Unit[])[],
+  passages: readonly Passage[],
+): boolean {
+  const { title, heading } = passages[place] as Passage;
+  if (!asksToDestroy(heading.at(-1) ?? title)) return true;
+  return !all[place]?.some(({ text }) => isDestructive(text));
+}
+
+/**
  * Each text once, since passages overlap. Code in part only if all is code,
  * and a lead-in only with what it introduces.
  */
-function candidates(all: readonly (readonly Unit[])[], passages: readonly Passage[]): Unit[] {
-  const scoreMax = Math.max(...passages.map(({ score }) => score));
+function candidates(
+  all: readonly (readonly Unit[])[],
+  isRelevant: (place: number) => boolean,
+  mayDestroy: boolean,
+): Unit[] {
   const seen = new Set<string>();
-  const units = all
-    .filter((_, place) => (passages[place]?.score ?? 0) >= PASSAGE_SHARE_MIN * scoreMax)
-    .flat();
-  const quotable = units.filter((unit) => isQuotable(unit, all[unit.place] ?? []));
+  const units = all.filter((_, place) => isRelevant(place)).flat();
+  const isSafe = (unit: Unit) => mayDestroy || !isDestructive(unit.text);
+  const quotable = units.filter((unit) => isQuotable(unit, all[unit.place] ?? []) && isSafe(unit));
   return (quotable.length > 0 ? quotable : units).filter(
     ({ text }) => !seen.has(text) && seen.add(text),
   );
 }
 
-function isQuotable(unit: Unit, all: readonly Unit[]): boolean {
-  if (unit.block.kind === "heading") return false;
-  if (isLeadIn(unit)) return companyOf(unit, all).length > 0;
-  return !isCode(unit) || isWholeCode(unit);
-}
-
-/** What comes first under a heading that asks the query. */
-function opening(
-  weights: ReadonlyMap<string, number>,
-  all: readonly (readonly Unit[])[],
+/** Only those of the lead's section, if its heading asks just the query. */
+function inLead(
+  lead: Lead | undefined,
+  units: readonly Scored[],
   passages: readonly Passage[],
-): Unit | undefined {
-  const whole = sum(weights.values());
-  if (whole === 0) return undefined;
-  const scoreMax = Math.max(...passages.map(({ score }) => score));
-  let best: number | undefined;
-  let bestShare = HEADING_SHARE_MIN;
-  for (const [place, { title, heading, score }] of passages.entries()) {
-    if (score < PASSAGE_SHARE_MIN * scoreMax) continue;
-    const held = new Set(terms(heading.at(-1) ?? title));
-    const share = sum([...weights].map(([term, w]) => (held.has(term) ? w : 0))) / whole;
-    if (share < bestShare || (share === bestShare && best !== undefined)) continue;
-    [best, bestShare] = [place, share];
-  }
-  if (best === undefined) return undefined;
-  const units = all[beginning(best, passages)] ?? [];
-  const first = units.find(({ block }) => block.kind !== "heading");
-  return first !== undefined && isQuotable(first, units) ? first : undefined;
-}
-
-/** The index of the first passage of the section. */
-function beginning(place: number, passages: readonly Passage[]): number {
-  const section = (passage: Passage | undefined) =>
-    JSON.stringify([passage?.documentId, passage?.heading]);
-  const number = ({ id }: Passage) => Number(id.slice(id.lastIndexOf("#") + 1));
-  const of = section(passages[place]);
-  return passages.reduce((first, passage, i) => {
-    const before = passages[first];
-    return section(passage) === of && before && number(passage) < number(before) ? i : first;
-  }, place);
+): readonly Scored[] {
+  if (!lead?.isWhole) return units;
+  const section = passages[lead.unit.place];
+  return units.filter(({ place }) => isSameSection(passages[place], section));
 }
 
 /** With the innermost heading, if that tells more about the query. */
-function headed({ title, heading }: Passage, text: string, wanted: ReadonlySet<string>): string {
+function headed({ title, heading }: Passage, text: string, asked: AskedWords): string {
   const name = heading.at(-1) ?? title;
-  const told = new Set(terms(text));
-  const adds = terms(name).some((term) => wanted.has(term) && !told.has(term));
-  return adds ? `**${name.replace(/[*`\\]/g, "\\$&")}**\n\n${text}` : text;
+  const told = asked.held(new Set(terms(text)));
+  const named = asked.held(new Set(terms(name)));
+  // The question need not be repeated.
+  if (named.size === asked.count && named.size === wordCount(name)) return text;
+  const adds = [...named].some((word) => !told.has(word));
+  const isMissing = heading.length > 0 && IDENTIFIER.test(name) && !text.includes(name);
+  return adds || isMissing ? `**${name.replace(/[*_<`\\]/g, "\\$&")}**\n\n${text}` : text;
 }
 
-function sum(numbers: Iterable<number>): number {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
-}
+/** The name of an option or a function, which the text below may leave out. */
+const IDENTIFIER = /[\p{L}\p{N}]_[\p{L}\p{N}]|\p{Ll}\p{Lu}|^[\p{L}\p{N}_.]+[:(]|^`[^`]+`$/u;
 
 function score(
+  query: string,
   units: readonly Unit[],
-  weights: ReadonlyMap<string, number>,
+  asked: AskedWords,
   passages: readonly Passage[],
 ): Scored[] {
-  const shared = units.map(({ terms, block }) => {
-    const own = sum([...weights].map(([term, weight]) => (terms.has(term) ? weight : 0)));
-    return block.kind === "code" ? CODE_WEIGHT * own : own;
+  const names = passages.map(({ title, heading }) => terms(heading.at(-1) ?? title));
+  const shared = units.map(({ place, terms, block }) => {
+    const own = asked.share(terms);
+    const named = asked.share(new Set([...terms, ...(names[place] ?? [])])) - own;
+    return (block.kind === "code" ? CODE_WEIGHT : 1) * (own + NAMED_WEIGHT * named);
   });
   const sharedMax = Math.max(...shared, Number.MIN_VALUE);
   const passageMax = Math.max(...passages.map((passage) => passage.score), Number.MIN_VALUE);
+  const heads = passages.map(({ title, heading }) =>
+    asked.share(new Set(terms([title, ...heading].join("\n")))),
+  );
   const neighbour = (i: number, place: number) =>
     units[i]?.place === place ? (shared[i] ?? 0) : 0;
+  const wantsList = expectsList(query);
+  const isList = (unit: Unit) =>
+    unit.block.kind === "item" || unit.block.kind === "table" || isLeadIn(unit);
   return units.map((unit, i) => {
     const { place } = unit;
-    const own = (shared[i] ?? 0) / sharedMax;
-    const company = Math.max(neighbour(i - 1, place), neighbour(i + 1, place)) / sharedMax;
-    const passage = (passages[place]?.score ?? 0) / passageMax;
-    return { ...unit, score: own + NEIGHBOUR_WEIGHT * company + PASSAGE_WEIGHT * passage };
+    const company = Math.max(neighbour(i - 1, place), neighbour(i + 1, place));
+    const score =
+      (shared[i] ?? 0) / sharedMax +
+      (NEIGHBOUR_WEIGHT * company) / sharedMax +
+      (PASSAGE_WEIGHT * (passages[place]?.score ?? 0)) / passageMax +
+      HEADING_WEIGHT * (heads[place] ?? 0) +
+      (wantsList && isList(unit) ? LIST_WEIGHT : 0) -
+      RANK_WEIGHT * place;
+    return { ...unit, score };
   });
-}
-
-/** The root of the idf, so that one rare word does not outweigh all others. */
-function weight(term: string, units: readonly Unit[]): number {
-  const n = units.filter(({ terms }) => terms.has(term)).length;
-  return Math.sqrt(Math.log(1 + (units.length - n + 0.5) / (n + 0.5)));
 }
 
 /** Maximal marginal relevance: the best first, then what adds most. */
@@ -217,7 +267,7 @@ function pick(scored: readonly Scored[], lead: Unit | undefined): Unit[] {
 function continuation(best: Unit, all: readonly Unit[]): Unit[] {
   const next = all[best.index + 1];
   if (next?.block !== best.block || best.block.kind !== "paragraph") return [];
-  return isCode(next) ? [] : [next];
+  return isQuotable(next, all) ? [next] : [];
 }
 
 function overlap(a: Unit, b: Unit): number {

@@ -3,7 +3,7 @@
 // are shown. Pure.
 
 import type { Passage } from "../answer/retriever.ts";
-import { terms } from "../text/analyzer.ts";
+import { termsOfAll } from "../text/analyzer.ts";
 import { blocksMarkdown, blocksOf, type ShownBlock, type TextBlock } from "../text/blocks.ts";
 import { LEAD_IN, sentences } from "../text/sentences.ts";
 
@@ -26,12 +26,11 @@ interface Span {
 
 /** In order. */
 export function unitsOf({ text, blocks = [] }: Passage, place: number): Unit[] {
-  return blocksOf(text, blocks)
-    .flatMap((block) => parts(text, block).map((span) => ({ ...span, block })))
-    .map(({ start, end, block }, index) => {
-      const part = text.slice(start, end);
-      return { place, index, block, start, end, text: part, terms: new Set(terms(part)) };
-    });
+  const spans = blocksOf(text, blocks).flatMap((block) =>
+    parts(text, block).map((span) => ({ ...span, block, text: text.slice(span.start, span.end) })),
+  );
+  const held = termsOfAll(spans.map(({ text }) => text));
+  return spans.map((span, index) => ({ ...span, place, index, terms: new Set(held[index]) }));
 }
 
 /** In UTF-16 units. */
@@ -88,6 +87,13 @@ export function isLeadIn({ block, text }: Unit): boolean {
   return block.kind !== "code" && LEAD_IN.test(text);
 }
 
+/** Code in part is not quoted, nor a lead-in without what it introduces. */
+export function isQuotable(unit: Unit, all: readonly Unit[]): boolean {
+  if (unit.block.kind === "heading") return false;
+  if (isLeadIn(unit)) return companyOf(unit, all).length > 0;
+  return !isCode(unit) || isWholeCode(unit);
+}
+
 /** What follows a unit of `all`, its passage's, and belongs to it. */
 export function companyOf(unit: Unit, all: readonly Unit[]): Unit[] {
   const { block } = unit;
@@ -108,6 +114,25 @@ export function companyOf(unit: Unit, all: readonly Unit[]): Unit[] {
     company.push(next);
   }
   return company;
+}
+
+/** A longer list is quoted by its items, in UTF-16 units. */
+const LIST_LENGTH_MAX = 400;
+
+/** The short list of an item, with what introduces it. */
+export function listOf(unit: Unit, all: readonly Unit[]): Unit[] {
+  if (unit.block.kind !== "item") return [];
+  const isOfList = (other: Unit | undefined) =>
+    other !== undefined && (other.block.kind === "item" || other.block.nested === true);
+  let first = unit.index;
+  let last = unit.index;
+  while (isOfList(all[first - 1])) first -= 1;
+  while (isOfList(all[last + 1])) last += 1;
+  const list = all.slice(first, last + 1);
+  if (list.some((part) => part.block.kind === "code" && !isWholeCode(part))) return [];
+  if (list.reduce((sum, { text }) => sum + text.length, 0) > LIST_LENGTH_MAX) return [];
+  const before = all[first - 1];
+  return before !== undefined && isLeadIn(before) ? [before, ...list] : list;
 }
 
 /** The code right after the end of a paragraph, which mostly describes it. */

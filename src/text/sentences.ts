@@ -20,12 +20,15 @@ export const LEAD_IN = /[:：]$/;
 /** The number of a list item. */
 const NUMBER = /^\s*\d{1,9}[.)]\s*$/;
 
+/** A mark that is spoken of, as in "a dot . before the name". */
+const LONE_MARK = /\s[.?!]\s*$/;
+
 /**
  * Whether a segment ends in a list item's number, or inside a name or an
  * address, as in `?lang=ar` and `.NET`: no space is after the mark.
  */
 function goesOn(segment: string): boolean {
-  return ".?!".includes(segment.slice(-1)) || NUMBER.test(segment);
+  return ".?!".includes(segment.slice(-1)) || NUMBER.test(segment) || LONE_MARK.test(segment);
 }
 
 /**

@@ -15,8 +15,8 @@
 // |-------------------|------------|--------------------------------------------------------|
 // | -                 | generating | #start, after the reservation                          |
 // | generating        | whole      | #drive; refunded if the generation fails               |
-// | unattended        | charged    | #drive; refunded if the generation fails               |
-// | whole             | charged    | #deliver, when a listener accepted the last write      |
+// | unattended        | charged    | #drive; refunded if it fails or found nothing          |
+// | whole             | charged    | #deliver, once accepted; refunded if nothing was found |
 // | generating, whole | refunded   | #disconnected, the last listener (onDisconnect cancel) |
 // | generating, whole | waiting    | #disconnected (wait)                                   |
 // | generating, whole | unattended | #disconnected (continue); charged if whole             |
@@ -24,9 +24,8 @@
 // | waiting           | generating | #join, or whole if it was; an unattended run too       |
 // | not whole         | refunded   | cancel; a whole answer is delivered instead            |
 //
-// Past the refund allowance #giveUp makes a run unattended instead of refunded. Where
-// storage fails, a run is refunded. A reserved query without a run belongs to an instance
-// that died: the sweep refunds it.
+// Past the refund allowance #giveUp makes a run unattended. Where storage fails, a run is
+// refunded. A reserved query without a run lost its instance: the sweep refunds it.
 
 import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../answer/generator.ts";
@@ -34,12 +33,12 @@ import { answer } from "../answer/pipeline.ts";
 import type { Retriever } from "../answer/retriever.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
-import type { Ask, Finish, RefundReason } from "../protocol.ts";
+import type { Ask, RefundReason } from "../protocol.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { type AskKey, askKey, type KeyRow } from "./keys.ts";
 import { Listener } from "./listener.ts";
 import type { Outage } from "./outage.ts";
-import type { QueryRow } from "./queries.ts";
+import { isReplayable, type QueryRow } from "./queries.ts";
 import type { Quota } from "./quota.ts";
 import * as refusals from "./refusals.ts";
 import type { Reservations } from "./reservations.ts";
@@ -48,7 +47,7 @@ import { LISTENERS_MAX, Runs } from "./runs.ts";
 import { isReached } from "./sharing.ts";
 import { type AskRequest, type Subscriber, Subscription } from "./subscription.ts";
 import type { Tables } from "./tables.ts";
-import type { Ending } from "./transcript.ts";
+import type { Ending, WholeEnding } from "./transcript.ts";
 
 /**
  * A write resolves before its bytes reach the socket. Wait this long (ms) before charging,
@@ -128,7 +127,7 @@ export class Asks {
     const run = this.#runs.get(known.query_id);
     if (run !== undefined) return { type: "live", run };
     const row = this.#tables.queries.get(known.query_id);
-    if (row?.state !== "charged" || row.answer === null) return undefined;
+    if (row === undefined || !isReplayable(row)) return undefined;
     // A replay that is refused must not count as one that was served.
     this.#runs.admitReplay(identity);
     const { keys } = this.#tables;
@@ -165,7 +164,7 @@ export class Asks {
 
     const run = new Run({ queryId, window, ask, identity, askedAt: now, admitMs }, config);
     this.#runs.set(queryId, run);
-    const events = answer(ask, ...adapters, run.signal, () => run.sign());
+    const events = answer(ask, ...adapters, run.signal, run);
     ctx.waitUntil(this.#drive(run, events));
     return run;
   }
@@ -288,11 +287,11 @@ export class Asks {
         await listener.end(subscription.error(this.#failure(head.queryId, last.error).body));
         return;
       }
-      const closing = subscription.closing(last.finish, this.#quota.remaining(Date.now()));
+      const remaining = this.#quota.remaining(Date.now(), this.#freedBy(run, last));
+      const closing = subscription.closing(last, remaining);
       const accepted = await listener.end(closing, run === undefined ? 0 : FLUSH_MS);
-      // The charge follows the last write: a crash in between gives an answer away. The
-      // other order would charge for an answer that was never sent.
-      if (accepted && run !== undefined) this.#charge(run, last.finish);
+      // After the last write: a crash in between gives an answer away, and bills nobody.
+      if (accepted && run !== undefined) this.#settle(run, last);
     } catch (thrown) {
       const error = toServiceError(thrown);
       if (run !== undefined) this.#refund(run, "failed", error);
@@ -359,7 +358,7 @@ export class Asks {
   #chargeUnattended(run: Run): void {
     const { ending } = run.transcript;
     if (run.onDisconnect !== "continue" || run.listeners.size > 0) return;
-    if (ending?.type === "finished") this.#charge(run, ending.finish);
+    if (ending?.type === "finished") this.#settle(run, ending);
   }
 
   /** If storage cannot say what the allowance has left, the user gets a refund. */
@@ -374,12 +373,20 @@ export class Asks {
 
   // --- Resolving ---
 
-  #charge(run: Run, finish: Finish): void {
+  /** 1 if a run's ending is refunded: nothing was found, and the allowance is not used up. */
+  #freedBy(run: Run | undefined, ending: Ending | undefined): 0 | 1 {
+    if (run === undefined || ending?.type !== "finished" || ending.found) return 0;
+    return !this.#parts.config().chargeNothingFound && this.#allowsRefund(run) ? 1 : 0;
+  }
+
+  /** The answer arrived: stores it, and charges or refunds it. */
+  #settle(run: Run, ending: WholeEnding): void {
     const { transcript, queryId, firstTokenMs, totalMs } = run;
     const { tokens, sources } = transcript;
-    this.#resolve(run, "charged", () =>
-      this.#reservations.charge(queryId, { tokens, sources, finish, firstTokenMs, totalMs }),
-    );
+    const stored = { ...ending, tokens, sources, firstTokenMs, totalMs };
+    if (this.#freedBy(run, ending) === 1) {
+      this.#resolve(run, "refunded", () => this.#reservations.refundNothingFound(queryId, stored));
+    } else this.#resolve(run, "charged", () => this.#reservations.charge(queryId, stored));
     // Its other listeners read a stored answer from now on.
     for (const listener of run.listeners) this.#runs.replays.set(listener, run.identity);
   }

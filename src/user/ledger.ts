@@ -177,10 +177,10 @@ export class Ledger {
 
 /**
  * Whether the refund allowance counts a refund: the user disconnected or
- * cancelled.
+ * cancelled, or nothing was found.
  */
 export function isCounted(reason: RefundReason | null): boolean {
-  return reason === "disconnected" || reason === "cancelled";
+  return reason === "disconnected" || reason === "cancelled" || reason === "nothing_found";
 }
 
 /**

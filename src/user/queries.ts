@@ -42,6 +42,8 @@ export type QueryRow = {
   /** Source[] as JSON. */
   sources: string | null;
   finish: Finish | null;
+  /** 0 if the answer says only that nothing was found, else 1. */
+  found: number | null;
   /** JSON: the lengths of the answer's token events, in UTF-16 units. */
   token_lengths: string | null;
   first_token_ms: number | null;
@@ -59,7 +61,8 @@ export const QUERIES_SCHEMA = `
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('reserved', 'charged', 'refunded')),
-    reason TEXT CHECK (reason IN ('disconnected', 'cancelled', 'failed', 'expired', 'operator')),
+    reason TEXT CHECK (reason IN
+      ('disconnected', 'cancelled', 'nothing_found', 'failed', 'expired', 'operator')),
     window TEXT NOT NULL,
     key TEXT,
     asked_at INTEGER NOT NULL,
@@ -75,6 +78,7 @@ export const QUERIES_SCHEMA = `
     total_ms INTEGER,
     rating TEXT CHECK (rating IN ('up', 'down')),
     comment TEXT,
+    found INTEGER CHECK (found IN (0, 1)),
     CHECK ((state = 'refunded') = (reason IS NOT NULL)),
     CHECK ((state = 'reserved') = (resolved_at IS NULL))
   ) STRICT;
@@ -98,11 +102,12 @@ export interface NewQuery {
   readonly askedAt: number;
 }
 
-/** What is stored with a charge. */
+/** What is stored of a whole answer. */
 export interface Answer {
   readonly tokens: readonly string[];
   readonly sources: readonly Source[];
   readonly finish: Finish;
+  readonly found: boolean;
   readonly firstTokenMs: number | null;
   readonly totalMs: number;
 }
@@ -148,14 +153,25 @@ export class Queries {
    * reserved.
    */
   charge(id: string, now: number, answer: Answer): string | undefined {
-    const { tokens, sources, finish, firstTokenMs, totalMs } = answer;
-    const lengths = tokens.map((token) => token.length);
     return this.#move(
       `UPDATE queries SET state = 'charged', resolved_at = ?2, answer = ?3, sources = ?4,
-         finish = ?5, token_lengths = ?6, first_token_ms = ?7, total_ms = ?8
+         finish = ?5, token_lengths = ?6, first_token_ms = ?7, total_ms = ?8, found = ?9
        WHERE number = ?1 AND state = 'reserved' RETURNING window`,
-      ...[numberOf(id), now, tokens.join(""), JSON.stringify(sources), finish],
-      ...[JSON.stringify(lengths), firstTokenMs, totalMs],
+      ...[numberOf(id), now, ...columnsOf(answer)],
+    );
+  }
+
+  /**
+   * Refunds an answer that found nothing, and stores it. The window to count
+   * the refund in; undefined if the query was not reserved.
+   */
+  refundNothingFound(id: string, now: number, answer: Answer): string | undefined {
+    return this.#move(
+      `UPDATE queries SET state = 'refunded', reason = 'nothing_found', resolved_at = ?2,
+         answer = ?3, sources = ?4, finish = ?5, token_lengths = ?6, first_token_ms = ?7,
+         total_ms = ?8, found = ?9
+       WHERE number = ?1 AND state = 'reserved' RETURNING window`,
+      ...[numberOf(id), now, ...columnsOf(answer)],
     );
   }
 
@@ -332,10 +348,24 @@ export class Queries {
   }
 }
 
+function columnsOf(answer: Answer): SqlStorageValue[] {
+  const { tokens, sources, finish, found, firstTokenMs, totalMs } = answer;
+  const lengths = tokens.map((token) => token.length);
+  return [
+    ...[tokens.join(""), JSON.stringify(sources), finish, JSON.stringify(lengths)],
+    ...[firstTokenMs, totalMs, found ? 1 : 0],
+  ];
+}
+
 /** NaN for a text that cannot be an id. */
 function numberOf(id: string): number {
   const [, number] = /^([\da-z]{1,10})-[\da-f]{32}$/.exec(id) ?? [];
   return number === undefined ? Number.NaN : Number.parseInt(number, 36);
+}
+
+/** A stored answer that the same ask gets again. */
+export function isReplayable({ state, reason, answer }: QueryRow): boolean {
+  return answer !== null && (state === "charged" || reason === "nothing_found");
 }
 
 export function receipt(row: QueryRow): Receipt {
@@ -351,6 +381,7 @@ export function receipt(row: QueryRow): Receipt {
     answer: row.answer,
     sources: row.sources === null ? null : withCitations(JSON.parse(row.sources), row.answer ?? ""),
     finish: row.finish,
+    found: row.found === null ? null : row.found === 1,
     tokens: row.token_lengths === null ? null : JSON.parse(row.token_lengths).length,
     firstTokenMs: row.first_token_ms,
     totalMs: row.total_ms,

@@ -66,9 +66,10 @@ export class Quota {
     return this.#tables.queries.countedElsewhere(window, windowSpan(window)?.start ?? 0);
   }
 
-  remaining(now: number): number {
+  /** @param freed Reservations that are about to be refunded. */
+  remaining(now: number, freed = 0): number {
     const { limit, counters } = this.status(now);
-    return remaining(limit, counters);
+    return remaining(limit, { ...counters, reserved: counters.reserved - freed });
   }
 
   /**
@@ -103,13 +104,13 @@ export class Quota {
    * the reset.
    */
   headers(now: number): Record<string, string> {
-    const { window, limit, counters } = this.status(now);
+    const { window, limit } = this.status(now);
     const span = windowSpan(window);
     const length = span === undefined ? "" : `;w=${(span.end - span.start) / 1000}`;
     const reset = span === undefined ? "" : `;t=${secondsUntil(span.end, now)}`;
     return {
       "ratelimit-policy": `"quota";q=${limit}${length}`,
-      ratelimit: `"quota";r=${remaining(limit, counters)}${reset}`,
+      ratelimit: `"quota";r=${this.remaining(now)}${reset}`,
     };
   }
 

@@ -12,6 +12,7 @@ interface Resolution {
   readonly reason?: RefundReason;
   readonly code?: ErrorCode;
   readonly finish?: Finish;
+  readonly found?: boolean;
   readonly tokens?: number;
   readonly firstTokenMs?: number | null;
   readonly totalMs?: number;
@@ -43,22 +44,38 @@ export class Reservations {
   /** No effect if the query is not reserved any more. */
   charge(queryId: string, answer: Answer): void {
     const { ledger, queries } = this.#tables;
-    const { finish, tokens, firstTokenMs, totalMs } = answer;
     const isMoved = this.#ctx.storage.transactionSync(() => {
       const window = queries.charge(queryId, Date.now(), answer);
       if (window !== undefined) ledger.charge(window);
       return window !== undefined;
     });
-    const facts = { finish, tokens: tokens.length, firstTokenMs, totalMs };
-    if (isMoved) this.#log(queryId, { state: "charged", ...facts });
+    if (isMoved) this.#log(queryId, { state: "charged", ...factsOf(answer) });
   }
 
   /** No effect if the query is not reserved any more. */
   refund(queryId: string, reason: RefundReason, facts: Omit<Resolution, "state"> = {}): void {
-    const { ledger, queries } = this.#tables;
+    this.#refund(queryId, reason, facts, () =>
+      this.#tables.queries.refund(queryId, Date.now(), reason),
+    );
+  }
+
+  /** Stores an answer that found nothing, without a charge. */
+  refundNothingFound(queryId: string, answer: Answer): void {
+    this.#refund(queryId, "nothing_found", factsOf(answer), () =>
+      this.#tables.queries.refundNothingFound(queryId, Date.now(), answer),
+    );
+  }
+
+  /** @param move Refunds the query, and returns its window. */
+  #refund(
+    queryId: string,
+    reason: RefundReason,
+    facts: Omit<Resolution, "state">,
+    move: () => string | undefined,
+  ): void {
     const isMoved = this.#ctx.storage.transactionSync(() => {
-      const window = queries.refund(queryId, Date.now(), reason);
-      if (window !== undefined) ledger.refund(window, reason);
+      const window = move();
+      if (window !== undefined) this.#tables.ledger.refund(window, reason);
       return window !== undefined;
     });
     if (isMoved) this.#log(queryId, { state: "refunded", reason, ...facts });
@@ -103,4 +120,8 @@ export class Reservations {
       ),
     );
   }
+}
+
+function factsOf({ finish, found, tokens, firstTokenMs, totalMs }: Answer) {
+  return { finish, found, tokens: tokens.length, firstTokenMs, totalMs };
 }

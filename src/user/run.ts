@@ -3,6 +3,8 @@
 // response. The table of its states, and what its ending costs, is in
 // asks.ts.
 
+import { withCitations } from "../answer/citations.ts";
+import type { Progress } from "../answer/pipeline.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import type { Ask, Finish, OnDisconnect, SourcesEvent, TokenEvent } from "../protocol.ts";
 import { pieces, startOf } from "../text/pieces.ts";
@@ -36,7 +38,7 @@ const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
 const UNSPACED_PER_TOKEN = 4;
 
-export class Run {
+export class Run implements Progress {
   readonly queryId: string;
   readonly ask: Ask;
   /**
@@ -76,6 +78,7 @@ export class Run {
   /** The model made at least this many tokens. */
   #tokens = 0;
   #lastCharacter = "";
+  #saysNothingFound = false;
 
   constructor(
     query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "askedAt" | "admitMs">,
@@ -151,9 +154,21 @@ export class Run {
   }
 
   /** The model gave a sign of life: a token, a thought, or anything else. */
-  sign(): void {
+  onSignOfLife(): void {
     this.#lastSignAt = performance.now();
     this.#firstSignAt ??= this.#lastSignAt;
+  }
+
+  /** The answer says that nothing was found. */
+  onNothingFound(): void {
+    this.#saysNothingFound = true;
+  }
+
+  /** An answer that cites a passage found something, whatever it says. */
+  #finished(finish: Finish): Ending {
+    const { sources, tokens } = this.transcript;
+    const cites = () => withCitations(sources, tokens.join("")).some(({ cited }) => cited);
+    return { type: "finished", finish, found: !this.#saysNothingFound || cites() };
   }
 
   /** Stops the pipeline and the model. */
@@ -166,9 +181,9 @@ export class Run {
       for (;;) {
         const step = await events.next();
         if (this.signal.aborted) break;
-        if (step.done) return { type: "finished", finish: step.value };
+        if (step.done) return this.#finished(step.value);
         if (step.value.type === "sources") this.transcript.append(step.value);
-        else if (!this.#append(step.value.token)) return { type: "finished", finish: "length" };
+        else if (!this.#append(step.value.token)) return this.#finished("length");
       }
     } catch (thrown) {
       if (!this.signal.aborted) return { type: "failed", error: toServiceError(thrown) };
@@ -183,7 +198,7 @@ export class Run {
     this.#tokens += this.#tokensOf(token);
     this.#events += 1;
     if (this.#tokens > maxTokens || this.#events > maxTokens * EVENTS_PER_TOKEN_MAX) return false;
-    this.sign();
+    this.onSignOfLife();
     this.#lastTokenAt = this.#lastSignAt;
     this.#firstTokenAt ??= this.#lastSignAt;
     // Half a character could be sent, but not stored: it would come back
@@ -235,7 +250,7 @@ export class Run {
     // Only a flowing answer is cut. One that stalls has failed, even if the
     // model still thinks.
     const flows = this.#lastTokenAt + tokenGapTimeoutMs > now;
-    return flows ? { type: "finished", finish: "length" } : timedOut(STALLED);
+    return flows ? this.#finished("length") : timedOut(STALLED);
   }
 }
 

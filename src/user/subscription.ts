@@ -3,11 +3,11 @@
 
 import { withCitations } from "../answer/citations.ts";
 import type { AnswerHead, Format } from "../formats/format.ts";
-import type { Ask, ErrorBody, Finish } from "../protocol.ts";
+import type { Ask, ErrorBody } from "../protocol.ts";
 import type { Script } from "./listener.ts";
 import type { QueryRow } from "./queries.ts";
 import type { Run } from "./run.ts";
-import { Transcript } from "./transcript.ts";
+import { Transcript, type WholeEnding } from "./transcript.ts";
 
 /** Who reads, and how: what a request says of it. */
 export interface Subscriber {
@@ -94,10 +94,12 @@ export class Subscription {
     return this.format.heartbeat(this.head);
   }
 
-  closing(finish: Finish, quotaRemaining: number): string {
+  closing(whole: WholeEnding, quotaRemaining: number): string {
     const { tokens, sources } = this.transcript;
     const cited = withCitations(sources, tokens.join(""));
-    return this.format.closing({ ...this.head, tokens, sources: cited, finish, quotaRemaining });
+    const { finish, found } = whole;
+    const answer = { ...this.head, tokens, sources: cited, finish, found, quotaRemaining };
+    return this.format.closing(answer);
   }
 
   error(body: ErrorBody): string {

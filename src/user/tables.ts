@@ -22,6 +22,19 @@ export const USER_SCHEMA = new Schema(
         ALTER TABLE settings RENAME COLUMN emptied_to TO content_pruned_to;
       `);
     },
+    // To 3: a reason and a column for answers that found nothing. A rule of a
+    // table cannot be changed in SQLite, so the table is made again.
+    (sql) => {
+      const columns = `number, id, state, reason, window, key, asked_at, resolved_at,
+        on_disconnect, identity, query, answer, sources, finish, token_lengths,
+        first_token_ms, total_ms, rating, comment`;
+      sql.exec(`
+        ALTER TABLE queries RENAME TO old_queries;
+        ${QUERIES_SCHEMA}
+        INSERT INTO queries (${columns}) SELECT ${columns} FROM old_queries;
+        DROP TABLE old_queries;
+      `);
+    },
   ],
 );
 

@@ -6,10 +6,16 @@ import type { ServiceError } from "../errors.ts";
 import type { Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
 import type { QueryRow } from "./queries.ts";
 
+/** How a run ended with a whole answer. */
+export interface WholeEnding {
+  readonly type: "finished";
+  readonly finish: Finish;
+  /** False if the answer says only that nothing was found. */
+  readonly found: boolean;
+}
+
 /** How a run ended. */
-export type Ending =
-  | { readonly type: "finished"; readonly finish: Finish }
-  | { readonly type: "failed"; readonly error: ServiceError };
+export type Ending = WholeEnding | { readonly type: "failed"; readonly error: ServiceError };
 
 export class Transcript {
   readonly events: (SourcesEvent | TokenEvent)[] = [];
@@ -20,7 +26,7 @@ export class Transcript {
    * The transcript of a stored answer: the same events with the same numbers.
    */
   static of(row: QueryRow): Transcript {
-    const { answer, sources, token_lengths, finish } = row;
+    const { answer, sources, token_lengths, finish, found } = row;
     const transcript = new Transcript();
     transcript.append({ type: "sources", sources: JSON.parse(sources ?? "[]") });
     let start = 0;
@@ -28,7 +34,7 @@ export class Transcript {
       transcript.append({ type: "token", token: (answer ?? "").slice(start, start + length) });
       start += length;
     }
-    transcript.end({ type: "finished", finish: finish ?? "stop" });
+    transcript.end({ type: "finished", finish: finish ?? "stop", found: found !== 0 });
     return transcript;
   }
 

@@ -7,12 +7,13 @@ import { safeAddress, setExternalHref } from "./link.ts";
 
 export class Sources {
   readonly root = element("section", { class: "sources", "aria-label": "Sources", hidden: true });
+  readonly #heading = element("h3", {}, "Sources");
   readonly #list = element("ol");
   readonly #cards = new Map<number, HTMLDetailsElement>();
   #sources: readonly Source[] = [];
 
   constructor() {
-    this.root.append(element("h3", {}, "Sources"), this.#list);
+    this.root.append(this.#heading, this.#list);
   }
 
   show(sources: readonly Source[]): void {
@@ -28,9 +29,17 @@ export class Sources {
     this.root.hidden = sources.length === 0;
   }
 
-  /** Marks the sources that the whole answer does not cite. */
-  settle(sources: readonly Source[]): void {
+  /**
+   * Marks the sources that the whole answer does not cite. Where nothing was
+   * `found`, none of them answers.
+   */
+  settle(sources: readonly Source[], found: boolean): void {
     if (this.#cards.size === 0) this.show(sources);
+    if (!found) {
+      this.#heading.textContent = "Closest passages";
+      for (const details of this.#cards.values()) details.classList.add("unused");
+      return;
+    }
     const used = sources.some(({ cited }) => cited);
     for (const { n, cited } of sources) {
       const details = this.#cards.get(n);

@@ -77,7 +77,7 @@ it.each([
     { type: "start", queryId: "1-0", quotaRemaining: 1 },
     { type: "sources", sources: [] },
     ...tokensOf(answer, size).map((token) => ({ type: "token", token })),
-    { type: "done", queryId: "1-0", sources: [], finish: "stop", quotaRemaining: 1 },
+    { type: "done", queryId: "1-0", sources: [], finish: "stop", found: true, quotaRemaining: 1 },
   ];
   const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
   await visit.page.route("**/api/v1/ai/ask*", (route) =>

@@ -304,7 +304,7 @@ it("a source is linked only if its address is on the web", async () => {
     { type: "start", queryId: "1-0", quotaRemaining: 1 },
     { type: "sources", sources },
     { type: "token", token: "See [1][3]." },
-    { type: "done", queryId: "1-0", sources, finish: "stop", quotaRemaining: 1 },
+    { type: "done", queryId: "1-0", sources, finish: "stop", found: true, quotaRemaining: 1 },
   ];
   await visit.page.route("**/api/v1/ai/ask*", (route) =>
     route.fulfill({
@@ -351,7 +351,7 @@ async function told(visit: Visit, tokens: readonly string[]): Promise<void> {
     { type: "start", queryId: "1-0", quotaRemaining: 1 },
     { type: "sources", sources: [] },
     ...tokens.map((token) => ({ type: "token", token })),
-    { type: "done", queryId: "1-0", sources: [], finish: "stop", quotaRemaining: 1 },
+    { type: "done", queryId: "1-0", sources: [], finish: "stop", found: true, quotaRemaining: 1 },
   ];
   const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
   await visit.page.unroute("**/api/v1/ai/ask*");

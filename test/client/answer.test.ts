@@ -26,13 +26,14 @@ describe("an answer", () => {
       text: "A rope holds [1].",
       sources: [],
       finish: "stop",
+      found: true,
       quotaRemaining: 19,
     });
     expect(events).toEqual([
       { type: "start", queryId, quotaRemaining: 19 },
       { type: "sources", sources: [] },
       ...TOKENS.map((token) => ({ type: "token", token })),
-      { type: "done", queryId, sources: [], finish: "stop", quotaRemaining: 19 },
+      { type: "done", queryId, sources: [], finish: "stop", found: true, quotaRemaining: 19 },
     ]);
     expect(seen).toEqual({ tokens: TOKENS, sources: [[]], outcomes: [outcome], errors: [] });
     expect(answer).toMatchObject({ queryId, text: outcome.text, sources: [] });

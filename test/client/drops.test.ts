@@ -329,7 +329,14 @@ it("reads past a byte order mark, unknown fields and unknown events", async () =
   const stream = (text: string) => () =>
     new Response(text, { headers: { "content-type": "text/event-stream" } });
   const start = { type: "start", queryId: "1-0b", quotaRemaining: 1 };
-  const done = { type: "done", queryId: "1-0b", sources: [], finish: "stop", quotaRemaining: 1 };
+  const done = {
+    type: "done",
+    queryId: "1-0b",
+    sources: [],
+    finish: "stop",
+    found: true,
+    quotaRemaining: 1,
+  };
   const { client, net } = clientOf(user, {
     faults: [
       stream(`\ufeff: hello\n\nid: 1\n${frames(start)}`),

@@ -282,6 +282,58 @@ describe("a search", () => {
     expect(await first("配额是多少")).toBe("zh#1");
   });
 
+  it("finds words that are written otherwise", async () => {
+    const { stub, put } = newCorpus();
+    const texts = {
+      office: "There is Wi-Fi in the office.",
+      email: "An email costs nothing.",
+      code: "Call getUserById before anything else.",
+      release: "Since v2.3.1 the cache is off.",
+      cpp: "C++ compiles slowly.",
+      csharp: "C# has properties.",
+      korean: "배송비를 먼저 냅니다.",
+      russian: "Население городов растёт.",
+      chinese: "圖書館每天開放十二小時。",
+      socket: "A websocket stays open.",
+    };
+    for (const [id, text] of Object.entries(texts)) await put(id, { title: "T", text });
+    const first = async (query: string) => (await stub.search(query, 1))[0]?.documentId;
+    const asked = {
+      wifi: "office",
+      "an e-mail": "email",
+      "get a user by id": "code",
+      "changes in 2.3.1": "release",
+      "speed of c++": "cpp",
+      "properties of c#": "csharp",
+      배송비는: "korean",
+      город: "russian",
+      图书馆开放多久: "chinese",
+      "web socket": "socket",
+    };
+    const found = await Promise.all(Object.keys(asked).map(first));
+    expect(found).toEqual(Object.values(asked));
+  });
+
+  it("meets the nearest word for a misspelt one, and scores it as if it were right", async () => {
+    const { stub, put } = newCorpus();
+    for (const i of [1, 2]) {
+      await put(`cookies${i}`, { title: "T", text: `The middleware signs cookie number ${i}.` });
+    }
+    await put("other", { title: "T", text: "Nothing of the kind." });
+    for (const query of ["midleware cookie", "middlewrae cokie", "middleware cookei"]) {
+      expect(await stub.search(query, 1)).toMatchObject([{ title: "T", score: 1 }]);
+    }
+    expect((await stub.search("cookie of Python", 1))[0]?.score).toBeLessThan(0.6);
+  });
+
+  it("ignores a greeting that no document says", async () => {
+    const { stub, put } = newCorpus();
+    await put("a", { title: "T", text: "Kaip ištrinti dokumentą: spauskite mygtuką." });
+    const [plain] = await stub.search("Kaip ištrinti dokumentą?", 1);
+    const [polite] = await stub.search("Sveiki! Kaip ištrinti dokumentą? Dėkui!", 1);
+    expect(polite?.score).toBe(plain?.score);
+  });
+
   it("scores a passage with all terms 1, and weighs rare terms more", async () => {
     const { stub, put } = newCorpus();
     await put("a", { title: "A", text: "the quota of a user" });

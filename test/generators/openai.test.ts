@@ -305,6 +305,7 @@ function generation(
   const query = scripted(directive);
   return {
     query,
+    search: { text: query, asked: query },
     history: [],
     passages: [],
     messages: [

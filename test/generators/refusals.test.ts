@@ -367,6 +367,7 @@ function generation(directive: Directive) {
   const query = scripted(directive, QUESTION);
   return {
     query,
+    search: { text: query, asked: query },
     history: [],
     passages: [],
     messages: [

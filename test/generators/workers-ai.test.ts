@@ -577,6 +577,7 @@ interface Limits {
 function generation({ maxTokens = 1024, temperature }: Limits = {}): Generation {
   return {
     query: QUERY,
+    search: { text: QUERY, asked: QUERY },
     history: [],
     passages: [],
     messages: [

@@ -196,7 +196,7 @@ async function askAsStream(user: TestUser, query: string) {
   const done = events.at(-1);
   expect(start).toEqual({ type: "start", queryId, quotaRemaining: 19 });
   if (found?.type !== "sources" || done?.type !== "done") throw new Error("It did not end well.");
-  expect(done).toMatchObject({ queryId, quotaRemaining: 19 });
+  expect(done).toMatchObject({ queryId, quotaRemaining: done.found ? 19 : 20 });
   expect(done.sources.map(({ cited: _, ...source }) => source)).toEqual(found.sources);
   for (const source of done.sources) checkSource(source);
   return { events, queryId, sources: done.sources };

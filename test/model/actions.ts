@@ -132,7 +132,8 @@ const ask = fc
     const onDisconnect = fixed.onDisconnect ?? chosen.onDisconnect;
     const words = `${number}, ${onDisconnect}, ${key ?? "no key"}`;
     return asking(`ask(${words}, ${streaming ? "stream" : "json"})`, (world) => {
-      const question = `Question ${number}, ${onDisconnect}${key === undefined ? "" : `, key ${key}`}`;
+      const subject = number === 1 ? " about nothing" : "";
+      const question = `Question ${number}${subject}, ${onDisconnect}${key === undefined ? "" : `, key ${key}`}`;
       const options = { question, onDisconnect, key, streaming };
       world.asked.push(options);
       if (key !== undefined || world.settings.repeatSeconds > 0) return options;

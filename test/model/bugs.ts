@@ -60,7 +60,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     {
       file: RESERVATIONS,
       from: "ledger.refund(window, reason)",
-      to: `ledger.refund(ledger.currentWindow(Date.now(),
+      to: `ledger.refund(this.#tables.ledger.currentWindow(Date.now(),
         window.length === 10 ? "day" : window.length === 7 ? "month" : "total"), reason)`,
     },
   ],
@@ -73,9 +73,9 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     },
     {
       file: QUERIES,
-      from: `total_ms = ?8
+      from: `first_token_ms = ?7, total_ms = ?8, found = ?9
        WHERE number = ?1 AND state = 'reserved'`,
-      to: "total_ms = ?8 WHERE number = ?1",
+      to: "first_token_ms = ?7, total_ms = ?8, found = ?9 WHERE number = ?1",
     },
     { file: ASKS, from: "if (accepted && run !== undefined)", to: "if (run !== undefined)" },
   ],
@@ -144,11 +144,14 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: "Math.max(0, refundLimit + 1 - all)",
     },
   ],
+  "a free answer over the allowance": [
+    { file: ASKS, from: "&& this.#allowsRefund(run) ? 1 : 0", to: "? 1 : 0" },
+  ],
   "a charge before the answer was delivered": [
     {
       file: ASKS,
       from: "await listener.probe(",
-      to: "this.#charge(run, ending.finish); await listener.probe(",
+      to: "this.#settle(run, ending); await listener.probe(",
     },
   ],
   "a model that runs on after the refund": [

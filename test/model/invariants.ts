@@ -82,10 +82,11 @@ function checkCounters({ windows, rows }: Snapshot): void {
       const counted = own.filter((row) => row.state === state).length + pruned;
       hold(counted === window[state], 1, () => `${counted} ${state}, but ${text(window)}`);
     }
-    const cancelled = own.filter(
-      ({ reason }) => reason === "disconnected" || reason === "cancelled",
+    const refunds = own.filter(
+      ({ reason }) =>
+        reason === "disconnected" || reason === "cancelled" || reason === "nothing_found",
     );
-    const counted = cancelled.length + window.pruned_refunds_counted;
+    const counted = refunds.length + window.pruned_refunds_counted;
     hold(
       counted === window.refunds_counted,
       1,
@@ -286,7 +287,8 @@ function checkEnd(world: World, connection: Connection, after: Snapshot, step: S
 
   const lost = step.crashed || step.faulty || world.orphans.has(queryId);
   const paid = row?.state === "charged" || row?.reason === "operator" || row === undefined;
-  hold(paid || lost, 6, told);
+  const free = row?.reason === "nothing_found";
+  hold(paid || free || lost, 6, told);
   const call = world.call(queryId);
   hold(call?.state === "finished", 6, () => `the model did not finish, but: ${told()}`);
   if (row !== undefined && row.answer !== null) hold(row.answer === call.text, 6, told);

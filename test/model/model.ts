@@ -5,6 +5,7 @@
 import type { ErrorCode, OnDisconnect, QueryState, RefundReason } from "../../src/protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { Snapshot } from "./journal.ts";
+import { isAboutNothing } from "./upstream.ts";
 
 export interface Settings {
   readonly limit: number;
@@ -113,7 +114,8 @@ export class Model {
   refundsCounted(window: string): number {
     return this.#countOf(
       ({ window: own, reason }) =>
-        own === window && (reason === "disconnected" || reason === "cancelled"),
+        own === window &&
+        (reason === "disconnected" || reason === "cancelled" || reason === "nothing_found"),
     );
   }
 
@@ -147,7 +149,8 @@ export class Model {
       const { query } = known;
       if (query.question !== question) return { status: 422, code: "IDEMPOTENCY_KEY_REUSED" };
       if (query.live) return this.join(query);
-      if (query.state === "charged" && query.kept) {
+      const isReplayable = query.state === "charged" || query.reason === "nothing_found";
+      if (isReplayable && query.kept) {
         const soon = now - Math.max(query.resolvedAt, known.replayedAt) <= 1_000 * repeatSeconds;
         if (soon || key !== undefined) {
           const replays = soon ? known.replays : 0;
@@ -199,7 +202,7 @@ export class Model {
   joined(query: Query, reader: Connection): void {
     query.readers.add(reader);
     query.waiting = undefined;
-    if (query.whole && !this.settings.manualGrace) this.#charge(query);
+    if (query.whole && !this.settings.manualGrace) this.#settle(query);
   }
 
   leave(reader: Connection): void {
@@ -209,14 +212,14 @@ export class Model {
     if (query.readers.size > 0) return;
     if (query.onDisconnect === "cancel") this.#giveUp(query, "disconnected");
     else if (query.onDisconnect === "wait") query.waiting = ++this.#waits;
-    else if (query.whole) this.#charge(query);
+    else if (query.whole) this.#settle(query);
   }
 
   finish(query: Query): void {
     query.whole = true;
     const delivered = query.readers.size > 0 && !this.settings.manualGrace;
     const alone = query.readers.size === 0 && query.onDisconnect === "continue";
-    if (delivered || alone) this.#charge(query);
+    if (delivered || alone) this.#settle(query);
   }
 
   fail(query: Query): void {
@@ -246,7 +249,7 @@ export class Model {
   }
 
   passGrace(): void {
-    for (const query of this.live) if (query.whole && query.readers.size > 0) this.#charge(query);
+    for (const query of this.live) if (query.whole && query.readers.size > 0) this.#settle(query);
   }
 
   passWait(): void {
@@ -302,11 +305,14 @@ export class Model {
     query.onDisconnect = "continue";
     query.readers.clear();
     query.waiting = undefined;
-    if (query.whole) this.#charge(query);
+    if (query.whole) this.#settle(query);
   }
 
-  #charge(query: Query): void {
-    this.#resolve(query, "charged", null);
+  /** The answer arrived: it is charged, or free if nothing was found. */
+  #settle(query: Query): void {
+    const isAllowed = this.refundsCounted(query.window) < this.refundLimit;
+    if (isAboutNothing(query.question) && isAllowed) this.#refund(query, "nothing_found");
+    else this.#resolve(query, "charged", null);
     query.kept = true;
   }
 

@@ -29,6 +29,11 @@ const REASONS = { "unknown reason": "pause_turn", filter: "SAFETY", tool: "tool_
 
 const encoder = new TextEncoder();
 
+/** Whether the answer says only that nothing was found. */
+export function isAboutNothing(question: string): boolean {
+  return question.includes("about nothing");
+}
+
 /**
  * One request to the model. Its methods must run inside the calling object:
  * streams are bound to it.
@@ -41,6 +46,7 @@ export class Call {
   queryId = "";
   state: "open" | "finished" | "failed" | "aborted" = "open";
   readonly #serial: number;
+  readonly #mark: "[0] " | "";
   #body: ReadableStreamDefaultController<Uint8Array> | undefined;
   readonly #response = Promise.withResolvers<Response>();
 
@@ -48,6 +54,7 @@ export class Call {
     this.#serial = serial;
     this.user = user;
     this.question = question;
+    this.#mark = isAboutNothing(question) ? "[0] " : "";
     signal.addEventListener("abort", () => {
       if (this.state === "open") this.state = "aborted";
       this.#response.reject(signal.reason);
@@ -85,9 +92,11 @@ export class Call {
     }
   }
 
+  /** The next token as it is sent: the first one may say that nothing was found. */
   #next(): string {
-    this.tokens.push(`answer ${this.#serial}, token ${this.tokens.length}; `);
-    return this.tokens.at(-1) as string;
+    const token = `answer ${this.#serial}, token ${this.tokens.length}; `;
+    this.tokens.push(token);
+    return this.tokens.length === 1 ? this.#mark + token : token;
   }
 
   finish(how: Finishing): void {
@@ -111,7 +120,7 @@ export class Call {
         this.say();
     }
     if (how === "end token") this.#chunk({ delta: { content: "<|im_end|>" } });
-    if (how === "repeated") this.#chunk({ message: { content: this.text } });
+    if (how === "repeated") this.#chunk({ message: { content: this.#mark + this.text } });
     if (how !== "marker") {
       const others: Partial<Record<Finishing, string>> = {
         length: "MAX_TOKENS",

@@ -31,6 +31,8 @@ export interface Surroundings {
   /** The quota now holds a reservation for the question. */
   held(): void;
   rate(queryId: string, rating: Rating | null, comment?: string | null): Promise<void>;
+  /** The receipt, once it says what the answer cost; undefined if it does not. */
+  receipt(queryId: string): Promise<Receipt | undefined>;
   /** The log has become longer. */
   grown(): void;
 }
@@ -177,10 +179,12 @@ export class Exchange {
     setTimeout(() => this.#phase === "back" && this.#enter("writing"), BACK_SHOWN_MS);
   }
 
-  #finish({ queryId, sources, finish, text }: Outcome, feedback: Receipt["feedback"]): void {
+  #finish(outcome: Outcome, feedback: Receipt["feedback"]): void {
+    const { queryId, sources, finish, found, text } = outcome;
     this.#enter("whole");
-    this.#sources.settle(sources);
+    this.#sources.settle(sources, found);
     if (finish === "length") this.#tell("The answer was cut at its maximum length.");
+    if (!found) this.#tellCost(queryId);
     const rating = new Feedback(
       (rating, comment) => this.#around.rate(queryId, rating, comment),
       (words) => this.#say(words),
@@ -188,6 +192,12 @@ export class Exchange {
     );
     this.#offer(text, rating);
     this.#around.announce(this.#inWords(text.length));
+  }
+
+  /** Says whether an answer that found nothing was charged. */
+  async #tellCost(queryId: string): Promise<void> {
+    const receipt = await this.#around.receipt(queryId);
+    if (receipt?.state === "refunded") this.#tell("You were not charged.", "calm");
   }
 
   /** The announcement of a whole answer. */

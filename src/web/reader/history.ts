@@ -12,6 +12,7 @@ const LOAD_TIMEOUT_MS = 20_000;
 const NO_CHARGE: Readonly<Record<RefundReason, string>> = {
   disconnected: "left, not charged",
   cancelled: "stopped, not charged",
+  nothing_found: "nothing found, not charged",
   failed: "failed, not charged",
   expired: "broke off, not charged",
   operator: "refunded",

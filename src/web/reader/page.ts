@@ -68,6 +68,7 @@ export class Page {
       // The history holds the rating of the answer.
       this.#history.refresh().catch(() => {});
     },
+    receipt: (queryId) => this.#resolved(queryId).catch(() => undefined),
     grown: () => this.#view.grown(),
   };
 
@@ -260,6 +261,16 @@ export class Page {
       await new Promise((resolve) => setTimeout(resolve, ms));
       await this.#refreshQuota().catch(() => {});
     }
+  }
+
+  /** The receipt of an answer, some milliseconds after its end. */
+  async #resolved(queryId: string): Promise<Receipt | undefined> {
+    for (const ms of [0, ...SETTLING_MS]) {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      const receipt = await this.#client.query(queryId);
+      if (receipt.state !== "reserved") return receipt;
+    }
+    return undefined;
   }
 
   #refuseIfSpent(): void {

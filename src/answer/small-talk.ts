@@ -1,0 +1,49 @@
+// What asks nothing of the documents: greetings, thanks, "what is this?".
+// It is answered at once, without a search or a model. Pure.
+
+import type { Turn } from "../protocol.ts";
+import { withoutCourtesy } from "../text/courtesy.ts";
+
+const WORD = /[\p{L}\p{N}]/u;
+
+/** A whole message that only reacts to an answer. */
+const REACTION = whole(
+  "ok(?:ay)?|yes|yep|yeah|no|nope|cool|great|nice|perfect|wow|lol|got it|i see|bye|good ?bye|see you",
+  "ja|nein|tschüss|sí|oui|non|au revoir|adiós|ciao|tchau|да|нет|пока",
+  "好的?|嗯+|哦+|再见|再見|拜拜|是的?|不是|明白了?|知道了|はい|いいえ|さようなら|네|아니요",
+);
+
+/** A whole message that asks what the service is. */
+const ABOUT_SERVICE = whole(
+  "help(?: me)?|(?:what|who)(?: is| s| are| re) (?:this|that|it|you|u|these)(?: (?:for|about|here))?|what (?:can|do|does|could) (?:you|u|this|it) do(?: for me)?|can you help(?: me)?",
+  "(?:was|wer) (?:ist|bist|sind) (?:das|dies|du|sie)|was kannst du|qu est ce que c est|c est quoi|qui es tu|qui êtes vous|(?:qué|que) es (?:esto|eso)|quién eres|quien eres|(?:che )?cos è|chi sei|o que é (?:isso|isto)|quem é você|wat is dit|wie ben je|co to jest|kim jesteś|ce este asta|cine ești|bu ne(?:dir)?|sen kimsin",
+  "что это(?: такое)?|кто (?:ты|вы)(?: такой| такая)?|что ты умеешь|що це|τι είναι αυτό|ποιος είσαι|ما هذا|من أنت|מה זה|מי אתה|यह क्या है|आप कौन हैं|이게 뭐(?:예요|야|죠)?|이것은 무엇인가요|누구세요|đây là gì|bạn là ai|นี่คืออะไร|คุณคือใคร",
+  "(?:[你您]|[这這])是?(?:谁|誰|什么|什麼|啥|哪位)|[你您](?:能|会|會|可以)(?:做|干|幹)?些?(?:什么|什麼|啥)|これは(?:なに|何)(?:ですか)?|あなたは(?:誰|だれ|何)(?:ですか)?|何ができますか",
+);
+
+function whole(...messages: readonly string[]): RegExp {
+  return new RegExp(`^(?:${messages.join("|")})$`, "iu");
+}
+
+/** Whether the documents need not be searched for it. */
+export function isSmallTalk(query: string, history: readonly Turn[]): boolean {
+  const plain = (text: string) => text.replace(/[^\p{L}\p{M}\p{N}]+/gu, " ").trim();
+  if (!WORD.test(query)) return true;
+  const asked = plain(withoutCourtesy(query));
+  if (asked === "" || REACTION.test(asked)) return true;
+  // With a turn before it, "what is this?" asks about that.
+  const isFirst = history.length === 0;
+  return isFirst && (ABOUT_SERVICE.test(asked) || ABOUT_SERVICE.test(plain(query)));
+}
+
+const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
+const HAN = /\p{Script=Han}/u;
+
+/** Says what can be asked, in the language of the message. */
+export function smallTalk(query: string): string {
+  if (KANA.test(query)) {
+    return "登録された文書について質問してください。文書の記述をもとに、出典を付けてお答えします。";
+  }
+  if (HAN.test(query)) return "请就已收录的文档提问，我会依据文档回答，并注明出处。";
+  return "Ask a question about the indexed documents: the answer comes from them, with its sources.";
+}
