@@ -35,6 +35,7 @@ export class InlineReader {
   constructor(parser: MarkdownIt) {
     this.#parser = parser;
     parser.inline.ruler.before("link", "component", componentRule);
+    parser.inline.ruler.before("link", "bound_tag", boundTagRule);
     parser.inline.ruler.before("link", "braces", bracesRule);
   }
 
@@ -97,6 +98,28 @@ function componentRule(state: StateInline): boolean {
   return true;
 }
 
+/** Attributes as Vue and Angular write them, which are no HTML. */
+const BOUND_TAG = /^<[a-z][\w-]*(?:\s+[^\s<>"'=]+(?:=(?:"[^"<]*"|'[^'<]*'))?)*\s*\/?>/;
+const BOUND = /\s[@#*([]/;
+
+/** `<button @click="open">` */
+function boundTagRule(state: StateInline): boolean {
+  const { src, pos } = state;
+  if (src[pos] !== "<") return false;
+  const end = src.slice(pos, pos + BOUND_TAG_MAX).indexOf(">") + 1;
+  const [tag = ""] = BOUND.test(src.slice(pos, pos + end))
+    ? (BOUND_TAG.exec(src.slice(pos, pos + BOUND_TAG_MAX)) ?? [])
+    : [];
+  if (tag === "") {
+    lose(state.env as Work, end === 0 ? BOUND_TAG_MAX : end);
+    return false;
+  }
+  state.push("html_inline", "", 0).content = tag;
+  state.pos += tag.length;
+  return true;
+}
+
+const BOUND_TAG_MAX = 300;
 const BRACES_MAX = 500;
 
 /**

@@ -7,6 +7,7 @@ import { closesFence, openingFence } from "../text/code-fence.ts";
 import { withoutAttributes } from "./attributes.ts";
 import { htmlNodes, idAtEnd } from "./html.ts";
 import { InlineReader } from "./inline-text.ts";
+import { joinLabels } from "./labels.ts";
 import { type Node, type NodeType, newNode } from "./node.ts";
 import { openFence } from "./open-fence.ts";
 import { containerHead, siteLine } from "./site-lines.ts";
@@ -34,17 +35,27 @@ PARSER.block.ruler.before("reference", "footnote", footnote, INTERRUPTING);
 PARSER.inline.ruler.before("link", "footnote_mark", footnoteMark);
 const INLINE = new InlineReader(PARSER);
 
-/** A line of MDX, and not of Markdown. */
-const MDX = /^(?:import\s[^\n]*\sfrom\s*["']|[ \t]*<\/?[A-Z][a-z])/m;
+/** MDX exports, or has attributes that are code. Imports are seen later. */
+const MDX =
+  /^export\s+(?:const|default|function)\b|<[a-z][\w.]*\s[^<>\n]{0,300}(?:=\{|\bclassName=)/im;
 
 export function parse(text: string): Node[] {
   const source = text.replace(/\r\n?/g, "\n").replaceAll("\0", "\ufffd");
   const work: Work = {
     ...{ steps: 0, marks: 0, footnotes: new Set<string>(), closed: closedNames(source) },
     closedElements: closedElements(source),
-    ...{ isMdx: MDX.test(source), elements: 0, components: 0, tabs: false, unclosed: new Map() },
+    ...{
+      isMdx: MDX.test(source),
+      labels: false,
+      elements: 0,
+      components: 0,
+      tabs: false,
+      unclosed: new Map(),
+    },
   };
-  return blocks(source, work, 0);
+  const nodes = blocks(source, work, 0);
+  if (work.labels) joinLabels(nodes);
+  return nodes;
 }
 
 function blocks(source: string, work: Work, depth: number): Node[] {
@@ -121,6 +132,7 @@ function footnoteMark(state: StateInline): boolean {
 const TYPES: Readonly<Record<string, NodeType>> = {
   heading_open: "heading",
   paragraph_open: "paragraph",
+  label_open: "label",
   bullet_list_open: "list",
   ordered_list_open: "list",
   list_item_open: "item",
@@ -208,7 +220,8 @@ const STRUCTURE = /<(?:h[1-6]|pre|script|style|table|textarea|ul|ol)\b/i;
 function htmlNodesOf(html: string, mayBeTitle: boolean, work: Work): Node[] {
   // In MDX, Markdown may be inside HTML.
   if (!work.isMdx || STRUCTURE.test(html)) return htmlNodes(html, mayBeTitle);
-  return [newNode("html", [INLINE.paragraph(html, work).text])];
+  const { text } = INLINE.paragraph(html, work);
+  return /<\/?[a-z]/i.test(text) ? htmlNodes(html, mayBeTitle) : [newNode("html", [text])];
 }
 
 /** Fences of MyST that hold Markdown, as ```{note} does. */
@@ -219,7 +232,8 @@ const DIRECTIVES_MAX = 4;
 function directive({ info, content }: Token, work: Work, depth: number): Node[] {
   const { title } = containerHead(info.startsWith("{") ? info : "");
   const body = content.replace(/^(?:[ \t]*:[\w-]+:[^\n]*\n)+/, "");
-  return [...title.map((text) => newNode("paragraph", [text])), ...blocks(body, work, depth + 1)];
+  work.labels ||= title.length > 0;
+  return [...title.map((text) => newNode("label", [text])), ...blocks(body, work, depth + 1)];
 }
 
 const HEADING = /^(#{1,6})[ \t]+/;

@@ -5,7 +5,7 @@ export interface Node {
   readonly type: NodeType;
   /** The visible text of a leaf, or of each cell of a row. */
   readonly texts: string[];
-  readonly children: Node[];
+  children: Node[];
   /** A heading's level, 1 to 6, else 0. */
   readonly depth: number;
   /** A heading's id, if its author gave it one. */
@@ -19,7 +19,7 @@ export interface Node {
 }
 
 export type NodeType =
-  | ("heading" | "paragraph" | "row" | "code" | "html")
+  | ("heading" | "paragraph" | "label" | "row" | "code" | "html")
   | ("root" | "list" | "item" | "quote" | "footnote" | "table");
 
 export function newNode(type: NodeType, texts: string[] = [], more: Partial<Node> = {}): Node {

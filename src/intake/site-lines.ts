@@ -13,8 +13,10 @@ import type { Work } from "./work.ts";
 interface Marker {
   /** The number of lines. */
   readonly lines: number;
-  /** What a reader sees of them. */
+  /** Titles of what follows. */
   readonly labels?: readonly string[];
+  /** What else a reader sees of them. */
+  readonly texts?: readonly string[];
   readonly id?: string | undefined;
   /** Whether what is in it is indented, and by how many columns at most. */
   readonly body?: number;
@@ -93,13 +95,9 @@ function take(state: StateBlock, line: number, endLine: number, marker: Marker):
   work.tabs ||= marker.tabs ?? false;
   const next = line + marker.lines;
   if (marker.id !== undefined) state.push("anchor", "", 0).content = marker.id;
-  for (const label of marker.labels ?? []) {
-    state.push("paragraph_open", "p", 1);
-    const inline = state.push("inline", "", 0);
-    inline.content = label;
-    inline.children = [];
-    state.push("paragraph_close", "p", -1);
-  }
+  for (const label of marker.labels ?? []) pushText(state, "label", label);
+  for (const text of marker.texts ?? []) pushText(state, "paragraph", text);
+  work.labels ||= (marker.labels ?? []).length > 0;
   if (marker.code !== undefined) {
     const { language, from, to } = marker.code;
     const fence = state.push("fence", "code", 0);
@@ -108,6 +106,12 @@ function take(state: StateBlock, line: number, endLine: number, marker: Marker):
   }
   state.line = next;
   if (marker.body !== undefined) readBody(state, line, endLine, next, marker.body);
+}
+
+function pushText(state: StateBlock, type: "label" | "paragraph", text: string): void {
+  state.push(`${type}_open`, "", 1);
+  state.push("inline", "", 0).content = text;
+  state.push(`${type}_close`, "", -1);
 }
 
 /** Reads the lines that are indented more than the marker. */
@@ -149,10 +153,12 @@ function linesTo({ state, line, endLine }: Place, offset: number): number {
 function colons(place: Place): Marker | undefined {
   const { text } = place;
   const leaf = /^::[a-z][\w-]*(?:\[([^\]]*)\]|(?=\{))(?:\{[^{}]*\})?$/i.exec(text);
-  if (leaf !== null) return { lines: 1, labels: filled([leaf[1] ?? ""]) };
+  if (leaf !== null) return { lines: 1, texts: filled([leaf[1] ?? ""]) };
   const [opening, rest = ""] = /^:{3,}[ \t]*(?=[\p{L}{[]|$)(.*)$/u.exec(text) ?? [];
   if (opening === undefined) return undefined;
-  const { name, title } = containerHead(rest.replace(/(?<!:):{3,}$/, ""));
+  const head = rest.replace(/(?<!:):{3,}$/, "");
+  const { name, title } = containerHead(head);
+  if (head.length < rest.length) return { lines: 1, texts: filled(title) };
   const options = rest.startsWith("{") ? optionLines(place, /^:[\w-]+:/) : 0;
   return { lines: 1 + options, labels: filled(title), tabs: name === "tabs" };
 }
@@ -208,13 +214,14 @@ function braces(place: Place): Marker | undefined {
     return isAlone ? { lines } : undefined;
   }
   const labels: string[] = [];
+  const texts: string[] = [];
   let end = at;
   for (;;) {
     while (state.src[end] === " " || state.src[end] === "\t") end += 1;
     const tag = templateTag(state.src, end, work);
     if (tag === undefined) break;
     end = tag.end;
-    labels.push(...tag.labels);
+    (work.closed.has(tag.name) ? labels : texts).push(...tag.labels);
     const from = line + linesTo(place, end);
     const isCode = CODE.test(tag.name) && !holdsFence(place, from);
     const isHidden = tag.name === "comment";
@@ -230,7 +237,7 @@ function braces(place: Place): Marker | undefined {
   const lines = linesTo(place, end);
   if (end === at || line + lines > endLine) return undefined;
   const isAlone = state.src.slice(end, state.eMarks[line + lines - 1]).trim() === "";
-  return isAlone ? { lines, labels: filled(labels) } : undefined;
+  return isAlone ? { lines, labels, texts } : undefined;
 }
 
 const CODE = /^(?:highlight|prism|code|codeblock|code-toggle)$/;
@@ -271,6 +278,7 @@ function angles(place: Place): Marker | undefined {
   const elements = elementsOf(text, work.elements > 0);
   if (elements !== undefined) return { lines: 1, elements, ...bodyOf(elements) };
   const labels: string[] = [];
+  const texts: string[] = [];
   let end = at;
   let components = 0;
   for (;;) {
@@ -279,13 +287,13 @@ function angles(place: Place): Marker | undefined {
     if (tag === undefined) break;
     end = tag.end;
     if (tag.kind !== "empty") components += tag.kind === "open" ? 1 : -1;
-    labels.push(...tag.labels);
+    (tag.kind === "empty" ? texts : labels).push(...tag.labels);
   }
   if (end === at) return undefined;
   const lines = linesTo(place, end);
   const isAlone = state.src.slice(end, state.eMarks[line + lines - 1]).trim() === "";
   if (!isAlone || line + lines > endLine) return undefined;
-  return { lines, labels: filled(labels), components, ...bodyOf(components) };
+  return { lines, labels, texts, components, ...bodyOf(components) };
 }
 
 /** What is in an element may be indented by any number of columns. */
@@ -314,18 +322,25 @@ function admonition(place: Place): Marker | undefined {
       text,
     ) ?? [];
   if (opening === undefined) return undefined;
-  const next = place.state.skipEmptyLines(place.line + 1);
-  const columns = (place.state.sCount[next] ?? 0) - (place.state.sCount[place.line] ?? 0);
-  const hasBody = next < place.endLine && columns >= CODE_INDENT;
-  if (title === undefined && !hasBody && /[ \t].*[ \t]/.test(text)) return undefined;
-  return { lines: 1, labels: filled([title ?? ""]), body: CODE_INDENT };
+  if (title === undefined && !hasBody(place) && /[ \t].*[ \t]/.test(text)) return undefined;
+  return titled(place, title ?? "");
+}
+
+function hasBody({ state, line, endLine }: Place): boolean {
+  const next = state.skipEmptyLines(line + 1);
+  return next < endLine && (state.sCount[next] ?? 0) - (state.sCount[line] ?? 0) >= CODE_INDENT;
+}
+
+function titled(place: Place, title: string): Marker {
+  const texts = filled([title]);
+  return hasBody(place) ? { lines: 1, labels: texts, body: CODE_INDENT } : { lines: 1, texts };
 }
 
 /** `=== "Tab"` with an indented body, `== Tab` among tabs. */
 function tab(place: Place): Marker | undefined {
   const { text, work } = place;
   const [pane, title = ""] = /^===[!+]{0,2}[ \t]*["'“](.*)["'”]$/.exec(text) ?? [];
-  if (pane !== undefined) return { lines: 1, labels: filled([title]), body: CODE_INDENT };
+  if (pane !== undefined) return titled(place, title);
   const [other, name = ""] = /^==[ \t]+([^=]+)$/.exec(work.tabs ? text : "") ?? [];
   return other === undefined ? undefined : { lines: 1, labels: filled([name]) };
 }

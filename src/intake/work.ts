@@ -22,6 +22,8 @@ export interface Work extends Env {
   readonly closedElements: ReadonlySet<string>;
   /** It imports modules or has components. */
   isMdx: boolean;
+  /** Whether a container or a tag has a title. */
+  labels: boolean;
   /** Elements with Markdown inside that are open. */
   elements: number;
   /** Components that are open, and whether tabs are. */
