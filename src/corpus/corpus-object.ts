@@ -216,7 +216,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       (either) => this.#parts.retriever(this).retrieve(query, limit, either),
       signal,
     );
-    const passages = found.map(({ text, ...passage }) => ({
+    const passages = found.map(({ text, blocks: _, ...passage }) => ({
       ...passage,
       snippet: snippet(text, query),
     }));

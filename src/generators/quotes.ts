@@ -8,7 +8,7 @@ import type { Passage } from "../answer/retriever.ts";
 import { terms } from "../text/analyzer.ts";
 import { AskedWords } from "./asked-words.ts";
 import { asksToDestroy, isDestructive } from "./destructive.ts";
-import { expectsCode, expectsList } from "./expected.ts";
+import { expectsCode, expectsList, expectsNumber, hasNumber } from "./expected.ts";
 import { isSameSection, type Lead, leadOf, wordCount } from "./lead.ts";
 import {
   codeAfter,
@@ -48,6 +48,8 @@ const REPETITION_WEIGHT = 0.3;
 const SCORE_SHARE_MIN = 0.6;
 /** Nor those of passages below this share of the best passage's score. */
 const PASSAGE_SHARE_MIN = 0.7;
+/** A number that is added to an answer without one is this near, in units. */
+const NUMBER_DISTANCE_MAX = 2;
 /** Code that is added to an answer without code, in UTF-16 units. */
 const ADDED_CODE_LENGTH_MAX = 600;
 
@@ -83,6 +85,10 @@ export function quotes(query: string, passages: readonly Passage[]): Quote[] {
   if (expectsCode(query) && ![...shown].some((unit) => unit?.block.kind === "code")) {
     shown.add(addedCode(best, all, asked, passages));
   }
+  if (expectsNumber(query) && ![...shown].some((unit) => unit && hasNumber(unit.text))) {
+    const number = nearestNumber(best, unitsAt(best.place));
+    if (number !== undefined && (mayDestroy || !isDestructive(number.text))) shown.add(number);
+  }
   const found = passages.flatMap((passage, place) =>
     runs(unitsAt(place).filter((unit) => shown.has(unit))).map((run) => ({
       ...{ n: place + 1, text: markdownOf(passage, run) },
@@ -96,6 +102,14 @@ export function quotes(query: string, passages: readonly Passage[]): Quote[] {
     const isFirst = found.findIndex((other) => other.n === n) === i;
     return { n, text: passage && isFirst ? headed(passage, text, asked) : text };
   });
+}
+
+/** The nearest unit with a number, a few units from the best. */
+function nearestNumber(best: Unit, all: readonly Unit[]): Unit | undefined {
+  return all
+    .filter((unit) => Math.abs(unit.index - best.index) <= NUMBER_DISTANCE_MAX)
+    .filter((unit) => unit.block.kind !== "code" && isQuotable(unit, all) && hasNumber(unit.text))
+    .sort((a, b) => Math.abs(a.index - best.index) - Math.abs(b.index - best.index))[0];
 }
 
 /** The code of the best's section, or of a section below, which tells most. */

@@ -2,6 +2,8 @@
 // ligatures, Simplified and Traditional Chinese, the forms of Arabic
 // letters. Pure.
 
+/// <reference path="./opencc-dict.d.ts" />
+
 import SIMPLIFIED from "opencc-js/dict/TSCharacters";
 
 // Sorting the marks of a letter takes quadratic time. The limit is that

@@ -130,6 +130,8 @@ it("keeps which vectors are made and which are stale, and gives no id twice", as
   expect(await rows("SELECT series, first, last FROM stale_vectors ORDER BY number")).toEqual([
     { series: "0123abcd", first: 6, last: 7 },
     { series: "0123abcd", first: 3, last: 3 },
+    // The pond's passage, after it was cut again.
+    { series: "0123abcd", first: 8, last: 8 },
   ]);
 });
 

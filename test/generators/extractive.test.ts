@@ -197,6 +197,13 @@ describe("a quote from a Markdown document", () => {
     expect(await answerOf("Why does the server start?", text)).not.toContain(code);
   });
 
+  it("comes with the number that is nearest, if the question asks for one", async () => {
+    const text =
+      "The server listens on a port for all.\n\n```sh\nserve\n```\n\nIt is 3000 at first.";
+    expect(await answerOf("On which port does the server listen?", text)).toMatch(/It is 3000/);
+    expect(await answerOf("Where does the server listen?", text)).not.toMatch(/3000/);
+  });
+
   it("is only from the section whose heading is the question", async () => {
     const text =
       "# FAQ\n\n## How do I load documents?\n\nRun the command.\n\n## What is replaced when I load documents?\n\nTo load documents replaces the old documents.";
