@@ -218,8 +218,10 @@ function htmlOf({ content }: Token, work: Work): string {
 const STRUCTURE = /<(?:h[1-6]|pre|script|style|table|textarea|ul|ol)\b/i;
 
 function htmlNodesOf(html: string, mayBeTitle: boolean, work: Work): Node[] {
-  // In MDX, Markdown may be inside HTML.
-  if (!work.isMdx || STRUCTURE.test(html)) return htmlNodes(html, mayBeTitle);
+  // In MDX, Markdown may be inside HTML. Some components, such as
+  // `<Frame>`, have the names of HTML blocks.
+  const isMdx = work.isMdx || /^\s*<[A-Z][a-z]/.test(html);
+  if (!isMdx || STRUCTURE.test(html)) return htmlNodes(html, mayBeTitle);
   const { text } = INLINE.paragraph(html, work);
   return /<\/?[a-z]/i.test(text) ? htmlNodes(html, mayBeTitle) : [newNode("html", [text])];
 }

@@ -7,6 +7,7 @@ import type { StateBlock } from "markdown-it";
 import { openingFence } from "../text/code-fence.ts";
 import { attributesOf } from "./attributes.ts";
 import { component, labelsOf, templateTag } from "./tags.ts";
+import { idOf } from "./visible-text.ts";
 import type { Work } from "./work.ts";
 
 /** A run of such lines. */
@@ -275,8 +276,11 @@ function brackets(place: Place): Marker | undefined {
 function angles(place: Place): Marker | undefined {
   const { state, work, text, at, line, endLine } = place;
   if (/^<<<[ \t]+\S/.test(text)) return { lines: 1 };
-  const elements = elementsOf(text, work.elements > 0);
-  if (elements !== undefined) return { lines: 1, elements, ...bodyOf(elements) };
+  const wraps = line + 1 < endLine && /^#{1,6}[ \t]+\S/.test(lineAt(place, line + 1));
+  const elements = elementsOf(text, work.elements > 0 || wraps);
+  if (elements !== undefined) {
+    return { lines: 1, elements, id: wraps ? idOf(text) : undefined, ...bodyOf(elements) };
+  }
   const labels: string[] = [];
   const texts: string[] = [];
   let end = at;
