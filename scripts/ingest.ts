@@ -121,6 +121,12 @@ await run(async () => {
 
   async function put(file: File): Promise<void> {
     const document = await file.read();
+    if ("isDraft" in document) {
+      progress.say(`Not read: ${document.path}: ${document.reason}`);
+      if (!prune || !held.has(file.id)) return;
+      await documents.delete(file.id);
+      return note("deleted", file.id);
+    }
     if ("reason" in document) return note("skipped", document.path, document.reason);
     const before = held.get(document.id);
     // Without --url, a document keeps its address.

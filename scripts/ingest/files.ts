@@ -72,7 +72,7 @@ export async function findFiles(
     const root = basename(resolve(path));
     const idOf = (names: Names) => (prefix + [root, ...names].join("/")).normalize("NFC");
     const isFromBefore = new Set(files.keys());
-    const add = (names: Names, mayBeLink: boolean) => {
+    const add = (names: Names, isNamed: boolean) => {
       const id = idOf(names);
       if (isFromBefore.has(id)) {
         throw new UsageError(
@@ -88,7 +88,7 @@ export async function findFiles(
         return;
       }
       const url = addresses && addressOf(names.length === 0 ? [root] : names, addresses);
-      files.set(id, { id, read: () => read(join(path, ...names), id, url, mayBeLink) });
+      files.set(id, { id, read: () => read(join(path, ...names), id, url, isNamed) });
     };
 
     const look = await lookAt(path);
@@ -161,13 +161,13 @@ async function read(
   path: string,
   id: string,
   url: string | undefined,
-  mayBeLink: boolean,
+  isNamed: boolean,
 ): Promise<Document | Unread> {
   const skip = (reason: string) => ({ path: printable(id), reason });
   let file: FileHandle | undefined;
   let bytes: Uint8Array;
   try {
-    file = await open(path, mayBeLink ? READ_ONLY : READ_ONLY | constants.O_NOFOLLOW);
+    file = await open(path, isNamed ? READ_ONLY : READ_ONLY | constants.O_NOFOLLOW);
     const found = await file.stat();
     if (!found.isFile()) return skip(`it is ${kindOf(found)}, not a file.`);
     if (found.size > FILE_BYTES_MAX) return skip(tooLong("it", found.size));
@@ -181,7 +181,11 @@ async function read(
   if (bytes.byteLength > FILE_BYTES_MAX) return skip(tooLong("it", bytes.byteLength));
   const whole = decode(bytes);
   if (whole === undefined) return skip("it is not text in UTF-8.");
-  const { title, text } = markdown.read(whole);
+  const { title, text, isDraft } = markdown.read(whole);
+  // Its page does not exist. A draft that is named itself is meant.
+  if (isDraft && !isNamed) {
+    return { ...skip("its front matter says that it is a draft."), isDraft };
+  }
   const encoded = new TextEncoder().encode(text);
   if (encoded.byteLength > TEXT_BYTES_MAX) return skip(tooLong("its text", encoded.byteLength));
   if (!isVisible(text)) return skip("it is empty.");

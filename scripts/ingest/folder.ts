@@ -15,6 +15,8 @@ export interface Unread {
   /** Safe to print. */
   readonly path: string;
   readonly reason: string;
+  /** Its author has not published it, so nothing is wrong. */
+  readonly isDraft?: true;
 }
 
 /** The contents of a folder and of the folders in it. */

@@ -1,11 +1,14 @@
 // Front matter: fields for other programs before a Markdown text. YAML is
 // between lines of three hyphens (or ends in three dots), TOML between three
-// plus signs. Only the title is read. YAML libraries refuse titles that
+// plus signs, JSON between its braces. Only the title is read, and whether
+// the text is a draft. YAML libraries refuse titles that
 // people write, such as `title: A: b`, and some take quadratic time. Pure.
 
 interface FrontMatter {
   /** The value of the field `title`. */
   readonly title: string | undefined;
+  /** Undefined if it is to be published. */
+  readonly isDraft?: true | undefined;
   /** The text after front matter and byte order mark. */
   readonly text: string;
 }
@@ -18,11 +21,17 @@ const TOML = /^\ufeff?\+\+\+[ \t]*\r?\n([\s\S]*?)(?<=\n)\+\+\+[ \t]*(?:\r?\n|$)/
  */
 const FIELD_FIRST = /^\s*(?:["']?[\p{L}\p{M}\p{N}_.$-]+["']?[ \t]*[:=]|#|\[[^\]\n]+\]|$)/u;
 
+/** An object whose braces begin and end lines. */
+const JSON_OBJECT = /^\ufeff?(\{[ \t]*\r?\n[\s\S]*?\n\})[ \t]*(?:\r?\n|$)/;
+
 const BYTE_ORDER_MARK = /^\ufeff(?:[ \t]*\r?\n)*/;
 const EMPTY_LINES = /^(?:[ \t]*\r?\n)+/;
 
 const YAML_TITLE = /^(?:title|"title"|'title')[ \t]*:/im;
 const TOML_TITLE = /^[ \t]*(?:title|"title"|'title')[ \t]*=/im;
+const YAML_DRAFT =
+  /^(?:draft[ \t]*:[ \t]*(?:true|yes|on)|published[ \t]*:[ \t]*(?:false|no|off))\b/im;
+const TOML_DRAFT = /^[ \t]*draft[ \t]*=[ \t]*true\b/im;
 const TOML_TABLE = /^[ \t]*\[/m;
 /** The rest of the line, and indented or empty lines after it. */
 const VALUE = /^[^\n]*(?:\n(?:[ \t][^\n]*|\r?(?=\n)))*/;
@@ -34,13 +43,38 @@ export function frontMatter(source: string): FrontMatter {
   const yaml = YAML.exec(source);
   const [block = "", fields = ""] = yaml ?? TOML.exec(source) ?? [];
   if (block === "" || !FIELD_FIRST.test(fields)) {
-    return { title: undefined, text: source.replace(BYTE_ORDER_MARK, "") };
+    return jsonMatter(source) ?? { title: undefined, text: source.replace(BYTE_ORDER_MARK, "") };
   }
   const title = yaml === null ? tomlTitle(fields) : yamlTitle(fields);
+  const isDraft = yaml === null ? TOML_DRAFT.test(ownFields(fields)) : YAML_DRAFT.test(fields);
+  return matter(title, isDraft, source.slice(block.length));
+}
+
+function matter(title: string | undefined, isDraft: boolean, text: string): FrontMatter {
   return {
     title: title?.replace(/\s+/g, " ").trim() || undefined,
-    text: source.slice(block.length).replace(EMPTY_LINES, ""),
+    isDraft: isDraft || undefined,
+    text: text.replace(EMPTY_LINES, ""),
   };
+}
+
+function jsonMatter(source: string): FrontMatter | undefined {
+  const [block = "", object = ""] = JSON_OBJECT.exec(source) ?? [];
+  if (block === "") return undefined;
+  try {
+    const { title, draft }: { title?: unknown; draft?: unknown } = JSON.parse(object);
+    // A file of JSON is no front matter of an empty text.
+    if (source.length === block.length) return undefined;
+    const isText = typeof title === "string";
+    return matter(isText ? title : undefined, draft === true, source.slice(block.length));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those before the first table. */
+function ownFields(fields: string): string {
+  return fields.split(TOML_TABLE, 1)[0] ?? "";
 }
 
 function yamlTitle(fields: string): string | undefined {
@@ -54,8 +88,7 @@ function yamlTitle(fields: string): string | undefined {
 }
 
 function tomlTitle(fields: string): string | undefined {
-  const [own = ""] = fields.split(TOML_TABLE, 1);
-  const value = after(own, TOML_TITLE).trimStart();
+  const value = after(ownFields(fields), TOML_TITLE).trimStart();
   const [, long] = /^(?:"""|''')([\s\S]*?)(?:"""|''')/.exec(value) ?? [];
   const [line = ""] = value.split("\n", 1);
   return long ?? quoted(line) ?? withoutComment(line);

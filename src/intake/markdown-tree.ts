@@ -2,26 +2,17 @@
 // is linear, but needs seconds for 1 MiB of hostile text, and all searches
 // wait. What exceeds the bounds here is read as plain paragraphs. Pure.
 
-import MarkdownIt, { type Env, type StateBlock, type StateInline, type Token } from "markdown-it";
+import MarkdownIt, { type StateBlock, type StateInline, type Token } from "markdown-it";
 import { closesFence, openingFence } from "../text/code-fence.ts";
-
-/** A block. */
-export interface Node {
-  readonly type: NodeType;
-  /** The visible text of a leaf, or of each cell of a row. */
-  readonly texts: string[];
-  readonly children: Node[];
-  /** A heading's level, 1 to 6, else 0. */
-  readonly depth: number;
-  /** The number of the first item of an ordered list. */
-  readonly first: number | null;
-  /** The language of a code block; empty if its fence names none. */
-  readonly language: string;
-}
-
-type NodeType =
-  | ("heading" | "paragraph" | "row" | "code" | "html")
-  | ("root" | "list" | "item" | "quote" | "footnote" | "table");
+import { withoutAttributes } from "./attributes.ts";
+import { htmlNodes, idAtEnd } from "./html.ts";
+import { InlineReader } from "./inline-text.ts";
+import { joinLabels } from "./labels.ts";
+import { type Node, type NodeType, newNode } from "./node.ts";
+import { openFence } from "./open-fence.ts";
+import { containerHead, siteLine } from "./site-lines.ts";
+import { closedElements, closedNames, withoutTemplateTags } from "./tags.ts";
+import { STEPS_MAX, type Work } from "./work.ts";
 
 /**
  * A quote or a footnote takes one level, a list two. Deeper blocks are text.
@@ -29,19 +20,7 @@ type NodeType =
 const LEVELS_MAX = 24;
 /** In UTF-16 units. A longer line is data or an attack. */
 const LINE_LENGTH_MAX = 16 * 1024;
-/** Lines and tokens of one text, about 1 µs each. */
-const STEPS_MAX = 40_000;
 const TOKENS_MAX = 200_000;
-
-/** Marks read in one text. */
-const MARKS_MAX = 120_000;
-
-/** What the parser counts during one text. */
-interface Work extends Env {
-  steps: number;
-  marks: number;
-  readonly footnotes: Set<string>;
-}
 
 const PARSER = new MarkdownIt({ html: true, maxNesting: 2 * LEVELS_MAX });
 // Only the text of a link is kept.
@@ -50,15 +29,39 @@ PARSER.normalizeLink = (url) => url;
 PARSER.normalizeLinkText = (text) => text;
 const INTERRUPTING = { alt: ["paragraph", "reference", "blockquote", "list"] };
 PARSER.block.ruler.before("table", "bounds", bounds, INTERRUPTING);
+PARSER.block.ruler.before("table", "site_line", siteLine, INTERRUPTING);
+PARSER.block.ruler.before("fence", "open_fence", openFence, INTERRUPTING);
 PARSER.block.ruler.before("reference", "footnote", footnote, INTERRUPTING);
 PARSER.inline.ruler.before("link", "footnote_mark", footnoteMark);
+const INLINE = new InlineReader(PARSER);
+
+/** MDX exports, or has attributes that are code. Imports are seen later. */
+const MDX =
+  /^export\s+(?:const|default|function)\b|<[a-z][\w.]*\s[^<>\n]{0,300}(?:=\{|\bclassName=)/im;
 
 export function parse(text: string): Node[] {
   const source = text.replace(/\r\n?/g, "\n").replaceAll("\0", "\ufffd");
-  const work: Work = { steps: 0, marks: 0, footnotes: new Set() };
+  const work: Work = {
+    ...{ steps: 0, marks: 0, footnotes: new Set<string>(), closed: closedNames(source) },
+    closedElements: closedElements(source),
+    ...{
+      isMdx: MDX.test(source),
+      labels: false,
+      elements: 0,
+      components: 0,
+      tabs: false,
+      unclosed: new Map(),
+    },
+  };
+  const nodes = blocks(source, work, 0);
+  if (work.labels) joinLabels(nodes);
+  return nodes;
+}
+
+function blocks(source: string, work: Work, depth: number): Node[] {
   const tokens: Token[] = [];
   PARSER.block.parse(source, PARSER, work, tokens);
-  return tree(tokens, work);
+  return tree(tokens, work, depth);
 }
 
 /** The first rule: takes lines as plain text beyond the bounds. */
@@ -129,6 +132,7 @@ function footnoteMark(state: StateInline): boolean {
 const TYPES: Readonly<Record<string, NodeType>> = {
   heading_open: "heading",
   paragraph_open: "paragraph",
+  label_open: "label",
   bullet_list_open: "list",
   ordered_list_open: "list",
   list_item_open: "item",
@@ -140,108 +144,98 @@ const TYPES: Readonly<Record<string, NodeType>> = {
   code_block: "code",
 };
 
-function tree(tokens: readonly Token[], work: Work): Node[] {
+function tree(tokens: readonly Token[], work: Work, depth: number): Node[] {
   const root = newNode("root");
   const open = [root];
   let titled = false;
-  for (const token of tokens) {
+  /** The id of the place before the next block. */
+  let id: string | undefined;
+  for (const [i, token] of tokens.entries()) {
     const parent = open.at(-1) ?? root;
     if (token.type === "inline") {
-      parent.texts.push(visible(token.content, work, parent.type === "heading"));
+      if (parent.type === "heading") {
+        const heading = INLINE.heading(token.content, parent.depth, work);
+        parent.texts.push(heading.text);
+        parent.anchor = heading.id ?? id ?? null;
+        parent.anchorText = heading.anchorText;
+        id = undefined;
+      } else {
+        const { text, idAtEnd } = INLINE.paragraph(token.content, work);
+        parent.texts.push(text);
+        id = idAtEnd;
+      }
     } else if (token.type === "html_block") {
-      for (const node of htmlNodes(token.content, !titled)) parent.children.push(node);
+      const html = htmlOf(token, work);
+      for (const node of htmlNodesOf(html, !titled, work)) {
+        if (node.type === "heading") node.anchor ??= id ?? null;
+        parent.children.push(node);
+      }
+      const isShown = parent.children.at(-1)?.texts.some((text) => text.trim() !== "");
+      id = idAtEnd(html) ?? (isShown ? undefined : id);
     } else if (token.type === "plain") {
       for (const node of plainNodes(token.content)) parent.children.push(node);
+    } else if (token.type === "anchor") {
+      const last = parent.children.at(-1);
+      // Kramdown writes it below a heading, MyST above.
+      if (tokens[i - 1]?.type === "heading_close" && last) last.anchor = token.content;
+      else id = token.content;
+    } else if (token.type === "fence" && DIRECTIVE.test(token.info) && depth < DIRECTIVES_MAX) {
+      parent.children.push(...directive(token, work, depth));
     } else if (token.nesting === -1) {
       open.pop();
     } else {
       const type = TYPES[token.type];
-      const node = type ? newNode(type, token) : parent;
+      const node = type ? nodeOf(type, token) : parent;
       if (node !== parent) parent.children.push(node);
       if (token.nesting === 1) open.push(node);
       titled ||= type === "heading" && parent === root;
+      if (type !== undefined && type !== "heading") id = undefined;
     }
   }
   return root.children;
 }
 
-function newNode(type: NodeType, token?: Token): Node {
-  const depth = type === "heading" ? Number(token?.tag.slice(1)) : 0;
-  const first = token?.type === "ordered_list_open" ? Number(token.attrGet("start") ?? 1) : null;
-  const texts = type === "code" ? [token?.content.replace(/\n$/, "") ?? ""] : [];
-  const [language = ""] = type === "code" ? (LANGUAGE.exec(token?.info ?? "") ?? []) : [];
-  return { type, texts, children: [], depth, first, language };
-}
-
-function leaf(type: NodeType, text: string, depth = 0): Node {
-  return { type, texts: [text], children: [], depth, first: null, language: "" };
+function nodeOf(type: NodeType, token: Token): Node {
+  const depth = type === "heading" ? Number(token.tag.slice(1)) : 0;
+  const first = token.type === "ordered_list_open" ? Number(token.attrGet("start") ?? 1) : null;
+  const texts = type === "code" ? [token.content.replace(/\n$/, "")] : [];
+  const [language = ""] = type === "code" ? (LANGUAGE.exec(token.info) ?? []) : [];
+  return newNode(type, texts, { depth, first, language });
 }
 
 /** The first word after a fence. Others are options of some renderer. */
 const LANGUAGE = /^[\w+#.-]{1,30}/;
 
-/** Text without any of these is not parsed. */
-const MARK = /[\n\\`*_~![\]<&]/g;
+/** A line that ends a container. HTML takes it for its own. */
+const CONTAINER_END = /^[ \t]*:{3,}[ \t]*$/gm;
 
-/** The visible text of inline Markdown. A heading's images are left out. */
-function visible(content: string, work: Work, isHeading: boolean): string {
-  if (content.search(MARK) === -1) return content;
-  const text = seen(content, work, !isHeading);
-  // A heading of images only is named by their descriptions.
-  return isHeading && text.trim() === "" ? seen(content, work, true) : text;
+function htmlOf({ content }: Token, work: Work): string {
+  if (/^\s*<(?:pre|script|style|textarea)\b/i.test(content)) return content;
+  return withoutTemplateTags(content.replace(CONTAINER_END, ""), work);
 }
 
-/** With images by their descriptions, or without. */
-function seen(content: string, work: Work, withImages: boolean): string {
-  const marks = content.match(MARK)?.length ?? 0;
-  if (work.marks + marks > MARKS_MAX) return content;
-  work.marks += marks;
-  const tokens: Token[] = [];
-  PARSER.inline.parse(content, PARSER, work, tokens);
-  return textOf(tokens, withImages);
+/** Elements that are more than a paragraph. */
+const STRUCTURE = /<(?:h[1-6]|pre|script|style|table|textarea|ul|ol)\b/i;
+
+function htmlNodesOf(html: string, mayBeTitle: boolean, work: Work): Node[] {
+  // In MDX, Markdown may be inside HTML. Some components, such as
+  // `<Frame>`, have the names of HTML blocks.
+  const isMdx = work.isMdx || /^\s*<[A-Z][a-z]/.test(html);
+  if (!isMdx || STRUCTURE.test(html)) return htmlNodes(html, mayBeTitle);
+  const { text } = INLINE.paragraph(html, work);
+  return /<\/?[a-z]/i.test(text) ? htmlNodes(html, mayBeTitle) : [newNode("html", [text])];
 }
 
-function textOf(tokens: readonly Token[], withImages: boolean): string {
-  return tokens
-    .map(({ type, content, children }) => {
-      if (type === "softbreak" || type === "hardbreak") return "\n";
-      if (type === "html_inline") return PARTING.test(content) ? " " : "";
-      if (type === "image") return withImages ? textOf(children ?? [], true) : "";
-      return content;
-    })
-    .join("");
-}
+/** Fences of MyST that hold Markdown, as ```{note} does. */
+const DIRECTIVE =
+  /^(?:mdx-code-block$|\{(?:admonition|attention|caution|danger|error|hint|important|note|seealso|tip|todo|warning|deprecated|version\w+|dropdown|card|grid|grid-item|grid-item-card|tab-set|tab-item|tabs|topic|sidebar|margin|aside|details|exercise|solution|epigraph)\})/;
+const DIRECTIVES_MAX = 4;
 
-/** Tags between words. `<sub>` and comments may be inside a word. */
-const PARTING =
-  /^<\/?(?:address|article|aside|blockquote|br|button|caption|center|dd|details|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|img|input|kbd|li|main|nav|ol|option|p|pre|section|select|summary|table|tbody|td|tfoot|th|thead|tr|ul|video)\b/i;
-
-const HIDDEN = /<!--[\s\S]*?(?:-->|$)|<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
-const HTML_HEADING = /<h([1-6])(?:\s[^<>]*)?>((?:(?!<h[1-6])[\s\S])*?)<\/h\1\s*>/gi;
-
-/**
- * The text of an HTML block, and its headings if the title may
- * be among them: later in a document they are mostly examples.
- */
-function htmlNodes(html: string, mayBeTitle: boolean): Node[] {
-  const shown = html.replace(HIDDEN, " ");
-  const found: Node[] = [];
-  let end = 0;
-  const headings = mayBeTitle ? shown.matchAll(HTML_HEADING) : [];
-  for (const { 0: heading, 1: depth, 2: content = "", index } of headings) {
-    found.push(leaf("html", htmlText(shown.slice(end, index))));
-    const text = htmlText(content);
-    if (text.trim() !== "") found.push(leaf("heading", text, Number(depth)));
-    end = index + heading.length;
-  }
-  found.push(leaf("html", htmlText(shown.slice(end))));
-  return found;
-}
-
-function htmlText(html: string): string {
-  return html
-    .replace(/<[^<>]*>/g, (tag) => (PARTING.test(tag) ? " " : ""))
-    .replace(/&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/gi, PARSER.utils.unescapeAll);
+function directive({ info, content }: Token, work: Work, depth: number): Node[] {
+  const { title } = containerHead(info.startsWith("{") ? info : "");
+  const body = content.replace(/^(?:[ \t]*:[\w-]+:[^\n]*\n)+/, "");
+  work.labels ||= title.length > 0;
+  return [...title.map((text) => newNode("label", [text])), ...blocks(body, work, depth + 1)];
 }
 
 const HEADING = /^(#{1,6})[ \t]+/;
@@ -258,7 +252,7 @@ function plainNodes(text: string): Node[] {
   let end = 0;
   const close = () => {
     const content = text.slice(start, end);
-    if (content !== "") found.push(leaf(LAYOUT.test(content) ? "code" : "paragraph", content));
+    if (content !== "") found.push(newNode(LAYOUT.test(content) ? "code" : "paragraph", [content]));
   };
   let fence: string | undefined;
   for (const { 0: line, index: at } of text.matchAll(/[^\n]+|\n(?=\n)/g)) {
@@ -269,7 +263,8 @@ function plainNodes(text: string): Node[] {
     if (mark !== undefined) {
       close();
       const heading = content.slice(mark.length).replace(/(?:^|[ \t])#+$/, "");
-      found.push(leaf("heading", heading, signs.length));
+      const { text: name, id = null } = withoutAttributes(heading);
+      found.push(newNode("heading", [name], { depth: signs.length, anchor: id }));
       start = end = at + line.length;
     } else if (content !== "") {
       if (start === end) start = at + line.indexOf(content);

@@ -5,8 +5,10 @@
 import { UNSPACED } from "../text/analyzer.ts";
 import type { BlockKind } from "../text/blocks.ts";
 import { isVisible } from "../text/visible.ts";
+import { decoded } from "./entities.ts";
 import { frontMatter } from "./front-matter.ts";
-import { type Node, parse } from "./markdown-tree.ts";
+import { parse } from "./markdown-tree.ts";
+import type { Node } from "./node.ts";
 import type { Block, Content, Reader, Section } from "./reader.ts";
 
 /**
@@ -23,7 +25,7 @@ const HEADING_LENGTH_MAX = 200;
 export const markdown = { read } satisfies Reader<string>;
 
 function read(source: string): Content {
-  const { title, text } = frontMatter(source);
+  const { title, isDraft = false, text } = frontMatter(source);
   const outline = new Outline();
   const headings: Heading[] = [];
   const sections: Section[] = [];
@@ -37,7 +39,7 @@ function read(source: string): Content {
   };
   let costs = 0;
   for (const node of parse(text)) {
-    const { text: heading, anchor } = headingOf(node);
+    const heading = headingOf(node);
     if (node.type === "heading") {
       headings.push({ depth: node.depth, text: heading });
     }
@@ -47,7 +49,7 @@ function read(source: string): Content {
       costs < HEADING_COSTS_MAX
     ) {
       close(node.depth);
-      outline.enter(node.depth, heading, anchor);
+      outline.enter(node.depth, heading, node.anchor, oneLine(node.anchorText ?? heading));
       costs += HEADING_COST + outline.length();
       lone =
         heading === "" ? undefined : { block: newBlock("heading", heading), depth: node.depth };
@@ -56,16 +58,12 @@ function read(source: string): Content {
     }
   }
   close(0);
-  return { title: titleOf(headings, title), text, sections };
+  return { title: titleOf(headings, decoded(title ?? "")), isDraft, text, sections };
 }
 
-/** A heading's text, and its explicit anchor: `## A {#a}`. */
-function headingOf(node: Node): { text: string; anchor: string | null } {
-  const text = node.type === "heading" ? oneLine(node.texts.join("")) : "";
-  return { text: text.replace(OWN_ANCHOR, ""), anchor: OWN_ANCHOR.exec(text)?.[1] ?? null };
+function headingOf(node: Node): string {
+  return node.type === "heading" ? oneLine(node.texts.join("")) : "";
 }
-
-const OWN_ANCHOR = / ?\{#([^\s{}]+)\}$/;
 
 interface Heading {
   readonly depth: number;
@@ -77,7 +75,7 @@ interface Heading {
  * matter's title, else the first top-level heading, else the first
  * heading. Titles in which a reader sees nothing do not count.
  */
-function titleOf(headings: readonly Heading[], frontMatterTitle = ""): string | undefined {
+function titleOf(headings: readonly Heading[], frontMatterTitle: string): string | undefined {
   const first = headings.find(({ text }) => isVisible(text));
   if (first?.depth === 1) return first.text;
   if (isVisible(frontMatterTitle)) return frontMatterTitle;
@@ -90,10 +88,13 @@ class Outline {
   readonly #open: { readonly depth: number; readonly text: string; readonly anchor: string }[] = [];
   readonly #slugs = new Map<string, number>();
 
-  /** @param anchor The explicit one, if any. */
-  enter(depth: number, text: string, anchor: string | null): void {
+  /**
+   * @param anchor The explicit one, if any.
+   * @param anchorText What another one is made of.
+   */
+  enter(depth: number, text: string, anchor: string | null, anchorText: string): void {
     while ((this.#open.at(-1)?.depth ?? 0) >= depth) this.#open.pop();
-    this.#open.push({ depth, text, anchor: anchor ?? this.#anchor(text) });
+    this.#open.push({ depth, text, anchor: anchor ?? this.#anchor(anchorText) });
   }
 
   /** The length of all open headings, in UTF-16 units. */
@@ -199,16 +200,11 @@ function layout(node: Node): string {
     case "table":
       return node.children.map(layout).join("\n");
     case "heading":
-      return headingOf(node).text;
-    case "paragraph":
-      return oneLine(node.texts.join("").replace(CONTAINER, ""));
+      return headingOf(node);
     default:
       return oneLine(node.texts.join(""));
   }
 }
-
-/** The first or last line of a container, as site generators write them. */
-const CONTAINER = /^:{3,}[ \t]*[\w-]*/gm;
 
 function itemLayout({ first }: Node, item: Node, i: number): string {
   const mark = first === null ? "- " : `${first + i}. `;

@@ -14,6 +14,8 @@ export interface Reader<Source extends string | Uint8Array> {
 export interface Content {
   /** The file's own title; undefined without a visible one. */
   readonly title: string | undefined;
+  /** Its author has not published it. */
+  readonly isDraft: boolean;
   /** The text to store, without metadata such as front matter. */
   readonly text: string;
   readonly sections: readonly Section[];

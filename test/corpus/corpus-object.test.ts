@@ -45,6 +45,20 @@ describe("a document", () => {
     expect((await stub.search("tables", 5)).map((passage) => passage.id)).toEqual(["limits#1"]);
   });
 
+  it("is found without the markup of a site generator, at its explicit ids", async () => {
+    const { stub, put } = newCorpus();
+    const text =
+      '+++\ntitle = "Limits"\ndraft = true\n+++\n\n## Row size {#rows}\n\n{% raw %}\n\n:::tip Mind\nTwo<br>megabytes &amp; more.\n:::';
+    await put("limits", { ...limits, text });
+    expect(await stub.search("megabytes", 5)).toMatchObject([
+      {
+        heading: ["Row size"],
+        url: "https://docs.example/limits#rows",
+        text: "Mind: Two megabytes & more.",
+      },
+    ]);
+  });
+
   it("is not written again when nothing has changed", async () => {
     const { put } = newCorpus();
     const first = await (await put("limits", limits)).json();

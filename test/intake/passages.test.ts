@@ -67,7 +67,7 @@ describe("a document", () => {
   it("loses the marks of containers, but not what they contain", () => {
     expect(
       texts("::: tip Note\nMind this.\n:::\n\n::: code-group\n\n```sh\nnpm i\n```\n\n:::"),
-    ).toEqual(["Note Mind this.\n\nnpm i"]);
+    ).toEqual(["Note: Mind this.\n\nnpm i"]);
   });
 
   it("begins with the sentence that introduces its code", () => {

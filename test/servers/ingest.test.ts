@@ -389,6 +389,21 @@ describe("files of other formats", () => {
     );
   });
 
+  test("include drafts in a folder, which are pruned, but not one that is named", async () => {
+    const draft = "---\ndraft: true\n---\n# A";
+    const docs = await files("drafts", { "a.md": "# A", "b.md": "# B" });
+    await ingest([docs]);
+    await writeFile(join(docs, "a.md"), draft);
+    const kept = await ingest([docs]);
+    expect(kept).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^Not read: drafts\/a\.md: .*draft/),
+    });
+    expect(kept.stdout).toBe("0 added, 0 replaced, 1 unchanged, 0 deleted, 0 skipped.\n");
+    expect((await ingest([docs, "--prune"])).stdout).toContain("deleted drafts/a.md\n");
+    expect((await ingest([join(docs, "a.md")])).stdout).toContain("added a.md");
+  });
+
   test("are named also if there are no others", async () => {
     const docs = await files("only", { "a.pdf": "%PDF" });
     const { code, stderr } = await ingest([docs, "--prune"]);
