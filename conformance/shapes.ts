@@ -74,6 +74,8 @@ export const Receipt = v.strictObject({
   tokens: v.nullable(count),
   firstTokenMs: v.nullable(v.number()),
   totalMs: v.nullable(v.number()),
+  rewriteMs: v.nullable(count),
+  rewriteTokens: v.nullable(count),
   feedback: v.nullable(
     v.strictObject({
       rating: v.nullable(v.picklist(["up", "down"])),

@@ -50,6 +50,7 @@ export const VARIABLES = [
   "OPENAI_MODEL",
   "OPENAI_API_KEY",
   "WORKERS_AI_MODEL",
+  "REWRITE",
   "RETRIEVER",
   "EMBEDDER",
   "EMBEDDING_MODEL",
@@ -269,6 +270,11 @@ export function generatorConfig(env: Variables): GeneratorConfig {
     case "workers-ai":
       return { kind, model: workersAiModel(env, "WORKERS_AI_MODEL", "@cf/openai/gpt-oss-120b") };
   }
+}
+
+/** Whether a model writes follow-ups as queries of their own. */
+export function rewriteMode(env: Variables): "off" | "auto" {
+  return oneOf(env, "REWRITE", ["off", "auto"]);
 }
 
 function workersAiModel(env: Variables, name: VariableName, byDefault: string): string {

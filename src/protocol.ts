@@ -151,6 +151,10 @@ export interface Receipt {
   /** From the reservation to the first token, and to the end, in ms. */
   readonly firstTokenMs: number | null;
   readonly totalMs: number | null;
+  /** The rewrite of the question for the search; `null` without one. */
+  readonly rewriteMs: number | null;
+  /** `null` if the model did not count them. */
+  readonly rewriteTokens: number | null;
   readonly feedback: { readonly rating: Rating | null; readonly comment: string | null } | null;
 }
 

@@ -3,18 +3,22 @@
 // them to the objects, which know interfaces only.
 
 import type { Embedder } from "./answer/embedder.ts";
-import type { Generator } from "./answer/generator.ts";
+import type { ChatModel, Generator } from "./answer/generator.ts";
 import type { Reranker } from "./answer/reranker.ts";
 import type { Retriever } from "./answer/retriever.ts";
+import type { Rewriter } from "./answer/rewriter.ts";
 import {
   type EndpointConfig,
   embedderConfig,
+  type GeneratorConfig,
   generatorConfig,
   invalid,
   jurisdiction,
   type RerankerConfig,
   rerankerConfig,
   retrieverKind,
+  rewriteMode,
+  userConfig,
   type VariableName,
   type Variables,
 } from "./config.ts";
@@ -26,6 +30,7 @@ import { WorkersAiEmbedder } from "./embedders/workers-ai.ts";
 import { endpointBase } from "./endpoint.ts";
 import { ExtractiveGenerator } from "./generators/extractive.ts";
 import { OpenAiGenerator } from "./generators/openai.ts";
+import { ModelRewriter } from "./generators/rewriter.ts";
 import { WorkersAiGenerator } from "./generators/workers-ai.ts";
 import { OpenAiReranker } from "./rerankers/openai.ts";
 import { WorkersAiReranker } from "./rerankers/workers-ai.ts";
@@ -59,12 +64,17 @@ export interface PageFile {
 
 /** Timeout of the vector half of a hybrid search. */
 const HYBRID_TIMEOUT_MS = 3_000;
+/** Timeout of a rewrite. */
+const REWRITE_TIMEOUT_MS = 2_500;
+/** The largest part of the time to the first token. */
+const REWRITE_PART_MAX = 0.25;
 
 export class UserObject extends BaseUserObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, {
       retriever: () => promptRetriever(env),
       generator: () => generator(env),
+      rewriter: () => rewriter(env),
       storageProbe: () => storageProbe(env),
     });
   }
@@ -150,9 +160,23 @@ function reranker(env: Env, config: RerankerConfig): Reranker {
 
 export function generator(env: Env): Generator {
   const config = generatorConfig(env);
+  return config.kind === "extractive" ? new ExtractiveGenerator(config) : chatModel(env, config);
+}
+
+/** Undefined if it is off, or without a model. */
+export function rewriter(env: Env): Rewriter | undefined {
+  const mode = rewriteMode(env);
+  const config = generatorConfig(env);
+  if (mode === "off" || config.kind === "extractive") return undefined;
+  const { firstTokenTimeoutMs } = userConfig(env);
+  const waitMs = Math.min(REWRITE_TIMEOUT_MS, REWRITE_PART_MAX * firstTokenTimeoutMs);
+  return new ModelRewriter(chatModel(env, config), waitMs);
+}
+
+type ModelConfig = Exclude<GeneratorConfig, { kind: "extractive" }>;
+
+function chatModel(env: Env, config: ModelConfig): ChatModel {
   switch (config.kind) {
-    case "extractive":
-      return new ExtractiveGenerator(config);
     case "openai":
       return new OpenAiGenerator(checked(config.endpoint));
     case "workers-ai":

@@ -10,19 +10,26 @@ export interface Message {
   readonly content: string;
 }
 
-export interface Generation {
+/** What a chat model is asked. */
+export interface Prompt {
+  readonly messages: readonly Message[];
+  readonly maxTokens: number;
+  readonly temperature: number | undefined;
+  /** Nothing is shown before the end: the model need not stream. */
+  readonly isWhole?: boolean;
+  /** Called when the model sends anything, thoughts included. */
+  readonly onSignOfLife?: (() => void) | undefined;
+  /** Called at the end with all tokens, if the model counts them. */
+  readonly onUsage?: (tokens: number) => void;
+}
+
+export interface Generation extends Prompt {
   readonly query: string;
   /** What the passages were searched for. */
   readonly search: SearchQuery;
   readonly history: readonly Turn[];
   /** The first is cited as `[1]`. */
   readonly passages: readonly Passage[];
-  /** The prompt for a chat model: query, history and passages. */
-  readonly messages: readonly Message[];
-  readonly maxTokens: number;
-  readonly temperature: number | undefined;
-  /** Called when the model sends anything, thoughts included. */
-  readonly onSignOfLife?: (() => void) | undefined;
 }
 
 export interface Generator {
@@ -34,4 +41,10 @@ export interface Generator {
    * after `signal` aborts, and releases its upstream connection.
    */
   generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, Finish, void>;
+}
+
+/** A generator that needs nothing but a prompt. */
+export interface ChatModel {
+  /** As a generator's. */
+  generate(prompt: Prompt, signal: AbortSignal): AsyncGenerator<string, Finish, void>;
 }

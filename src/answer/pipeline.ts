@@ -9,13 +9,16 @@ import type { Generator } from "./generator.ts";
 import { nothingFound, Opening } from "./nothing-found.ts";
 import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
-import { searchQuery } from "./search-query.ts";
+import type { RewriteCost, Rewriter } from "./rewriter.ts";
+import { type SearchQuery, searchQuery } from "./search-query.ts";
 import { isSmallTalk, smallTalk } from "./small-talk.ts";
 
 /** What an answer's progress is told to. */
 export interface Progress {
   /** The model sent something, with text or without. */
   onSignOfLife(): void;
+  /** The model was asked to rewrite the question. */
+  onRewrite?(cost: RewriteCost): void;
   /** The answer says that nothing was found. */
   onNothingFound(): void;
 }
@@ -31,6 +34,7 @@ export async function* answer(
   generator: Generator,
   signal: AbortSignal,
   progress?: Progress,
+  rewriter?: Rewriter,
 ): AsyncGenerator<SourcesEvent | TokenEvent, Finish, void> {
   if (isSmallTalk(ask.query, ask.history)) {
     yield { type: "sources", sources: [] };
@@ -38,7 +42,7 @@ export async function* answer(
     yield { type: "token", token: smallTalk(ask.query) };
     return "stop";
   }
-  const search = searchQuery(ask.query, ask.history);
+  const search = await searchOf(ask, rewriter, signal, progress);
   const passages = await retrieve(search.text, ask.topK, retriever, signal);
   yield {
     type: "sources",
@@ -81,6 +85,23 @@ export async function* answer(
     if (cause instanceof ServiceError) throw cause;
     throw failed("The model failed.", cause);
   }
+}
+
+/** By the rule, unless a model says it better. */
+async function searchOf(
+  { query, history }: Ask,
+  rewriter: Rewriter | undefined,
+  signal: AbortSignal,
+  progress: Progress | undefined,
+): Promise<SearchQuery> {
+  const search = searchQuery(query, history);
+  if (history.length === 0) return search;
+  const startedAt = performance.now();
+  const rewrite = await rewriter?.rewrite(query, history, signal);
+  if (rewrite === undefined) return search;
+  const ms = Math.round(performance.now() - startedAt);
+  progress?.onRewrite?.({ ms, tokens: rewrite.tokens });
+  return { ...search, text: rewrite.text ?? search.text };
 }
 
 async function retrieve(

@@ -100,7 +100,7 @@ function join(first: string, second: string): string {
   return first + second.slice(length);
 }
 
-function clean(text: string): string {
+export function clean(text: string): string {
   return text
     .replace(LINE_END, "\n")
     .replace(INVISIBLE, "")

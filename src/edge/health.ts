@@ -4,7 +4,7 @@
 import { authenticationConfig, jurisdiction, sessionSecret, userConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import { Outage } from "../user/outage.ts";
-import { type Env, generator, retriever, storageProbe } from "../wiring.ts";
+import { type Env, generator, retriever, rewriter, storageProbe } from "../wiring.ts";
 import { allowedOrigins } from "./cors.ts";
 
 /**
@@ -44,4 +44,5 @@ export function checkConfig(env: Env): void {
   jurisdiction(env);
   retriever(env);
   generator(env);
+  rewriter(env);
 }

@@ -18,6 +18,8 @@ export interface Chunk {
   finishReason?: unknown;
   /** Tokens generated, by the model's count. */
   tokens?: number;
+  /** Tokens of the prompt and the answer together. */
+  usage?: number;
   fault?: Fault;
 }
 
@@ -74,8 +76,7 @@ function readObject(object: Members, chunk: Chunk): Fault | undefined {
   if (!isFilled(choices) && !isFilled(response) && isTelling(object)) return "unreadable";
   if (isFilled(object.tool_calls)) return "tool";
   chunk.finishReason = object.finish_reason ?? chunk.finishReason;
-  const tokens = isMembers(usage) ? usage.completion_tokens : undefined;
-  if (typeof tokens === "number") chunk.tokens = tokens;
+  if (isMembers(usage)) readUsage(usage, chunk);
 
   if (choices !== null && choices !== undefined && typeof choices !== "number") {
     if (!Array.isArray(choices)) return "unreadable";
@@ -88,6 +89,14 @@ function readObject(object: Members, chunk: Chunk): Fault | undefined {
     if (chunk.text !== "" || chunk.whole !== undefined) return undefined;
   }
   return addText(response, chunk);
+}
+
+function readUsage(usage: Members, chunk: Chunk): void {
+  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage;
+  if (typeof completion === "number") chunk.tokens = completion;
+  const both = total ?? Number(prompt) + Number(completion);
+  // It is stored as a whole number.
+  if (Number.isSafeInteger(both) && Number(both) > 0) chunk.usage = Number(both);
 }
 
 function readChoice(choice: Members, chunk: Chunk): Fault | undefined {

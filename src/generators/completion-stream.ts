@@ -12,6 +12,8 @@ export interface Question {
   readonly model: { readonly name: string; readonly address: string };
   /** Called for each part of the body, whatever its content. */
   readonly onSignOfLife: (() => void) | undefined;
+  /** Called once the body was read, if the model counts its tokens. */
+  readonly onUsage: ((tokens: number) => void) | undefined;
   /** The body of an accepted request. The signal aborts on every way out. */
   ask(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** The cause of a failure. It may quote the model. */
@@ -26,7 +28,7 @@ const END_WAIT_MS = { surely: 1000, maybe: 10_000 };
 
 /** Yields the pieces of the answer, and returns why it ended. */
 export async function* complete(
-  { maxTokens, model, onSignOfLife, ask, complaint }: Question,
+  { maxTokens, model, onSignOfLife, onUsage, ask, complaint }: Question,
   signal: AbortSignal,
 ): AsyncGenerator<string, Finish, void> {
   signal.throwIfAborted();
@@ -83,6 +85,7 @@ export async function* complete(
     signal.removeEventListener("abort", abort);
     upstream.abort();
   }
+  if (completion.usage !== undefined) onUsage?.(completion.usage);
   const outcome = completion.outcome();
   if ("finish" in outcome) return outcome.finish;
   throw failure(outcome.failure, {

@@ -88,6 +88,7 @@ export class Completion {
   #finish: Finish = "stop";
   /** Tokens by the model's count. Some models report 0 in a second report. */
   #tokens = 0;
+  #usage: number | undefined;
   readonly #maxTokens: number;
   readonly #repetition = new Repetition();
   readonly #beginning: Beginning;
@@ -129,6 +130,11 @@ export class Completion {
   /** Texts read, thoughts included. It grows while the model goes on. */
   get texts(): number {
     return this.#texts;
+  }
+
+  /** The tokens of the prompt and of all texts, by the model's count. */
+  get usage(): number | undefined {
+    return this.#usage;
   }
 
   /** The model ended an answer: `surely`, or `maybe` with more to follow. */
@@ -216,6 +222,7 @@ export class Completion {
   #readObject(json: string): void {
     const chunk = readChunk(json);
     if (chunk.tokens !== undefined) this.#tokens = Math.max(this.#tokens, chunk.tokens);
+    if (chunk.usage !== undefined) this.#usage = Math.max(this.#usage ?? 0, chunk.usage);
     if (chunk.hasThoughts) {
       this.#texts += 1;
       this.#add(this.#beginning.mark());

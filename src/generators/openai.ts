@@ -3,7 +3,7 @@
 // cause, and reach neither users nor the log. Timeouts are the run's,
 // through the signal.
 
-import type { Generation, Generator } from "../answer/generator.ts";
+import type { ChatModel, Prompt } from "../answer/generator.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure } from "./completion-stream.ts";
@@ -22,21 +22,22 @@ const REFUSAL_WAIT_MS = 1000;
 const REFUSAL_BYTES_MAX = 16 * 1024;
 const COMPLAINT_LENGTH_MAX = 1000;
 
-export class OpenAiGenerator implements Generator {
+export class OpenAiGenerator implements ChatModel {
   readonly #options: Options;
 
   constructor(options: Options) {
     this.#options = options;
   }
 
-  generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
+  generate(prompt: Prompt, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
     const { baseUrl, model } = this.#options;
     return complete(
       {
-        maxTokens: generation.maxTokens,
+        maxTokens: prompt.maxTokens,
         model: { name: model, address: baseUrl },
-        onSignOfLife: generation.onSignOfLife,
-        ask: (upstream) => this.#ask(generation, upstream),
+        onSignOfLife: prompt.onSignOfLife,
+        onUsage: prompt.onUsage,
+        ask: (upstream) => this.#ask(prompt, upstream),
         complaint: (detail) => this.#complaint(detail),
       },
       signal,
@@ -44,23 +45,23 @@ export class OpenAiGenerator implements Generator {
   }
 
   /** The body of an accepted request. */
-  #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const { baseUrl, model } = this.#options;
     return inItsForm(`${baseUrl} ${model}`, async (form) => {
-      const response = await this.#post(generation, form, signal);
+      const response = await this.#post(prompt, form, signal);
       if (response.ok && response.body !== null) return { answer: response.body };
       const refusal = readRefusal(response.status, await beginningOf(response.body));
       signal.throwIfAborted();
       const error = failure(refusalMessage(refusal), {
         cause: this.#complaint(`HTTP ${refusal.status}: ${refusal.words}`),
-        diagnosis: refusalInNames(refusal, this.#sent(generation)),
+        diagnosis: refusalInNames(refusal, this.#sent(prompt)),
       });
       return { refusal, error };
     });
   }
 
   /** A response of any status. */
-  async #post(generation: Generation, form: Form, signal: AbortSignal): Promise<Response> {
+  async #post(prompt: Prompt, form: Form, signal: AbortSignal): Promise<Response> {
     const { baseUrl, model, apiKey } = this.#options;
     try {
       return await ask(endpointUrl(baseUrl, "chat/completions"), {
@@ -70,7 +71,7 @@ export class OpenAiGenerator implements Generator {
           accept: "text/event-stream",
           ...endpointKey(baseUrl, apiKey),
         },
-        body: JSON.stringify({ model, ...parametersOf(generation, form) }),
+        body: JSON.stringify({ model, ...parametersOf(prompt, form) }),
         // Following a redirect would send the prompt and the key elsewhere.
         redirect: "manual",
         signal,
@@ -85,7 +86,7 @@ export class OpenAiGenerator implements Generator {
   }
 
   /** What the endpoint may repeat, and the log must not show. */
-  #sent({ messages }: Generation): string {
+  #sent({ messages }: Prompt): string {
     return [this.#options.apiKey, ...messages.map(({ content }) => content)].join("\n");
   }
 

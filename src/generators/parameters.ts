@@ -4,7 +4,7 @@
 // Refusals are remembered for this isolate, by the model's address and
 // name.
 
-import type { Generation, Message } from "../answer/generator.ts";
+import type { Message, Prompt } from "../answer/generator.ts";
 import type { Refusal } from "./refusal.ts";
 
 export interface Form {
@@ -107,12 +107,12 @@ function adapted(
 
 /** The members of a request. */
 export function parametersOf(
-  { messages, maxTokens, temperature }: Generation,
+  { messages, maxTokens, temperature, isWhole = false }: Prompt,
   form: Form,
 ): Record<string, unknown> {
   return {
     messages: form.systemRole ? messages : withoutSystem(messages),
-    ...(form.stream && { stream: true }),
+    ...(form.stream && !isWhole && { stream: true }),
     ...(form.limit !== undefined && { [form.limit]: maxTokens }),
     ...(form.temperature && temperature !== undefined && { temperature }),
   };

@@ -2,7 +2,7 @@
 // binding's error messages may repeat the prompt, so users and the log
 // see only the code.
 
-import type { Generation, Generator } from "../answer/generator.ts";
+import type { ChatModel, Prompt } from "../answer/generator.ts";
 import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
@@ -28,20 +28,21 @@ const ADDRESS = "workers-ai";
 const CAPACITY_RETRY_S = 10;
 const DAY_S = 86_400;
 
-export class WorkersAiGenerator implements Generator {
+export class WorkersAiGenerator implements ChatModel {
   readonly #options: Options;
 
   constructor(options: Options) {
     this.#options = options;
   }
 
-  generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
+  generate(prompt: Prompt, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
     return complete(
       {
-        maxTokens: generation.maxTokens,
+        maxTokens: prompt.maxTokens,
         model: { name: this.#options.model, address: ADDRESS },
-        onSignOfLife: generation.onSignOfLife,
-        ask: (upstream) => this.#ask(generation, upstream),
+        onSignOfLife: prompt.onSignOfLife,
+        onUsage: prompt.onUsage,
+        ask: (upstream) => this.#ask(prompt, upstream),
         complaint: () => undefined,
       },
       signal,
@@ -49,10 +50,10 @@ export class WorkersAiGenerator implements Generator {
   }
 
   /** The body of an accepted request. */
-  #ask(generation: Generation, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     return inItsForm(`${ADDRESS} ${this.#options.model}`, async (form) => {
       try {
-        return { answer: await this.#run(generation, form, signal) };
+        return { answer: await this.#run(prompt, form, signal) };
       } catch (error) {
         signal.throwIfAborted();
         const words = error instanceof Error ? error.message : "";
@@ -61,12 +62,8 @@ export class WorkersAiGenerator implements Generator {
     });
   }
 
-  async #run(
-    generation: Generation,
-    form: Form,
-    signal: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>> {
-    const running = this.#call(generation, form, signal);
+  async #run(prompt: Prompt, form: Form, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const running = this.#call(prompt, form, signal);
     try {
       return await abortable(running, signal);
     } catch (error) {
@@ -77,7 +74,7 @@ export class WorkersAiGenerator implements Generator {
   }
 
   async #call(
-    generation: Generation,
+    prompt: Prompt,
     form: Form,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
@@ -86,7 +83,7 @@ export class WorkersAiGenerator implements Generator {
       model,
       {
         // Without a limit, Workers AI cuts after 256 tokens.
-        ...parametersOf(generation, form),
+        ...parametersOf(prompt, form),
         // These always think first, out of the same limit, and for long
         // by default.
         ...(form.reasoningEffort && model.includes("/gpt-oss") && { reasoning_effort: "low" }),

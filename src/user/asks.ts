@@ -31,6 +31,7 @@ import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../answer/generator.ts";
 import { answer } from "../answer/pipeline.ts";
 import type { Retriever } from "../answer/retriever.ts";
+import type { Rewriter } from "../answer/rewriter.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
 import type { Ask, RefundReason } from "../protocol.ts";
@@ -61,7 +62,7 @@ type Earlier =
   | { readonly type: "stored"; readonly row: QueryRow }
   | { readonly type: "enough"; readonly queryId: string };
 
-/** `retriever` and `generator` throw UNAVAILABLE if a variable is wrong. */
+/** The adapters throw UNAVAILABLE if a variable is wrong. */
 export interface AsksParts {
   readonly ctx: DurableObjectState;
   readonly tables: Tables;
@@ -72,6 +73,7 @@ export interface AsksParts {
   config(): UserConfig;
   retriever(): Retriever;
   generator(): Generator;
+  rewriter(): Rewriter | undefined;
 }
 
 export class Asks {
@@ -150,10 +152,10 @@ export class Asks {
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
   #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {
-    const { ctx } = this.#parts;
     const config = this.#parts.config();
     // Built first: a wrong variable must refuse before anything is reserved.
     const adapters = [this.#parts.retriever(), this.#parts.generator()] as const;
+    const rewriter = this.#parts.rewriter();
     const now = Date.now();
     if (this.#tables.settings.get().blocked === 1) throw refusals.blocked();
     this.#runs.admit(config, identity, now);
@@ -164,8 +166,8 @@ export class Asks {
 
     const run = new Run({ queryId, window, ask, identity, askedAt: now, admitMs }, config);
     this.#runs.set(queryId, run);
-    const events = answer(ask, ...adapters, run.signal, run);
-    ctx.waitUntil(this.#drive(run, events));
+    const events = answer(ask, ...adapters, run.signal, run, rewriter);
+    this.#parts.ctx.waitUntil(this.#drive(run, events));
     return run;
   }
 
@@ -381,9 +383,8 @@ export class Asks {
 
   /** The answer arrived: stores it, and charges or refunds it. */
   #settle(run: Run, ending: WholeEnding): void {
-    const { transcript, queryId, firstTokenMs, totalMs } = run;
-    const { tokens, sources } = transcript;
-    const stored = { ...ending, tokens, sources, firstTokenMs, totalMs };
+    const { queryId, transcript, spent } = run;
+    const stored = { ...ending, ...spent, tokens: transcript.tokens, sources: transcript.sources };
     if (this.#freedBy(run, ending) === 1) {
       this.#resolve(run, "refunded", () => this.#reservations.refundNothingFound(queryId, stored));
     } else this.#resolve(run, "charged", () => this.#reservations.charge(queryId, stored));
@@ -394,13 +395,11 @@ export class Asks {
   /** Refunds the reservation, stops the model, and ends a transcript that is open. */
   #refund(run: Run, reason: RefundReason, error: ServiceError): void {
     run.abort();
-    const { queryId, identity, firstTokenMs, totalMs } = run;
-    if (reason === "failed" && this.#runs.has(queryId)) {
-      this.#runs.failures.add({ at: Date.now(), identity });
+    if (reason === "failed" && this.#runs.has(run.queryId)) {
+      this.#runs.failures.add({ at: Date.now(), identity: run.identity });
     }
-    const tokens = run.transcript.tokens.length;
-    const facts = { code: error.code, tokens, firstTokenMs, totalMs };
-    this.#resolve(run, "refunded", () => this.#reservations.refund(queryId, reason, facts));
+    const facts = { code: error.code, tokens: run.transcript.tokens.length, ...run.spent };
+    this.#resolve(run, "refunded", () => this.#reservations.refund(run.queryId, reason, facts));
     run.transcript.end({ type: "failed", error });
   }
 

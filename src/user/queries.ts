@@ -48,6 +48,9 @@ export type QueryRow = {
   token_lengths: string | null;
   first_token_ms: number | null;
   total_ms: number | null;
+  /** What the rewrite of the question cost, if there was one. */
+  rewrite_ms: number | null;
+  rewrite_tokens: number | null;
   rating: Rating | null;
   comment: string | null;
 };
@@ -79,6 +82,8 @@ export const QUERIES_SCHEMA = `
     rating TEXT CHECK (rating IN ('up', 'down')),
     comment TEXT,
     found INTEGER CHECK (found IN (0, 1)),
+    rewrite_ms INTEGER,
+    rewrite_tokens INTEGER,
     CHECK ((state = 'refunded') = (reason IS NOT NULL)),
     CHECK ((state = 'reserved') = (resolved_at IS NULL))
   ) STRICT;
@@ -102,14 +107,22 @@ export interface NewQuery {
   readonly askedAt: number;
 }
 
+/** What a run took, in milliseconds, and tokens. */
+export interface Spent {
+  readonly firstTokenMs: number | null;
+  readonly totalMs: number;
+  /** Undefined if no rewrite ended. */
+  readonly rewriteMs: number | undefined;
+  /** Undefined if the model did not count them. */
+  readonly rewriteTokens: number | undefined;
+}
+
 /** What is stored of a whole answer. */
-export interface Answer {
+export interface Answer extends Spent {
   readonly tokens: readonly string[];
   readonly sources: readonly Source[];
   readonly finish: Finish;
   readonly found: boolean;
-  readonly firstTokenMs: number | null;
-  readonly totalMs: number;
 }
 
 /** The longest page of the log with more than one row, in UTF-16 units. */
@@ -155,7 +168,8 @@ export class Queries {
   charge(id: string, now: number, answer: Answer): string | undefined {
     return this.#move(
       `UPDATE queries SET state = 'charged', resolved_at = ?2, answer = ?3, sources = ?4,
-         finish = ?5, token_lengths = ?6, first_token_ms = ?7, total_ms = ?8, found = ?9
+         finish = ?5, token_lengths = ?6, first_token_ms = ?7, total_ms = ?8, found = ?9,
+         rewrite_ms = ?10, rewrite_tokens = ?11
        WHERE number = ?1 AND state = 'reserved' RETURNING window`,
       ...[numberOf(id), now, ...columnsOf(answer)],
     );
@@ -169,7 +183,7 @@ export class Queries {
     return this.#move(
       `UPDATE queries SET state = 'refunded', reason = 'nothing_found', resolved_at = ?2,
          answer = ?3, sources = ?4, finish = ?5, token_lengths = ?6, first_token_ms = ?7,
-         total_ms = ?8, found = ?9
+         total_ms = ?8, found = ?9, rewrite_ms = ?10, rewrite_tokens = ?11
        WHERE number = ?1 AND state = 'reserved' RETURNING window`,
       ...[numberOf(id), now, ...columnsOf(answer)],
     );
@@ -350,10 +364,11 @@ export class Queries {
 
 function columnsOf(answer: Answer): SqlStorageValue[] {
   const { tokens, sources, finish, found, firstTokenMs, totalMs } = answer;
+  const { rewriteMs = null, rewriteTokens = null } = answer;
   const lengths = tokens.map((token) => token.length);
   return [
     ...[tokens.join(""), JSON.stringify(sources), finish, JSON.stringify(lengths)],
-    ...[firstTokenMs, totalMs, found ? 1 : 0],
+    ...[firstTokenMs, totalMs, found ? 1 : 0, rewriteMs, rewriteTokens],
   ];
 }
 
@@ -385,6 +400,8 @@ export function receipt(row: QueryRow): Receipt {
     tokens: row.token_lengths === null ? null : JSON.parse(row.token_lengths).length,
     firstTokenMs: row.first_token_ms,
     totalMs: row.total_ms,
+    rewriteMs: row.rewrite_ms,
+    rewriteTokens: row.rewrite_tokens,
     feedback:
       row.rating === null && row.comment === null
         ? null

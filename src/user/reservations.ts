@@ -3,19 +3,17 @@
 // is decided in asks.ts.
 
 import { type ErrorCode, encodeJson, type Finish, type RefundReason } from "../protocol.ts";
-import type { Answer, NewQuery } from "./queries.ts";
+import type { Answer, NewQuery, Spent } from "./queries.ts";
 import type { Tables } from "./tables.ts";
 
 /** How a query ended, for the log: never what was said. */
-interface Resolution {
+interface Resolution extends Partial<Spent> {
   readonly state: "charged" | "refunded";
   readonly reason?: RefundReason;
   readonly code?: ErrorCode;
   readonly finish?: Finish;
   readonly found?: boolean;
   readonly tokens?: number;
-  readonly firstTokenMs?: number | null;
-  readonly totalMs?: number;
 }
 
 export class Reservations {
@@ -122,6 +120,8 @@ export class Reservations {
   }
 }
 
-function factsOf({ finish, found, tokens, firstTokenMs, totalMs }: Answer) {
-  return { finish, found, tokens: tokens.length, firstTokenMs, totalMs };
+function factsOf(answer: Answer): Omit<Resolution, "state"> {
+  const { finish, found, tokens, firstTokenMs, totalMs, rewriteMs, rewriteTokens } = answer;
+  const spent = { firstTokenMs, totalMs, rewriteMs, rewriteTokens };
+  return { finish, found, tokens: tokens.length, ...spent };
 }

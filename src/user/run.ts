@@ -5,10 +5,12 @@
 
 import { withCitations } from "../answer/citations.ts";
 import type { Progress } from "../answer/pipeline.ts";
+import type { RewriteCost } from "../answer/rewriter.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import type { Ask, Finish, OnDisconnect, SourcesEvent, TokenEvent } from "../protocol.ts";
 import { pieces, startOf } from "../text/pieces.ts";
 import type { Listener } from "./listener.ts";
+import type { Spent } from "./queries.ts";
 import { type Ending, Transcript } from "./transcript.ts";
 
 export interface RunLimits {
@@ -79,6 +81,7 @@ export class Run implements Progress {
   #tokens = 0;
   #lastCharacter = "";
   #saysNothingFound = false;
+  #rewrite: RewriteCost | undefined;
 
   constructor(
     query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "askedAt" | "admitMs">,
@@ -125,6 +128,12 @@ export class Run implements Progress {
     return this.#since(this.#endedAt ?? performance.now());
   }
 
+  get spent(): Spent {
+    const { firstTokenMs, totalMs } = this;
+    const { ms: rewriteMs, tokens: rewriteTokens } = this.#rewrite ?? {};
+    return { firstTokenMs, totalMs, rewriteMs, rewriteTokens };
+  }
+
   #since(time: number): number {
     return Math.round(time - this.#startedAt);
   }
@@ -157,6 +166,10 @@ export class Run implements Progress {
   onSignOfLife(): void {
     this.#lastSignAt = performance.now();
     this.#firstSignAt ??= this.#lastSignAt;
+  }
+
+  onRewrite(cost: RewriteCost): void {
+    this.#rewrite = cost;
   }
 
   /** The answer says that nothing was found. */

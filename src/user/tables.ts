@@ -22,8 +22,9 @@ export const USER_SCHEMA = new Schema(
         ALTER TABLE settings RENAME COLUMN emptied_to TO content_pruned_to;
       `);
     },
-    // To 3: a reason and a column for answers that found nothing. A rule of a
-    // table cannot be changed in SQLite, so the table is made again.
+    // To 3: a reason and a column for answers that found nothing, and columns
+    // for the cost of a rewrite. A rule of a table cannot be changed in SQLite,
+    // so the table is made again.
     (sql) => {
       const columns = `number, id, state, reason, window, key, asked_at, resolved_at,
         on_disconnect, identity, query, answer, sources, finish, token_lengths,

@@ -7,6 +7,7 @@ import { type IRequest, Router } from "itty-router";
 import { Alarm } from "../alarm.ts";
 import type { Generator } from "../answer/generator.ts";
 import type { Retriever } from "../answer/retriever.ts";
+import type { Rewriter } from "../answer/rewriter.ts";
 import { type UserConfig, userConfig, type Variables } from "../config.ts";
 import { toServiceError } from "../errors.ts";
 import { answerFormat, errorFormat } from "../formats/choice.ts";
@@ -40,12 +41,13 @@ const ALARM_RETRY_MS = 30_000;
 const CHECK_AGE_MAX_MS = 10_000;
 
 /**
- * What the object is given: see wiring.ts. The first two throw UNAVAILABLE if
- * a variable is wrong.
+ * What the object is given: see wiring.ts. The adapters throw UNAVAILABLE if a
+ * variable is wrong.
  */
 export interface UserParts {
   retriever(): Retriever;
   generator(): Generator;
+  rewriter(): Rewriter | undefined;
   storageProbe(): { tryWrite(maxAgeMs: number): Promise<void> };
 }
 

@@ -73,9 +73,10 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     },
     {
       file: QUERIES,
-      from: `first_token_ms = ?7, total_ms = ?8, found = ?9
+      from: `found = ?9,
+         rewrite_ms = ?10, rewrite_tokens = ?11
        WHERE number = ?1 AND state = 'reserved'`,
-      to: "first_token_ms = ?7, total_ms = ?8, found = ?9 WHERE number = ?1",
+      to: "found = ?9, rewrite_ms = ?10, rewrite_tokens = ?11 WHERE number = ?1",
     },
     { file: ASKS, from: "if (accepted && run !== undefined)", to: "if (run !== undefined)" },
   ],
@@ -157,8 +158,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
   "a model that runs on after the refund": [
     {
       file: ASKS,
-      from: "run.abort();\n    const { queryId, identity",
-      to: "const { queryId, identity",
+      from: 'run.abort();\n    if (reason === "failed"',
+      to: 'if (reason === "failed"',
     },
   ],
   "an unknown finish reason counted as stop": [

@@ -31,6 +31,8 @@ export interface Directive {
   /** `reasoning_content` deltas before the first token. */
   reasoning?: number;
   finish?: string;
+  /** Of an answer in one JSON object. Without it, its tokens are counted. */
+  usage?: Record<string, unknown>;
   /** What follows the last token, in order. */
   ending?: Ending[];
 

@@ -166,10 +166,12 @@ async function answer(
     return writer.whole(200, "text/html", `<!doctype html>\n<p>Bad gateway: ${CANARY}</p>\n`);
   }
   if (fault === "empty") return writer.whole(200, "text/event-stream", "");
-  if (fault === "json" || fault === "half-json") {
+  const isStream = record.options.stream === true || directive.frames !== undefined;
+  if (fault === "json" || fault === "half-json" || (fault === undefined && !isStream)) {
     record.tokensSent = tokens.length;
     const whole = JSON.stringify({
       object: "chat.completion",
+      usage: directive.usage ?? { total_tokens: tokens.length },
       choices: [
         {
           index: 0,
@@ -178,7 +180,7 @@ async function answer(
         },
       ],
     });
-    const sent = fault === "json" ? whole : whole.slice(0, whole.length / 2);
+    const sent = fault === "half-json" ? whole.slice(0, whole.length / 2) : whole;
     return writer.whole(200, directive.contentType ?? "application/json", sent);
   }
 

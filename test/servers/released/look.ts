@@ -37,8 +37,11 @@ export async function lookAt(url: string): Promise<Seen> {
   const { passages } = await get<{ passages: { score: number; text: string }[] }>(search);
   return {
     // Times are moved to the day of the test.
-    // Earlier releases did not say what was found.
-    receipts: queries.map(({ askedAt: _, resolvedAt: __, found: ___, ...receipt }) => receipt),
+    // Earlier releases did not say what was found, nor what a rewrite cost.
+    receipts: queries.map((receipt) => {
+      const { askedAt, resolvedAt, found, rewriteMs, rewriteTokens, ...rest } = receipt;
+      return rest;
+    }),
     alice: view(await get<UserView>("/admin/users/alice")),
     bob: view(await get<UserView>("/admin/users/bob")),
     documents,
