@@ -34,14 +34,18 @@ const QUOTED = /^(["'`*_“”„‘’«»‹›「」『』]).*["'`*_“”„
 const LABEL = /^([^:：]{1,60})(?::\s|：)/;
 
 export function rewritePrompt(query: string, history: readonly Turn[]): Message[] {
-  const turns = history
-    .slice(-TURNS_MAX)
-    .map(({ role, content }) => `${role}: ${line(content.slice(0, TURN_LENGTH_MAX))}`);
+  const turns = shown(history).map(({ role, content }) => `${role}: ${line(content)}`);
   const content = `${turns.join("\n")}\n\nThe last question: ${line(query)}`;
   return [
     { role: "system", content: RULES },
     { role: "user", content },
   ];
+}
+
+function shown(history: readonly Turn[]): Turn[] {
+  return history
+    .slice(-TURNS_MAX)
+    .map(({ role, content }) => ({ role, content: content.slice(0, TURN_LENGTH_MAX) }));
 }
 
 /** On one line, so that no turn can pretend to be two. */
@@ -62,7 +66,7 @@ export function oddityOf(
   if (tellingCount(text) === 0) return "the text has no words";
 
   const asked = new Set(terms(query));
-  const said = new Set(history.flatMap(({ content }) => terms(content)).concat(...asked));
+  const said = new Set([...shown(history).flatMap(({ content }) => terms(content)), ...asked]);
   const label = LABEL.exec(text)?.[1];
   if (label !== undefined && !sharesTerm(label, said)) return "the text has a label";
   // Refusals, explanations and translations have other words.
