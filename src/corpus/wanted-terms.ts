@@ -3,6 +3,8 @@
 
 import { QUERY_TERMS_MAX, type QueryWord } from "../text/analyzer.ts";
 import { beginnings, isCorrectable, isMisspeltAsking, nearTerms, slip } from "../text/spelling.ts";
+import { isMarked, isPaired } from "../text/words.ts";
+import { Coverage, type WantedWord } from "./coverage.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** Terms that are read to find the right spelling of a word. */
@@ -12,25 +14,14 @@ const CORRECTIONS_MAX = 3;
 /** A spelling of one passage may be wrong itself. */
 const SPELLING_PASSAGES_MIN = 2;
 
-/** A lesser share of a word's parts is chance. */
-const PARTS_SHARE_MIN = 0.5;
-
 /** What is asked about an unknown name is not known. */
 const NAME_WEIGHT = 2;
-
-interface Weighed {
-  /** Each holds the word. */
-  readonly terms: readonly string[];
-  readonly parts: readonly string[];
-  readonly weight: number;
-}
 
 export class WantedTerms {
   readonly #vocabulary: Vocabulary;
   readonly #frequencies = new Map<string, number>();
-  readonly #weighed: readonly Weighed[];
-  readonly #wanted: ReadonlySet<string>;
-  readonly #whole: number;
+  readonly #words: readonly WantedWord[];
+  readonly #coverage: Coverage;
   /** Rows of the vocabulary that may still be read. */
   #left = QUERY_TERMS_MAX;
 
@@ -56,23 +47,41 @@ export class WantedTerms {
     const known = words.map(isKnown);
     const knownAsides = new Set(words.filter((_, i) => known[i]).map(({ aside }) => aside));
     const hasKnown = known.includes(true);
-    this.#weighed = words.flatMap((word, i) => {
+    this.#words = words.flatMap((word, i) => {
       // Greetings without a list: no document says them.
       if (hasKnown && word.aside !== undefined && !knownAsides.has(word.aside)) return [];
       if (hasKnown && !known[i] && isMisspeltAsking(word.text)) return [];
-      const hasExact = word.exact !== undefined && this.#frequency(word.exact) > 0;
-      const terms = hasExact ? [word.exact] : [word.term, ...(forms[i] ?? [])];
-      const frequency = Math.max(...terms.map((term) => this.#frequency(term)));
+      const rarity = (...terms: readonly string[]) =>
+        idf(Math.max(0, ...terms.map((term) => this.#frequency(term))), count) * word.weight;
+      const missing = {
+        terms: [],
+        forms: [],
+        parts: [],
+        around: [],
+        formWeight: 0,
+        partsWeight: 0,
+      };
       // No document is about "Node 99", though many have a 99.
-      if (hasKnown && this.#isUnknownNumber(word)) {
-        return [{ terms: [], parts: [], weight: idf(0, count) }];
-      }
-      const rarity = idf(frequency, count) * word.weight;
-      const weight = word.isName && !known[i] ? NAME_WEIGHT * rarity : rarity;
-      return [{ terms, parts: word.parts, weight }];
+      if (hasKnown && this.#isUnknownNumber(word)) return [{ ...missing, weight: idf(0, count) }];
+      if (!known[i]) return [{ ...missing, weight: rarity() * (word.isName ? NAME_WEIGHT : 1) }];
+      const hasExact = word.exact !== undefined && this.#frequency(word.exact) > 0;
+      const found = forms[i] ?? [];
+      const terms = hasExact
+        ? [word.exact]
+        : [word.term, ...found.filter((form) => !isMarked(form))];
+      const others = hasExact ? [] : found.filter(isMarked);
+      const parts = word.parts.filter((part) => this.#frequency(part) > 0);
+      // An unknown form of a common word is no rare word.
+      const weight = (rarity(...terms) + rarity(...terms, ...others)) / 2;
+      return [
+        {
+          ...{ terms, forms: others, parts: word.parts, around: around(words, i), weight },
+          formWeight: Math.min(weight, rarity(...others)),
+          partsWeight: Math.min(weight, Math.max(0, ...parts.map((part) => rarity(part)))),
+        },
+      ];
     });
-    this.#wanted = new Set(this.#weighed.flatMap(({ terms, parts }) => [...terms, ...parts]));
-    this.#whole = this.#weighed.reduce((sum, { weight }) => sum + weight, 0);
+    this.#coverage = new Coverage(this.#words);
   }
 
   /** Of the vocabulary. */
@@ -84,7 +93,8 @@ export class WantedTerms {
   affordable(hitsMax: number): string[] {
     const affordable: string[] = [];
     let hits = 0;
-    const sorted = Array.from(this.#wanted, (term) => [term, this.#frequency(term)] as const)
+    const wanted = this.#words.flatMap(({ terms, forms, parts }) => [...terms, ...forms, ...parts]);
+    const sorted = Array.from(new Set(wanted), (term) => [term, this.#frequency(term)] as const)
       .filter(([, frequency]) => frequency > 0)
       .sort(([, a], [, b]) => a - b);
     for (const [term, frequency] of sorted) {
@@ -96,25 +106,13 @@ export class WantedTerms {
   }
 
   /**
-   * The share of the query's words that a passage has;
-   * rare words weigh more. BM25 sorts passages well, but
-   * its values have no scale that could be shown or
-   * compared with a threshold.
-   * @param terms All terms of the passage.
+   * How much of the query a passage covers. BM25 sorts
+   * passages well, but its values have no scale that could
+   * be shown or compared with a threshold.
+   * @param terms All terms of the passage, in order.
    */
   coverage(terms: Iterable<string>): number {
-    if (this.#whole === 0) return 0;
-    const held = new Set<string>();
-    for (const term of terms) if (this.#wanted.has(term)) held.add(term);
-    let sum = 0;
-    for (const { terms, parts, weight } of this.#weighed) {
-      if (terms.some((term) => held.has(term))) sum += weight;
-      else if (parts.length > 0) {
-        const share = parts.filter((part) => held.has(part)).length / parts.length;
-        if (share >= PARTS_SHARE_MIN) sum += share * share * weight;
-      }
-    }
-    return sum / this.#whole;
+    return this.#coverage.of(terms);
   }
 
   /**
@@ -192,4 +190,12 @@ export class WantedTerms {
 function idf(frequency: number, count: number): number {
   const n = Math.min(frequency, count);
   return Math.log(1 + (count - n + 0.5) / (n + 0.5));
+}
+
+/** The pairs of a run beside one of its characters. */
+function around(words: readonly QueryWord[], i: number): string[] {
+  const { term } = words[i] as QueryWord;
+  if (!isPaired(term)) return [];
+  const beside = words.slice(Math.max(0, i - 1), i + 2).map(({ term }) => term);
+  return beside.filter((other) => other !== term && other.includes(term));
 }

@@ -116,9 +116,15 @@ export function queryWords(query: string): QueryWord[] {
   return asked.length > 0 ? asked : tellingWords(text, language, true);
 }
 
-/** The language of a query in Latin letters, if its function words show it. */
-export function queryLanguage(query: string): Language | undefined {
-  return languageOf([words(foldText(query).slice(0, QUERY_LENGTH_MAX))], SHOWN_MIN.query);
+/**
+ * The language of a query in Latin letters, if at least `countMin` function
+ * words show it.
+ */
+export function queryLanguage(
+  query: string,
+  countMin: number = SHOWN_MIN.query,
+): Language | undefined {
+  return languageOf([words(foldText(query).slice(0, QUERY_LENGTH_MAX))], countMin);
 }
 
 /** How many words tell what a text asks. Three units count as a word. */
@@ -147,7 +153,10 @@ function tellingWords(
   const isAccented = VIETNAMESE.test(text);
   const hasUnits = everything.some(({ text }) => isPaired(text));
   const hasNames = namesAreMarked(everything) && language !== "de";
-  const isTelling = (word: Word) => withStopWords || !isStopWord(word, language);
+  // A single word shows too little for anything else.
+  const hint = language ?? languageOf([everything], 1);
+  const isTelling = (word: Word) =>
+    withStopWords || !(isStopWord(word, language) || isStopWord(word, hint));
 
   const read: Read[] = all.map(({ asks, words }, number) => {
     const telling = words.filter(isTelling);

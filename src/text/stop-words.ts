@@ -46,17 +46,56 @@ const LATIN = {
   hu: "a az egy és vagy van volt voltak lesz nem is hogy ki mi mit melyik milyen mikor hol miért hogyan hány mennyi ez azt ezt meg csak mint kell lehet én",
 } as const;
 
+/**
+ * Further ones of these languages, which English or another language has
+ * too, or which are rare: they do not show a language.
+ */
+const FURTHER: Record<keyof typeof LATIN, string> = {
+  de: "in an um ab vor bis seit gegen ohne während zwischen wegen beim ins aufs dieser diese dieses diesem diesen jener jene jenes welchem welchen wessen wonach woran worauf woraus worin wodurch womit wofür wogegen worüber wovon wozu woher wohin weshalb viel viele vielen vieler mehr lange oft weit hat hatte hatten habe hast hätte gibt gab heißt hieß heißen lautet lauten wäre waren bin bist sein seine seinem seinen seiner ihre ihrem ihren ihrer ihn ihm ihnen mich mir uns unser euch euer sowie sondern aber denn doch ob da dann dort hier so sehr zurzeit derzeit können konnte könnte konnten muss müssen soll sollte sollten darf dürfen will wollen wollte wurden worden geworden kein keine keinen name namen namens je",
+  fr: "en à y est-ce étaient fut furent été suis sommes êtes avoir avait avaient avons avez ai as eu fait faire font cela ça ceux celle celles celui tout tous toute toutes même mêmes dont laquelle lequel lesquels lesquelles auquel auxquels duquel desquels lors depuis pendant entre vers chez contre sans si ou mais donc car ni aussi très plus moins beaucoup appelle appelait appelé appelée nom noms nommé lui leurs ses ton ta tes notre nos votre vos moi toi ici là t-il t-elle t j m jusqu peuvent pouvait doit doivent",
+  es: "a ante bajo contra desde durante hacia hasta según tras mediante e u ni pero sino porque aunque cuando donde como cual cuales quien quienes cuanto cuanta cuántos cuántas estos estas ese esa esos esas aquel aquella aquello eso esto mismo misma muy también ya así entonces tiene tienen tenía tenían tener tuvo ha han había habían haber hubo he hay está están estaba estaban estuvo sea sean siendo sido soy somos fui hace hacen hacer hizo llama llaman llamaba llamado llamada nombre nombres mi mis tus nos me te ti él ella ellos ellas yo usted ustedes nosotros todo todos toda todas otro otra otros otras algún alguna algunos uno pueden podía podría debe deben",
+  pt: "à às ao aos pelos pelas num numa nuns numas desde durante até contra sob após ante e nem mas porque porém quantas quais cujo cuja onde aonde estes estas esse essa esses essas aquele aquela isto aquilo mesmo mesma muito muita muitos também já assim tem têm tinha tinham ter teve há havia houve está estão estava estavam esteve seja sendo sido sou somos faz fazem fazer fez chama chamam chamava chamado chamada nome nomes meus minhas teu tua seus suas nos me te ele ela eles elas eu você vocês nós todo todos toda todas outro outra outros outras algum alguma podem podia poderia deve devem",
+  it: "a ad ed o alle agli ai col coi sul sullo sulla sui sulle negli nelle nello dagli dalle dai dallo contro durante fino dopo prima verso ma se perché né anche già così cui quale quali quanta quello quella quelli quelle questi queste stesso stessa molto molti molte ha hanno aveva avevano avere ebbe ho sia siano essere stato stata stati state erano furono fa fanno fare fece chiama chiamano chiamava chiamato nome nomi suoi sue miei tuoi loro lui lei noi voi io tu lo li ne vi tutto tutti tutta tutte altro altra altri altre alcuni possono poteva deve devono",
+  nl: "tussen tijdens tegen zonder onder sinds tot binnen na per of maar want dus omdat toen dan daar hier zo al welk wiens waarmee waarin waarop waarvan waarvoor waaruit waardoor wanneer veel meer heel zeer had hadden heeft hebt zullen zal zou zouden kunnen kon konden moet moeten mag mogen wil willen doet doen deed geworden geweest heet heette heten genoemd naam namen hun haar hem hen mijn jouw ons onze u zich alle andere deze geen",
+  sv: "mellan under mot utan sedan innan efter före hos vid åt eller men så då där här denna detta dessa dess deras vars vilkas hade varit vara vart ha skulle kunde måste får fick blev blivit heter hette kallas kallades namn namnet hon dem oss er mig dig hans hennes vårt alla andra mycket mer mest också bara ju",
+  da: "mellem under mod uden siden før efter hos ved eller men så da der her denne dette disse dens deres hvis hvilke været være blevet blive havde skulle kunne måtte må får fik hedder hed kaldes navn navnet ham hende dem os jer mig dig hans hendes vores alle andre meget mere mest også kun hva hvilke hvilken mange ikke å åt ble",
+  pl: "od ku nad pod przed między podczas bez po oprócz według ale lecz więc ani jeśli gdy gdyby żeby aby czyli czyj czyja czyje kim czym czego czemu komu jakim jakiej jakiego jakich jakimi którym której którego których którymi którą skąd dokąd ilu iloma ten ta te ten tym tej tego tych tymi ci tamten taki taka takie byli były jestem są będzie będą został została zostało zostały mieć ma mają miał miała może mogą można trzeba nazywa nazywał nazywała nazwa nazwę nazwisko imię on ona ono oni one mnie mu nim niej nich jemu sobie swój swoje swoją już też także bardzo tylko jeszcze",
+  cs: "ve ze ke nad pod před mezi během bez po podle ale však tedy ani jestli když pokud aby kým čím čeho čemu komu koho jakém jakým jakého jakých kterém kterým kterého kterých kterou čí odkud kam kolika ten ta ty tom tím tomu toho těch této tento tato takový byli byly jsem jsou bude budou má mají měl měla může mohou lze třeba jmenuje jmenoval jmenovala název jméno on ona ono oni jí jej mu něm ní nich jemu svůj své svou už také velmi jen ještě",
+  ro: "a lui lor îi îl le li i l că ca să dar iar ori deci dacă deși încât an cel cea cei cele celui celei celor acel acea acei acele acestui acestei acestor ăsta asta care cărui cărei căror cărora ce cât câtă câți unde dincotro intr într întru dintr între spre către asupra despre după până înainte fără sub peste printre prin conform în timpul când atunci aici acolo are avea aveau avut am ai au ați avem aș ar era erau fiind fie fost fi sunt sunteți suntem poate pot putea puteau trebuie face făcut numește numea numit numită nume numele ei ele el ea eu noi voi mi ți își iși lui mult mulți multe mai foarte tot toți toate toată alt altă alți alte decât cum tipuri",
+  tr: "hangisi hangileri hangisidir nelerdir neydi neyi neye neden nedir neyin neler nasıldır kimin kime kimi kimler kimdi kimdir kaçtır kaçıncı kaça nereye nereden neresi neresidir nerededir nerenin bunu bunun buna bunlar şunu onun onu ona onlar onların ben sen biz siz bu şu o ki ya da ve veya ama fakat ancak çünkü eğer ise idi iken bile dahi göre kadar doğru karşı rağmen üzere boyunca arasında tarafından tarafindan hakkında içinde üzerinde altında zaman zamanda ın in un ün nın nin nun nün ı i u ü yi yı yu yü na ne nda nde ndan nden da de ta te dan den tan ten ydı ydi miydi mıydı muydu müydü mudur müdür olmuş oldu olur olduğu olacak etti eder eden edilen yaptı yapar adı adını adıdır ismi ismini denir deniyordu denirdi hiç her bazı tüm bütün aynı",
+  vi: "",
+  id: "sang si para oleh karena jika maka tetapi namun serta atau antara hingga sampai sejak selama saat ketika siapakah apakah dimana dimanakah kapankah berapakah bagaimanakah manakah mengapakah ialah yaitu yakni juga sangat lebih paling para tersebut itulah inilah dia ia mereka kami kita kamu anda nya telah pernah masih belum jadi menjadi adanya merupakan bernama disebut dinamakan nama namanya dimaksud dimiliki memiliki punya sebuah seorang suatu semua setiap banyak",
+  fi: "missä mistä mihin millä milloin minkä minkälainen millainen montako kenen ketkä ketä kenelle mikäli minne kumpi onko oliko ollaanko voiko joka jonka jossa josta johon joita jolla sen siitä siinä siihen tämä tämän tässä nämä nuo tuo he hänen heidän minun sinun meidän että jotta koska vaan eli sekä niin kuin ovat olivat ollut olla olisi oletko olen voi voivat saa jälkeen ennen välillä aikana asti ilman kanssa nimi nimeltään kutsutaan tarkoittaa paljon paljonko eri hyvin vain vielä",
+  hu: "ki kit kinek kinél kivel kik mit minek mivel miből milyen melyek melyiket hol honnan hová mikor meddig mióta mennyi mennyit hányadik hányan hány miért azon ezen annak ennek abban ebben akkor itt ott így úgy olyan ilyen aki ami amely amelyik de ha mert vagy sem nincs vannak volna lenne lettek lett legyen lehet kellett tud között alatt után előtt alapján szerint által felett mellett nélkül ellen felé óta név neve nevű neveznek hívják hívnak ő ők őket neki velük mi ti te én minden más sok nagyon már még",
+};
+
+// Words that ask and function words, with their forms: this is how long
+// the English list is.
 const OTHERS = `
-и в во на с со из к у о об от до по за для не что как кто где когда почему зачем сколько какой какая какое какие каким
-который которая которые это был была было были есть ли или а но же бы он она они его ее их мой моя мне я мы вы
-і та що як хто де коли чому скільки який яка яке які це був була були є чи або
-ο η το οι τα του της των τον την τους τις και ή σε με για από στο στη στην στον στα στις τι ποιος ποια ποιο ποιοι ποιες πως που ποτε γιατι ποσο ποσα ποσοι ποσες
-ηταν ειναι να δεν θα ενα μια ενας μου
-من في على إلى الى عن ما ماذا متى أين اين كيف لماذا كم هل هو هي التي الذي هذا هذه كان كانت أو او و أي اي لم لا مع بين ذلك
-है हैं था थे थी का की के को से में पर ने और या क्या कौन कब कहाँ कहां क्यों कैसे कितना कितने कितनी किस किसने किसे यह वह एक जो ही भी नहीं हो मैं मेरा
-무엇 무엇을 무엇이 무엇인가 무엇인가요 뭐 뭔가요 누구 누가 언제 어디 어디서 어디에 왜 어떻게 얼마나 얼마 몇 어떤 어느 있는 있나요 하는 되는 수 것 것은 이 그 저 및 또는 제 나 내
+и в во на с со из к ко у о об обо от до по под над перед при через между без для за после во время про из-за не ни нет да а но или либо ли же бы то ведь что чтобы если когда пока хотя потому так как также тоже уже ещё еще лишь только очень более менее самый самая самое самые
+кто кого кому кем ком чего чему чем чём где куда откуда почему отчего зачем сколько скольких какой какого какому каким каком какая какую какое какие каких какими каков какова каково каковы который которого которому которым котором которая которую которой которое которые которых которыми чей чья чьё чье чьи чьего чьей чьих
+это этот этого этому этим этом эта эту этой эти этих этими тот того тому тем том та ту той те тех теми такой такая такое такие такого таких он она оно они его её ее их ему ей им ими нём ней них я мне меня мной мы нас нам вы вас вам ты тебя свой своя своё свое свои своего своей своих свою мой моя моё мое мои моего моей моих наш ваш себя себе весь вся всё все всего всех всем
+был была было были быть будет будут есть является являются являлся являлась являлось называется называются называлась называлось назывался называют зовут звали имя название можно может могут мог нужно надо находится находятся
+і та й в у на з із зі до від по під над перед при через між без для за про не ні що щоб як коли де куди звідки хто кого кому ким чого чому чим скільки який якого якому яким якій яка яку якої яке які яких якими котрий чий чия чиє чиї це цей ця ці цього цієї той те був була було були бути є чи або але він вона воно вони його її їх мій моя мої мені я ми ви свій своє називається називається звати ім'я назва можна може
+ο η το οι τα του της των τον την τη τους τις τες και ή είτε ούτε μήτε αλλά όμως ενώ αν εάν όταν αφού επειδή γιατί διότι ώστε ότι πως που σε στο στον στη στην στα στις στους στου στης στων με μέσω για από προς μετά πριν κατά παρά αντί χωρίς μεταξύ ως έως μέχρι εκτός υπό υπέρ
+τι ποιος ποια ποιο ποιοι ποιες ποιον ποιαν ποιου ποιας ποιων ποιους πού πότε πώς πόσο πόσος πόση πόσοι πόσες πόσα πόσων πόσους οποίος οποία οποίο οποίοι οποίες οποίου οποίας οποίων οποίον οποίαν οποίους όποιος ό,τι όσο όσοι όσα
+ένας ένα ενός μία μια μιας αυτός αυτή αυτό αυτοί αυτές αυτά αυτού αυτής αυτών αυτόν αυτήν αυτούς εκείνος εκείνη εκείνο τέτοιο ίδιο ίδια ίδιος εγώ εσύ εμείς εσείς μου σου μας σας με σε τους δεν δε μη μην να θα ας
+είναι ήταν είμαι έχει έχουν είχε είχαν έχω μπορεί μπορούν μπορώ υπάρχει υπάρχουν υπήρχε υπήρχαν γίνεται έγινε ονομάζεται ονομάζονται ονομαζόταν λέγεται όνομα ονομασία βρίσκεται βρίσκονται πολύ πολλοί πολλές πολλά πιο πλέον επίσης όλα όλοι όλες
+من في على إلى الى عن مع بين حتى منذ خلال عند عندما بعد قبل حول ضد تحت فوق دون بدون لدى عبر ثم أو او أم ام و لكن بل لأن إذا اذا إن ان أن أنه انه أنها انها كما مثل حيث كي
+ما ماذا ماهو ماهي مما بماذا لماذا متى أين اين كيف كم هل أي اي أية ايه أيهما من لمن بمن مِن ممن ومن وما وماذا ومتى وأين وكيف فما عما
+هو هي هم هن هما أنا انا أنت انت نحن أنتم هذا هذه هؤلاء ذلك تلك أولئك هناك هنا التي الذي الذين اللذان اللتان اللواتي منه منها منهم فيه فيها فيهم به بها بهم له لها لهم عليه عليها عليهم عنه عنها إليه إليها الا إلا غير كل بعض جميع أكثر اكثر جدا أيضا ايضا فقط قد لقد لم لن لا ليس ليست سوف نعم
+كان كانت كانوا يكون تكون وكان وكانت تم يتم تمت تتم قام قامت يوجد توجد يسمى تسمى سمي اسم اسمه اسمها يعرف تعرف يمكن يقع تقع
+है हैं हूँ हूं हो था थे थी थीं होना होता होती होते होने हुआ हुई हुए हुये होगा होगी रहा रही रहे गया गयी गई गए गये जाता जाती जाते जाने जा जाना कर करना करने करता करती करते किया किये किए की करें सकता सकती सकते सका दिया दी दिए दिये देता देते देना लिया लिए लिये ली
+का की के को से में पर ने तक लिए द्वारा साथ बाद पहले बीच दौरान अनुसार ओर तरफ बारे रूप वाला वाली वाले और या तथा एवं व कि अगर यदि तो लेकिन परन्तु परंतु किन्तु क्योंकि जब जबकि तब
+क्या कौन कौनसा कौनसी कौनसे सा सी से कब कहाँ कहां किधर क्यों कैसे कैसा कैसी कितना कितने कितनी किस किसने किसे किसका किसकी किसके किसको किससे किसमें किन किनके किनकी किन्हें किन्होंने किसी कोई कुछ
+यह ये वह वे वो इस इसका इसकी इसके इसे इसमें इससे इन इनके इनकी इन्हें उस उसका उसकी उसके उसे उसमें उन उनका उनकी उनके उन्हें उन्होंने जो जिस जिसका जिसकी जिसके जिसे जिसमें जिसने जिन जिनके अपना अपनी अपने एक ही भी नहीं न ना मत मैं मेरा मेरी मेरे मुझे हम हमारा आप आपका तुम सब सभी बहुत अधिक
+नाम कहा कहते
+이 그 저 것 것은 것을 것이 수 및 또는 등 제 나 내 있는 있나요 하는 되는 된 한 할 하기 위해 위한 대한 대해 통해 따라 중 후 때 의 는 은 가 를 을 에 에서 으로 로 와 과 도 만 이름 이름은 이름이
 של את על עם מה מי מתי איפה איך למה כמה האם זה זו הוא היא או לא
 `;
+
+// Particles and endings follow.
+const KOREAN_ASKING = /^(?:누구|누가|언제|어디|무엇|무슨|어느|어떤|어떻|얼마|몇)/;
 
 /** By its code, if its letters are Latin. */
 export type Language = keyof typeof LATIN | "en";
@@ -73,14 +112,18 @@ const listed = (list: string, fold: (word: string) => string): ReadonlySet<strin
 export class StopWords {
   readonly #general: ReadonlySet<string>;
   readonly #latin: ReadonlyMap<Language, ReadonlySet<string>>;
+  readonly #telling: ReadonlyMap<Language, ReadonlySet<string>>;
   readonly #languages: readonly Language[];
   /** By word, the numbers of the languages that it shows. */
   readonly #shown = new Map<string, number[]>();
 
   constructor(fold: (word: string) => string) {
     this.#general = listed(`${ENGLISH} ${CHINESE} ${OTHERS}`, fold);
-    const entries = Object.entries(LATIN) as [Language, string][];
+    const entries = Object.entries(LATIN) as [keyof typeof LATIN, string][];
     this.#latin = new Map(entries.map(([language, list]) => [language, listed(list, fold)]));
+    this.#telling = new Map(
+      entries.map(([language, list]) => [language, listed(`${list} ${FURTHER[language]}`, fold)]),
+    );
     // English first: among equals, it has no further terms.
     const lists = [["en", listed(ENGLISH_MARKS, fold)] as const, ...this.#latin];
     this.#languages = lists.map(([language]) => language);
@@ -94,8 +137,10 @@ export class StopWords {
   }
 
   has(word: string, language: Language | undefined): boolean {
-    if (language === undefined || language === "en") return this.#general.has(word);
-    return this.#latin.get(language)?.has(word) ?? false;
+    if (language === undefined || language === "en") {
+      return this.#general.has(word) || KOREAN_ASKING.test(word);
+    }
+    return this.#telling.get(language)?.has(word) ?? false;
   }
 
   /**

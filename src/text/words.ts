@@ -130,6 +130,11 @@ export function words(folded: string): Word[] {
   return found;
 }
 
+/** Whether a term is a further one of the word before it. */
+export function isMarked(term: string): boolean {
+  return term.startsWith(MARK);
+}
+
 /** Whether a text has characters of Chinese or Japanese. */
 export function isPaired(text: string): boolean {
   return PAIRED_CHARACTER.test(text);
