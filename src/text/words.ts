@@ -41,6 +41,7 @@ const HAS_DIGIT = /\d/;
 const HANGUL = /^\p{Script=Hangul}/u;
 const ARABIC = /^\p{Script=Arabic}/u;
 const HEBREW = /^\p{Script=Hebrew}/u;
+const CYRILLIC = /^\p{Script=Cyrillic}/u;
 // Larkey, Ballesteros and Connell: Light Stemming for Arabic Information
 // Retrieval (light10). The letters are folded already.
 const ARABIC_BEGINNING = /^و?(?:(?:ال|بال|كال|فال|لل)(?=..)|(?<=و)(?=...))/u;
@@ -48,10 +49,16 @@ const ARABIC_ENDING = /(?<=..)(?:ها|ان|ات|ون|ين|يه|ه|ي)$/u;
 /** Articles, prepositions and conjunctions. */
 const HEBREW_BEGINNING = /^[והבלמשכ]{1,2}(?=...)/u;
 
+/** Of nouns and adjectives in Slavic languages. */
+const CYRILLIC_ENDING =
+  /(?<=..)(?:[аяеоиы][мх]и?|[оеы][йм]|ы?ми|[оеи]го|[ое]му|[ое]в|[иы]й|[ую]ю|[ая]я|[ое]е|[ыи]е|[аяоеуюыийь])$/u;
+
 // A letter, so that FTS5 keeps it in a term, but of phonetics: no text
 // has it before such a term.
 const MARK = "ː";
 const PREFIX_LENGTH = 5;
+/** Without its ending, a word may be shorter. */
+const PREFIX_LENGTH_MIN = 4;
 
 const STOP_WORDS = new StopWords(foldWord);
 
@@ -153,11 +160,13 @@ export function languageOf(
 }
 
 /**
- * The stem of an English word. Other languages change little, and alike
- * on both sides.
+ * The stem of an English or Arabic word. Other languages change little,
+ * and alike on both sides.
  */
 export function stem(word: string): string {
-  return ASCII.test(word) ? stemmer(word) : word;
+  if (ASCII.test(word)) return stemmer(word);
+  if (!ARABIC.test(word)) return word;
+  return word.replace(ARABIC_BEGINNING, "").replace(ARABIC_ENDING, "");
 }
 
 /** The term of a word with its accents, if it has any. */
@@ -185,14 +194,15 @@ function readRun(run: string): Run {
 }
 
 function newWord(text: string, written: string): Word {
+  const term = stem(text);
   return {
     text,
     written,
-    term: stem(text),
+    term,
     isUnit: false,
     isLatin: LATIN.test(text),
     prefix: prefixOf(text),
-    parts: partsOf(text),
+    parts: partsOf(term),
     whole: undefined,
     isWhole: false,
   };
@@ -216,6 +226,10 @@ const NO_PARTS: readonly string[] = [];
 
 function prefixOf(word: string): string | undefined {
   if (HANGUL.test(word) || ARABIC.test(word) || HAS_DIGIT.test(word)) return undefined;
+  if (CYRILLIC.test(word)) {
+    const stem = word.replace(CYRILLIC_ENDING, "");
+    return stem.length < PREFIX_LENGTH_MIN ? undefined : MARK + stem.slice(0, PREFIX_LENGTH);
+  }
   const rest = HEBREW.test(word) ? word.replace(HEBREW_BEGINNING, "") : word;
   const isShort = word.length < PREFIX_LENGTH;
   return isShort && rest === word ? undefined : MARK + rest.slice(0, PREFIX_LENGTH);
@@ -225,11 +239,9 @@ function prefixOf(word: string): string | undefined {
  * Particles follow Korean words: their pairs of syllables stay. So do
  * most threes of an Arabic word when it changes within.
  */
-function partsOf(word: string): readonly string[] {
-  if (HANGUL.test(word)) return word.length < 2 ? NO_PARTS : marked(neighbours(word, 2));
-  if (!ARABIC.test(word)) return NO_PARTS;
-  const stem = word.replace(ARABIC_BEGINNING, "").replace(ARABIC_ENDING, "");
-  return marked(neighbours(stem, 3));
+function partsOf(term: string): readonly string[] {
+  if (HANGUL.test(term)) return term.length < 2 ? NO_PARTS : marked(neighbours(term, 2));
+  return ARABIC.test(term) ? marked(neighbours(term, 3)) : NO_PARTS;
 }
 
 function marked(parts: readonly string[]): string[] {
