@@ -19,13 +19,14 @@ const UNSPACED_CHARACTER = new RegExp(`^[${UNSPACED}]`, "v");
 // A version (group 1), or a run. A longer run than 64 characters is no
 // word: it counts as several.
 const RUN = new RegExp(
-  String.raw`(?<![\p{L}\p{M}\p{N}.])[vV]?(\d{1,9}(?:\.\d{1,9}){1,4})(?![\p{L}\p{M}\p{N}])|[${PAIRS}]+|[${THREES}]+|[[\p{L}\p{M}\p{N}]--[${UNSPACED}]]{1,64}`,
+  String.raw`(?=[vV]?\d)(?<![\p{L}\p{M}\p{N}.])[vV]?(\d{1,9}(?:\.\d{1,9}){1,4})(?![\p{L}\p{M}\p{N}])|[${PAIRS}]+|[${THREES}]+|[[\p{L}\p{M}\p{N}]--[${UNSPACED}]]{1,64}`,
   "gv",
 );
 
 // Names of languages and platforms that differ from others by marks.
+const MARK_OF_LETTER = /\+\+|#/;
 const LETTER_WITH_MARK = /(?<![\p{L}\p{M}\p{N}])([a-zA-Z])(\+\+|#)(?![\p{L}\p{M}\p{N}])/gu;
-const DOT_NET = /(?<=[\s("'`,/]|^|\basp)\.net(?![\p{L}\p{M}\p{N}])/giu;
+const DOT_NET = /\.net(?<=(?:[\s("'`,/]|^|\basp)\.net)(?![\p{L}\p{M}\p{N}])/giu;
 
 // `getUserById`, not `JavaScript`: names are not put together at will.
 const CAMEL_CASE = /^[a-z]+[0-9]*[A-Z]/;
@@ -93,9 +94,7 @@ const RUNS = new Map<string, Run>();
 const RUNS_MAX = 10_000;
 
 export function words(folded: string): Word[] {
-  const text = folded
-    .replace(LETTER_WITH_MARK, (_, letter, mark) => letter + (mark === "#" ? "sharp" : "pp"))
-    .replace(DOT_NET, " dotnet");
+  const text = withoutMarks(folded).replace(DOT_NET, " dotnet");
   const found: Word[] = [];
   /** The runs since the last that no hyphen followed. */
   let chain: string[] = [];
@@ -140,6 +139,14 @@ export function words(folded: string): Word[] {
 /** Whether a term is a further one of the word before it. */
 export function isMarked(term: string): boolean {
   return term.startsWith(MARK);
+}
+
+function withoutMarks(text: string): string {
+  if (!MARK_OF_LETTER.test(text)) return text;
+  return text.replace(
+    LETTER_WITH_MARK,
+    (_, letter, mark) => letter + (mark === "#" ? "sharp" : "pp"),
+  );
 }
 
 /** Whether a text has characters of Chinese or Japanese. */
