@@ -61,6 +61,7 @@ describe("the head of a file is read in linear time:", () => {
   test.each([
     "a heading of spaces",
     "a heading of hashes and spaces",
+    "front matter of JSON that never closes",
     "front matter that never closes",
     "front matter of titles",
     "front matter of empty lines",
