@@ -2,7 +2,7 @@
 // "could you tell me", and pasted text. Pure.
 
 /** Between two of these lies a clause. */
-const CLAUSE_END = /(?<=[.!?。！？؟।…]["')\]]*)\s+|(?<=[。！？])|\n+/u;
+const CLAUSE_END = /(?<=[.!?。！？؟।…]["')\]]{0,9})\s+|(?<=[。！？])|\n+/u;
 
 const ASKS = /[?？؟;;]["')\]]*\s*$/u;
 
@@ -10,7 +10,7 @@ const ASKS = /[?？؟;;]["')\]]*\s*$/u;
 const QUESTION_LENGTH_MAX = 400;
 
 const someone = "(?:you|u|(?:any|some)(?:one|body)|ya)";
-const softly = "(?:(?:please|pls|kindly|possibly|maybe|perhaps|just|also|quickly)\\s+)*";
+const softly = "(?:(?:please|pls|kindly|possibly|maybe|perhaps|just|also|quickly)\\s+){0,5}";
 const tell =
   "(?:(?:tell|help|show|teach|enlighten|remind|advise|inform)\\s+(?:me|us)(?:\\s+(?:out|know|understand|figure\\s+out|with|about))*|(?:let\\s+(?:me|us)\\s+know)|clarify|explain(?:\\s+to\\s+(?:me|us))?|elaborate)";
 
