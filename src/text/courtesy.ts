@@ -4,7 +4,7 @@
 /** Between two of these lies a clause. */
 const CLAUSE_END = /(?<=[.!?。！？؟।…]["')\]]{0,9})\s+|(?<=[。！？])|\n+/u;
 
-const ASKS = /[?？؟;;]["')\]]*\s*$/u;
+const QUESTION_END = /[?？؟;;]["')\]]*\s*$/u;
 
 /** In characters; a longer text has something pasted in it. */
 const QUESTION_LENGTH_MAX = 400;
@@ -128,7 +128,11 @@ export function clauses(text: string): Clause[] {
   return text
     .split(CLAUSE_END)
     .filter((clause) => clause.trim() !== "")
-    .map((clause) => ({ text: clause, asks: ASKS.test(clause) }));
+    .map((clause) => ({ text: clause, asks: endsAsQuestion(clause) }));
+}
+
+export function endsAsQuestion(text: string): boolean {
+  return QUESTION_END.test(text);
 }
 
 /** Whether it is so long that it must hold more than a question. */
