@@ -1,6 +1,6 @@
-// Whether a question leaves out what it is about, since the turn before
-// says it: it begins with "and", has a pronoun without its noun, or hardly
-// a word of its own. Words of many languages, and none of any subject. Pure.
+// Whether a question leaves its subject to the turn before it: it begins
+// with "and", has a pronoun without its noun, or hardly a telling word.
+// The lists have words of many languages, and none of any subject. Pure.
 
 import { tellingCount } from "../text/analyzer.ts";
 import { endsAsQuestion, withoutCourtesy } from "../text/courtesy.ts";
