@@ -1,56 +1,12 @@
-// The mark with which a generator begins an answer that says only that
-// nothing was found. It looks like a citation of no passage, so models that
-// can cite can write it, in every language. It is never shown.
+// "Nothing was found": the mark with which a generator begins an answer that
+// says only that, and the sentence in the language of a question. The mark
+// looks like a citation of no passage, so models that can cite can write it.
+// opening.ts takes it off. Pure.
 
 import { queryLanguage } from "../text/analyzer.ts";
 import type { Language } from "../text/stop-words.ts";
 
 export const NOTHING_FOUND = "[0]";
-
-/** What separates the mark from the text. */
-const SEPARATOR = /^[\s.:,;\u2013\u2014-]+/;
-
-/** Takes the mark off an answer's beginning, piece by piece. */
-export class Opening {
-  /** The beginning, while it may still become the mark. */
-  #held = "";
-  #state: "undecided" | "marked" | "text" = "undecided";
-  #isMarked = false;
-
-  /** Whether the answer begins with the mark. */
-  get isMarked(): boolean {
-    return this.#isMarked;
-  }
-
-  /** The text to show of a piece; empty while that is undecided. */
-  push(piece: string): string {
-    switch (this.#state) {
-      case "undecided":
-        return this.#decide(piece);
-      case "marked": {
-        const text = piece.replace(SEPARATOR, "");
-        if (text !== "") this.#state = "text";
-        return text;
-      }
-      case "text":
-        return piece;
-    }
-  }
-
-  /** The text that was held until the answer's end. */
-  end(): string {
-    return this.#state === "undecided" ? this.#held : "";
-  }
-
-  #decide(piece: string): string {
-    this.#held += piece;
-    const text = this.#held.trimStart();
-    if (text.length < NOTHING_FOUND.length && NOTHING_FOUND.startsWith(text)) return "";
-    this.#isMarked = text.startsWith(NOTHING_FOUND);
-    this.#state = this.#isMarked ? "marked" : "text";
-    return this.#isMarked ? this.push(text.slice(NOTHING_FOUND.length)) : this.#held;
-  }
-}
 
 const LATIN: Readonly<Record<Language, string>> = {
   en: "I found nothing about that in the indexed documents.",
