@@ -49,6 +49,7 @@ describe("an answer that found nothing", () => {
       ["[", "0", "]", " ", "Nothing here."],
       ["\n[0]", "\n\n", "Nothing here."],
       ["[0]. Nothing here."],
+      ["[0] [", "0] ", "Nothing here."],
     ]) {
       const { stream, receipt } = await askToTheEnd(await newUser(), tokens);
       expect(stream.answer).toBe("Nothing here.");
