@@ -19,6 +19,9 @@ export interface WantedWord {
   readonly partsWeight: number;
 }
 
+/** Words that are less like each other are so by chance. */
+const LIKENESS_MIN = 0.4;
+
 /** What of a passage's terms a query wants. */
 interface Found {
   /** How often, by term. */
@@ -84,7 +87,7 @@ export class Coverage {
       for (const [word, common] of shared) {
         // Dice's coefficient
         const alike = (2 * common) / (count + word.parts.length);
-        if (alike > (likeness.get(word) ?? 0)) likeness.set(word, alike);
+        if (alike >= Math.max(LIKENESS_MIN, likeness.get(word) ?? 0)) likeness.set(word, alike);
       }
       if (shared.size > 0) shared = new Map();
       count = 0;

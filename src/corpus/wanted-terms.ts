@@ -14,6 +14,9 @@ const CORRECTIONS_MAX = 3;
 /** A spelling of one passage may be wrong itself. */
 const SPELLING_PASSAGES_MIN = 2;
 
+/** That a word is in no passage tells little if there are few. */
+const FEW_PASSAGES = 10;
+
 /** What is asked about an unknown name is not known. */
 const NAME_WEIGHT = 2;
 
@@ -71,13 +74,15 @@ export class WantedTerms {
         : [word.term, ...found.filter((form) => !isMarked(form))];
       const others = hasExact ? [] : found.filter(isMarked);
       const parts = word.parts.filter((part) => this.#frequency(part) > 0);
+      const partsRarity = Math.max(0, ...parts.map((part) => rarity(part)));
       // An unknown form of a common word is no rare word.
-      const weight = (rarity(...terms) + rarity(...terms, ...others)) / 2;
+      const shared = parts.length > 0 ? partsRarity : rarity(...terms, ...others);
+      const weight = (rarity(...terms) + Math.min(rarity(...terms), shared)) / 2;
       return [
         {
           ...{ terms, forms: others, parts: word.parts, around: around(words, i), weight },
           formWeight: Math.min(weight, rarity(...others)),
-          partsWeight: Math.min(weight, Math.max(0, ...parts.map((part) => rarity(part)))),
+          partsWeight: Math.min(weight, partsRarity),
         },
       ];
     });
@@ -188,7 +193,8 @@ export class WantedTerms {
 }
 
 function idf(frequency: number, count: number): number {
-  const n = Math.min(frequency, count);
+  const least = 0.5 * Math.min(1, FEW_PASSAGES / count);
+  const n = Math.min(Math.max(least, frequency), count);
   return Math.log(1 + (count - n + 0.5) / (n + 0.5));
 }
 

@@ -4,7 +4,7 @@
 // The analyzer is our own, so that a new version of SQLite
 // or ICU cannot make queries differ from the index. Pure.
 
-import { clauses, isLong, withoutCourtesy } from "./courtesy.ts";
+import { clauses, isLong, withoutAsking, withoutCourtesy } from "./courtesy.ts";
 import { foldText } from "./folding.ts";
 import type { Language } from "./stop-words.ts";
 import {
@@ -112,7 +112,7 @@ export function queryTerms(query: string): string[] {
 export function queryWords(query: string): QueryWord[] {
   const text = foldText(query).slice(0, QUERY_LENGTH_MAX);
   const language = languageOf([words(text)], SHOWN_MIN.query);
-  const asked = tellingWords(withoutCourtesy(text), language);
+  const asked = tellingWords(withoutAsking(withoutCourtesy(text)), language);
   return asked.length > 0 ? asked : tellingWords(text, language, true);
 }
 

@@ -88,13 +88,21 @@ const COURTESY = new RegExp(
   "giu",
 );
 
-// Words that ask in scripts without spaces: they would make units with
-// their neighbours. Folded, as the text is.
+// Chinese words that ask, and would make pairs with their neighbours.
+const CHINESE_ASKING =
+  /为什么|为何|什么(?:是|时候)?|怎么(?:样|办|做)?|怎样|如何|哪些|哪个|哪里|哪种|多少|多久|是否|是不是|有没有|能不能|可不可以|能否|应该|可以|(?:有|存在)?(?:区别|差别|差异|不同)(?:是什么|在哪里?)?(?:吗|呢|啊)?(?=$|[\s？?。！!])|示例代码|代码示例|(?:举|给)?个?例子|示例|(?:吗|呢|吧|啊)(?=$|[\s？?。！!])/gu;
+
+/** A text without its courtesy, with a comma where that was. */
+export function withoutCourtesy(text: string): string {
+  return text.replaceAll("’", "'").replace(COURTESY, ", ").replace(CHINESE_ASKING, " ");
+}
+
+// Other words that ask in scripts without spaces, where they would make
+// units with their neighbours. Folded, as the text is.
 const UNSPACED_ASKING = new RegExp(
   [
-    "为什么|为何|什么(?:是|时候)?|怎么(?:样|办|做)?|怎样|如何|哪些|哪个|哪里|哪种|多少|多久|是否|是不是|有没有|能不能|可不可以|能否|应该|可以|(?:有|存在)?(?:区别|差别|差异|不同)(?:是什么|在哪里?)?(?:吗|呢|啊)?(?=$|[\\s？?。！!])|示例代码|代码示例|(?:举|给)?个?例子|示例|(?:吗|呢|吧|啊)(?=$|[\\s？?。！!])",
-    "哪一|哪|谁|几(?=[个年月日岁次种位名人天])|何(?:时|地|处|种|年|人)|多(?:大|长|高|远|重|深|宽|快)(?=$|[\\s？?。！!])",
-    "(?:いつ|どこ|どの(?:くらい|ぐらい|よう)?|どれ(?:くらい|ぐらい)?|どちら|どんな|どう|だれ|なぜ|なに|なん(?=の|で|と)|いくつ|いくら|何)(?:から|まで|へ|に|で|が|を)?",
+    "哪一|哪(?!吒)|谁|几(?=[个年月日岁次种位名人天])|何(?:时|地|处|种|年|人)|多(?:大|长|高|远|重|深|宽|快)(?=$|[\\s？?。！!])",
+    "(?:いつ|どこ|どの(?:くらい|ぐらい|よう)?|どれ(?:くらい|ぐらい)?|どちら|どんな|どう|だれ|なぜ|なに|なん(?=の|で|と)|いくつ|いくら|(?<![几任])何)(?:から|まで|へ|に|で|が|を)?",
     "(?:でしょう|でした|です|ました|ます)?か(?=$|[\\s？?。！!])|(?:とは|は)(?=$|[\\s？?。！!])",
     "เมื่อ(?:ไหร่|ไร|ใด)|อะไร|ใคร|ที่(?:ไหน|ใด)|ไหน|ทำไม|อย่างไร|ยังไง|เท่า(?:ไหร่|ไร|ใด)|กี่|ใด|(?:ใช่)?หรือ(?:ไม่|เปล่า)|(?:ใช่)?ไหม(?=$|[\\s?])|คือ",
     "ຫຍັງ|ໃຜ|ໃສ|ເມື່ອໃດ|ເທົ່າໃດ|ແນວໃດ|អ្វី|នរណា|ពេលណា|យ៉ាងណា|យ៉ាងម៉េច|ប៉ុន្មាន|ဘာ|ဘယ်(?:သူ|မှာ|လို|လောက်|တော့)?",
@@ -104,9 +112,9 @@ const UNSPACED_ASKING = new RegExp(
   "gu",
 );
 
-/** A text without its courtesy, with a comma where that was. */
-export function withoutCourtesy(text: string): string {
-  return text.replaceAll("’", "'").replace(COURTESY, ", ").replace(UNSPACED_ASKING, " ");
+/** A text without words that ask, of scripts without spaces. */
+export function withoutAsking(text: string): string {
+  return text.replace(UNSPACED_ASKING, " ");
 }
 
 /** A sentence or line of a question. */
