@@ -86,7 +86,7 @@ describe("an answer", () => {
   });
 
   it("never begins with a quoted mark for nothing found", async () => {
-    const codes = passage("[0] is the default exit code. The sky was blue.");
+    const codes = passage("[0] is the default exit code.");
     const { text } = await generate("What is the default exit code?", [codes]);
     expect(text).toBe("(0) is the default exit code. [1]");
   });
