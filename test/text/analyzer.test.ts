@@ -105,6 +105,8 @@ describe("the terms of a query", () => {
   it("leave out stop words, in English and in Chinese", () => {
     expect(queryTerms("What is the limit?")).toEqual(["limit"]);
     expect(queryTerms("量子的")).not.toContain("的");
+    expect(queryTerms("How many requests per minute?")).toEqual(["request", "minut"]);
+    expect(queryTerms("Why doesn't the limit apply, really?")).toEqual(["limit", "appli"]);
   });
 
   it("are the stop words if there are no others", () => {
