@@ -3,7 +3,15 @@
 
 import { describe, expect, it, vi } from "vitest";
 import type { AnswerBody } from "../src/protocol.ts";
-import { adminPath, asOperator, audit, eventually, newUser, type TestUser } from "./harness.ts";
+import {
+  adminPath,
+  asOperator,
+  audit,
+  eventually,
+  newUser,
+  scripted,
+  type TestUser,
+} from "./harness.ts";
 
 const NOTHING = { tokens: ["[0] ", "Nothing ", "here."] };
 
@@ -49,6 +57,7 @@ describe("an answer that found nothing", () => {
       ["[", "0", "]", " ", "Nothing here."],
       ["\n[0]", "\n\n", "Nothing here."],
       ["[0]. Nothing here."],
+      ["[0] [", "0] ", "Nothing here."],
     ]) {
       const { stream, receipt } = await askToTheEnd(await newUser(), tokens);
       expect(stream.answer).toBe("Nothing here.");
@@ -113,6 +122,31 @@ describe("an answer that found nothing", () => {
     const asks = Array.from({ length: 8 }, (_, n) => askToTheEnd(user, ["[0] ", `Nothing ${n}.`]));
     await Promise.all(asks);
     expect(await user.quota()).toMatchObject({ charged: 6, refunded: 2 });
+    expect(await audit(user)).toEqual({ ok: true, differences: [] });
+  });
+
+  it("counts with disconnecting, stopping and small talk: all share the allowance", async () => {
+    const user = await newUser({ QUOTA_LIMIT: "3", REFUND_LIMIT: "4", DELIVERY_HOLD_MS: "100" });
+    const statuses: number[] = [];
+    for (let ask = 0; ask < 10; ask += 1) {
+      const query =
+        ask % 3 === 0
+          ? `Hello${"!".repeat(ask)}`
+          : scripted({ tokens: ["[0] ", "Nothing."], endMs: 20 }, `Question ${ask}.`);
+      const onDisconnect = ask % 2 === 0 ? "cancel" : "continue";
+      const stream = await user.ask(query, { onDisconnect });
+      statuses.push(stream.response.status);
+      if (stream.response.status !== 200) continue;
+      await stream.until("token");
+      if (ask % 4 === 1) stream.leave();
+      else {
+        const stop = ask % 4 === 2 && user.post(`/ai/queries/${stream.queryId}/cancel`);
+        await Promise.all([stop, stream.all()]);
+      }
+      await user.resolved(stream.queryId);
+    }
+    expect(statuses.filter((status) => status === 200)).toHaveLength(3 + 4);
+    expect(await user.quota()).toMatchObject({ charged: 3, refunded: 4, refundsLeft: 0 });
     expect(await audit(user)).toEqual({ ok: true, differences: [] });
   });
 

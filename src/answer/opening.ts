@@ -6,11 +6,11 @@ import { NOTHING_FOUND } from "./nothing-found.ts";
 /** What separates the mark from the text. */
 const SEPARATOR = /^[\s.:,;\u2013\u2014-]+/;
 
-/** Takes the mark off an answer's beginning, piece by piece. */
+/** Takes the mark off an answer's beginning, however often it is there. */
 export class Opening {
   /** The beginning, while it may still become the mark. */
   #held = "";
-  #state: "undecided" | "marked" | "text" = "undecided";
+  #isDecided = false;
   #isMarked = false;
 
   /** Whether the answer begins with the mark. */
@@ -20,30 +20,19 @@ export class Opening {
 
   /** The text to show of a piece; empty while that is undecided. */
   push(piece: string): string {
-    switch (this.#state) {
-      case "undecided":
-        return this.#decide(piece);
-      case "marked": {
-        const text = piece.replace(SEPARATOR, "");
-        if (text !== "") this.#state = "text";
-        return text;
-      }
-      case "text":
-        return piece;
+    if (this.#isDecided) return piece;
+    this.#held += piece;
+    while (this.#held.trimStart().startsWith(NOTHING_FOUND)) {
+      this.#isMarked = true;
+      this.#held = this.#held.trimStart().slice(NOTHING_FOUND.length);
     }
+    if (this.#isMarked) this.#held = this.#held.replace(SEPARATOR, "");
+    this.#isDecided = !NOTHING_FOUND.startsWith(this.#held.trimStart());
+    return this.#isDecided ? this.#held : "";
   }
 
   /** The text that was held until the answer's end. */
   end(): string {
-    return this.#state === "undecided" ? this.#held : "";
-  }
-
-  #decide(piece: string): string {
-    this.#held += piece;
-    const text = this.#held.trimStart();
-    if (text.length < NOTHING_FOUND.length && NOTHING_FOUND.startsWith(text)) return "";
-    this.#isMarked = text.startsWith(NOTHING_FOUND);
-    this.#state = this.#isMarked ? "marked" : "text";
-    return this.#isMarked ? this.push(text.slice(NOTHING_FOUND.length)) : this.#held;
+    return this.#isDecided ? "" : this.#held;
   }
 }

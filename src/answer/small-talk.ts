@@ -36,14 +36,43 @@ export function isSmallTalk(query: string, history: readonly Turn[]): boolean {
   return isFirst && (ABOUT_SERVICE.test(asked) || ABOUT_SERVICE.test(plain(query)));
 }
 
-const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
-const HAN = /\p{Script=Han}/u;
+/** By a letter of the script; the first that the message has. */
+const REPLIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /[\p{Script=Hiragana}\p{Script=Katakana}]/u,
+    "登録された文書について質問してください。文書の記述をもとに、出典を付けてお答えします。",
+  ],
+  [/\p{Script=Han}/u, "请就已收录的文档提问，我会依据文档回答，并注明出处。"],
+  [
+    /\p{Script=Hangul}/u,
+    "색인된 문서에 대해 질문해 주세요. 문서의 내용을 바탕으로 출처와 함께 답해 드립니다.",
+  ],
+  [/\p{Script=Thai}/u, "ถามคำถามเกี่ยวกับเอกสารที่จัดทำดัชนีไว้ได้เลย คำตอบมาจากเอกสารเหล่านั้นพร้อมแหล่งที่มา"],
+  [
+    /[іїєґ]/iu,
+    "Поставте запитання про проіндексовані документи: відповідь береться з них, із зазначенням джерел.",
+  ],
+  [
+    /\p{Script=Cyrillic}/u,
+    "Задайте вопрос о проиндексированных документах: ответ берётся из них, с указанием источников.",
+  ],
+  [
+    /\p{Script=Greek}/u,
+    "Κάντε μια ερώτηση για τα ευρετηριασμένα έγγραφα: η απάντηση προέρχεται από αυτά, με τις πηγές της.",
+  ],
+  [/\p{Script=Arabic}/u, "اطرح سؤالًا عن المستندات المفهرسة: تأتي الإجابة منها مع مصادرها."],
+  [/\p{Script=Hebrew}/u, "שאלו שאלה על המסמכים שבאינדקס: התשובה באה מהם, עם המקורות שלה."],
+  [
+    /\p{Script=Devanagari}/u,
+    "अनुक्रमित दस्तावेज़ों के बारे में प्रश्न पूछें: उत्तर उन्हीं से, स्रोतों के साथ दिया जाता है।",
+  ],
+];
 
-/** Says what can be asked, in the language of the message. */
+/** Says what can be asked, in the language that the script shows. */
 export function smallTalk(query: string): string {
-  if (KANA.test(query)) {
-    return "登録された文書について質問してください。文書の記述をもとに、出典を付けてお答えします。";
-  }
-  if (HAN.test(query)) return "请就已收录的文档提问，我会依据文档回答，并注明出处。";
-  return "Ask a question about the indexed documents: the answer comes from them, with its sources.";
+  const [, reply] = REPLIES.find(([letter]) => letter.test(query)) ?? [];
+  return (
+    reply ??
+    "Ask a question about the indexed documents: the answer comes from them, with its sources."
+  );
 }

@@ -63,6 +63,8 @@ function cite({ n, text }: Quote, count: number): string {
     end = index + code.length;
   }
   quoted += withoutMarks(text.slice(end), isMeant);
+  // At the answer's beginning it would be taken off as a mark.
+  if (quoted.startsWith(NOTHING_FOUND)) quoted = `(0)${quoted.slice(NOTHING_FOUND.length)}`;
   if (ENDS_BLOCK.test(quoted)) return `${quoted}\n\n[${n}]`;
   return `${quoted}${ENDS_UNSPACED.test(quoted) ? "" : " "}[${n}]`;
 }

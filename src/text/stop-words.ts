@@ -12,6 +12,8 @@ ours out over own please re s said same shall she should since so some still suc
 the their theirs them themselves then there these they this those through thus to too toward under until
 up upon us used using ve very was we well were what when where whether which while who whom whose why
 will with within would yet you your yours m im ive dont doesnt cant isnt whats hows
+per via etc really actually though although let lets
+isn aren wasn weren doesn didn hasn haven couldn wouldn shouldn
 difference differences different differ differs versus vs example examples
 hi hello hey thanks thank thx kindly sorry wonder wondering
 `;
@@ -22,11 +24,11 @@ const CHINESE = `
 什么 哪个 哪些 多少 如何 怎么 怎样 是否 我 你 您 请 么 我们 我的 你们 这个 那个 怎 它 它们
 `;
 
-// Those that English does not have, or seldom.
+// Words of other languages too, such as "in": among equals, it is English.
 const ENGLISH_MARKS =
-  "the of and to is that for with are this be by you it from which have what how does when where why can do i my if not or at as who whose were did has had";
+  "the of and to is that for with are this be by you it from which have what how does when where why can do i my if not or at as a in on were there did who whose they their we our your could would should will has had any many much into about than";
 
-/** Each about thirty words, and those that ask. */
+/** Each about thirty words, and those that ask, not all its own. */
 const LATIN = {
   de: "der die das den dem des ein eine einen einem einer und oder ist sind war wurde wird werden nicht auch auf aus bei mit nach von vom zu zum zur über unter für durch als wie wer wen wem was wann wo warum wieso welche welcher welches wieviel sich es er sie wir ich ihr kann hat haben gibt im am dass man mein meine wenn nur noch",
   fr: "le la les l un une des du de d et ou est sont était étaient être a ont dans sur sous pour par avec sans ce cette ces qui que quoi qu quel quelle quels quelles comment pourquoi quand où combien il elle ils elles nous vous je on ne pas plus aux au se son sa ses leur mon ma mes peut c n s y",

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { answer } from "../../src/answer/pipeline.ts";
-import { isSmallTalk } from "../../src/answer/small-talk.ts";
+import { isSmallTalk, smallTalk } from "../../src/answer/small-talk.ts";
 import type { Ask, SourcesEvent, TokenEvent } from "../../src/protocol.ts";
 
 const TURNS = [
@@ -53,6 +53,15 @@ describe("small talk", () => {
   it("is thanks after an answer, but not a question about that answer", () => {
     expect(isSmallTalk("Thanks!", TURNS)).toBe(true);
     expect(isSmallTalk("what is this?", TURNS)).toBe(false);
+  });
+
+  it.each([
+    ...["안녕하세요", "สวัสดีครับ", "привет", "здравствуйте", "γεια σας", "مرحبا", "שלום"],
+    ...["नमस्ते", "こんにちは", "你好"],
+  ])("is answered in the script of %s", (query) => {
+    const [letter = ""] = query;
+    expect(smallTalk(query)).toContain(smallTalk(letter));
+    expect(smallTalk(query)).not.toMatch(/indexed documents/);
   });
 
   it("is answered without a search or a model, and marked as nothing found", async () => {

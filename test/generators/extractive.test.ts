@@ -85,6 +85,12 @@ describe("an answer", () => {
     expect(text).toBe("The quota is twenty. [1]");
   });
 
+  it("never begins with a quoted mark for nothing found", async () => {
+    const codes = passage("[0] is the default exit code.");
+    const { text } = await generate("What is the default exit code?", [codes]);
+    expect(text).toBe("(0) is the default exit code. [1]");
+  });
+
   it("never takes a quoted mark for a citation", async () => {
     const { text } = await generate("quota", [
       passage("The quota is twenty.[1] Quota a[0] and b[7]."),

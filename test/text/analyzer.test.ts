@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { matchQuery, queryTerms, terms } from "../../src/text/analyzer.ts";
+import { matchQuery, queryLanguage, queryTerms, terms } from "../../src/text/analyzer.ts";
 
 describe("the terms of a text", () => {
   it("are the stems of its words, in lower case and without accents", () => {
@@ -114,6 +114,8 @@ describe("the terms of a query", () => {
   it("leave out stop words, in English and in Chinese", () => {
     expect(queryTerms("What is the limit?")).toEqual(["limit"]);
     expect(queryTerms("量子的")).not.toContain("的");
+    expect(queryTerms("How many requests per minute?")).toEqual(["request", "minut"]);
+    expect(queryTerms("Why doesn't the limit apply, really?")).toEqual(["limit", "appli"]);
   });
 
   it("are the stop words if there are no others", () => {
@@ -158,5 +160,28 @@ describe("the terms of a query", () => {
 
   it("are quoted in a match query", () => {
     expect(matchQuery(["limit", "and"])).toBe('"limit" OR "and"');
+  });
+});
+
+describe("the language of a query", () => {
+  it.each([
+    ...["Is there a vegan restaurant nearby?", "Can I use a visa card in a shop?"],
+    ...[
+      "Is a pro on sale?",
+      "Do they ship as a gift or a box",
+      "What article was published in 1937?",
+    ],
+  ])("is English, though other languages have its short words: %s", (query) => {
+    expect(queryLanguage(query)).toBe("en");
+  });
+
+  it.each([
+    ["de", "Was ist in der Box?"],
+    ["hu", "Hol van a bolt?"],
+    ["ro", "În ce an a murit?"],
+    ["nl", "Was er in 1901 een winkel?"],
+    ["fr", "Est-ce que la carte est acceptée ?"],
+  ])("is not English: %s, %s", (language, query) => {
+    expect(queryLanguage(query)).toBe(language);
   });
 });
