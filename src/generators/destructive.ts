@@ -27,8 +27,11 @@ const ASKS = new RegExp(
   "iu",
 );
 
+/** Longer code is a file or a script: such a command is one of many in it. */
+const LINES_MAX = 3;
+
 export function isDestructive(text: string): boolean {
-  return COMMAND.test(text);
+  return COMMAND.test(text) && text.split("\n").length <= LINES_MAX;
 }
 
 export function asksToDestroy(query: string): boolean {

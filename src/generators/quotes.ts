@@ -57,40 +57,70 @@ interface Scored extends Unit {
   readonly score: number;
 }
 
+/** What all steps read. */
+interface Work {
+  readonly query: string;
+  readonly passages: readonly Passage[];
+  /** The units of each passage. */
+  readonly all: readonly (readonly Unit[])[];
+  readonly asked: AskedWords;
+  /** Whether a unit destroys nothing, or that is asked. */
+  readonly isSafe: (unit: Unit) => boolean;
+}
+
 /** The best first, then the rest of its passage, then the others. */
 export function quotes(query: string, passages: readonly Passage[]): Quote[] {
   const all = passages.map(unitsOf);
-  const unitsAt = (place: number) => all[place] ?? [];
   const mayDestroy = asksToDestroy(query);
-  const isSafe = (place: number) => mayDestroy || isHarmless(place, all, passages);
-  const isRelevant = relevance(passages, isSafe);
-  const units = candidates(all, isRelevant, mayDestroy);
+  const isSafe = (unit: Unit) => mayDestroy || !isDestructive(unit.text);
+  const isRelevant = relevance(passages, (place) => mayDestroy || isHarmless(place, all, passages));
+  const units = candidates(all, isRelevant, isSafe);
   const asked = new AskedWords(
     query,
     units.map(({ terms }) => terms),
   );
+  const work = { query, passages, all, asked, isSafe };
   const lead = leadOf(asked, all, passages, isRelevant);
   const picked = pick(inLead(lead, score(query, units, asked, passages), passages), lead?.unit);
   const [best] = picked;
-  if (best === undefined) return [];
+  return best === undefined ? [] : inOrder(withCompany(picked, best, work), best, work);
+}
 
-  const next = continuation(best, unitsAt(best.place));
-  const chosen = [...picked, ...next.filter(({ text }) => mayDestroy || !isDestructive(text))];
+/** The picked units with all that belongs to them. */
+function withCompany(
+  picked: readonly Unit[],
+  best: Unit,
+  { query, passages, all, asked, isSafe }: Work,
+): Set<Unit | undefined> {
+  const unitsAt = (place: number) => all[place] ?? [];
+  const around = unitsAt(best.place);
+  const chosen = [...picked, ...continuation(best, around).filter(isSafe)];
   const company = chosen.flatMap((unit) => [
     ...companyOf(unit, unitsAt(unit.place)),
     ...listOf(unit, unitsAt(unit.place)),
   ]);
-  company.push(...codeAfter(best, unitsAt(best.place)));
-  const shown = new Set([...chosen, ...company].map(({ place, index }) => unitsAt(place)[index]));
+  company.push(...codeAfter(best, around));
+  const shown = new Set(
+    [...chosen, ...company.filter(isSafe)].map(({ place, index }) => unitsAt(place)[index]),
+  );
   if (expectsCode(query) && ![...shown].some((unit) => unit?.block.kind === "code")) {
-    shown.add(addedCode(best, all, asked, passages));
+    const code = addedCode(best, all, asked, passages);
+    if (code !== undefined && isSafe(code)) shown.add(code);
   }
   if (expectsNumber(query) && ![...shown].some((unit) => unit && hasNumber(unit.text))) {
-    const number = nearestNumber(best, unitsAt(best.place));
-    if (number !== undefined && (mayDestroy || !isDestructive(number.text))) shown.add(number);
+    const number = nearestNumber(best, around);
+    if (number !== undefined && isSafe(number)) shown.add(number);
   }
+  return shown;
+}
+
+function inOrder(
+  shown: ReadonlySet<Unit | undefined>,
+  best: Unit,
+  { passages, all, asked }: Work,
+): Quote[] {
   const found = passages.flatMap((passage, place) =>
-    runs(unitsAt(place).filter((unit) => shown.has(unit))).map((run) => ({
+    runs((all[place] ?? []).filter((unit) => shown.has(unit))).map((run) => ({
       ...{ n: place + 1, text: markdownOf(passage, run) },
       isBest: run.some(({ index }) => place === best.place && index === best.index),
     })),
@@ -178,12 +208,14 @@ function isHarmless(
 function candidates(
   all: readonly (readonly Unit[])[],
   isRelevant: (place: number) => boolean,
-  mayDestroy: boolean,
+  isSafe: (unit: Unit) => boolean,
 ): Unit[] {
   const seen = new Set<string>();
   const units = all.filter((_, place) => isRelevant(place)).flat();
-  const isSafe = (unit: Unit) => mayDestroy || !isDestructive(unit.text);
-  const quotable = units.filter((unit) => isQuotable(unit, all[unit.place] ?? []) && isSafe(unit));
+  const quotable = units.filter((unit) => {
+    const around = all[unit.place] ?? [];
+    return isQuotable(unit, around) && isSafe(unit) && companyOf(unit, around).every(isSafe);
+  });
   return (quotable.length > 0 ? quotable : units).filter(
     ({ text }) => !seen.has(text) && seen.add(text),
   );

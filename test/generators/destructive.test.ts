@@ -22,7 +22,13 @@ describe("a command that destroys", () => {
   it.each([
     ...["Run npm install.", "Users delete their files on this page.", "The form of the rm command"],
     ...["git push origin main", "docker run web", "Send GET /api/v1/documents.", "perform it"],
-    ...["The drop table of the game", "npm run build", "kubectl get pods", "a charm -- of sorts"],
+    ...[
+      "The drop table of the game",
+      "npm run build",
+      "kubectl get pods",
+      "FROM node\nRUN npm ci\nRUN npm prune\nCMD node",
+      "a charm -- of sorts",
+    ],
   ])("is not in: %s", (text) => {
     expect(isDestructive(text)).toBe(false);
   });

@@ -241,6 +241,14 @@ describe("a quote from a Markdown document", () => {
     expect(await answerOf(query, text)).toBe(expected);
   });
 
+  it("leaves out the code that destroys, with the text that introduces it", async () => {
+    const text =
+      "# Guide\n\nYou install it with one command.\n\nIf you want to install it again, run:\n\n```sh\nrm -rf data\n```";
+    const answer = await answerOf("How do I install it with a command?", text);
+    expect(answer).toBe("You install it with one command. [1]");
+    expect(await answerOf("How do I reset it and install it again?", text)).toMatch(/rm -rf data/);
+  });
+
   it("is not from a passage that covers far less of the question", async () => {
     const right = documentOf("Delete a document on its page.", 0.9);
     const wrong = documentOf("To delete the whole deployment, run this command.", 0.5, "e");
