@@ -17,11 +17,20 @@ const SPELLING_PASSAGES_MIN = 2;
 /** That a word is in no passage tells little if there are few. */
 const FEW_PASSAGES = 10;
 
+/**
+ * Rare terms decide the order of passages. The commonest
+ * have most of the hits and the rest of the rarity.
+ */
+const RARITY_SHARE = 0.95;
+/** Fewer take no time. */
+const HITS_MIN = 1_000;
+
 /** What is asked about an unknown name is not known. */
 const NAME_WEIGHT = 2;
 
 export class WantedTerms {
   readonly #vocabulary: Vocabulary;
+  readonly #count: number;
   readonly #frequencies = new Map<string, number>();
   readonly #words: readonly WantedWord[];
   readonly #coverage: Coverage;
@@ -31,6 +40,7 @@ export class WantedTerms {
   /** @param count The number of all passages. */
   constructor(words: readonly QueryWord[], vocabulary: Vocabulary, count: number) {
     this.#vocabulary = vocabulary;
+    this.#count = count;
     for (const { term } of words) this.#read(term);
     const forms = words.map((word) => this.#formsOf(word));
     // Two words that documents write as one.
@@ -97,15 +107,21 @@ export class WantedTerms {
   /** The rarest terms that passages have, up to a number of hits. */
   affordable(hitsMax: number): string[] {
     const affordable: string[] = [];
-    let hits = 0;
     const wanted = this.#words.flatMap(({ terms, forms, parts }) => [...terms, ...forms, ...parts]);
-    const sorted = Array.from(new Set(wanted), (term) => [term, this.#frequency(term)] as const)
-      .filter(([, frequency]) => frequency > 0)
-      .sort(([, a], [, b]) => a - b);
-    for (const [term, frequency] of sorted) {
+    const sorted = [...new Set(wanted)]
+      .map((term) => ({ term, frequency: this.#frequency(term) }))
+      .filter(({ frequency }) => frequency > 0)
+      .map((known) => ({ ...known, rarity: bm25Idf(known.frequency, this.#count) }))
+      .sort((a, b) => a.frequency - b.frequency);
+    let hits = 0;
+    let left = sorted.reduce((sum, { rarity }) => sum + rarity, 0);
+    const leftMin = (1 - RARITY_SHARE) * left;
+    for (const { term, frequency, rarity } of sorted) {
       hits += frequency;
-      if (affordable.length > 0 && hits > hitsMax) break;
+      const isTooMany = hits > hitsMax || (hits > HITS_MIN && left <= leftMin);
+      if (affordable.length > 0 && isTooMany) break;
       affordable.push(term);
+      left -= rarity;
     }
     return affordable;
   }
@@ -190,6 +206,11 @@ export class WantedTerms {
   #frequency(term: string): number {
     return this.#frequencies.get(term) ?? 0;
   }
+}
+
+/** As FTS5 has it: nothing if half of all passages have the term. */
+function bm25Idf(frequency: number, count: number): number {
+  return Math.max(0, Math.log((count - frequency + 0.5) / (frequency + 0.5)));
 }
 
 function idf(frequency: number, count: number): number {

@@ -37,7 +37,7 @@ const NEIGHBOUR_WEIGHT = 0.15;
 const PASSAGE_WEIGHT = 0.6;
 const HEADING_WEIGHT = 0.15;
 /** The penalty for each passage that the search ranked better. */
-const RANK_WEIGHT = 0.06;
+const RANK_WEIGHT = 0.07;
 /** The weight of lists where the query expects one. */
 const LIST_WEIGHT = 0.15;
 /** The weight of code against prose. */
@@ -45,9 +45,9 @@ const CODE_WEIGHT = 0.3;
 /** The penalty for repeating picked units. */
 const REPETITION_WEIGHT = 0.3;
 /** Units below this share of the best score are not quoted. */
-const SCORE_SHARE_MIN = 0.6;
+const SCORE_SHARE_MIN = 0.62;
 /** Nor those of passages below this share of the best passage's score. */
-const PASSAGE_SHARE_MIN = 0.7;
+const PASSAGE_SHARE_MIN = 0.66;
 /** A number that is added to an answer without one is this near, in units. */
 const NUMBER_DISTANCE_MAX = 2;
 /** Code that is added to an answer without code, in UTF-16 units. */

@@ -92,7 +92,8 @@ export function termsOfAll(texts: readonly string[]): string[][] {
     const found: string[] = [];
     for (const word of words) {
       found.push(word.term);
-      if (word.isWhole || word.isUnit) continue;
+      if (word.isWhole || word.isUnit || (word.isLatin && !isForeign && !isAccented)) continue;
+      if (isStopWord(word, language)) continue;
       for (const part of word.parts) found.push(part);
       if (word.prefix !== undefined && (isForeign || !word.isLatin)) found.push(word.prefix);
       const exact = isAccented ? accented(word) : undefined;

@@ -19,6 +19,7 @@ const GROWTH_ROOM = 1_000;
 
 const SOFT_HYPHENS = /[\u00ad\u0640]/g;
 const ASCII = /^[a-z0-9]+$/;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 // The accents of European scripts, and the vowel points of Hebrew and
 // Arabic, often omitted. The marks of Indic scripts are as good as
 // letters, and stay.
@@ -43,6 +44,7 @@ const TRADITIONAL = new RegExp(`[${[...SIMPLIFIED_CHARACTERS.keys()].join("")}]`
 
 /** The text in one width, with simplified characters; the case stays. */
 export function foldText(text: string): string {
+  if (!BEYOND_ASCII.test(text)) return text;
   return text
     .replace(MARKS, "$1")
     .normalize("NFKC")

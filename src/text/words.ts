@@ -19,13 +19,14 @@ const UNSPACED_CHARACTER = new RegExp(`^[${UNSPACED}]`, "v");
 // A version (group 1), or a run. A longer run than 64 characters is no
 // word: it counts as several.
 const RUN = new RegExp(
-  String.raw`(?<![\p{L}\p{M}\p{N}.])[vV]?(\d{1,9}(?:\.\d{1,9}){1,4})(?![\p{L}\p{M}\p{N}])|[${PAIRS}]+|[${THREES}]+|[[\p{L}\p{M}\p{N}]--[${UNSPACED}]]{1,64}`,
+  String.raw`(?=[vV]?\d)(?<![\p{L}\p{M}\p{N}.])[vV]?(\d{1,9}(?:\.\d{1,9}){1,4})(?![\p{L}\p{M}\p{N}])|[${PAIRS}]+|[${THREES}]+|[[\p{L}\p{M}\p{N}]--[${UNSPACED}]]{1,64}`,
   "gv",
 );
 
 // Names of languages and platforms that differ from others by marks.
+const MARK_OF_LETTER = /\+\+|#/;
 const LETTER_WITH_MARK = /(?<![\p{L}\p{M}\p{N}])([a-zA-Z])(\+\+|#)(?![\p{L}\p{M}\p{N}])/gu;
-const DOT_NET = /(?<=[\s("'`,/]|^|\basp)\.net(?![\p{L}\p{M}\p{N}])/giu;
+const DOT_NET = /\.net(?<=(?:[\s("'`,/]|^|\basp)\.net)(?![\p{L}\p{M}\p{N}])/giu;
 
 // `getUserById`, not `JavaScript`: names are not put together at will.
 const CAMEL_CASE = /^[a-z]+[0-9]*[A-Z]/;
@@ -41,6 +42,7 @@ const HAS_DIGIT = /\d/;
 const HANGUL = /^\p{Script=Hangul}/u;
 const ARABIC = /^\p{Script=Arabic}/u;
 const HEBREW = /^\p{Script=Hebrew}/u;
+const CYRILLIC = /^\p{Script=Cyrillic}/u;
 // Larkey, Ballesteros and Connell: Light Stemming for Arabic Information
 // Retrieval (light10). The letters are folded already.
 const ARABIC_BEGINNING = /^و?(?:(?:ال|بال|كال|فال|لل)(?=..)|(?<=و)(?=...))/u;
@@ -48,10 +50,16 @@ const ARABIC_ENDING = /(?<=..)(?:ها|ان|ات|ون|ين|يه|ه|ي)$/u;
 /** Articles, prepositions and conjunctions. */
 const HEBREW_BEGINNING = /^[והבלמשכ]{1,2}(?=...)/u;
 
+/** Of nouns and adjectives in Slavic languages. */
+const CYRILLIC_ENDING =
+  /(?<=..)(?:[аяеоиы][мх]и?|[оеы][йм]|ы?ми|[оеи]го|[ое]му|[ое]в|[иы]й|[ую]ю|[ая]я|[ое]е|[ыи]е|[аяоеуюыийь])$/u;
+
 // A letter, so that FTS5 keeps it in a term, but of phonetics: no text
 // has it before such a term.
 const MARK = "ː";
 const PREFIX_LENGTH = 5;
+/** Without its ending, a word may be shorter. */
+const PREFIX_LENGTH_MIN = 4;
 
 const STOP_WORDS = new StopWords(foldWord);
 
@@ -86,9 +94,7 @@ const RUNS = new Map<string, Run>();
 const RUNS_MAX = 10_000;
 
 export function words(folded: string): Word[] {
-  const text = folded
-    .replace(LETTER_WITH_MARK, (_, letter, mark) => letter + (mark === "#" ? "sharp" : "pp"))
-    .replace(DOT_NET, " dotnet");
+  const text = withoutMarks(folded).replace(DOT_NET, " dotnet");
   const found: Word[] = [];
   /** The runs since the last that no hyphen followed. */
   let chain: string[] = [];
@@ -135,6 +141,14 @@ export function isMarked(term: string): boolean {
   return term.startsWith(MARK);
 }
 
+function withoutMarks(text: string): string {
+  if (!MARK_OF_LETTER.test(text)) return text;
+  return text.replace(
+    LETTER_WITH_MARK,
+    (_, letter, mark) => letter + (mark === "#" ? "sharp" : "pp"),
+  );
+}
+
 /** Whether a text has characters of Chinese or Japanese. */
 export function isPaired(text: string): boolean {
   return PAIRED_CHARACTER.test(text);
@@ -153,11 +167,13 @@ export function languageOf(
 }
 
 /**
- * The stem of an English word. Other languages change little, and alike
- * on both sides.
+ * The stem of an English or Arabic word. Other languages change little,
+ * and alike on both sides.
  */
 export function stem(word: string): string {
-  return ASCII.test(word) ? stemmer(word) : word;
+  if (ASCII.test(word)) return stemmer(word);
+  if (!ARABIC.test(word)) return word;
+  return word.replace(ARABIC_BEGINNING, "").replace(ARABIC_ENDING, "");
 }
 
 /** The term of a word with its accents, if it has any. */
@@ -185,14 +201,15 @@ function readRun(run: string): Run {
 }
 
 function newWord(text: string, written: string): Word {
+  const term = stem(text);
   return {
     text,
     written,
-    term: stem(text),
+    term,
     isUnit: false,
     isLatin: LATIN.test(text),
     prefix: prefixOf(text),
-    parts: partsOf(text),
+    parts: partsOf(term),
     whole: undefined,
     isWhole: false,
   };
@@ -216,6 +233,10 @@ const NO_PARTS: readonly string[] = [];
 
 function prefixOf(word: string): string | undefined {
   if (HANGUL.test(word) || ARABIC.test(word) || HAS_DIGIT.test(word)) return undefined;
+  if (CYRILLIC.test(word)) {
+    const stem = word.replace(CYRILLIC_ENDING, "");
+    return stem.length < PREFIX_LENGTH_MIN ? undefined : MARK + stem.slice(0, PREFIX_LENGTH);
+  }
   const rest = HEBREW.test(word) ? word.replace(HEBREW_BEGINNING, "") : word;
   const isShort = word.length < PREFIX_LENGTH;
   return isShort && rest === word ? undefined : MARK + rest.slice(0, PREFIX_LENGTH);
@@ -225,11 +246,9 @@ function prefixOf(word: string): string | undefined {
  * Particles follow Korean words: their pairs of syllables stay. So do
  * most threes of an Arabic word when it changes within.
  */
-function partsOf(word: string): readonly string[] {
-  if (HANGUL.test(word)) return word.length < 2 ? NO_PARTS : marked(neighbours(word, 2));
-  if (!ARABIC.test(word)) return NO_PARTS;
-  const stem = word.replace(ARABIC_BEGINNING, "").replace(ARABIC_ENDING, "");
-  return marked(neighbours(stem, 3));
+function partsOf(term: string): readonly string[] {
+  if (HANGUL.test(term)) return term.length < 2 ? NO_PARTS : marked(neighbours(term, 2));
+  return ARABIC.test(term) ? marked(neighbours(term, 3)) : NO_PARTS;
 }
 
 function marked(parts: readonly string[]): string[] {
