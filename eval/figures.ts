@@ -4,6 +4,7 @@
 
 import pMap from "p-map";
 import { Progress } from "../scripts/progress.ts";
+import { TOP_K } from "../src/protocol.ts";
 import { BASELINES, type BaselineName, makeBaseline, sectionAnswer } from "./baselines.ts";
 import type { Collection, JudgedQuestion, Question } from "./collection.ts";
 import type { Corpus } from "./corpus.ts";
@@ -43,10 +44,6 @@ export interface SearchCost {
   readonly rowsRead: { readonly mean: number; readonly max: number };
 }
 
-/** The maximum of an ask, which all measured searches use. */
-export const TOP_K_MAX = 20;
-/** The default of an ask, which all measured answers use. */
-const TOP_K = 5;
 /** To rank ten documents if 20 passages are of fewer. */
 const TOP_K_TO_RANK = 200;
 const ASKS = { concurrency: 4 };
@@ -63,7 +60,7 @@ export async function figures(
   const { rankings, search } = await searchAll(rankable(questions), corpus);
   const verdicts = await answerAll(questions, corpus);
   const refusedForeign = await shareRefused("foreign questions", foreign, (question) =>
-    corpus.answer(question, TOP_K),
+    corpus.answer(question, TOP_K.byDefault),
   );
   const isAlwaysAnswerable = questions.every(({ relevant }) => relevant.size > 0);
   const refusedWithout = isAlwaysAnswerable
@@ -112,7 +109,7 @@ export async function answerAll(
   corpus: Corpus,
 ): Promise<Verdict[]> {
   const ask = async (question: JudgedQuestion) =>
-    verdict(question, await corpus.answer(question, TOP_K));
+    verdict(question, await corpus.answer(question, TOP_K.byDefault));
   return underBar("answers", questions, ASKS, ask);
 }
 
@@ -158,7 +155,7 @@ async function searchAll(questions: readonly JudgedQuestion[], corpus: Corpus) {
     corpus,
     async (question, documentIds) => {
       let ids = [...new Set(documentIds)];
-      if (ids.length < DEPTH && documentIds.length === TOP_K_MAX) {
+      if (ids.length < DEPTH && documentIds.length === TOP_K.max) {
         ids = [...new Set((await corpus.search(question, TOP_K_TO_RANK)).documentIds)];
       }
       rankings.push(ids);
@@ -178,7 +175,7 @@ export async function searchCost(
   const rows: number[] = [];
   for (const question of questions) {
     const startedAt = performance.now();
-    const { documentIds, rowsRead } = await corpus.search(question, TOP_K_MAX);
+    const { documentIds, rowsRead } = await corpus.search(question, TOP_K.max);
     times.push(performance.now() - startedAt);
     rows.push(rowsRead);
     await found(question, documentIds);
@@ -209,7 +206,7 @@ async function measureBaseline(
   const search = makeBaseline(baseline, documents.values());
   const found = await underBar(label, questions, { concurrency: 1 }, ({ text }) => search(text));
   const verdicts = questions.map((question, i) =>
-    verdict(question, sectionAnswer(found[i] ?? [], TOP_K)),
+    verdict(question, sectionAnswer(found[i] ?? [], TOP_K.byDefault)),
   );
   const rankings = new Map(
     questions.map(({ id }, i) => [id, [...new Set(found[i]?.map(({ documentId }) => documentId))]]),
@@ -221,7 +218,7 @@ async function measureBaseline(
     ),
     answers: shares(verdicts, hasAnswers),
     refusedForeign: await shareRefused(`${label}, foreign questions`, foreign, ({ text }) =>
-      sectionAnswer(search(text), TOP_K),
+      sectionAnswer(search(text), TOP_K.byDefault),
     ),
   };
 }
@@ -261,7 +258,7 @@ async function refusedWithoutDocuments(
     const titles = asked[0] === undefined ? [] : titlesOf(asked[0]);
     const removed = titles.flatMap((title) => byTitle.get(title) ?? []);
     await pMap(removed, ({ id }) => corpus.delete(id), PUTS);
-    const answers = await pMap(asked, (question) => corpus.answer(question, TOP_K), ASKS);
+    const answers = await pMap(asked, (question) => corpus.answer(question, TOP_K.byDefault), ASKS);
     refused += answers.filter(({ isRefusal }) => isRefusal).length;
     progress.advance(asked.length);
     await pMap(removed, (document) => corpus.put(document), PUTS);

@@ -1,5 +1,6 @@
 // Documents cut under their headings: what a plain search would show. Pure.
 
+import { closesFence, openingFence } from "../src/text/code-fence.ts";
 import type { Document } from "./collection.ts";
 
 export interface Section {
@@ -11,7 +12,7 @@ export interface Section {
 }
 
 const HEADING = /^ {0,3}#{1,6}\s+(.*)$/;
-const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const INDENTATION = /^ {0,3}/;
 
 export function sectionsOf({ id, title, text }: Document): Section[] {
   const sections: Section[] = [];
@@ -24,13 +25,13 @@ export function sectionsOf({ id, title, text }: Document): Section[] {
     }
     lines = [];
   };
-  // What closes the code block, in which no line is a heading.
-  let closing: string | undefined;
+  // The fence of the code block that is open: no line in it is a heading.
+  let open: string | undefined;
   for (const line of text.split(/\r?\n/)) {
-    const fence = FENCE.exec(line)?.[1];
-    const [, next] = closing === undefined ? (HEADING.exec(line) ?? []) : [];
-    if (closing === undefined) closing = fence;
-    else if (fence?.startsWith(closing)) closing = undefined;
+    const outdented = line.replace(INDENTATION, "");
+    const [, next] = open === undefined ? (HEADING.exec(line) ?? []) : [];
+    if (open === undefined) open = openingFence(outdented);
+    else if (closesFence(outdented, open)) open = undefined;
     if (next === undefined) lines.push(line);
     else {
       end();

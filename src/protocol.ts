@@ -184,6 +184,9 @@ export interface Examples {
 
 export const API_PREFIX = "/api/v1";
 
+/** The number of passages that an ask may request. */
+export const TOP_K = { byDefault: 5, min: 1, max: 20 };
+
 // JSON leaves these raw, and some clients break lines at them:
 // C1 controls (such as U+0085) and the two Unicode separators.
 const LINE_BREAKERS = /[\u0080-\u009f\u2028\u2029]/g;

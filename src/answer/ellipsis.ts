@@ -1,9 +1,9 @@
-// Whether a question leaves out what it is about, since the turn before
-// says it: it begins with "and", has a pronoun without its noun, or hardly
-// a word of its own. Words of many languages, and none of any subject. Pure.
+// Whether a question leaves its subject to the turn before it: it begins
+// with "and", has a pronoun without its noun, or hardly a telling word.
+// The lists have words of many languages, and none of any subject. Pure.
 
 import { tellingCount } from "../text/analyzer.ts";
-import { withoutCourtesy } from "../text/courtesy.ts";
+import { endsAsQuestion, withoutCourtesy } from "../text/courtesy.ts";
 
 /** In UTF-16 units. A longer text says itself what it is about. */
 const LENGTH_MAX = 200;
@@ -52,7 +52,6 @@ const PRONOUN = new RegExp(
 /** "Is it possible to ...": this one means nothing. */
 const EXPLETIVE = /\b(?:is|was|isn't|would|be|makes?)\s+it\s+\p{L}+\s+(?:to|that|if|for)\b/giu;
 
-const ASKS = /[?？؟;;]["')\]]*\s*$/u;
 const WORD = /[\p{L}\p{N}]/u;
 
 export function isElliptic(query: string): boolean {
@@ -64,5 +63,5 @@ export function isElliptic(query: string): boolean {
   const pronoun = PRONOUN.exec(plain);
   if (pronoun !== null && tellingCount(plain.slice(0, pronoun.index)) < NOUNS_MIN) return true;
   const telling = tellingCount(query);
-  return telling === 0 || (telling < TELLING_MIN && ASKS.test(query));
+  return telling === 0 || (telling < TELLING_MIN && endsAsQuestion(query));
 }

@@ -1,45 +1,12 @@
-// The mark with which a generator begins an answer that says only that
-// nothing was found. It looks like a citation of no passage, so models that
-// can cite can write it, in every language. It is never shown.
+// "Nothing was found": the mark with which a generator begins an answer that
+// says only that, and the sentence in the language of a question. The mark
+// looks like a citation of no passage, so models that can cite can write it.
+// opening.ts takes it off. Pure.
 
 import { queryLanguage } from "../text/analyzer.ts";
 import type { Language } from "../text/stop-words.ts";
 
 export const NOTHING_FOUND = "[0]";
-
-/** What separates the mark from the text. */
-const SEPARATOR = /^[\s.:,;\u2013\u2014-]+/;
-
-/** Takes the mark off an answer's beginning, however often it is there. */
-export class Opening {
-  /** The beginning, while it may still become the mark. */
-  #held = "";
-  #isDecided = false;
-  #isMarked = false;
-
-  /** Whether the answer begins with the mark. */
-  get isMarked(): boolean {
-    return this.#isMarked;
-  }
-
-  /** The text to show of a piece; empty while that is undecided. */
-  push(piece: string): string {
-    if (this.#isDecided) return piece;
-    this.#held += piece;
-    while (this.#held.trimStart().startsWith(NOTHING_FOUND)) {
-      this.#isMarked = true;
-      this.#held = this.#held.trimStart().slice(NOTHING_FOUND.length);
-    }
-    if (this.#isMarked) this.#held = this.#held.replace(SEPARATOR, "");
-    this.#isDecided = !NOTHING_FOUND.startsWith(this.#held.trimStart());
-    return this.#isDecided ? this.#held : "";
-  }
-
-  /** The text that was held until the answer's end. */
-  end(): string {
-    return this.#isDecided ? "" : this.#held;
-  }
-}
 
 const LATIN: Readonly<Record<Language, string>> = {
   en: "I found nothing about that in the indexed documents.",

@@ -6,7 +6,8 @@ import type { Ask, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.
 import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { Generator } from "./generator.ts";
-import { nothingFound, Opening } from "./nothing-found.ts";
+import { nothingFound } from "./nothing-found.ts";
+import { Opening } from "./opening.ts";
 import { prompt } from "./prompt.ts";
 import type { Passage, Retriever } from "./retriever.ts";
 import type { RewriteCost, Rewriter } from "./rewriter.ts";

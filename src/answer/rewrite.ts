@@ -23,8 +23,8 @@ export const QUERY_LENGTH_MAX = 400;
 /** The newest turns. The length is in UTF-16 units. */
 const TURNS_MAX = 6;
 const TURN_LENGTH_MAX = 500;
-/** More of the telling words are the conversation's. */
-const SHARED_MIN = 0.5;
+/** This part of the telling words at least is the conversation's. */
+const SHARED_MIN = 0.4;
 
 const LINE_BREAK = /[\n\r\u0085\u2028\u2029]/;
 /** Code, JSON, a tag, a list or a heading. */
@@ -70,7 +70,7 @@ export function oddityOf(
   const label = LABEL.exec(text)?.[1];
   if (label !== undefined && !sharesTerm(label, said)) return "the text has a label";
   // Refusals, explanations and translations have other words.
-  if (sharedPart(text, said) <= SHARED_MIN) return "the text has other words";
+  if (sharedPart(text, said) < SHARED_MIN) return "the text has other words";
   if (tellingCount(query) > 0 && !keepsWord(text, query)) return "the text leaves the question out";
   if (isElliptic(query) && sharedPart(text, asked) === 1) return "the text adds nothing";
   return undefined;

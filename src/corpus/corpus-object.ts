@@ -16,7 +16,7 @@ import { ServiceError, toServiceError } from "../errors.ts";
 import { errorFormat } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
-import { API_PREFIX, type Examples } from "../protocol.ts";
+import { API_PREFIX, type Examples, TOP_K } from "../protocol.ts";
 import {
   check,
   decodeParameter,
@@ -42,9 +42,8 @@ const BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX + 64 * 1024;
 /** Documents listed on a page. */
 const LIST_LIMIT = { byDefault: 50, min: 1, max: 200 };
 
-/** The bounds of an ask: characters of its query, and passages. */
+/** The longest query of an ask, in characters. */
 const SEARCH_LENGTH_MAX = 4_000;
-const SEARCH_LIMIT = { byDefault: 5, min: 1, max: 20 };
 
 /**
  * Documents plus passages re-indexed per alarm (one document
@@ -211,7 +210,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     if (!isVisible(query) || length > SEARCH_LENGTH_MAX) {
       throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long, and visible`);
     }
-    const limit = wholeParameter(parameters, "limit", SEARCH_LIMIT);
+    const limit = wholeParameter(parameters, "limit", TOP_K);
     const timeoutMs = userConfig(this.env).firstTokenTimeoutMs;
     const message = `The search gave no answer within ${timeoutMs} ms.`;
     const found = await withTimeout(

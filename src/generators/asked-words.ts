@@ -6,6 +6,8 @@ import { isCorrectable, slip } from "../text/spelling.ts";
 
 /** A lesser share of a word's parts is chance. */
 const PARTS_SHARE_MIN = 0.5;
+/** Words that are corrected. Each is compared with every term. */
+const CORRECTIONS_MAX = 10;
 
 type Terms = ReadonlySet<string>;
 
@@ -24,10 +26,13 @@ export class AskedWords {
   constructor(query: string, units: readonly Terms[]) {
     const known = new Set(units.flatMap((terms) => [...terms]));
     const count = (term: string) => units.filter((held) => held.has(term)).length;
+    let corrections = 0;
     this.#words = queryWords(query).map(({ text, term, forms, parts, isName, weight }) => {
       // As in a search: otherwise, the unit was taken for another language.
       const terms = [term, ...forms.filter((form) => count(form) >= count(term))];
-      if (![...terms, ...parts].some((any) => known.has(any)) && isCorrectable(text)) {
+      const isUnknown = ![...terms, ...parts].some((any) => known.has(any));
+      if (isUnknown && isCorrectable(text) && corrections < CORRECTIONS_MAX) {
+        corrections += 1;
         terms.push(...nearest(text, isName, known));
       }
       const n = units.filter((held) => shareOf({ terms, parts }, held) > 0).length;

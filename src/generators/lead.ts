@@ -12,6 +12,8 @@ const SHARE_MIN = 0.7;
 const ASKED_MIN = 0.4;
 /** The share if the query asks the whole heading, of at least two words. */
 const WHOLE_SHARE_MIN = 0.5;
+/** The match of a heading that asks all of the query and nothing else: 2. */
+const WHOLE_MATCH = 1.99;
 
 export interface Lead {
   readonly unit: Unit;
@@ -39,7 +41,7 @@ export function leadOf(
   const units = all[beginning(best, passages)] ?? [];
   const unit = units.find(({ block }) => block.kind !== "heading");
   if (unit === undefined || !isQuotable(unit, units)) return undefined;
-  return { unit, isWhole: bestMatch > 1.99 };
+  return { unit, isWhole: bestMatch > WHOLE_MATCH };
 }
 
 /** From 0 to 2: of two headings that ask the query, one may ask more. */

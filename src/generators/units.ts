@@ -64,7 +64,7 @@ const PROSE_MARK = /\p{Sc}\d|<\/?\p{L}[\p{L}\p{N}_. -]*>/gu;
 const CODE_SHARE_MIN = 0.04;
 
 /** Whether it is code, with or without mark-up that says so. */
-export function isCode({ block, text }: Unit): boolean {
+function isCode({ block, text }: Unit): boolean {
   if (block.kind === "code") return true;
   if (block.kind !== "paragraph") return false;
   const marks = text.replace(PROSE_MARK, "").match(CODE_MARK)?.length ?? 0;

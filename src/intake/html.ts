@@ -162,7 +162,9 @@ class Content {
   #endCode(): void {
     const [, language = ""] =
       LANGUAGE.exec(`${this.#code}${/<code[^<>]*>/i.exec(this.pending)?.[0]}`) ?? [];
-    const text = decoded(this.pending.replace(/<[^<>]*>/g, "")).replace(/^\n|\s+$/g, "");
+    const text = decoded(this.pending.replace(/<[^<>]*>/g, ""))
+      .replace(/^\n/, "")
+      .trimEnd();
     if (text.trim() !== "") this.nodes.push(newNode("code", [text], { language }));
     this.#code = undefined;
     this.pending = "";

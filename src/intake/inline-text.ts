@@ -179,7 +179,9 @@ function textOf(tokens: readonly Token[]): string {
         return;
       case "code_inline":
         // `{ref}` and then `Text <target>`.
-        text.add(tokens[i - 1]?.type === "role" ? content.replace(/\s*<[^<>]*>$/, "") : content);
+        text.add(
+          tokens[i - 1]?.type === "role" ? content.replace(/(?<!\s)\s*<[^<>]*>$/, "") : content,
+        );
         return;
       default:
         text.add(content);

@@ -42,16 +42,17 @@ const MDX =
 export function parse(text: string): Node[] {
   const source = text.replace(/\r\n?/g, "\n").replaceAll("\0", "\ufffd");
   const work: Work = {
-    ...{ steps: 0, marks: 0, footnotes: new Set<string>(), closed: closedNames(source) },
+    steps: 0,
+    marks: 0,
+    footnotes: new Set(),
+    closed: closedNames(source),
     closedElements: closedElements(source),
-    ...{
-      isMdx: MDX.test(source),
-      labels: false,
-      elements: 0,
-      components: 0,
-      tabs: false,
-      unclosed: new Map(),
-    },
+    isMdx: MDX.test(source),
+    labels: false,
+    elements: 0,
+    components: 0,
+    tabs: false,
+    unclosed: new Map(),
   };
   const nodes = blocks(source, work, 0);
   if (work.labels) joinLabels(nodes);

@@ -1,7 +1,7 @@
-// A code fence that is not closed. CommonMark takes all that
-// follows for code, which is hardly ever meant. Here it ends
-// before the next heading. One of level one does not count: it
-// may be a comment of a shell. A rule for markdown-it.
+// A code fence that is never closed. CommonMark reads all that
+// follows as code. This rule for markdown-it ends it before the
+// next heading of level two to six. One of level one may be a
+// comment of a shell.
 
 import type { StateBlock } from "markdown-it";
 import { closesFence, openingFence } from "../text/code-fence.ts";

@@ -306,7 +306,7 @@ function bodyOf(opened: number): Pick<Marker, "body"> {
 }
 
 const HAS_MARKDOWN =
-  /^<[a-z][a-z\d]*[ \t](?:[^<>]*[ \t])?markdown(?:=["']?\w+["']?)?(?:[ \t][^<>]*)?>$/;
+  /^<[a-z][a-z\d]*[ \t](?=(?:[^<>]*[ \t])?markdown(?:=["']?\w+["']?)?[ \t>])[^<>]*>$/;
 const ONLY_TAGS = /^(?:<\/?(?!img\b|input\b)[a-z][^<>]*>[ \t]*)+$/;
 
 /** Elements that a line opens with Markdown inside, less those it closes. */

@@ -32,26 +32,28 @@ export function component(text: string, at: number, work: Work): Component | und
   const from = COMPONENT.lastIndex;
   // A fragment, `<>`, has no attributes.
   if (/[</]$/.test(name[0]) && text[from] !== ">") return undefined;
-  const limit = Math.min(text.length, at + TAG_MAX);
-  const to = attributesEnd(text, from, limit);
-  if (to === undefined) return lose(work, limit - at);
+  const read = text.slice(from, at + TAG_MAX);
+  const length = attributesLength(read);
+  if (length === undefined) return lose(work, from - at + read.length);
+  const to = from + length;
   const kind = name[1] === "/" ? "close" : text[to - 1] === "/" ? "empty" : "open";
   const attributes = text.slice(from, to);
   const labels = labelsOf(TOOLTIPS.test(name[0]) ? attributes.replace(TITLE, "") : attributes);
   return { kind, end: to + 1, labels };
 }
 
-/** The offset of the `>` outside quotation marks and braces. */
-function attributesEnd(text: string, from: number, limit: number): number | undefined {
+/** The length up to the `>` outside quotation marks and braces. */
+function attributesLength(text: string): number | undefined {
   let depth = 0;
-  for (let at = from; at < limit; at += 1) {
+  /** A comment that begins later never ends. */
+  const commentMax = text.lastIndexOf("*/") - 2;
+  for (let at = 0; at < text.length; at += 1) {
     const char = text[at];
     if (char === '"' || char === "'" || char === "`") {
       const end = text.indexOf(char, at + 1);
-      if (end !== -1 && end < limit) at = end;
-    } else if (depth > 0 && text.startsWith("/*", at)) {
-      const end = text.indexOf("*/", at + 2);
-      if (end !== -1 && end < limit) at = end + 1;
+      if (end !== -1) at = end;
+    } else if (depth > 0 && at <= commentMax && text.startsWith("/*", at)) {
+      at = text.indexOf("*/", at + 2) + 1;
     } else if (char === "{") depth += 1;
     else if (char === "}") depth -= 1;
     else if (depth > 0) continue;
@@ -62,7 +64,7 @@ function attributesEnd(text: string, from: number, limit: number): number | unde
 }
 
 const LABELS =
-  /(?<![\w-])(?:title|label|text|header|heading|summary|caption|content|description|alt|alt-text)\s*=\s*\{?\s*(?:"([^"]*)"|'([^']*)'|`([^`]*)`)/gi;
+  /(?<![\w-])(?:title|label|text|header|heading|summary|caption|content|description|alt|alt-text)\s*=\s*(?:\{\s*)?(?:"([^"]*)"|'([^']*)'|`([^`]*)`)/gi;
 const NAME = /(?<![\w-])name\s*=\s*(?:"([^"]*)"|'([^']*)')/i;
 const NESTED = /\{\{|\}\}|\$\{/;
 

@@ -4,11 +4,9 @@
 import type { Passage, Retriever } from "../answer/retriever.ts";
 import { withTimeout } from "../deadline.ts";
 import { reasonOf, ServiceError } from "../errors.ts";
+import { TOP_K } from "../protocol.ts";
 import { withoutCopies } from "../text/copies.ts";
 import { fuse } from "./fusion.ts";
-
-/** Passages from each search: the maximum that an ask may request. */
-const CANDIDATES = 20;
 
 export class HybridRetriever implements Retriever {
   readonly #fullText: Retriever;
@@ -24,7 +22,7 @@ export class HybridRetriever implements Retriever {
 
   async retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]> {
     const found = await Promise.all([
-      this.#fullText.retrieve(query, CANDIDATES, signal),
+      this.#fullText.retrieve(query, TOP_K.max, signal),
       this.#near(query, signal),
     ]);
     // The searches may have found different copies of one text.
@@ -37,7 +35,7 @@ export class HybridRetriever implements Retriever {
       return await withTimeout(
         this.#waitMs,
         () => new ServiceError("RETRIEVAL_FAILED", message),
-        (either) => this.#vectors.retrieve(query, CANDIDATES, either),
+        (either) => this.#vectors.retrieve(query, TOP_K.max, either),
         signal,
       );
     } catch (error) {

@@ -5,9 +5,7 @@ import type { Reranker } from "../answer/reranker.ts";
 import type { Passage, Retriever } from "../answer/retriever.ts";
 import { withTimeout } from "../deadline.ts";
 import { reasonOf, ServiceError } from "../errors.ts";
-
-/** Passages to choose from: the maximum that an ask may request. */
-const CANDIDATES = 20;
+import { TOP_K } from "../protocol.ts";
 
 export class RerankingRetriever implements Retriever {
   readonly #retriever: Retriever;
@@ -22,7 +20,7 @@ export class RerankingRetriever implements Retriever {
   }
 
   async retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]> {
-    const found = await this.#retriever.retrieve(query, CANDIDATES, signal);
+    const found = await this.#retriever.retrieve(query, TOP_K.max, signal);
     const scores = found.length > 1 ? await this.#scores(query, found, signal) : undefined;
     if (scores === undefined) return found.slice(0, topK);
     return (

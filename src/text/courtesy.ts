@@ -2,15 +2,15 @@
 // "could you tell me", and pasted text. Pure.
 
 /** Between two of these lies a clause. */
-const CLAUSE_END = /(?<=[.!?。！？؟।…]["')\]]*)\s+|(?<=[。！？])|\n+/u;
+const CLAUSE_END = /(?<=[.!?。！？؟।…]["')\]]{0,9})\s+|(?<=[。！？])|\n+/u;
 
-const ASKS = /[?？؟;;]["')\]]*\s*$/u;
+const QUESTION_END = /[?？؟;;]["')\]]*\s*$/u;
 
 /** In characters; a longer text has something pasted in it. */
 const QUESTION_LENGTH_MAX = 400;
 
 const someone = "(?:you|u|(?:any|some)(?:one|body)|ya)";
-const softly = "(?:(?:please|pls|kindly|possibly|maybe|perhaps|just|also|quickly)\\s+)*";
+const softly = "(?:(?:please|pls|kindly|possibly|maybe|perhaps|just|also|quickly)\\s+){0,5}";
 const tell =
   "(?:(?:tell|help|show|teach|enlighten|remind|advise|inform)\\s+(?:me|us)(?:\\s+(?:out|know|understand|figure\\s+out|with|about))*|(?:let\\s+(?:me|us)\\s+know)|clarify|explain(?:\\s+to\\s+(?:me|us))?|elaborate)";
 
@@ -128,7 +128,11 @@ export function clauses(text: string): Clause[] {
   return text
     .split(CLAUSE_END)
     .filter((clause) => clause.trim() !== "")
-    .map((clause) => ({ text: clause, asks: ASKS.test(clause) }));
+    .map((clause) => ({ text: clause, asks: endsAsQuestion(clause) }));
+}
+
+export function endsAsQuestion(text: string): boolean {
+  return QUESTION_END.test(text);
 }
 
 /** Whether it is so long that it must hold more than a question. */

@@ -2,7 +2,7 @@
 // types that cannot be wrong. The rules are the wire's (docs/protocol.md).
 
 import * as v from "valibot";
-import type { Ask } from "../protocol.ts";
+import { type Ask, TOP_K } from "../protocol.ts";
 import { check, textOf, wholeNumber } from "../request.ts";
 import { isVisible } from "../text/visible.ts";
 
@@ -16,7 +16,7 @@ const AskBody = v.strictObject({
     textOf(1, 4_000),
     v.check(isVisible, "must have something to read in it"),
   ),
-  topK: v.nullish(wholeNumber(1, 20), 5),
+  topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
   maxTokens: v.nullish(wholeNumber(1, 4_096), 1_024),
   temperature: leftOut(
     v.pipe(v.number(), v.minValue(0, "must be from 0 to 2"), v.maxValue(2, "must be from 0 to 2")),

@@ -292,7 +292,7 @@ export class Asks {
       const remaining = this.#quota.remaining(Date.now(), this.#freedBy(run, last));
       const closing = subscription.closing(last, remaining);
       const accepted = await listener.end(closing, run === undefined ? 0 : FLUSH_MS);
-      // After the last write: a crash in between gives an answer away, and bills nobody.
+      // After the last write: a crash in between gives the answer away free.
       if (accepted && run !== undefined) this.#settle(run, last);
     } catch (thrown) {
       const error = toServiceError(thrown);

@@ -3,10 +3,20 @@
 // that reads.
 
 import { describe, expect, test } from "vitest";
+import { searchQuery } from "../../src/answer/search-query.ts";
+import { isSmallTalk } from "../../src/answer/small-talk.ts";
 import { exampleQuestions } from "../../src/corpus/examples.ts";
+import { asksToDestroy, isDestructive } from "../../src/generators/destructive.ts";
+import {
+  expectsCode,
+  expectsList,
+  expectsNumber,
+  hasNumber,
+} from "../../src/generators/expected.ts";
 import { markdown } from "../../src/intake/markdown.ts";
 import { passages } from "../../src/intake/passages.ts";
 import { queryTerms, terms } from "../../src/text/analyzer.ts";
+import { clauses, withoutCourtesy } from "../../src/text/courtesy.ts";
 import { sentences } from "../../src/text/sentences.ts";
 import { snippet } from "../../src/text/snippet.ts";
 import { DEAREST, DOCUMENTS } from "../support/document-shapes.ts";
@@ -61,6 +71,7 @@ describe("the head of a file is read in linear time:", () => {
   test.each([
     "a heading of spaces",
     "a heading of hashes and spaces",
+    "front matter of JSON that never closes",
     "front matter that never closes",
     "front matter of titles",
     "front matter of empty lines",
@@ -80,6 +91,14 @@ describe("a text is read in linear time:", () => {
     "its terms": terms,
     "its terms as a query": queryTerms,
     "its sentences": sentences,
+    "its clauses": clauses,
+    "it without courtesy": withoutCourtesy,
+    "whether it is small talk": (text) => isSmallTalk(text, []),
+    "what it and a follow-up search": (text) =>
+      searchQuery("And that?", [{ role: "user", content: text }]),
+    "whether it destroys": (text) => [isDestructive(text), asksToDestroy(text)],
+    "what it expects": (text) =>
+      [expectsCode, expectsList, expectsNumber, hasNumber].map((expects) => expects(text)),
     "a snippet of it": (text) => snippet(text, "a day in Bangkok"),
     "a snippet for it": (text) => snippet("Some words. And others.", text),
   };
@@ -92,6 +111,11 @@ describe("a text is read in linear time:", () => {
     initials: repeated("A. "),
     "spaces and line ends": repeated("  \n"),
     "quotation marks": repeated('.)" ('),
+    "quotation marks before another letter": between("", ")\"'", "字"),
+    "words that beg": repeated("please just "),
+    "greetings and thanks": repeated("hello thanks sorry "),
+    "words that ask": repeated("how many is it "),
+    "commands with spaces": repeated(`docker${" ".repeat(900)}`),
     "Chinese without spaces": repeated("今天天气很好"),
     "Thai without spaces": repeated("ไทย"),
     "marks upon marks": repeated("\u0316\u0301"),

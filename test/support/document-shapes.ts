@@ -97,6 +97,8 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   "admonitions without a body": repeated("!!! a b c\n"),
   "open components": repeated("<Aa {\n"),
   "open components in a line": repeated(`${"<Aa {'\"".repeat(100)}\n`),
+  "open comments in components": repeated(`<Aa {${"/* ".repeat(600)}\n\n`),
+  "labels of spaces": repeated(`<Aa title=${" ".repeat(1_900)}b/>\n\n`),
   "components in components": (length) =>
     Array.from({ length: Math.sqrt(length) }, (_, i) => `${" ".repeat(i)}<Aa>\n`).join(""),
   "components that never close": repeated("<Aa>\n"),
@@ -121,6 +123,10 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   "open modules": repeated("import {\n\n"),
   "modules of spaces": repeated(`import ${" ".repeat(900)}"\n\n`),
   modules: repeated('import A from "b"\n\nexport const c = {\n\n}\n\n'),
+  "directives with labels of spaces": repeated(
+    `\`\`\`{note} title=${" ".repeat(15_000)}a\n\`\`\`\n\n`,
+  ),
+  "a role before spaces": between("{a}`", `b${" ".repeat(15_000)}c\n`, "`"),
   "directives in directives": (length) =>
     Array.from({ length: Math.sqrt(length) / 2 }, (_, i) => `${"`".repeat(3 + i)}{note}\n`)
       .reverse()
@@ -129,8 +135,12 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   "open tables of HTML": repeated("<table><tr><td>"),
   "open quotes in HTML": repeated("<div a=\"b' "),
   "open code of HTML": repeated("<pre>"),
+  "code of HTML with empty lines": between("<pre>", "\n", "a</pre>"),
+  "code of HTML with lines of spaces": between("<pre>", `${" ".repeat(900)}\n`, "a</pre>"),
+  "elements that may hold Markdown": repeated(`<a${" markdown".repeat(1_700)}\n\n`),
   "elements without their ends": repeated("<p><rt><script a><kbd><img alt=b>"),
   "inline elements without their ends": repeated("a <rt> <kbd>b<code>c<sup>1\n"),
+  "front matter of JSON that never closes": between("{\n", "}a\n", ""),
   "front matter that never closes": between("---\n", "a: b\n", ""),
   "a title that never closes": between('---\ntitle: "', "\\\n ", "\n---\n"),
   "a folded title": between("---\ntitle: >\n", "  a\n", "---\n"),
