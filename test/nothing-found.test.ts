@@ -79,7 +79,7 @@ describe("an answer that found nothing", () => {
     }
   });
 
-  it("is replayed free by its key, and read again", async () => {
+  it("is replayed free by its key, read again, and rated", async () => {
     const user = await newUser();
     const headers = { "idempotency-key": "one" };
     const first = await user.ask(NOTHING, {}, headers);
@@ -91,6 +91,12 @@ describe("an answer that found nothing", () => {
     const read = await user.events(first.queryId);
     await read.all();
     expect(read.answer).toBe("Nothing here.");
+    const rating = await user.post("/ai/feedback", { queryId: first.queryId, rating: "down" });
+    expect(rating.ok).toBe(true);
+    expect(await user.receipt(first.queryId)).toMatchObject({
+      reason: "nothing_found",
+      feedback: { rating: "down" },
+    });
     expect(await user.quota()).toMatchObject({ charged: 0, refunded: 1, reserved: 0 });
   });
 
