@@ -11,8 +11,9 @@ import type { Vocabulary } from "./vocabulary.ts";
 const SPELLINGS_MAX = 15;
 /** Words of a query that are corrected. */
 const CORRECTIONS_MAX = 3;
-/** A spelling of one passage may be wrong itself. */
+/** A spelling of one passage may be wrong itself, if there are many passages. */
 const SPELLING_PASSAGES_MIN = 2;
+const MANY_PASSAGES = 200;
 
 /** That a word is in no passage tells little if there are few. */
 const FEW_PASSAGES = 10;
@@ -170,9 +171,10 @@ export class WantedTerms {
 
   #nearest({ text, isName }: QueryWord): string | undefined {
     let best: { term: string; distance: number; passages: number } | undefined;
+    const spellingPassagesMin = this.#count < MANY_PASSAGES ? 1 : SPELLING_PASSAGES_MIN;
     const consider = (term: string, passages: number) => {
       const distance = slip(text, term, isName);
-      if (distance === undefined || passages < SPELLING_PASSAGES_MIN) return;
+      if (distance === undefined || passages < spellingPassagesMin) return;
       const isBetter =
         best === undefined ||
         distance < best.distance ||

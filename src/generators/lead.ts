@@ -15,6 +15,11 @@ const WHOLE_SHARE_MIN = 0.5;
 /** The match of a heading that asks all of the query and nothing else: 2. */
 const WHOLE_MATCH = 1.99;
 
+/** "What cannot be returned" is no heading for "How do I return it?". */
+const NEGATION =
+  /(?<![\p{L}\p{N}])(?:not|cannot|never|no|without|nicht|kein\p{L}*|ohne|pas|sans|nunca|sin|senza|niet|geen|не|нет|без)(?![\p{L}\p{N}])|n['’]t(?!\p{L})|不能|不可以|不得|无法|無法|ない/iu;
+const OPPOSITE_PENALTY = 0.5;
+
 export interface Lead {
   readonly unit: Unit;
   /** Whether the heading asks just what the query asks. */
@@ -26,6 +31,7 @@ export interface Lead {
  * @param isRelevant Whether a passage covers enough of the query.
  */
 export function leadOf(
+  query: string,
   asked: AskedWords,
   all: readonly (readonly Unit[])[],
   passages: readonly Passage[],
@@ -34,7 +40,9 @@ export function leadOf(
   let best: number | undefined;
   let bestMatch = 0;
   for (const [place, { title, heading }] of passages.entries()) {
-    const match = matchOf(heading.at(-1) ?? title, asked, isRelevant(place));
+    const name = heading.at(-1) ?? title;
+    const isOpposite = NEGATION.test(name) !== NEGATION.test(query);
+    const match = matchOf(name, asked, isRelevant(place)) - (isOpposite ? OPPOSITE_PENALTY : 0);
     if (match > bestMatch) [best, bestMatch] = [place, match];
   }
   if (best === undefined) return undefined;

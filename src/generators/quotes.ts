@@ -80,7 +80,7 @@ export function quotes(query: string, passages: readonly Passage[]): Quote[] {
     units.map(({ terms }) => terms),
   );
   const work = { query, passages, all, asked, isSafe };
-  const lead = leadOf(asked, all, passages, isRelevant);
+  const lead = leadOf(query, asked, all, passages, isRelevant);
   const picked = pick(inLead(lead, score(query, units, asked, passages), passages), lead?.unit);
   const [best] = picked;
   return best === undefined ? [] : inOrder(withCompany(picked, best, work), best, work);
