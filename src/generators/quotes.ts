@@ -52,6 +52,8 @@ const PASSAGE_SHARE_MIN = 0.66;
 const NUMBER_DISTANCE_MAX = 2;
 /** Code that is added to an answer without code, in UTF-16 units. */
 const ADDED_CODE_LENGTH_MAX = 600;
+/** Further quotes end here, in UTF-16 units. */
+const LENGTH_MAX = 2_000;
 
 interface Scored extends Unit {
   readonly score: number;
@@ -123,14 +125,19 @@ function inOrder(
     runs((all[place] ?? []).filter((unit) => shown.has(unit))).map((run) => ({
       ...{ n: place + 1, text: markdownOf(passage, run) },
       isBest: run.some(({ index }) => place === best.place && index === best.index),
+      // A list or table alone does not say what it is about.
+      isBare: run[0]?.block.kind === "item" || run[0]?.block.kind === "table",
     })),
   );
   const inBest = ({ n }: { n: number }) => Number(n === best.place + 1);
   found.sort((a, b) => inBest(b) - inBest(a) || Number(b.isBest) - Number(a.isBest));
-  return found.map(({ n, text }, i) => {
+  let length = 0;
+  return found.flatMap(({ n, text, isBare }, i) => {
+    length += text.length;
+    if (i > 0 && length > LENGTH_MAX) return [];
     const passage = passages[n - 1];
     const isFirst = found.findIndex((other) => other.n === n) === i;
-    return { n, text: passage && isFirst ? headed(passage, text, asked) : text };
+    return [{ n, text: passage && isFirst ? headed(passage, text, asked, isBare) : text }];
   });
 }
 
@@ -233,14 +240,20 @@ function inLead(
 }
 
 /** With the innermost heading, if that tells more about the query. */
-function headed({ title, heading }: Passage, text: string, asked: AskedWords): string {
+function headed(
+  { title, heading }: Passage,
+  text: string,
+  asked: AskedWords,
+  isBare: boolean,
+): string {
   const name = heading.at(-1) ?? title;
   const told = asked.held(new Set(terms(text)));
   const named = asked.held(new Set(terms(name)));
   // The question need not be repeated.
   if (named.size === asked.count && named.size === wordCount(name)) return text;
   const adds = [...named].some((word) => !told.has(word));
-  const isMissing = heading.length > 0 && IDENTIFIER.test(name) && !text.includes(name);
+  const isNeeded = heading.length > 0 && (isBare || IDENTIFIER.test(name));
+  const isMissing = isNeeded && !text.includes(name);
   return adds || isMissing ? `**${name.replace(/[*_<`\\]/g, "\\$&")}**\n\n${text}` : text;
 }
 

@@ -117,7 +117,7 @@ export function companyOf(unit: Unit, all: readonly Unit[]): Unit[] {
 }
 
 /** A longer list is quoted by its items, in UTF-16 units. */
-const LIST_LENGTH_MAX = 400;
+const LIST_LENGTH_MAX = 300;
 
 /** The short list of an item, with what introduces it. */
 export function listOf(unit: Unit, all: readonly Unit[]): Unit[] {

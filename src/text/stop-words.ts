@@ -12,7 +12,7 @@ ours out over own please re s said same shall she should since so some still suc
 the their theirs them themselves then there these they this those through thus to too toward under until
 up upon us used using ve very was we well were what when where whether which while who whom whose why
 will with within would yet you your yours m im ive dont doesnt cant isnt whats hows
-per via etc really actually though although let lets
+cannot per via etc really actually though although let lets
 isn aren wasn weren doesn didn hasn haven couldn wouldn shouldn
 difference differences different differ differs versus vs example examples
 hi hello hey thanks thank thx kindly sorry wonder wondering

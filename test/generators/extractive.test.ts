@@ -241,6 +241,32 @@ describe("a quote from a Markdown document", () => {
     expect(await answerOf(query, text)).toBe(expected);
   });
 
+  it("names what a list is about that has no text before it", async () => {
+    const text = "# Shop\n\n## What cannot be returned\n\n- opened tea\n- gift cards";
+    expect(await answerOf("Tell me about gift cards", text)).toBe(
+      "**What cannot be returned**\n\n- opened tea\n- gift cards [1]",
+    );
+  });
+
+  it("does not lead with a heading of the opposite meaning", async () => {
+    const text =
+      "# Shop\n\n## What cannot be returned?\n\nOpened tea.\n\n## How to return a kettle\n\nSend the kettle back to us.";
+    expect(await answerOf("How do I return a kettle?", text)).toMatch(
+      /^Send the kettle back to us/,
+    );
+    expect(await answerOf("What can not be returned?", text)).toMatch(/^Opened tea/);
+  });
+
+  it("ends further quotes at a length", async () => {
+    const long = "The lamp is bright. ".repeat(60).trim();
+    const passages = Array.from({ length: 4 }, (_, i) =>
+      passage(`Lamp ${i} is ${long.replaceAll(". ", ", ")}`, 0.9, `d${i}`),
+    );
+    const { text } = await generate("Is the lamp bright?", passages);
+    expect(text.length).toBeLessThan(2_500);
+    expect(text).toMatch(/\[1\]$/m);
+  });
+
   it("leaves out the code that destroys, with the text that introduces it", async () => {
     const text =
       "# Guide\n\nYou install it with one command.\n\nIf you want to install it again, run:\n\n```sh\nrm -rf data\n```";
