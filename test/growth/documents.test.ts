@@ -50,7 +50,7 @@ async function expectLinear(read: (text: string) => unknown, shape: Shape, to: n
 
 describe("a document is read in linear time:", () => {
   test.each(Object.entries(DOCUMENTS))("%s", async (_, shape) => {
-    await expectLinear(readDocument, shape, 128 * KIB);
+    await expectLinear(readDocument, shape, 64 * KIB);
   });
 
   test.each(DEAREST)("%s, of the greatest length", async (name) => {
