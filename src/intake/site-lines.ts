@@ -1,4 +1,4 @@
-// Lines that are not Markdown but for a site generator: the first and last
+// Lines that a site generator reads, and Markdown does not: the first and last
 // lines of containers and tabs, tags, attribute lists, tables of contents,
 // modules. They are taken off, and what they hold stays. A title in them
 // becomes a paragraph, an id an anchor. A rule for markdown-it.

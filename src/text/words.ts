@@ -267,7 +267,7 @@ function pairs(run: string): string[] {
   return found;
 }
 
-/** Each so many neighbours, or the whole run if it is shorter. */
+/** All runs of `count` neighbours, or the whole run if it is shorter. */
 function neighbours(run: string, count: number): string[] {
   const characters = [...run];
   if (characters.length <= count) return [run];
