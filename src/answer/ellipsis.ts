@@ -3,7 +3,8 @@
 // The lists have words of many languages, and none of any subject. Pure.
 
 import { tellingCount } from "../text/analyzer.ts";
-import { endsAsQuestion, withoutCourtesy } from "../text/courtesy.ts";
+import { endsAsQuestion } from "../text/clauses.ts";
+import { withoutCourtesy } from "../text/courtesy.ts";
 
 /** In UTF-16 units. A longer text says itself what it is about. */
 const LENGTH_MAX = 200;

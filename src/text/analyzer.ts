@@ -4,7 +4,8 @@
 // The analyzer is our own, so that a new version of SQLite
 // or ICU cannot make queries differ from the index. Pure.
 
-import { clauses, isLong, withoutAsking, withoutCourtesy } from "./courtesy.ts";
+import { clauses, isLong } from "./clauses.ts";
+import { withoutAsking, withoutCourtesy } from "./courtesy.ts";
 import { foldText } from "./folding.ts";
 import type { Language } from "./stop-words.ts";
 import {

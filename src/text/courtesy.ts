@@ -1,13 +1,5 @@
-// What surrounds a question: greetings, thanks,
-// "could you tell me", and pasted text. Pure.
-
-/** Between two of these lies a clause. */
-const CLAUSE_END = /(?<=[.!?。！？؟।…]["')\]]{0,9})\s+|(?<=[。！？])|\n+/u;
-
-const QUESTION_END = /[?？؟;;]["')\]]*\s*$/u;
-
-/** In characters; a longer text has something pasted in it. */
-const QUESTION_LENGTH_MAX = 400;
+// Words around a question that ask nothing: greetings, thanks, "could you
+// tell me", and in scripts without spaces the words that only ask. Pure.
 
 const someone = "(?:you|u|(?:any|some)(?:one|body)|ya)";
 const softly = "(?:(?:please|pls|kindly|possibly|maybe|perhaps|just|also|quickly)\\s+){0,5}";
@@ -115,27 +107,4 @@ const UNSPACED_ASKING = new RegExp(
 /** A text without words that ask, of scripts without spaces. */
 export function withoutAsking(text: string): string {
   return text.replace(UNSPACED_ASKING, " ");
-}
-
-/** A sentence or line of a question. */
-export interface Clause {
-  readonly text: string;
-  /** Whether it ends as a question does. */
-  readonly asks: boolean;
-}
-
-export function clauses(text: string): Clause[] {
-  return text
-    .split(CLAUSE_END)
-    .filter((clause) => clause.trim() !== "")
-    .map((clause) => ({ text: clause, asks: endsAsQuestion(clause) }));
-}
-
-export function endsAsQuestion(text: string): boolean {
-  return QUESTION_END.test(text);
-}
-
-/** Whether it is so long that it must hold more than a question. */
-export function isLong(text: string): boolean {
-  return text.length > QUESTION_LENGTH_MAX;
 }

@@ -16,7 +16,8 @@ import {
 import { markdown } from "../../src/intake/markdown.ts";
 import { passages } from "../../src/intake/passages.ts";
 import { queryTerms, terms } from "../../src/text/analyzer.ts";
-import { clauses, withoutCourtesy } from "../../src/text/courtesy.ts";
+import { clauses } from "../../src/text/clauses.ts";
+import { withoutCourtesy } from "../../src/text/courtesy.ts";
 import { sentences } from "../../src/text/sentences.ts";
 import { snippet } from "../../src/text/snippet.ts";
 import { DEAREST, DOCUMENTS } from "../support/document-shapes.ts";
