@@ -290,8 +290,8 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
 
     const second = await startServer({ ...options, port: first.port });
     const quota = await fetch(`${second.url}/api/v1/ai/quota`, { headers });
-    await second.stop();
     expect(await quota.json()).toMatchObject({ charged: 1, reserved: 0 });
+    await second.stop();
   });
 
   test("fails when the server process ends by itself", async () => {
