@@ -10,3 +10,9 @@ export function workersAiErrorCode(thrown: unknown): number | undefined {
   const code = /^(?:\w+: ){0,2}(\d{4,5})(?:: |$)/.exec(message)?.[1];
   return code === undefined ? undefined : Number(code);
 }
+
+/** The code for a message, after a space; empty if there is none. */
+export function workersAiErrorNote(thrown: unknown): string {
+  const code = workersAiErrorCode(thrown);
+  return code === undefined ? "" : ` (Workers AI error ${code})`;
+}

@@ -2,7 +2,7 @@
 
 import type { Embedder, Vector } from "../answer/embedder.ts";
 import { call } from "../upstream.ts";
-import { workersAiErrorCode } from "../workers-ai.ts";
+import { workersAiErrorNote } from "../workers-ai.ts";
 import { checkedVectors } from "./embeddings-response.ts";
 
 export class WorkersAiEmbedder implements Embedder {
@@ -22,12 +22,7 @@ export class WorkersAiEmbedder implements Embedder {
       ...(this.model.endsWith("/bge-m3") && { truncate_inputs: true }),
     };
     const run = async (): Promise<unknown> => this.#ai.run(this.model, inputs, { signal });
-    const answer = await call("The embedding model", run, errorCode, signal);
+    const answer = await call("The embedding model", run, workersAiErrorNote, signal);
     return checkedVectors((answer as { data?: unknown } | null)?.data, texts.length);
   }
-}
-
-function errorCode(thrown: unknown): string {
-  const code = workersAiErrorCode(thrown);
-  return code === undefined ? "" : ` (Workers AI error ${code})`;
 }

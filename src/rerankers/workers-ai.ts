@@ -2,7 +2,7 @@
 
 import type { Reranker } from "../answer/reranker.ts";
 import { call } from "../upstream.ts";
-import { workersAiErrorCode } from "../workers-ai.ts";
+import { workersAiErrorNote } from "../workers-ai.ts";
 import { checkedScores } from "./scores.ts";
 
 export class WorkersAiReranker implements Reranker {
@@ -21,13 +21,8 @@ export class WorkersAiReranker implements Reranker {
   ): Promise<readonly number[]> {
     const inputs = { query, contexts: texts.map((text) => ({ text })), top_k: texts.length };
     const run = async (): Promise<unknown> => this.#ai.run(this.#model, inputs, { signal });
-    const answer = await call("The reranking model", run, errorCode, signal);
+    const answer = await call("The reranking model", run, workersAiErrorNote, signal);
     const results = (answer as { response?: unknown } | null)?.response;
     return checkedScores(results, texts.length, ({ id, score }) => ({ index: id, score }));
   }
-}
-
-function errorCode(thrown: unknown): string {
-  const code = workersAiErrorCode(thrown);
-  return code === undefined ? "" : ` (Workers AI error ${code})`;
 }
