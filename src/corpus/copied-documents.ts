@@ -87,9 +87,10 @@ export class CopiedDocuments {
     if (page.from !== (this.reached?.position ?? 0)) throw new Error("The page is out of turn.");
     this.#storage.transactionSync(() => {
       if (!this.#exist) this.#create(page, original);
-      for (const id of page.deleted) this.#remove(id);
-      for (const passages of page.documents) this.#add(passages);
-      this.#sql.exec("UPDATE corpus SET position = ?", page.to);
+      const removed = page.deleted.map((id) => this.#remove(id));
+      const added = page.documents.map((passages) => this.#add(passages));
+      const more = [...added, ...removed].reduce((sum, passages) => sum + passages, 0);
+      this.#sql.exec("UPDATE corpus SET passages = passages + ?, position = ?", ...[more, page.to]);
       if (page.vectors !== undefined) this.#vectorState.follow(page.vectors);
     });
     this.#state = "ours";
@@ -132,10 +133,11 @@ export class CopiedDocuments {
     return this.#sql.exec<{ passages: number }>("SELECT passages FROM corpus").one().passages;
   }
 
-  #add(passages: readonly NumberedPassage[]): void {
+  /** Returns how many more passages there are. */
+  #add(passages: readonly NumberedPassage[]): number {
     const [first] = passages;
-    if (first === undefined) return;
-    this.#remove(first.documentId);
+    if (first === undefined) return 0;
+    const removed = this.#remove(first.documentId);
     this.#index.addAt(first.id, passages);
     // What a search does not read is left out.
     this.#sql.exec(
@@ -144,19 +146,20 @@ export class CopiedDocuments {
        VALUES (?, ?, ?, 0, '', 0, ?, '')`,
       ...[first.documentId, first.title, passages.length, first.id],
     );
-    this.#sql.exec("UPDATE corpus SET passages = passages + ?", passages.length);
+    return passages.length + removed;
   }
 
-  #remove(id: string): void {
+  /** Returns how many more passages there are: none, or fewer. */
+  #remove(id: string): number {
     const [row] = this.#sql
       .exec<{ first: number; passages: number }>(
         "DELETE FROM documents WHERE id = ? RETURNING first_passage AS first, passages",
         id,
       )
       .toArray();
-    if (row === undefined) return;
+    if (row === undefined) return 0;
     this.#index.remove(row.first, row.passages);
-    this.#sql.exec("UPDATE corpus SET passages = passages - ?", row.passages);
+    return -row.passages;
   }
 }
 
