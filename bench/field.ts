@@ -99,9 +99,13 @@ export function belayContender(belay: Belay): Contender {
       port: belay.server.port,
       path: `${API_PREFIX}/ai/ask?stream=true`,
       body: { query, maxTokens: TOKENS_MAX },
-      headers: { authorization: `Bearer ${await belay.token(`reader-${user}`)}` },
+      headers: { authorization: `Bearer ${await belay.token(readerOf(user))}` },
     }),
   };
+}
+
+export function readerOf(user: number): string {
+  return `reader-${user}`;
 }
 
 function newFolder(): Promise<string> {

@@ -6,6 +6,7 @@ import { printable } from "../scripts/printable.ts";
 import { Progress } from "../scripts/progress.ts";
 import { type Answer, ask } from "./answer.ts";
 import { type Contender, type ContenderName, YARDSTICK } from "./contender.ts";
+import type { Field } from "./field.ts";
 import { type Goal, interleaved, medianRatio } from "./result.ts";
 import type { Script } from "./script.ts";
 import type { Server } from "./server.ts";
@@ -13,10 +14,14 @@ import type { Server } from "./server.ts";
 /** What is done after the last byte of an answer counts too. */
 const SETTLE_MS = 100;
 
-export interface LoadOptions {
+export interface Bench {
+  readonly field: Field;
+  readonly model: Server;
   readonly contenders: readonly Contender[];
   readonly rounds: number;
 }
+
+export type LoadOptions = Pick<Bench, "contenders" | "rounds">;
 
 /** Milliseconds of CPU that the server uses meanwhile. */
 export async function cpuOf<T>(

@@ -1,8 +1,8 @@
 // A CPU profile of Belay's Worker under a load, and its self time by
 // function.
 
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { PROJECT } from "../scripts/command.ts";
 import type { Belay } from "./belay.ts";
 import type { Contender } from "./contender.ts";
@@ -12,7 +12,7 @@ import { figure } from "./table.ts";
 
 /** What can be profiled, and in what its time is counted. */
 export const PROFILES = {
-  short: { asks: 600, atOnce: 20, tokens: 1, unit: "ms an ask", perUnit: 1_000 },
+  ask: { asks: 600, atOnce: 20, tokens: 1, unit: "ms an ask", perUnit: 1_000 },
   saturated: { asks: 60, atOnce: 10, tokens: 1_000, unit: "µs a token", perUnit: 1 },
 } as const;
 
@@ -42,22 +42,28 @@ export async function profile(
 
   const file = join(PROJECT, "bench", `${name}.cpuprofile`);
   await writeFile(file, JSON.stringify(measured));
-  const divisor = count * tokens * perUnit;
-  const times = selfTimes(measured, await sourceMap(belay.folder));
-  const shown = [...times].sort(([, a], [, b]) => b - a).slice(0, FUNCTIONS_SHOWN);
-  const sum = [...times.values()].reduce((total, us) => total + us, 0);
+  const shares = selfShares(measured, await sourceMap(belay.folder));
+  const cost = (cpuMs * 1_000) / (count * tokens * perUnit);
+  const line = (share: number, place: string) =>
+    `${figure(share * cost).padStart(8)} ${figure(share * 100).padStart(5)} %  ${place}`;
   return [
-    `${unit}, self time by function (${count} asks of ${tokens} tokens, ${atOnce} at once)`,
-    ...shown.map(([place, us]) => `${figure(us / divisor).padStart(8)}  ${place}`),
-    `${figure(sum / divisor).padStart(8)}  all of the Worker's thread that is not idle`,
-    `${figure((cpuMs * 1_000) / divisor).padStart(8)}  all CPU of the process meanwhile, with the profiler's own`,
+    `${count} asks of ${tokens === 1 ? "one token" : `${tokens} tokens`}, ${atOnce} at once: self time by function, in ${unit}`,
     "",
-    `The profile is in ${file}: Chromium's DevTools and VS Code open it.`,
+    ...[...shares]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, FUNCTIONS_SHOWN)
+      .map(([place, share]) => line(share, place)),
+    line(1, "all CPU of the process, with the profiler's own"),
+    "",
+    `The profile is in ${relative(PROJECT, file)}: Chromium's DevTools and VS Code open it.`,
   ].join("\n");
 }
 
-/** Microseconds by function. */
-function selfTimes(
+/**
+ * The share of each function in the time in which the Worker's thread was not
+ * idle. Times themselves would tell how busy the machine was.
+ */
+function selfShares(
   { nodes, samples, timeDeltas }: CpuProfile,
   fileOf: (line: number) => string,
 ): Map<string, number> {
@@ -68,19 +74,22 @@ function selfTimes(
     places.set(id, [functionName || `anonymous:${lineNumber + 1}`, file].join("  ").trim());
   }
   const times = new Map<string, number>();
+  let total = 0;
   samples.forEach((id, i) => {
     const place = places.get(id) ?? "(unknown)";
-    if (place !== IDLE) times.set(place, (times.get(place) ?? 0) + (timeDeltas[i] ?? 0));
+    const us = timeDeltas[i] ?? 0;
+    if (place === IDLE) return;
+    times.set(place, (times.get(place) ?? 0) + us);
+    total += us;
   });
-  return times;
+  return new Map(Array.from(times, ([place, us]) => [place, us / total]));
 }
 
 /** The source file of a line of the bundle: esbuild names it above its code. */
 async function sourceMap(folder: string): Promise<(line: number) => string> {
-  const bundle = (await readdir(folder)).find((name) => name === "worker.js") ?? "worker.js";
   const files: string[] = [];
   let file = "";
-  for (const line of (await readFile(join(folder, bundle), "utf8")).split("\n")) {
+  for (const line of (await readFile(join(folder, "worker.js"), "utf8")).split("\n")) {
     [, file = file] = /^\/\/ (\S+\.[cm]?[jt]s)$/.exec(line) ?? [];
     files.push(file);
   }

@@ -4,10 +4,10 @@ import { type Goal, isReached, type Result } from "./result.ts";
 
 export function table({ title, columns, rows, remarks }: Result): string {
   const lines = [
-    [title, ...columns],
+    ["", ...columns],
     ...rows.map(({ name, values }) => [`  ${name}`, ...values.map(figure)]),
   ];
-  return [aligned(lines), ...remarks.map((line) => `  ! ${line}`)].join("\n");
+  return [title, "", aligned(lines), ...remarks.map((line) => `  ! ${line}`)].join("\n");
 }
 
 /** The goals: what was measured, what was wanted, and whether it is reached. */
@@ -23,13 +23,14 @@ export function goalTable(goals: readonly Goal[]): string {
   ]);
 }
 
-/** Three digits that count. */
+/** With two or three digits that count. */
 export function figure(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return "";
   if (value === Number.POSITIVE_INFINITY) return "never";
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  if (value === 0) return "0";
   return value.toLocaleString("en", {
-    minimumFractionDigits: Number.isInteger(value) ? 0 : digits,
+    minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
 }

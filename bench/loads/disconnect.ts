@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Progress } from "../../scripts/progress.ts";
 import { ask } from "../answer.ts";
 import type { ContenderName } from "../contender.ts";
-import { goals, type LoadOptions } from "../load.ts";
+import { type Bench, goals } from "../load.ts";
 import { interleaved, quantile, type Result } from "../result.ts";
 import type { Server } from "../server.ts";
 
@@ -16,10 +16,7 @@ const TIMEOUT_MS = 2_000;
 
 let asked = 0;
 
-export async function disconnect(
-  { contenders, rounds }: LoadOptions,
-  model: Server,
-): Promise<Result> {
+export async function disconnect({ contenders, rounds, model }: Bench): Promise<Result> {
   const asks = rounds * ASKS_A_ROUND;
   const progress = new Progress("disconnect", asks * contenders.length);
   const measured = await interleaved(contenders, asks, async (contender, round) => {

@@ -8,7 +8,7 @@ const AT_ONCE = 20;
 /** No other load has these users. */
 const USERS = range(1_000, ASKS);
 
-export async function short(options: LoadOptions): Promise<Result> {
+export async function askOfOneToken(options: LoadOptions): Promise<Result> {
   // Round 0 is by new users.
   const rounds = options.rounds + 1;
   const { measured, remarks } = await roundsOf(
@@ -28,7 +28,7 @@ export async function short(options: LoadOptions): Promise<Result> {
   const cpu = Series.of(known, ({ ms }) => ms);
   const rate = Series.of(known, ({ rate }) => rate);
   return {
-    load: "short",
+    load: "ask",
     title: `${ASKS} asks of one token, ${AT_ONCE} at once`,
     columns: ["CPU ms an ask", "x do-naive", "by new users", "asks/s"],
     rows: options.contenders.map(({ name }) => ({
