@@ -1,6 +1,6 @@
 // The field: the scripted model and all contenders, running.
 
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT } from "../scripts/command.ts";
@@ -80,8 +80,13 @@ export class Field {
 
   async #startWorker(options: Parameters<typeof contenderWorker>[1]): Promise<Server> {
     const folder = await newFolder();
-    const program = await contenderWorker(folder, options);
-    return this.#ends(await Server.start(options.entry, program, folder));
+    try {
+      const program = await contenderWorker(folder, options);
+      return this.#ends(await Server.start(options.entry, program, folder));
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   #ends<Running extends { stop(): Promise<void> }>(running: Running): Running {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ask } from "../answer.ts";
 import type { Contender } from "../contender.ts";
 import { readerOf } from "../field.ts";
-import { type Bench, range } from "../load.ts";
+import { type Bench, brokenAnswers, range } from "../load.ts";
 import { Measured } from "../measured.ts";
 import type { Result } from "../result.ts";
 import type { Written } from "../written.ts";
@@ -51,7 +51,7 @@ export async function rows({ field, model }: Bench): Promise<Result> {
           isRatio: false,
         },
       ],
-      remarks: answers.every(({ isWhole }) => isWhole) ? [] : ["An answer is not whole."],
+      remarks: brokenAnswers("belay", answers),
     };
   } finally {
     await measured.stop();
