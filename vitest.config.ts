@@ -3,6 +3,8 @@
 // runs in Node too, since a clock in workerd stands still while code runs: it measures the pure readers.
 // All ask the scripted model of test/support.
 
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin } from "vitest/config";
 import { buildPage } from "./scripts/page.ts";
@@ -11,6 +13,11 @@ import { startEmbeddingServer } from "./test/support/embedding-server.ts";
 import { startModelServer } from "./test/support/model-server.ts";
 
 process.env.WRANGLER_SEND_METRICS = "false";
+// Read by test/support/bundle.ts.
+process.env.BELAY_TEST_BUNDLE = join(tmpdir(), `belay-bundle-${process.pid}`);
+// The commands and wrangler are started some three hundred times:
+// Node compiles them once.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.compile-cache");
 
 const model = await startModelServer();
 const embedding = await startEmbeddingServer();
@@ -82,6 +89,7 @@ export default defineConfig({
         test: {
           name: "servers",
           include: ["test/servers/**/*.test.ts"],
+          globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Who has left waits for a server that waits: that costs little.
@@ -92,6 +100,7 @@ export default defineConfig({
         test: {
           name: "clients",
           include: ["test/clients/**/*.test.ts"],
+          globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // All clients are left alone for the same few seconds.
