@@ -12,7 +12,7 @@ export async function askOfOneToken(options: LoadOptions): Promise<Result> {
   // Round 0 is by new users.
   const rounds = options.rounds + 1;
   const { measured, remarks } = await roundsOf(
-    "short",
+    "ask",
     { ...options, rounds },
     async (contender) => {
       const startedAt = performance.now();
