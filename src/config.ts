@@ -51,6 +51,7 @@ export const VARIABLES = [
   "OPENAI_API_KEY",
   "WORKERS_AI_MODEL",
   "REWRITE",
+  "CORPUS_COPIES",
   "RETRIEVER",
   "EMBEDDER",
   "EMBEDDING_MODEL",
@@ -67,6 +68,7 @@ export type VariableName = (typeof VARIABLES)[number];
 export const BINDINGS = {
   USERS: "the Durable Objects of users",
   CORPUS: "the Durable Object of documents",
+  COPIES: "the Durable Objects of copies of the documents",
   AI: "Workers AI",
   VECTORIZE: "the index of vectors",
   SESSION_RATE: "the counter of new sessions",
@@ -215,6 +217,11 @@ export function allowedHosts(env: Variables): readonly string[] {
 /** The origins whose pages may read responses. edge/cors.ts checks them. */
 export function corsOrigins(env: Variables): readonly string[] {
   return (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
+}
+
+/** How many copies of the documents searches are spread over. */
+export function corpusCopies(env: Variables): number {
+  return whole(env, "CORPUS_COPIES", 0, 0, 64);
 }
 
 export function retrieverKind(env: Variables): "full-text" | "vector" | "hybrid" {

@@ -89,6 +89,16 @@ export class VectorState {
     );
   }
 
+  /** Of a copy: which vectors of the original's are valid. */
+  follow({ model, series }: Pick<VectorStateRow, "model" | "series">): void {
+    this.#sql.exec(
+      `INSERT INTO vectors VALUES (1, ?1, ?2, 0, 0, 0, 0, NULL)
+       ON CONFLICT (one) DO UPDATE SET model = ?1, series = ?2
+       WHERE model <> ?1 OR series <> ?2`,
+      ...[model, series],
+    );
+  }
+
   /** Makes vectors stale, in the transaction that removes passages. */
   removed(first: number, count: number): void {
     if (count === 0) return;

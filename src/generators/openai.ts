@@ -3,7 +3,7 @@
 // cause, and reach neither users nor the log. Timeouts are the run's,
 // through the signal.
 
-import type { ChatModel, Prompt } from "../answer/generator.ts";
+import type { ChatModel, OnText, Prompt } from "../answer/generator.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure } from "./completion-stream.ts";
@@ -29,15 +29,16 @@ export class OpenAiGenerator implements ChatModel {
     this.#options = options;
   }
 
-  generate(prompt: Prompt, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
+  async generate(prompt: Prompt, onText: OnText, signal: AbortSignal): Promise<Finish> {
     const { baseUrl, model } = this.#options;
     return complete(
+      await this.#ask(prompt, signal),
       {
         maxTokens: prompt.maxTokens,
         model: { name: model, address: baseUrl },
+        onText,
         onSignOfLife: prompt.onSignOfLife,
         onUsage: prompt.onUsage,
-        ask: (upstream) => this.#ask(prompt, upstream),
         complaint: (detail) => this.#complaint(detail),
       },
       signal,
@@ -46,6 +47,7 @@ export class OpenAiGenerator implements ChatModel {
 
   /** The body of an accepted request. */
   #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    signal.throwIfAborted();
     const { baseUrl, model } = this.#options;
     return inItsForm(`${baseUrl} ${model}`, async (form) => {
       const response = await this.#post(prompt, form, signal);

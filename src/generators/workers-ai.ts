@@ -2,7 +2,7 @@
 // binding's error messages may repeat the prompt, so users and the log
 // see only the code.
 
-import type { ChatModel, Prompt } from "../answer/generator.ts";
+import type { ChatModel, OnText, Prompt } from "../answer/generator.ts";
 import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
@@ -35,14 +35,15 @@ export class WorkersAiGenerator implements ChatModel {
     this.#options = options;
   }
 
-  generate(prompt: Prompt, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
+  async generate(prompt: Prompt, onText: OnText, signal: AbortSignal): Promise<Finish> {
     return complete(
+      await this.#ask(prompt, signal),
       {
         maxTokens: prompt.maxTokens,
         model: { name: this.#options.model, address: ADDRESS },
+        onText,
         onSignOfLife: prompt.onSignOfLife,
         onUsage: prompt.onUsage,
-        ask: (upstream) => this.#ask(prompt, upstream),
         complaint: () => undefined,
       },
       signal,
@@ -51,6 +52,7 @@ export class WorkersAiGenerator implements ChatModel {
 
   /** The body of an accepted request. */
   #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    signal.throwIfAborted();
     return inItsForm(`${ADDRESS} ${this.#options.model}`, async (form) => {
       try {
         return { answer: await this.#run(prompt, form, signal) };
