@@ -103,6 +103,23 @@ export interface UserConfig {
   readonly chargeNothingFound: boolean;
 }
 
+/**
+ * What is read from variables, until the value of one of them changes. Every
+ * request would read it again.
+ */
+export function kept<T>(
+  names: readonly VariableName[],
+  read: (env: Variables) => T,
+): (env: Variables) => T {
+  let last: { readonly values: readonly unknown[]; readonly result: T } | undefined;
+  return (env) => {
+    if (last === undefined || names.some((name, index) => env[name] !== last?.values[index])) {
+      last = { values: names.map((name) => env[name]), result: read(env) };
+    }
+    return last.result;
+  };
+}
+
 /** Verifies bearer tokens: one secret, or an identity provider's keys. */
 export interface AuthenticationConfig {
   readonly key: Uint8Array | URL;
@@ -114,6 +131,29 @@ export interface AuthenticationConfig {
 }
 
 const DAY_MS = 86_400_000;
+const USER_VARIABLES = [
+  "QUOTA_LIMIT",
+  "QUOTA_PERIOD",
+  "REFUND_LIMIT",
+  "ANONYMOUS_LIMIT",
+  "FAILURE_LIMIT",
+  "CONCURRENCY_LIMIT",
+  "REPEAT_WINDOW_SECONDS",
+  "RESUME_WAIT_SECONDS",
+  "PING_INTERVAL_MS",
+  "DELIVERY_HOLD_MS",
+  "WRITE_TIMEOUT_MS",
+  "BODY_TIMEOUT_MS",
+  "FIRST_TOKEN_TIMEOUT_MS",
+  "THINKING_TIMEOUT_MS",
+  "TOKEN_GAP_TIMEOUT_MS",
+  "GENERATION_TIMEOUT_MS",
+  "SWEEP_INTERVAL_MS",
+  "RETENTION_DAYS",
+  "ANSWER_BYTES_MAX",
+  "SHARE_QUERIES",
+  "CHARGE_NOTHING_FOUND",
+] as const;
 const PUBLIC_KEY_ALGORITHMS = [
   "RS256",
   "RS384",
@@ -128,7 +168,9 @@ const PUBLIC_KEY_ALGORITHMS = [
   "Ed25519",
 ] as const;
 
-export function userConfig(env: Variables): UserConfig {
+export const userConfig = kept(USER_VARIABLES, readUserConfig);
+
+function readUserConfig(env: Variables): UserConfig {
   const quotaLimit = whole(env, "QUOTA_LIMIT", 20, 0, 1_000_000_000);
   return {
     quotaLimit,
@@ -170,7 +212,19 @@ export function bodyTimeoutMs(env: Variables): number {
   return whole(env, "BODY_TIMEOUT_MS", 10_000, 10, DAY_MS);
 }
 
-export function authenticationConfig(env: Variables): AuthenticationConfig {
+export const authenticationConfig = kept(
+  [
+    "AUTH_SECRET",
+    "AUTH_JWKS_URL",
+    "AUTH_ALGORITHM",
+    "AUTH_ISSUER",
+    "AUTH_AUDIENCE",
+    "AUTH_OPERATOR_CLAIM",
+  ],
+  readAuthenticationConfig,
+);
+
+function readAuthenticationConfig(env: Variables): AuthenticationConfig {
   const claims = {
     issuer: text(env, "AUTH_ISSUER"),
     audience: text(env, "AUTH_AUDIENCE"),
@@ -201,7 +255,9 @@ export function sessionSecret(env: Variables): Uint8Array | undefined {
 }
 
 /** The hosts this server answers to, in lower case. Empty: any host. */
-export function allowedHosts(env: Variables): readonly string[] {
+export const allowedHosts = kept(["ALLOWED_HOSTS"], readAllowedHosts);
+
+function readAllowedHosts(env: Variables): readonly string[] {
   const hosts = (text(env, "ALLOWED_HOSTS") ?? "").split(",").map((host) => host.trim());
   for (const host of hosts) {
     if (host !== "" && !/^(?:[a-z\d._-]+|\[[\da-f:.]+\])$/i.test(host)) {

@@ -1,7 +1,7 @@
 // Which pages may read our responses. Preflights are answered
 // here, without a bearer token and without waking an object.
 
-import { corsOrigins, invalid, type Variables } from "../config.ts";
+import { corsOrigins, invalid, kept, type Variables } from "../config.ts";
 import { meantOrigin, originOf } from "../origin.ts";
 
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
@@ -26,7 +26,9 @@ const EXPOSED = [
 ].join(", ");
 
 /** CORS_ORIGINS in lower case. Throws UNAVAILABLE for an inexact origin. */
-export function allowedOrigins(env: Variables): readonly string[] {
+export const allowedOrigins = kept(["CORS_ORIGINS"], readAllowedOrigins);
+
+function readAllowedOrigins(env: Variables): readonly string[] {
   const origins = corsOrigins(env);
   for (const [index, origin] of origins.entries()) {
     if (origin === "" || originOf(origin) === origin) continue;
