@@ -3,11 +3,13 @@
 
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../scripts/command.ts";
 import { ProcessGroup, type Program } from "../scripts/process-group.ts";
 import { cpuMs, memoryMb } from "./usage.ts";
 
 const START_TIMEOUT_MS = 60_000;
+const READ_MS = 100;
 const LINES_KEPT = 20;
 
 export class Server {
@@ -27,18 +29,24 @@ export class Server {
     for (const output of [stdout, stderr]) keepLines(output, lines);
     const failed = (reason: string) =>
       new Failure([`${name} does not start: ${reason}.`, ...lines].join("\n"));
-    const timeout = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      timeout.reject(failed(`it was not ready after ${START_TIMEOUT_MS / 1_000} seconds`));
-    }, START_TIMEOUT_MS);
+    const timeout = new AbortController();
+    const late = async (): Promise<never> => {
+      await delay(START_TIMEOUT_MS, undefined, { signal: timeout.signal });
+      throw failed(`it was not ready after ${START_TIMEOUT_MS / 1_000} seconds`);
+    };
+    const ended = async (): Promise<never> => {
+      const how = await group.ended;
+      // What it last said may still be in the pipe.
+      await delay(READ_MS);
+      throw failed(how);
+    };
     try {
-      const ended = group.ended.then((how) => Promise.reject(failed(how)));
-      return new Server(await Promise.race([group.port(), ended, timeout.promise]), group);
+      return new Server(await Promise.race([portOf(group), ended(), late()]), group);
     } catch (error) {
       await group.stop(0);
       throw error;
     } finally {
-      clearTimeout(timer);
+      timeout.abort();
     }
   }
 
@@ -57,6 +65,11 @@ export class Server {
   async stop(): Promise<void> {
     await this.#group.stop(1_000);
   }
+}
+
+/** Never, if it ends before it listens. */
+async function portOf(group: ProcessGroup): Promise<number> {
+  return group.port().catch(() => new Promise(() => {}));
 }
 
 /** Reads all: a full pipe would make the program wait. */
