@@ -11,6 +11,8 @@ import { type Script, scriptIn, token } from "./script.ts";
 export class Model {
   /** Requests so far. */
   asked = 0;
+  /** Of all prompts so far. */
+  characters = 0;
   /** Requests that are still being answered. */
   open = 0;
   readonly #server = createServer((request, response) => {
@@ -19,7 +21,7 @@ export class Model {
     response.once("close", () => {
       this.open -= 1;
     });
-    answer(request, response).catch(() => response.destroy());
+    this.#answer(request, response).catch(() => response.destroy());
   });
 
   async start(): Promise<string> {
@@ -32,17 +34,18 @@ export class Model {
     this.#server.close();
     this.#server.closeAllConnections();
   }
-}
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { messages } = (await json(request)) as { messages: { content: string }[] };
-  const script = scriptIn(messages.at(-1)?.content ?? "");
-  if (script === undefined || script.fault === "refused") {
-    response.writeHead(script === undefined ? 400 : 500).end("No answer.");
-    return;
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { messages } = (await json(request)) as { messages: { content: string }[] };
+    this.characters += messages.reduce((sum, { content }) => sum + content.length, 0);
+    const script = scriptIn(messages.at(-1)?.content ?? "");
+    if (script === undefined || script.fault === "refused") {
+      response.writeHead(script === undefined ? 400 : 500).end("No answer.");
+      return;
+    }
+    response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+    await write(script, response);
   }
-  response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
-  await write(script, response);
 }
 
 async function write(script: Script, response: ServerResponse): Promise<void> {
