@@ -41,24 +41,30 @@ const LOADS: Readonly<Record<string, Load>> = {
   log: { measure: log, isAlone: true },
 };
 
+const FULL = { rounds: 3 };
+
 /** In about a minute. */
 const SHORT = {
   loads: ["saturated", "paced", "ask"],
   contenders: ["do-naive", "belay"],
+  rounds: 2,
   /** On a busy machine a ratio may be as much as this times its limit. */
   margin: 2,
 } as const;
 
 const RESULTS = join(PROJECT, "bench/results.json");
 const ROUNDS_MAX = 100;
-const WARM_UP = { tokens: 200 };
+/** The exit code of a program that SIGINT ends. */
+const INTERRUPTED = 130;
+/** No load has these users. */
+const WARM_UP = { users: range(5_000, 20), script: { tokens: 50 } };
 const PACKAGED: readonly ContenderName[] = ["hono", "ai-sdk"];
 
 const HELP = `Measures Belay beside other ways to stream an answer, against a scripted model.
 
   --only NAMES     these loads, with commas between:
                    ${Object.keys(LOADS).join(", ")}
-  --rounds N       how often each is measured, in turn (3)
+  --rounds N       how often each is measured, in turn (${FULL.rounds}; with --short ${SHORT.rounds})
   --skip NAMES     leaves out these contenders, with commas between:
                    ${CONTENDERS.join(", ")}
   --short          a minute of it: fails where a ratio is more than ${SHORT.margin} times its limit
@@ -72,7 +78,7 @@ await run(async () => {
   const values = flags(
     {
       only: { type: "string" },
-      rounds: { type: "string", default: "3" },
+      rounds: { type: "string" },
       skip: { type: "string" },
       short: { type: "boolean", default: false },
       profile: { type: "string" },
@@ -81,13 +87,14 @@ await run(async () => {
   );
   const only = names("--only", values.only, Object.keys(LOADS));
   const skipped = names("--skip", values.skip, CONTENDERS) ?? [];
-  const rounds = wholeRounds(values.rounds);
+  const rounds = wholeRounds(values.rounds) ?? (values.short ? SHORT : FULL).rounds;
   const isShort = values.short;
   const isProfiled = isProfile(values.profile);
   refuseOtherSystems();
 
-  const field = new Field();
-  try {
+  const field = await Field.make();
+  const bench = async () => {
+    console.error("Starting what is measured.");
     const model = await field.startModel();
     if (isProfiled) {
       const belay = await field.startBelay({ modelUrl: model.url, isInspected: true });
@@ -104,13 +111,25 @@ await run(async () => {
     const { contenders } = field;
     const results = await measure(chosen, { field, model, contenders, rounds });
     if (isShort) failAtMargin(results);
+  };
+  try {
+    await Promise.race([bench(), interrupted()]);
   } finally {
     await field.stop();
   }
 });
 
+/** Rejects on the first signal. Ctrl-C comes twice: npm passes it on. */
+async function interrupted(): Promise<never> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
+  await promise;
+  throw new Failure("\nInterrupted.", INTERRUPTED);
+}
+
 async function measure(chosen: readonly string[], bench: Bench): Promise<Result[]> {
-  for (const contender of bench.contenders) await asks(contender, range(0, 1), WARM_UP);
+  // Code that runs for the first time is not yet compiled.
+  for (const contender of bench.contenders) await asks(contender, WARM_UP.users, WARM_UP.script);
   const results: Result[] = [];
   for (const [name, load] of Object.entries(LOADS)) {
     if (!chosen.includes(name)) continue;
@@ -160,7 +179,8 @@ function one(flag: string, typed: string, known: readonly string[]): string {
   throw new UsageError(`${flag} does not know "${typed}", but ${known.join(", ")}.`);
 }
 
-function wholeRounds(typed: string): number {
+function wholeRounds(typed: string | undefined): number | undefined {
+  if (typed === undefined) return undefined;
   const rounds = /^[1-9]\d*$/.test(typed) ? Number(typed) : Number.NaN;
   if (rounds <= ROUNDS_MAX) return rounds;
   throw new UsageError(`--rounds must be a whole number from 1 to ${ROUNDS_MAX}.`);

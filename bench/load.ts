@@ -61,18 +61,23 @@ export async function roundsOf<T extends { readonly answers: readonly Answer[] }
     return result;
   });
   progress.clear();
-  const remarks = Array.from(measured, ([name, results]) => {
-    const answers = results.flatMap((result) => result.answers);
-    return remark(name, answers);
-  });
-  return { measured, remarks: remarks.filter((line) => line !== "") };
+  const remarks = Array.from(measured, ([name, results]) =>
+    brokenAnswers(
+      name,
+      results.flatMap((result) => result.answers),
+    ),
+  );
+  return { measured, remarks: remarks.flat() };
 }
 
-function remark(name: ContenderName, answers: readonly Answer[]): string {
+/** One line, if some are not whole: then the figures count for less. */
+export function brokenAnswers(name: ContenderName, answers: readonly Answer[]): string[] {
   const broken = answers.filter(({ isWhole }) => !isWhole);
-  if (broken.length === 0) return "";
+  if (broken.length === 0) return [];
   const last = printable(broken[0]?.last ?? "");
-  return `${name}: ${broken.length} of ${answers.length} answers are not whole. The first ends: ${last}`;
+  return [
+    `${name}: ${broken.length} of ${answers.length} answers are not whole. One ends: ${last}`,
+  ];
 }
 
 export function tokensOf(answers: readonly Answer[]): number {

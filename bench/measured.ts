@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { Failure, PROJECT } from "../scripts/command.ts";
+import { API_PREFIX, type Quota } from "../src/protocol.ts";
 import type { Belay } from "./belay.ts";
 import type { Contender } from "./contender.ts";
 import { belayContender, type Field } from "./field.ts";
@@ -37,6 +38,14 @@ export class Measured {
 
   seed(user: string, count: number): Promise<void> {
     return this.#call("POST", `/seed?user=${user}&count=${count}`);
+  }
+
+  /** How many queries of the user count against the quota. */
+  async used(user: string): Promise<number> {
+    const headers = { authorization: `Bearer ${await this.belay.token(user)}` };
+    const response = await fetch(`${this.belay.server.url}${API_PREFIX}/ai/quota`, { headers });
+    const { limit, remaining } = (await response.json()) as Quota;
+    return limit - remaining;
   }
 
   async stop(): Promise<void> {

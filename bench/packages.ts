@@ -1,10 +1,11 @@
 // The packages of the contenders, which the project itself does not need.
+// Run by itself, it installs them: `npm run check` reads their types.
 
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Failure, PROJECT } from "../scripts/command.ts";
+import { Failure, PROJECT, run } from "../scripts/command.ts";
 
 const FOLDER = join(PROJECT, "bench");
 
@@ -38,3 +39,5 @@ async function packagesIn(file: string): Promise<string | undefined> {
     return undefined;
   }
 }
+
+if (import.meta.main) await run(installPackages);

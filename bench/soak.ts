@@ -5,6 +5,7 @@ import { Caller } from "../conformance/caller.ts";
 import { Failure, run, UsageError } from "../scripts/command.ts";
 import { flags } from "../scripts/flags.ts";
 import { Belay } from "./belay.ts";
+import { Inspector } from "./inspector.ts";
 import { accounts } from "./soak/accounts.ts";
 import { Load } from "./soak/load.ts";
 import { Model } from "./soak/model.ts";
@@ -13,13 +14,15 @@ import { type Sample, type Slope, slope } from "./soak/slope.ts";
 import { User } from "./soak/user.ts";
 import { refuseOtherSystems } from "./usage.ts";
 
-/** Megabytes an hour. */
-const LEAK_MAX = 100;
+/** Of the heap, in megabytes an hour. */
+const LEAK_MAX = 20;
 /** The share of the run before memory is measured. */
 const WARM_UP = 0.3;
 /** A shorter run is a warm-up as a whole. */
 const VERDICT_SECONDS = 300;
 const SAMPLE_MS = 1_000;
+/** Each collects the garbage first. */
+const HEAP_SAMPLE_MS = 10_000;
 const PROGRESS_MS = 15_000;
 const SHOWN = 20;
 /** Longer than a busy machine takes, short enough for a model that is silent. */
@@ -40,11 +43,12 @@ and meet a model that fails in six ways. The server is the bundle of a deploymen
 plain workerd, as \`npm run serve\` starts it, with data of its own, which is deleted at
 the end. The model is scripted.
 
-Prints the slope of workerd's memory after a warm-up of ${WARM_UP * 100} %, and the differences
-between what the server has stored and what the clients saw.
+Prints two slopes after a warm-up of ${WARM_UP * 100} %: of workerd's memory, and of its JavaScript
+heap after a collection, which shows what is really kept. Then the differences between what
+the server has stored and what the clients saw.
 
-Exit code 1: there is a difference, or workerd grows by more than ${LEAK_MAX} MB an hour even
-at the lower end of the interval that holds the slope in 95 of 100 cases, over a run of at
+Exit code 1: there is a difference, or the heap grows by more than ${LEAK_MAX} MB an hour even at
+the lower end of the interval that holds the slope in 95 of 100 cases, over a run of at
 least ${VERDICT_SECONDS / 60} minutes.
 Exit code 2: wrong flags.`;
 
@@ -64,6 +68,7 @@ await run(async () => {
   const model = new Model();
   const belay = await Belay.start({
     modelUrl: await model.start(),
+    isInspected: true,
     variables: {
       QUOTA_LIMIT: "1000000000",
       // A window that ends in the middle would split the accounts.
@@ -93,33 +98,51 @@ async function soak(plan: Plan, belay: Belay, model: Model): Promise<void> {
       return new User(name, server.url, await belay.token(name));
     }),
   );
-  const samples: Sample[] = [];
+  const inspector = await Inspector.connect(belay.inspectorPort);
+  const memory: Sample[] = [];
+  const heap: Sample[] = [];
   const load = new Load();
-  const sampling = setInterval(() => {
-    samples.push({ seconds: load.elapsedMs / 1_000, value: server.memoryMb });
-  }, SAMPLE_MS);
+  const sample = (samples: Sample[], value: number) =>
+    samples.push({ seconds: load.elapsedMs / 1_000, value });
   const cpuBefore = server.cpuMs;
-  const reporting = setInterval(() => {
-    const share = ((server.cpuMs - cpuBefore) / load.elapsedMs) * 100;
-    console.log(
-      `${clock(load.elapsedMs)}  ${load.done} steps done, ${load.open} in progress; ` +
-        `workerd: ${server.memoryMb.toFixed(0)} MB, ${share.toFixed(0)} % of a core`,
-    );
-  }, PROGRESS_MS);
+  const timers = [
+    setInterval(() => sample(memory, server.memoryMb), SAMPLE_MS),
+    setInterval(() => {
+      // A sample that fails is missing, and too few give no slope.
+      inspector.heapMb().then(
+        (value) => sample(heap, value),
+        () => {},
+      );
+    }, HEAP_SAMPLE_MS),
+    setInterval(() => {
+      const share = ((server.cpuMs - cpuBefore) / load.elapsedMs) * 100;
+      console.log(
+        `${clock(load.elapsedMs)}  ${load.done} steps done, ${load.open} in progress; workerd: ` +
+          `${megabytes(memory)} MB, heap ${megabytes(heap)} MB, ${share.toFixed(0)} % of a core`,
+      );
+    }, PROGRESS_MS),
+  ];
   try {
     await load.run(steps(plan), (step) => (users[step.user] as User).take(step));
   } finally {
-    clearInterval(sampling);
-    clearInterval(reporting);
+    for (const timer of timers) clearInterval(timer);
+    inspector.close();
   }
   const cpuMs = server.cpuMs - cpuBefore;
-  const measured = samples.filter((sample) => sample.seconds >= WARM_UP * seconds);
-  const grows = slope(measured.filter((sample) => sample.seconds <= seconds));
   console.log(
     `\n${load.done} steps, ${load.late} of them more than a second late; ` +
       `${model.asked} calls of the model; ${(cpuMs / load.done).toFixed(1)} ms of workerd's CPU a step`,
   );
-  console.log(memory(grows, plan));
+  const measured = (samples: readonly Sample[]) =>
+    samples.filter(({ seconds: at }) => at >= WARM_UP * seconds && at <= seconds);
+  const heapSlope = slope(measured(heap));
+  const span = `from ${clock(WARM_UP * seconds * 1_000)} to ${clock(seconds * 1_000)}`;
+  console.log(
+    `Memory of workerd (VmRSS each second, ${span}): ${inWords(slope(measured(memory)))}`,
+  );
+  console.log(
+    `JavaScript heap after a collection (every ${HEAP_SAMPLE_MS / 1_000} s, ${span}): ${inWords(heapSlope)}`,
+  );
 
   const operator = new Caller(server.url, await belay.token("operator", true));
   const found = await accounts(users, operator);
@@ -143,9 +166,9 @@ async function soak(plan: Plan, belay: Belay, model: Model): Promise<void> {
   if (failures.length > FAILED_MAX * load.done) {
     throw new Failure("Too many answers failed: this machine is too slow for --rate.");
   }
-  if (seconds < VERDICT_SECONDS || grows === undefined) return;
-  if (grows.perHour - grows.spread > LEAK_MAX) {
-    throw new Failure(`workerd grows by more than ${LEAK_MAX} MB an hour.`);
+  if (seconds < VERDICT_SECONDS || heapSlope === undefined) return;
+  if (heapSlope.perHour - heapSlope.spread > LEAK_MAX) {
+    throw new Failure(`The heap grows by more than ${LEAK_MAX} MB an hour.`);
   }
 }
 
@@ -154,14 +177,17 @@ function list(lines: readonly string[]): void {
   if (lines.length > SHOWN) console.log(`  and ${lines.length - SHOWN} more`);
 }
 
-function memory(grows: Slope | undefined, { seconds }: Plan): string {
-  if (grows === undefined) return "Memory: the run was too short for a slope.";
+function inWords(grows: Slope | undefined): string {
+  if (grows === undefined) return "too few samples for a slope";
   const { perHour, spread } = grows;
   return (
-    `Memory of workerd (VmRSS, each second from ${clock(WARM_UP * seconds * 1_000)} to ` +
-    `${clock(seconds * 1_000)}): ${signed(perHour)} MB an hour, ` +
+    `${signed(perHour)} MB an hour, ` +
     `95 % interval ${signed(perHour - spread)} to ${signed(perHour + spread)}`
   );
+}
+
+function megabytes(samples: readonly Sample[]): string {
+  return samples.at(-1)?.value.toFixed(0) ?? "-";
 }
 
 function planOf(typed: Readonly<Record<"minutes" | "users" | "rate" | "seed", string>>): Plan {

@@ -1,8 +1,10 @@
 // The asks of a user with a long query log, beside those of one with a
 // short log.
 
+import { Failure } from "../../scripts/command.ts";
+import type { Answer } from "../answer.ts";
 import { readerOf } from "../field.ts";
-import { asks, type Bench, cpuOf } from "../load.ts";
+import { asks, type Bench, brokenAnswers, cpuOf } from "../load.ts";
 import { Measured } from "../measured.ts";
 import { median, medianRatio, type Result } from "../result.ts";
 
@@ -23,13 +25,17 @@ export async function log({ field, model, rounds }: Bench): Promise<Result> {
     await askAs(few, FEW);
     await askAs(many, FEW);
     await measured.seed(readerOf(many), QUERIES - FEW);
+    const used = await measured.used(readerOf(many));
+    if (used < QUERIES) throw new Failure(`The log has ${used} queries instead of ${QUERIES}.`);
     // The first asks read pages and compile code.
     for (const user of [few, many]) await askAs(user, FEW);
+    const answers: Answer[] = [];
     const times: Readonly<Record<number, number[]>> = { [few]: [], [many]: [] };
     for (let round = 0; round < rounds * ROUNDS; round += 1) {
       // Each goes first in turn.
       for (const user of round % 2 === 0 ? [few, many] : [many, few]) {
-        const { cpuMs } = await cpuOf(belay.server, () => askAs(user, ASKS_A_ROUND));
+        const { cpuMs, result } = await cpuOf(belay.server, () => askAs(user, ASKS_A_ROUND));
+        answers.push(...result);
         times[user]?.push(cpuMs / ASKS_A_ROUND);
       }
     }
@@ -52,7 +58,7 @@ export async function log({ field, model, rounds }: Bench): Promise<Result> {
           isRatio: true,
         },
       ],
-      remarks: [],
+      remarks: brokenAnswers("belay", answers),
     };
   } finally {
     await measured.stop();

@@ -15,11 +15,11 @@ const GAP_MS = 100;
 /** All ask within two seconds. */
 const STAGGER_MS = 4;
 const SAMPLE_MS = 250;
-/** A round takes 13 seconds. */
+/** A round takes 13 seconds of each contender. */
 const ROUNDS_MAX = 2;
 
 export async function paced(options: LoadOptions): Promise<Result> {
-  const rounds = Math.min(options.rounds, ROUNDS_MAX);
+  const rounds = Math.min(Math.ceil(options.rounds / 2), ROUNDS_MAX);
   const { measured, remarks } = await roundsOf("paced", { ...options, rounds }, measure);
   const cpu = Series.of(measured, ({ us }) => us);
   const p50 = Series.of(measured, ({ p50 }) => p50);

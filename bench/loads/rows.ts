@@ -6,16 +6,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ask } from "../answer.ts";
 import type { Contender } from "../contender.ts";
 import { readerOf } from "../field.ts";
-import { type Bench, range } from "../load.ts";
+import { type Bench, brokenAnswers, range } from "../load.ts";
 import { Measured } from "../measured.ts";
 import type { Result } from "../result.ts";
 import type { Written } from "../written.ts";
 
 const USERS = range(0, 10);
 const SCRIPT = { tokens: 50 };
-const SWEEP_INTERVAL_MS = 500;
+const SWEEP_INTERVAL_MS = 2_000;
 /** By then the alarm of an ask has rung, and so has the one that it set. */
-const QUIET_MS = 4 * SWEEP_INTERVAL_MS;
+const QUIET_MS = 3 * SWEEP_INTERVAL_MS;
 
 export async function rows({ field, model }: Bench): Promise<Result> {
   const variables = { SWEEP_INTERVAL_MS: String(SWEEP_INTERVAL_MS) };
@@ -51,7 +51,7 @@ export async function rows({ field, model }: Bench): Promise<Result> {
           isRatio: false,
         },
       ],
-      remarks: answers.every(({ isWhole }) => isWhole) ? [] : ["An answer is not whole."],
+      remarks: brokenAnswers("belay", answers),
     };
   } finally {
     await measured.stop();

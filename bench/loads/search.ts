@@ -16,7 +16,7 @@ const SIZES = [
   { passages: 5_000, limitMs: 1 },
   { passages: 50_000, limitMs: 8 },
 ] as const;
-const QUERIES_A_ROUND = 100;
+const QUERIES_A_ROUND = 200;
 const PUTS = { concurrency: 4 };
 
 export async function search({ field, model, rounds }: Bench): Promise<Result> {

@@ -25,6 +25,8 @@ export class Model {
   });
 
   async start(): Promise<string> {
+    // A connection that ends by itself can meet the request that reuses it.
+    this.#server.keepAliveTimeout = 0;
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;

@@ -16,9 +16,12 @@ import {
 import type { Written } from "../written.ts";
 
 type Row = Record<string, SqlStorageValue>;
+type QueryRow = Row & { readonly key: string };
 
 /** A transaction of SQLite is held in memory until it ends. */
 const SEEDED_AT_ONCE = 20_000;
+/** Of queries, beside one day of keys. */
+const DAYS_KEPT = 30;
 
 export class UserObject extends BaseUserObject {
   readonly #cursors: SqlStorageCursor<Row>[] = [];
@@ -45,28 +48,35 @@ export class UserObject extends BaseUserObject {
     return { rows, alarms: this.#alarms };
   }
 
-  seed(count: number): void {
+  async seed(count: number): Promise<void> {
     const { storage } = this.ctx;
     for (let left = count; left > 0; left -= SEEDED_AT_ONCE) {
-      storage.transactionSync(() => this.#copyNewest(Math.min(left, SEEDED_AT_ONCE)));
+      const copied = Math.min(left, SEEDED_AT_ONCE);
+      storage.transactionSync(() => this.#copyNewest(copied, left <= count / DAYS_KEPT));
+      await storage.sync();
     }
-    this.#cursors.length = 0;
     // What it knows by heart is no longer so.
     this.ctx.abort("seeded");
   }
 
-  #copyNewest(count: number): void {
+  /** @param hasKeys Keys are kept for a day, queries for a month. */
+  #copyNewest(count: number, hasKeys: boolean): void {
     const { sql } = this.ctx.storage;
-    const query = sql.exec("SELECT * FROM queries ORDER BY number DESC LIMIT 1").one();
-    const key = sql.exec("SELECT * FROM keys WHERE key = ?", query.key).one();
-    const newest = Number(query.number);
-    for (let number = newest + 1; number <= newest + count; number += 1) {
+    const newest = sql.exec<QueryRow>("SELECT * FROM queries ORDER BY number DESC LIMIT 1").one();
+    const key = sql.exec("SELECT * FROM keys WHERE key = ?", newest.key).one();
+    const last = Number(newest.number);
+    for (let number = last + 1; number <= last + count; number += 1) {
       const id = `${number.toString(36)}-${crypto.randomUUID().replaceAll("-", "")}`;
-      const hash = `key:${crypto.randomUUID()}`;
-      insert(sql, "queries", { ...query, number, id, key: hash });
-      insert(sql, "keys", { ...key, key: hash, query_id: id });
+      const hash = hasKeys ? `key:${crypto.randomUUID()}` : newest.key;
+      // A row is found by its number: its sources only make the file longer.
+      insert(sql, "queries", { ...newest, number, id, key: hash, sources: "[]" });
+      if (hasKeys) insert(sql, "keys", { ...key, key: hash, query_id: id });
     }
-    sql.exec("UPDATE windows SET charged = charged + ? WHERE window = ?", count, query.window);
+    sql.exec(
+      "UPDATE windows SET charged = charged + ? WHERE window = ?",
+      count,
+      newest.window ?? "",
+    );
     this.#cursors.length = 0;
   }
 }
