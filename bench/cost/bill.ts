@@ -1,6 +1,6 @@
 // A month's bill, and what the free plan carries.
 
-import { type Item, LIMITS, MODEL, PLAN_DOLLARS, PRICES } from "./prices.ts";
+import { type Item, LIMITS, MODEL, PLAN_DOLLARS, PRICES, VECTORS } from "./prices.ts";
 import { type AnswerUsage, modelDollars, neurons } from "./usage.ts";
 
 export interface BillLine {
@@ -68,4 +68,13 @@ export function freeLimits(usage: AnswerUsage, storedDays: number): FreeLimit[] 
 /** Whether a request of this much CPU fits the free plan's limit. */
 export function fitsFreeCpu(cpuMs: number): boolean {
   return cpuMs <= LIMITS.freeCpuMs;
+}
+
+/** What a million questions add in Vectorize, and passages each month. */
+export function vectorDollars(passages: number): { questions: number; stored: number } {
+  const { dimensions, queriedDollars, storedDollars } = VECTORS;
+  return {
+    questions: dimensions * queriedDollars,
+    stored: ((passages * dimensions) / 1e6) * (queriedDollars + storedDollars),
+  };
 }

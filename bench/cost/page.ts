@@ -1,16 +1,25 @@
 // The tables of docs/cost.md, from the measured figures and the prices.
 
-import { bill, freeLimits, ITEMS, listPrice } from "./bill.ts";
+import {
+  bill,
+  type FreeLimit,
+  fitsFreeCpu,
+  freeLimits,
+  ITEMS,
+  listPrice,
+  vectorDollars,
+} from "./bill.ts";
 import type { AnswerFigures, Figures } from "./figures.ts";
-import { BASE, copiesNeeded, fullest, load, type Scale, searchCpuMs } from "./growth.ts";
-import { LIMITS, MODEL, PRICES, READ_ON, SOURCES, VECTORS } from "./prices.ts";
-import { modelDollars, neurons, rowsWritten, usageOf } from "./usage.ts";
+import { BASE, copiesNeeded, fullest, load, type Part, type Scale, searchCpuMs } from "./growth.ts";
+import { LIMITS, MODEL, PRICES, READ_ON, SOURCES } from "./prices.ts";
+import { modelDollars, rowsWritten, usageOf } from "./usage.ts";
 import { WORKLOADS } from "./workloads.ts";
 
 type Cells = readonly string[];
 
 /** `RETENTION_DAYS`, as it is by default. */
 const STORED_DAYS = 30;
+const VECTORS_SHOWN = 50_000;
 
 /** The text between the marks of docs/cost.md, by the names of the marks. */
 export function sections(figures: Figures): Readonly<Record<string, string>> {
@@ -100,11 +109,12 @@ function prices(): string {
 }
 
 function million(figures: Figures): string {
+  const vectors = vectorDollars(VECTORS_SHOWN);
   const usages = (["quotes", "model"] as const).map((kind) => usageOf(figures, kind, STORED_DAYS));
   const parts = ITEMS.map((item) => usages.map((usage) => listPrice(usage, item)));
   const models = usages.map((usage) => modelDollars(usage) * 1e6);
   const sums = usages.map((_, i) => parts.reduce((sum, each) => sum + (each[i] ?? 0), 0));
-  return table(
+  const costs = table(
     ["a million answers, with nothing included", "quotes", "hosted model"],
     [
       ...ITEMS.map((item, i) => [PRICES[item].what, ...(parts[i] ?? []).map(money)]),
@@ -112,6 +122,7 @@ function million(figures: Figures): string {
       ["the model", ...models.map(money)],
     ],
   );
+  return `${costs}\n\nThe model is ${MODEL.name}. \`RETRIEVER=hybrid\` adds ${money(vectors.questions)} in Vectorize, and ${money(vectors.stored)} a month for ${number(VECTORS_SHOWN)} passages.`;
 }
 
 function bills(figures: Figures): string {
@@ -155,12 +166,19 @@ function free(figures: Figures): string {
     };
     return [what, number(carries), answers(quotes), answers(model)];
   });
-  const first = (of: typeof model) =>
-    `${of[0]?.what}: ${number(Math.floor(of[0]?.answersADay ?? 0))}`;
+  const [firstQuotes] = quotes;
+  const [firstModel] = model;
+  const firstElsewhere = model.find(({ what }) => !what.startsWith("Workers AI"));
+  const words = (limit: FreeLimit | undefined) =>
+    `${limit?.what}, at ${number(Math.floor(limit?.answersADay ?? 0))} answers a day`;
+  const fits = (cpuMs: number) => (fitsFreeCpu(cpuMs) ? "within" : "over");
   return [
     table(["limit of the free plan", "carries", "answers a day: quotes", "hosted model"], one),
     "",
-    `First full: with quotes, ${first(quotes)} answers a day; with a model of Workers AI, ${first(model)} answers a day (${number(neurons(usageOf(figures, "model", STORED_DAYS)))} neurons each).`,
+    `- With quotes, the first to be full: ${words(firstQuotes)}.`,
+    `- With a model of Workers AI: ${words(firstModel)}.`,
+    `- With a model elsewhere: ${words(firstElsewhere)}.`,
+    `- CPU of one request to the Worker: ${number(figures.edgeCpuMs)} ms, ${fits(figures.edgeCpuMs)} the ${LIMITS.freeCpuMs} ms of the free plan. CPU of a whole ask, mostly in the objects: ${number(figures.quotes.cpuMs)} ms with quotes, ${number(figures.model.cpuMs)} ms with a model, both measured over the whole process.`,
   ].join("\n");
 }
 
@@ -180,14 +198,37 @@ function growth(figures: Figures): string {
     ["streams open 10 times as long", { ...base, streamSeconds: base.streamSeconds * 10 }],
     ["streams open 1,000 times as long", { ...base, streamSeconds: base.streamSeconds * 1_000 }],
   ];
-  return table(
-    ["deployment", "answers a second", "open streams", "fullest part", "used"],
-    cases.map(([name, scale]) => {
-      const all = load(figures, scale);
-      const { part, share } = fullest(all);
-      return [name, number(all.answersASecond), number(all.openStreams), part, percent(share)];
-    }),
-  );
+  const loads = cases.map(([name, scale]) => ({ name, all: load(figures, scale) }));
+  const parts = Object.keys(load(figures, base).parts) as Part[];
+  return [
+    table(
+      [
+        "a deployment of",
+        "answers a second",
+        "open streams",
+        "isolates for them",
+        "fullest part",
+        "used",
+      ],
+      loads.map(({ name, all }) => {
+        const { part, share } = fullest(all);
+        const isolates = Math.ceil((all.openStreams * figures.streamMb) / LIMITS.isolateMb);
+        return [
+          name,
+          number(all.answersASecond),
+          number(all.openStreams),
+          number(isolates),
+          part,
+          percent(share),
+        ];
+      }),
+    ),
+    "",
+    table(
+      ["used, of each part", ...parts.map((part) => part)],
+      loads.map(({ name, all }) => [name, ...parts.map((part) => percent(all.parts[part]))]),
+    ),
+  ].join("\n");
 }
 
 function corpus(figures: Figures): string {
@@ -209,13 +250,6 @@ function corpus(figures: Figures): string {
       ];
     }),
   );
-}
-
-/** What a hybrid search adds to a million answers. */
-export function vectorDollars(passages: number): number {
-  // The question, and each stored vector counts as queried once.
-  const queried = (1e6 + passages) * VECTORS.dimensions;
-  return (queried / VECTORS.per) * VECTORS.queriedDollars;
 }
 
 function table(head: Cells, rows: readonly Cells[]): string {

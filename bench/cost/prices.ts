@@ -107,12 +107,13 @@ export const MODEL = {
   freeNeurons: 10_000,
 } as const;
 
-/** For `RETRIEVER=hybrid`: of bge-m3, and of Vectorize with its 1,024 dimensions. */
+/** For `RETRIEVER=hybrid`: Vectorize, with the 1,024 dimensions of bge-m3. */
 export const VECTORS = {
-  embeddingDollars: 0.012,
-  queriedDollars: 0.01,
   dimensions: 1_024,
-  per: MILLION,
+  /** For a million dimensions, of questions and, each month, of all vectors. */
+  queriedDollars: 0.01,
+  /** For a million dimensions a month. */
+  storedDollars: 0.0005,
 } as const;
 
 export const LIMITS = {

@@ -97,7 +97,7 @@ function withCountedCalls(namespace: Env["CORPUS"]): Env["CORPUS"] {
       const member = Reflect.get(target, name);
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
-        const result = Reflect.apply(member, target, args);
+        const result: object = Reflect.apply(member, target, args);
         return name === "getByName" || name === "get" ? withCountedMethods(result) : result;
       };
     },

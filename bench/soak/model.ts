@@ -13,13 +13,17 @@ export class Model {
   asked = 0;
   /** Of all prompts so far. */
   characters = 0;
+  /** How long it has answered, all requests together. */
+  seconds = 0;
   /** Requests that are still being answered. */
   open = 0;
   readonly #server = createServer((request, response) => {
     this.asked += 1;
     this.open += 1;
+    const from = performance.now();
     response.once("close", () => {
       this.open -= 1;
+      this.seconds += (performance.now() - from) / 1_000;
     });
     this.#answer(request, response).catch(() => response.destroy());
   });
