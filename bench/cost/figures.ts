@@ -17,6 +17,8 @@ export interface AnswerFigures {
   /** How long the user's object is awake, and how much of it the model took. */
   readonly seconds: number;
   readonly modelSeconds: number;
+  /** How long timers keep it awake after the end of the stream. */
+  readonly afterSeconds: number;
   /** Of the whole process: the Worker and both objects. */
   readonly cpuMs: number;
   readonly storedBytes: number;

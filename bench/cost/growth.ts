@@ -1,5 +1,6 @@
 // How full each part is as a deployment grows, and which is full first.
 
+import { rateByArithmetic } from "../day/simulation.ts";
 import type { Figures } from "./figures.ts";
 import { LIMITS } from "./prices.ts";
 
@@ -84,7 +85,17 @@ export function fullest({ parts }: Load): { readonly part: Part; readonly share:
   return { part: part as Part, share };
 }
 
-/** Copies for reading beside the original that keep each object at most 60 % busy. */
-export function copiesNeeded(share: number): number {
-  return Math.max(0, Math.ceil(share / 0.6) - 1);
+/** Of a call to an object, beside its work. */
+const CALL_MS = 0.3;
+/** At most one search in a hundred waits longer. */
+const WAIT_MS = 250;
+
+/** Searches a second that one object answers. */
+export function searchesASecond(figures: Figures, passages: number): number {
+  return rateByArithmetic(searchCpuMs(figures, passages) + CALL_MS, WAIT_MS);
+}
+
+/** Copies that are needed; the original alone, if it is enough. */
+export function copiesNeeded(rate: number, ofOne: number): number {
+  return rate <= ofOne ? 0 : Math.ceil(rate / ofOne);
 }

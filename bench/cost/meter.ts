@@ -9,6 +9,4 @@ export interface Meter {
   readonly rowsWritten: number;
   /** The size of the corpus object's database. */
   readonly corpusBytes: number;
-  /** How long a timer that is set would keep its object awake. */
-  readonly awakeMs: number;
 }

@@ -42,7 +42,7 @@ export function usageOf(figures: Figures, kind: Kind, storedDays: number): Answe
 
 /** The user's object, and the corpus object while it searches. */
 function awakeSeconds(figures: Figures, answer: AnswerFigures): number {
-  return answer.seconds + figures.searchCpuMs["5000"] / 1_000;
+  return answer.seconds + answer.afterSeconds + figures.searchCpuMs["5000"] / 1_000;
 }
 
 export function rowsWritten({ rowsWritten: rows, alarmsSet }: AnswerFigures): number {

@@ -2,6 +2,7 @@
 // bills. In workerd, the Worker and all objects share these counters.
 //
 //   GET /meter   what was counted since the last call
+//   GET /awake   for how many ms the timers that are set keep objects awake
 
 import { handle } from "../../src/edge/edge.ts";
 import {
@@ -10,6 +11,9 @@ import {
   type Env,
 } from "../../src/wiring.ts";
 import type { Meter } from "./meter.ts";
+
+// Its other objects.
+export * from "../../src/worker.ts";
 
 type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
 
@@ -70,7 +74,9 @@ export class CorpusObject extends BaseCorpusObject {
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
-    if (new URL(request.url).pathname === "/meter") return Response.json(read());
+    const { pathname } = new URL(request.url);
+    if (pathname === "/meter") return Response.json(read());
+    if (pathname === "/awake") return Response.json(awakeMs());
     counted.workerRequests += 1;
     return handle(request, env);
   },
@@ -123,13 +129,15 @@ function read(): Meter {
     rowsRead: sum(userCursors, "rowsRead") + sum(corpusCursors, "rowsRead"),
     rowsWritten: sum(userCursors, "rowsWritten") + sum(corpusCursors, "rowsWritten"),
     corpusBytes,
-    // A timer keeps its object awake, and an awake object is billed.
-    awakeMs: Math.max(0, ...Array.from(timers.values(), (at) => at - Date.now())),
   };
   for (const name of Object.keys(counted)) counted[name as keyof typeof counted] = 0;
   userCursors.length = 0;
   corpusCursors.length = 0;
   return meter;
+}
+
+function awakeMs(): number {
+  return Math.max(0, ...Array.from(timers.values(), (at) => at - Date.now()));
 }
 
 /** A cursor counts while it is read, so its count is taken last. */

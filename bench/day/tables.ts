@@ -1,5 +1,6 @@
 // What a simulated day prints.
 
+import { OBJECT_GB, PRICES } from "../cost/prices.ts";
 import { type Day, type Deployment, PASSAGES_PER_DOCUMENT } from "./simulation.ts";
 
 export interface Row {
@@ -7,15 +8,15 @@ export interface Row {
   readonly day: Day;
 }
 
-/** Cloudflare's published prices in USD: docs/cost.md has their date. */
+/** In USD, for one. */
 const PRICE = {
-  request: 0.15 / 1e6,
-  gbSecond: 12.5 / 1e6,
-  rowRead: 0.001 / 1e6,
-  rowWritten: 1 / 1e6,
-  gbMonth: 0.2,
+  request: PRICES.objectRequests.dollars / PRICES.objectRequests.per,
+  gbSecond: PRICES.gbSeconds.dollars / PRICES.gbSeconds.per,
+  rowRead: PRICES.rowsRead.dollars / PRICES.rowsRead.per,
+  rowWritten: PRICES.rowsWritten.dollars / PRICES.rowsWritten.per,
+  gbMonth: PRICES.storedGb.dollars / PRICES.storedGb.per,
 };
-const GB_IN_MEMORY = 0.128;
+const GB_IN_MEMORY = OBJECT_GB;
 const DAYS = 30;
 
 /** Rows of a copy, measured: docs/copies.md. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { bill, freeLimits, listPrice, vectorDollars } from "../../bench/cost/bill.ts";
 import stored from "../../bench/cost/figures.json?raw";
 import type { AnswerFigures, Figures } from "../../bench/cost/figures.ts";
-import { copiesNeeded, fullest, load } from "../../bench/cost/growth.ts";
+import { copiesNeeded, fullest, load, searchesASecond } from "../../bench/cost/growth.ts";
 import { sections, written } from "../../bench/cost/page.ts";
 import { usageOf } from "../../bench/cost/usage.ts";
 import page from "../../docs/cost.md?raw";
@@ -22,6 +22,7 @@ const answer: AnswerFigures = {
   alarmsSet: 1,
   seconds: 6.25,
   modelSeconds: 6,
+  afterSeconds: 0,
   cpuMs: 10,
   storedBytes: 10_000,
 };
@@ -103,8 +104,12 @@ describe("the growth", () => {
     );
   });
 
-  it("counts the copies that keep each object at most 60 % busy", () => {
-    expect([0, 0.6, 0.61, 1.2, 6].map(copiesNeeded)).toEqual([0, 0, 1, 1, 9]);
+  it("counts the copies that carry a rate", () => {
+    expect([10, 100, 101, 250].map((rate) => copiesNeeded(rate, 100))).toEqual([0, 0, 2, 3]);
+    // An object that is busy all the time makes every search wait.
+    const ofOne = searchesASecond(figures, 50_000);
+    expect(ofOne).toBeGreaterThan(0.5 * (1_000 / 10.3));
+    expect(ofOne).toBeLessThan(1_000 / 10.3);
   });
 });
 
@@ -115,7 +120,7 @@ describe("docs/cost.md", () => {
     "shows what the stored figures give: %s",
     (name, section) => {
       const [, shown] =
-        new RegExp(`<!-- cost: ${name} -->\n(.*?)\n<!-- end -->`, "s").exec(page) ?? [];
+        new RegExp(`<!-- cost: ${name} -->\n(.*?)<!-- end -->`, "s").exec(page) ?? [];
       expect(unpadded(shown ?? "")).toBe(unpadded(section));
     },
   );
