@@ -40,6 +40,7 @@ function seeded(bug: string): Plugin {
   };
 }
 
+const PATIENCE = "./test/support/patience.ts";
 const OUTSIDE = ["servers", "clients", "browser", "growth"].map((folder) => `test/${folder}/**`);
 /** Files in the runtime that import neither it nor the harness. */
 const PURE = globSync("test/**/*.test.ts", { cwd: import.meta.dirname, exclude: OUTSIDE }).filter(
@@ -94,12 +95,19 @@ export default defineConfig({
           name: "workerd",
           include: ["test/**/*.test.ts"],
           exclude: [...OUTSIDE, ...PURE],
+          setupFiles: PATIENCE,
           testTimeout: 30_000,
         },
       },
       {
         plugins: runtime(),
-        test: { name: "pure", include: PURE, isolate: false, testTimeout: 30_000 },
+        test: {
+          name: "pure",
+          include: PURE,
+          isolate: false,
+          setupFiles: PATIENCE,
+          testTimeout: 30_000,
+        },
       },
       {
         test: {
@@ -112,6 +120,7 @@ export default defineConfig({
         test: {
           name: "servers",
           include: ["test/servers/**/*.test.ts"],
+          setupFiles: PATIENCE,
           globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -123,6 +132,7 @@ export default defineConfig({
         test: {
           name: "clients",
           include: ["test/clients/**/*.test.ts"],
+          setupFiles: PATIENCE,
           globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
