@@ -2,7 +2,7 @@
 // a secret of its own, and without .dev.vars. It asks the scripted model.
 
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,8 @@ const SECONDS = 86_400;
 
 export interface BelayOptions {
   readonly modelUrl: string;
+  /** For its private files, deleted at its end. By default a new one. */
+  readonly folder?: string;
   /** Another Worker around the real one. */
   readonly entry?: string;
   readonly variables?: Variables;
@@ -40,7 +42,9 @@ export class Belay {
     this.#variables = variables;
   }
 
-  static async start({ modelUrl, entry, variables, isInspected }: BelayOptions): Promise<Belay> {
+  static async start(options: BelayOptions): Promise<Belay> {
+    const { modelUrl, entry, variables, isInspected } = options;
+    const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "belay-bench-")));
     const all: Variables = {
       ...((await configuration()).vars as Variables),
       ALLOWED_HOSTS: "127.0.0.1",
@@ -54,27 +58,21 @@ export class Belay {
       FAILURE_LIMIT: "100000",
       ...variables,
     };
-    const folder = await mkdtemp(join(tmpdir(), "belay-bench-"));
     const data = join(folder, "data");
-    let server: Server | undefined;
+    await mkdir(data);
+    await bundle(folder, undefined, entry);
+    const program = await workerd(folder, { port: 0, persistTo: data, variables: all });
+    const inspector = isInspected ? await freePort() : 0;
+    const flag = isInspected ? [`--inspector-addr=127.0.0.1:${inspector}`] : [];
+    const args = [...program.args, ...flag];
+    const server = await Server.start("Belay", { ...program, args }, folder);
+    const belay = new Belay(server, folder, all, inspector);
     try {
-      await mkdir(data);
-      await bundle(folder, undefined, entry);
-      const program = await workerd(folder, { port: 0, persistTo: data, variables: all });
-      const inspector = isInspected ? await freePort() : 0;
-      const flag = isInspected ? [`--inspector-addr=127.0.0.1:${inspector}`] : [];
-      server = await Server.start(
-        "Belay",
-        { ...program, args: [...program.args, ...flag] },
-        folder,
-      );
-      const belay = new Belay(server, folder, all, inspector);
       const documents = new Documents(server.url, await belay.token("operator", true));
       await loadSamples(documents, data);
       return belay;
     } catch (error) {
-      await server?.stop();
-      await rm(folder, { recursive: true, force: true });
+      await server.stop();
       throw error;
     }
   }

@@ -54,6 +54,8 @@ const SHORT = {
 
 const RESULTS = join(PROJECT, "bench/results.json");
 const ROUNDS_MAX = 100;
+/** The exit code of a program that SIGINT ends. */
+const INTERRUPTED = 130;
 /** No load has these users. */
 const WARM_UP = { users: range(5_000, 20), script: { tokens: 50 } };
 const PACKAGED: readonly ContenderName[] = ["hono", "ai-sdk"];
@@ -90,8 +92,9 @@ await run(async () => {
   const isProfiled = isProfile(values.profile);
   refuseOtherSystems();
 
-  const field = new Field();
-  try {
+  const field = await Field.make();
+  const bench = async () => {
+    console.error("Starting what is measured.");
     const model = await field.startModel();
     if (isProfiled) {
       const belay = await field.startBelay({ modelUrl: model.url, isInspected: true });
@@ -108,10 +111,21 @@ await run(async () => {
     const { contenders } = field;
     const results = await measure(chosen, { field, model, contenders, rounds });
     if (isShort) failAtMargin(results);
+  };
+  try {
+    await Promise.race([bench(), interrupted()]);
   } finally {
     await field.stop();
   }
 });
+
+/** Rejects on the first signal. Ctrl-C comes twice: npm passes it on. */
+async function interrupted(): Promise<never> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
+  await promise;
+  throw new Failure("\nInterrupted.", INTERRUPTED);
+}
 
 async function measure(chosen: readonly string[], bench: Bench): Promise<Result[]> {
   // Code that runs for the first time is not yet compiled.

@@ -21,8 +21,18 @@ const OBJECTS: readonly ContenderName[] = ["do-pass", "do-write", "do-naive"];
 const PEERS: readonly ContenderName[] = ["hono", "ai-sdk"];
 
 export class Field {
-  readonly #running: { stop(): Promise<void> }[] = [];
   readonly contenders: Contender[] = [];
+  readonly #running: { stop(): Promise<void> }[] = [];
+  /** Of all servers. */
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async make(): Promise<Field> {
+    return new Field(await mkdtemp(join(tmpdir(), "belay-bench-")));
+  }
 
   async startModel(): Promise<Server> {
     const program = {
@@ -31,11 +41,12 @@ export class Field {
       env: process.env,
       channel: "ipc" as const,
     };
-    return this.#ends(await Server.start("The scripted model", program, await newFolder()));
+    const folder = await this.#newFolder();
+    return this.#ends(await Server.start("The scripted model", program, folder));
   }
 
   async startBelay(options: BelayOptions): Promise<Belay> {
-    return this.#ends(await Belay.start(options));
+    return this.#ends(await Belay.start({ folder: await this.#newFolder(), ...options }));
   }
 
   async startContenders(names: readonly ContenderName[], modelUrl: string): Promise<void> {
@@ -76,17 +87,17 @@ export class Field {
 
   async stop(): Promise<void> {
     await Promise.all(this.#running.map((running) => running.stop()));
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #startWorker(options: Parameters<typeof contenderWorker>[1]): Promise<Server> {
-    const folder = await newFolder();
-    try {
-      const program = await contenderWorker(folder, options);
-      return this.#ends(await Server.start(options.entry, program, folder));
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
+    const folder = await this.#newFolder();
+    const program = await contenderWorker(folder, options);
+    return this.#ends(await Server.start(options.entry, program, folder));
+  }
+
+  #newFolder(): Promise<string> {
+    return mkdtemp(join(this.#folder, "server-"));
   }
 
   #ends<Running extends { stop(): Promise<void> }>(running: Running): Running {
@@ -111,8 +122,4 @@ export function belayContender(belay: Belay): Contender {
 
 export function readerOf(user: number): string {
   return `reader-${user}`;
-}
-
-function newFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), "belay-bench-"));
 }

@@ -61,12 +61,8 @@ export class Relay extends DurableObject<Env> {
     const writer = writable.getWriter();
     const encoder = new TextEncoder();
     const translate = async () => {
-      let buffer = "";
-      for await (const text of body.pipeThrough(new TextDecoderStream())) {
-        buffer += text;
-        const frames = buffer.split("\n\n");
-        buffer = frames.pop() ?? "";
-        for (const frame of frames) {
+      for await (const some of frames(body)) {
+        for (const frame of some) {
           const data = frame.slice("data: ".length);
           if (data === "[DONE]") continue;
           const token = JSON.parse(data).choices[0]?.delta?.content ?? "";
@@ -80,6 +76,17 @@ export class Relay extends DurableObject<Env> {
     };
     this.ctx.waitUntil(translate());
     return readable;
+  }
+}
+
+/** The whole ones of each chunk. */
+async function* frames(body: ReadableStream<Uint8Array>): AsyncGenerator<string[]> {
+  let buffer = "";
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    buffer += text;
+    const some = buffer.split("\n\n");
+    buffer = some.pop() ?? "";
+    yield some;
   }
 }
 
