@@ -98,7 +98,8 @@ describe("a model that never ends", () => {
     expect(upstream.state).toBe("aborted");
   });
 
-  test.each<{ how: string; script: Directive; code: ErrorCode }>([
+  // All at once: each lasts until its time is over.
+  test.concurrent.each<{ how: string; script: Directive; code: ErrorCode }>([
     {
       how: "thinking aloud",
       script: { reasoning: Number.MAX_SAFE_INTEGER },
