@@ -5,22 +5,15 @@
 // All ask the scripted model of test/support.
 
 import { globSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin } from "vitest/config";
 import { buildPage } from "./scripts/page.ts";
 import { withBug } from "./test/model/bugs.ts";
 import { startEmbeddingServer } from "./test/support/embedding-server.ts";
+import "./test/support/environment.ts";
 import { startModelServer } from "./test/support/model-server.ts";
 import { LongestFirst } from "./test/support/order.ts";
-
-process.env.WRANGLER_SEND_METRICS = "false";
-// Read by test/support/bundle.ts.
-process.env.BELAY_TEST_BUNDLE = join(tmpdir(), `belay-bundle-${process.pid}`);
-// The commands and wrangler are started some three hundred times:
-// Node compiles them once.
-process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.compile-cache");
 
 const model = await startModelServer();
 const embedding = await startEmbeddingServer();
