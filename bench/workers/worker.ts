@@ -15,6 +15,9 @@ import {
 } from "../../src/wiring.ts";
 import type { Written } from "../written.ts";
 
+// Its other objects.
+export * from "../../src/worker.ts";
+
 type Row = Record<string, SqlStorageValue>;
 type QueryRow = Row & { readonly key: string };
 
