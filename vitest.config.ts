@@ -5,22 +5,15 @@
 // All ask the scripted model of test/support.
 
 import { globSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin } from "vitest/config";
 import { buildPage } from "./scripts/page.ts";
 import { withBug } from "./test/model/bugs.ts";
 import { startEmbeddingServer } from "./test/support/embedding-server.ts";
+import "./test/support/environment.ts";
 import { startModelServer } from "./test/support/model-server.ts";
 import { LongestFirst } from "./test/support/order.ts";
-
-process.env.WRANGLER_SEND_METRICS = "false";
-// Read by test/support/bundle.ts.
-process.env.BELAY_TEST_BUNDLE = join(tmpdir(), `belay-bundle-${process.pid}`);
-// The commands and wrangler are started some three hundred times:
-// Node compiles them once.
-process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.compile-cache");
 
 const model = await startModelServer();
 const embedding = await startEmbeddingServer();
@@ -40,6 +33,7 @@ function seeded(bug: string): Plugin {
   };
 }
 
+const PATIENCE = "./test/support/patience.ts";
 const OUTSIDE = ["servers", "clients", "browser", "growth"].map((folder) => `test/${folder}/**`);
 /** Files in the runtime that import neither it nor the harness. */
 const PURE = globSync("test/**/*.test.ts", { cwd: import.meta.dirname, exclude: OUTSIDE }).filter(
@@ -94,12 +88,19 @@ export default defineConfig({
           name: "workerd",
           include: ["test/**/*.test.ts"],
           exclude: [...OUTSIDE, ...PURE],
+          setupFiles: PATIENCE,
           testTimeout: 30_000,
         },
       },
       {
         plugins: runtime(),
-        test: { name: "pure", include: PURE, isolate: false, testTimeout: 30_000 },
+        test: {
+          name: "pure",
+          include: PURE,
+          isolate: false,
+          setupFiles: PATIENCE,
+          testTimeout: 30_000,
+        },
       },
       {
         test: {
@@ -112,6 +113,7 @@ export default defineConfig({
         test: {
           name: "servers",
           include: ["test/servers/**/*.test.ts"],
+          setupFiles: PATIENCE,
           globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -123,6 +125,7 @@ export default defineConfig({
         test: {
           name: "clients",
           include: ["test/clients/**/*.test.ts"],
+          setupFiles: PATIENCE,
           globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -231,12 +231,12 @@ export async function audit(user: TestUser): Promise<{ ok: boolean; differences:
   return (await response.json<{ audit: { ok: boolean; differences: string[] } }>()).audit;
 }
 
-/** Looks for up to five seconds, until the result is right. */
+/** Looks for up to 20 seconds, until the result is right. */
 export async function eventually<T>(
   look: () => Promise<T>,
   right: (seen: T) => boolean,
 ): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 20_000;
   for (;;) {
     const seen = await look();
     if (right(seen)) return seen;

@@ -9,11 +9,12 @@ import { DONE, type Frame, frame, piece } from "./support/directive.ts";
 const reason = frame({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
 const END = [reason, DONE];
 const delta = (members: object) => frame({ choices: [{ index: 0, delta: members }] });
-/** For a second, longer than an allowed silence here. */
-const lasting = (text: string): Frame => ({ text, times: 20, gapMs: 50 });
-const SHORT = { FIRST_TOKEN_TIMEOUT_MS: "400", TOKEN_GAP_TIMEOUT_MS: "400" };
+/** Longer than an allowed silence here, which a busy machine must not reach. */
+const lasting = (text: string): Frame => ({ text, times: 30, gapMs: 50 });
+const SHORT = { FIRST_TOKEN_TIMEOUT_MS: "1200", TOKEN_GAP_TIMEOUT_MS: "1200" };
 
-describe("before the first word", () => {
+// Each waits for its model.
+describe.concurrent("before the first word", () => {
   it.each<[string, Frame[]]>([
     ["`reasoning_content`", [lasting(delta({ reasoning_content: "Hm. " })), piece("20"), ...END]],
     ["`reasoning`", [lasting(delta({ reasoning: "Hm. " })), piece("20"), ...END]],
@@ -58,7 +59,7 @@ describe("before the first word", () => {
   });
 
   it("thoughts do not use the answer's time", async () => {
-    const user = await newUser({ ...SHORT, GENERATION_TIMEOUT_MS: "1500" });
+    const user = await newUser({ ...SHORT, GENERATION_TIMEOUT_MS: "2000" });
     const words = { text: piece("word "), times: 20, gapMs: 40 };
     const thoughts = lasting(delta({ reasoning: "Hm. " }));
     const stream = await user.ask({ frames: [thoughts, words, ...END] });
@@ -67,7 +68,7 @@ describe("before the first word", () => {
   });
 });
 
-describe("in the middle of an answer", () => {
+describe.concurrent("in the middle of an answer", () => {
   it("thoughts are signs of life", async () => {
     const user = await newUser(SHORT);
     const thoughts = [piece("<think>"), lasting(piece("Hm. ")), piece("</think>")];

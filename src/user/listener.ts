@@ -139,6 +139,8 @@ export class Listener {
     const opening = script.opening(quotaRemaining);
     if (opening !== "") await this.#write(opening);
     const unfollow = transcript.follow(() => {
+      // The end of an answer waits for no more tokens.
+      if (transcript.ending !== undefined) this.#resting = false;
       if (!this.#resting) this.#wake();
     });
     for (let at = script.from; !this.#disconnected && this.termination === undefined; ) {

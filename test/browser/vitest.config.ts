@@ -1,11 +1,13 @@
 // The page in a real browser: `npm run test:browser`. The other suites need none.
 
 import { defineConfig } from "vitest/config";
+import "../support/environment.ts";
 
 export default defineConfig({
   test: {
     name: "browser",
     include: ["test/browser/**/*.test.ts"],
+    globalSetup: "./test/support/bundle.ts",
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Each file starts its own server and browser, and there are few cores.

@@ -73,7 +73,7 @@ test("ten clients that never read are disconnected when a write is late, and ref
   const exchanges = users.map((user) => user.ask(HUGE));
   for (const exchange of exchanges) exchange.pause();
   for (const user of users) {
-    expect(await user.resolved(2 * WRITE_TIMEOUT_MS + 5_000)).toMatchObject({
+    expect(await user.resolved(30_000)).toMatchObject({
       state: "refunded",
       reason: "disconnected",
     });
@@ -98,7 +98,8 @@ describe("a model that never ends", () => {
     expect(upstream.state).toBe("aborted");
   });
 
-  test.each<{ how: string; script: Directive; code: ErrorCode }>([
+  // All at once: each lasts until its time is over.
+  test.concurrent.each<{ how: string; script: Directive; code: ErrorCode }>([
     {
       how: "thinking aloud",
       script: { reasoning: Number.MAX_SAFE_INTEGER },

@@ -6,7 +6,7 @@ import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle } from "../../scripts/workerd.ts";
 
-/** Its folder. vitest.config.ts names it; other programs have none. */
+/** Its folder. environment.ts names it; other programs have none. */
 const FOLDER = process.env.BELAY_TEST_BUNDLE;
 
 /** Whether this run has one. */

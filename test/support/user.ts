@@ -47,7 +47,7 @@ export class User {
   }
 
   /** The receipt of the latest ask, once it is resolved. */
-  resolved(timeout = 5_000): Promise<Receipt> {
+  resolved(timeout = 20_000): Promise<Receipt> {
     return vi.waitFor(
       async () => {
         const [receipt] = await this.queries();
