@@ -58,6 +58,13 @@ export class Inspector {
     return profile;
   }
 
+  /** Megabytes of JavaScript objects that are in use, after a collection. */
+  async heapMb(): Promise<number> {
+    await this.#send("HeapProfiler.collectGarbage");
+    const { usedSize } = (await this.#send("Runtime.getHeapUsage")) as { usedSize: number };
+    return usedSize / 1e6;
+  }
+
   close(): void {
     this.#socket.close();
   }

@@ -5,6 +5,7 @@
 // docs/configuration.md says what each variable means.
 
 import { ServiceError } from "./errors.ts";
+import { kept } from "./kept.ts";
 import type { QuotaPeriod } from "./protocol.ts";
 
 /** Values are strings; wrangler.toml can set numbers and booleans too. */
@@ -128,7 +129,9 @@ const PUBLIC_KEY_ALGORITHMS = [
   "Ed25519",
 ] as const;
 
-export function userConfig(env: Variables): UserConfig {
+export const userConfig = kept(readUserConfig);
+
+function readUserConfig(env: Variables): UserConfig {
   const quotaLimit = whole(env, "QUOTA_LIMIT", 20, 0, 1_000_000_000);
   return {
     quotaLimit,
@@ -170,7 +173,9 @@ export function bodyTimeoutMs(env: Variables): number {
   return whole(env, "BODY_TIMEOUT_MS", 10_000, 10, DAY_MS);
 }
 
-export function authenticationConfig(env: Variables): AuthenticationConfig {
+export const authenticationConfig = kept(readAuthenticationConfig);
+
+function readAuthenticationConfig(env: Variables): AuthenticationConfig {
   const claims = {
     issuer: text(env, "AUTH_ISSUER"),
     audience: text(env, "AUTH_AUDIENCE"),
@@ -201,7 +206,9 @@ export function sessionSecret(env: Variables): Uint8Array | undefined {
 }
 
 /** The hosts this server answers to, in lower case. Empty: any host. */
-export function allowedHosts(env: Variables): readonly string[] {
+export const allowedHosts = kept(readAllowedHosts);
+
+function readAllowedHosts(env: Variables): readonly string[] {
   const hosts = (text(env, "ALLOWED_HOSTS") ?? "").split(",").map((host) => host.trim());
   for (const host of hosts) {
     if (host !== "" && !/^(?:[a-z\d._-]+|\[[\da-f:.]+\])$/i.test(host)) {

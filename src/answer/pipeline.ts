@@ -59,38 +59,36 @@ export async function answer(
   signal.throwIfAborted();
   progress.onSources(passages.map((passage, index) => source(passage, index + 1, search.text)));
 
-  const text = new Text(progress);
-  try {
-    const finish = await generator.generate(
-      {
-        query: ask.query,
-        search,
-        history: ask.history,
-        passages,
-        messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
-        maxTokens: ask.maxTokens,
-        temperature: ask.temperature,
-        onSignOfLife: () => progress.onSignOfLife(),
-      },
-      (piece) => text.add(piece),
-      signal,
-    );
-    text.end(ask.query);
-    return finish;
-  } catch (cause) {
-    if (cause instanceof ServiceError) throw cause;
-    throw failed("The model failed.", cause);
-  }
+  const text = new Text(progress, ask.query);
+  const generated = generator.generate(
+    {
+      query: ask.query,
+      search,
+      history: ask.history,
+      passages,
+      messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
+      maxTokens: ask.maxTokens,
+      temperature: ask.temperature,
+      onSignOfLife: () => progress.onSignOfLife(),
+    },
+    (piece) => text.add(piece),
+    signal,
+  );
+  // Not awaited here: a function that waits keeps its variables in memory, and
+  // so the passages.
+  return generated.then((finish) => text.end(finish)).catch(asModelError);
 }
 
 /** The text on its way to the reader, without its mark. */
 class Text {
   readonly #progress: Progress;
   readonly #opening = new Opening();
+  readonly #query: string;
   #isEmpty = true;
 
-  constructor(progress: Progress) {
+  constructor(progress: Progress, query: string) {
     this.#progress = progress;
+    this.#query = query;
   }
 
   add(piece: string): void {
@@ -102,13 +100,14 @@ class Text {
   }
 
   /** Throws GENERATION_FAILED if there was nothing to see. */
-  end(query: string): void {
+  end(finish: Finish): Finish {
     const rest = this.#opening.end();
     // A model may write the mark alone.
     if (this.#isEmpty && this.#opening.isMarked && !isVisible(rest))
-      this.#show(nothingFound(query));
+      this.#show(nothingFound(this.#query));
     else if (rest !== "") this.#show(rest);
     if (this.#isEmpty) throw failed("The model gave no answer.");
+    return finish;
   }
 
   #show(token: string): void {
@@ -150,6 +149,10 @@ async function retrieve(
       cause: known ? cause.details.cause : cause,
     });
   }
+}
+
+function asModelError(cause: unknown): never {
+  throw cause instanceof ServiceError ? cause : failed("The model failed.", cause);
 }
 
 function failed(what: string, cause?: unknown): ServiceError {

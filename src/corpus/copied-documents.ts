@@ -62,6 +62,11 @@ export class CopiedDocuments {
     return { log, position, base };
   }
 
+  /** As of the original: another one after each change of what a search finds. */
+  get version(): number {
+    return this.reached?.position ?? 0;
+  }
+
   search(query: string, topK: number): FoundPassage[] {
     return this.#exist ? this.#index.search(query, topK, this.#passages()) : [];
   }
@@ -84,7 +89,7 @@ export class CopiedDocuments {
 
   /** Stores a page that follows on what was reached. */
   take(page: ChangePage, original: string): void {
-    if (page.from !== (this.reached?.position ?? 0)) throw new Error("The page is out of turn.");
+    if (page.from !== this.version) throw new Error("The page is out of turn.");
     this.#storage.transactionSync(() => {
       if (!this.#exist) this.#create(page, original);
       const removed = page.deleted.map((id) => this.#remove(id));

@@ -175,7 +175,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       }
       // Re-indexing replaces the passages, and so discards their vectors.
       const waitMs = this.#documents.isOutdated() ? 0 : await this.#vectorSync?.work();
-      this.#copies?.changed(this.#documents.version);
+      if (!this.#documents.isOutdated()) this.#copies?.changed(this.#documents.version);
       if (waitMs !== undefined) this.#alarm.set(Date.now() + waitMs);
     } catch (thrown) {
       console.error("The work on the documents failed and is tried again:", thrown);

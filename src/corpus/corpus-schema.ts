@@ -63,18 +63,19 @@ export const CORPUS_SCHEMA = new Schema(
   DOCUMENT_TABLES + PASSAGE_TABLES + VECTOR_TABLES + CHANGE_LOG_TABLES,
   "corpus",
   [
-    // To 2: samples. Version 1 made the vector tables with the
-    // first vector. If they change, keep a copy of them here.
+    // To 2: samples. Version 1 made the vector tables with the first vector.
     (sql) => {
       addColumn(sql, "documents", "sample", "INTEGER NOT NULL DEFAULT 0 CHECK (sample IN (0, 1))");
       sql.exec(VECTOR_TABLES);
+      // Version 4 drops it.
+      addColumn(sql, "vectors", "removed_to", "INTEGER NOT NULL DEFAULT 0");
     },
     // To 3: the blocks of passages. All documents are cut again.
     (sql) => {
       addColumn(sql, "passages", "blocks", "TEXT NOT NULL DEFAULT ''");
       sql.exec("UPDATE corpus SET analyzer_version = 0, indexed_to = ''");
     },
-    // The change log.
+    // To 4: the change log. Its positions replace the highest removed id.
     (sql) => {
       addColumn(sql, "corpus", "position", "INTEGER NOT NULL DEFAULT 0");
       addColumn(sql, "corpus", "log", "TEXT NOT NULL DEFAULT ''");
@@ -87,6 +88,7 @@ export const CORPUS_SCHEMA = new Schema(
            (SELECT coalesce(max(removed_to), 0) FROM vectors))`,
         crypto.randomUUID(),
       );
+      sql.exec("ALTER TABLE vectors DROP COLUMN removed_to");
     },
   ],
 );

@@ -61,7 +61,7 @@ export class Follower {
    * time in the last seconds. Waits for news, but not for long.
    */
   async isFresh(original: string): Promise<boolean> {
-    if (Date.now() - this.#triedAt > ASK_AFTER_MS) this.#following ??= this.#follow(original);
+    if (!isWithin(ASK_AFTER_MS, this.#triedAt)) this.#following ??= this.#follow(original);
     if (this.#hasFresh()) return true;
     // A copy that is far behind takes longer than a search can wait.
     if (this.#isBehind || this.#following === undefined) return false;
@@ -89,7 +89,7 @@ export class Follower {
   }
 
   #hasFresh(): boolean {
-    return Date.now() - this.#askedAt <= FRESH_MS;
+    return isWithin(FRESH_MS, this.#askedAt);
   }
 
   async #follow(original: string): Promise<void> {
@@ -121,30 +121,37 @@ export class Follower {
       if (page === undefined) this.#askedAt = askedAt;
       return page === undefined;
     }
-    const isLast = page.to === page.head;
-    if (!isLast || page.isOutdated) {
-      // What it has now was never all that the original had.
-      this.#isBehind = true;
-      this.#askedAt = Number.NEGATIVE_INFINITY;
+    if (page.isOutdated) {
+      // The ranks depend on which analyzer has indexed what, and when.
+      this.#fallBehind();
+      return true;
     }
-    if (!isLast) this.#alarm.set(Date.now() + RESUME_MS);
+    const isLast = page.to === page.head;
+    if (!isLast) {
+      this.#fallBehind();
+      this.#alarm.set(Date.now() + RESUME_MS);
+    }
     if (page.to !== page.from) this.#documents.take(page, original);
     if (!isLast) {
       await nextTurn();
       return false;
     }
     await this.#finish(page);
-    if (page.isOutdated) return true;
     this.#isBehind = false;
     this.#askedAt = askedAt;
     return true;
   }
 
+  /** What it has is not, or soon will not be, all that the original had. */
+  #fallBehind(): void {
+    this.#isBehind = true;
+    this.#askedAt = Number.NEGATIVE_INFINITY;
+  }
+
   async #finish(page: ChangePage): Promise<void> {
     try {
       while (!this.#documents.finish(page)) {
-        this.#isBehind = true;
-        this.#askedAt = Number.NEGATIVE_INFINITY;
+        this.#fallBehind();
         await nextTurn();
       }
     } catch (thrown) {
@@ -169,6 +176,12 @@ export class Follower {
       () => this.#originalOf(original).changesAfter(reached, CORPUS_SCHEMA.version),
     );
   }
+}
+
+/** Also false for a time to come, if the clock was set back. */
+function isWithin(ms: number, time: number): boolean {
+  const age = Date.now() - time;
+  return age >= 0 && age <= ms;
 }
 
 function nextTurn(): Promise<void> {

@@ -6,7 +6,7 @@
 import type { ChatModel, OnText, Prompt } from "../answer/generator.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import type { Finish } from "../protocol.ts";
-import { complete, failure } from "./completion-stream.ts";
+import { complete, failure, type Reading } from "./completion-stream.ts";
 import { type Form, inItsForm, parametersOf } from "./parameters.ts";
 import { readRefusal, refusalInNames, refusalMessage } from "./refusal.ts";
 
@@ -29,24 +29,20 @@ export class OpenAiGenerator implements ChatModel {
     this.#options = options;
   }
 
-  async generate(prompt: Prompt, onText: OnText, signal: AbortSignal): Promise<Finish> {
+  generate(prompt: Prompt, onText: OnText, signal: AbortSignal): Promise<Finish> {
     const { baseUrl, model } = this.#options;
-    return complete(
-      await this.#ask(prompt, signal),
-      {
-        maxTokens: prompt.maxTokens,
-        model: { name: model, address: baseUrl },
-        onText,
-        onSignOfLife: prompt.onSignOfLife,
-        onUsage: prompt.onUsage,
-        complaint: (detail) => this.#complaint(detail),
-      },
-      signal,
-    );
+    const { maxTokens, onSignOfLife, onUsage } = prompt;
+    const reading: Reading = {
+      model: { name: model, address: baseUrl },
+      ...{ maxTokens, onText, onSignOfLife, onUsage },
+      complaint: (detail) => this.#complaint(detail),
+    };
+    // Not awaited here, so that the prompt is not kept while the model answers.
+    return this.#ask(prompt, signal).then((body) => complete(body, reading, signal));
   }
 
   /** The body of an accepted request. */
-  #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     signal.throwIfAborted();
     const { baseUrl, model } = this.#options;
     return inItsForm(`${baseUrl} ${model}`, async (form) => {

@@ -101,6 +101,7 @@ export class Asks {
 
   async ask(request: AskRequest): Promise<Response> {
     const { ask, identity } = request;
+    this.#tables.create(request.userName);
     const key = await askKey(ask, request.idempotencyKey, identity);
     await this.#makeRoom(key, identity);
     // The user may have been erased in between.

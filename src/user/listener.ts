@@ -30,6 +30,12 @@ export interface ListenerLimits {
   readonly deliveryHoldMs: number;
 }
 
+/**
+ * After a write with a token, tokens gather for this long, in milliseconds: a
+ * write costs as much as ten of them.
+ */
+const GATHER_MS = 5;
+
 /** A shorter probe notices nothing, in milliseconds. */
 const GRACE_MS_MIN = 20;
 
@@ -65,6 +71,7 @@ export class Listener {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wroteAt = performance.now();
   #writing = false;
+  #resting = false;
   #nudged = false;
 
   constructor(
@@ -131,9 +138,15 @@ export class Listener {
     this.#watch();
     const opening = script.opening(quotaRemaining);
     if (opening !== "") await this.#write(opening);
-    const unfollow = transcript.follow(() => this.#wake());
+    const unfollow = transcript.follow(() => {
+      if (!this.#resting) this.#wake();
+    });
     for (let at = script.from; !this.#disconnected && this.termination === undefined; ) {
       if (at < transcript.length) {
+        // Event 0 is the sources, so the first token never waits.
+        if (at > 1 && transcript.ending === undefined) {
+          await this.#rest(GATHER_MS - this.#silentMs());
+        }
         const { bytes, next } = script.chunk(at);
         at = next;
         await this.#writeBytes(bytes);
@@ -213,12 +226,15 @@ export class Listener {
   }
 
   async #rest(ms: number): Promise<void> {
-    const end = performance.now() + ms;
-    for (let restMs = ms; restMs > 0 && !this.#disconnected; restMs = end - performance.now()) {
-      const timer = setTimeout(() => this.#wake(), restMs);
-      await this.#sleep();
-      clearTimeout(timer);
-    }
+    if (ms <= 0) return;
+    this.#resting = true;
+    const timer = setTimeout(() => {
+      this.#resting = false;
+      this.#wake();
+    }, ms);
+    while (this.#resting && !this.#disconnected) await this.#sleep();
+    this.#resting = false;
+    clearTimeout(timer);
   }
 
   #silentMs(): number {

@@ -38,7 +38,7 @@ export class Transcript {
   #sources: readonly Source[] | undefined;
   #ending: Ending | undefined;
   readonly #followers = new Set<() => void>();
-  /** The last chunk. Listeners of one format that keep up share it. */
+  /** The last chunk, if others may want it: those of one format share it. */
   #chunk: { readonly format: Format; readonly from: number; readonly chunk: Chunk } | undefined;
 
   /**
@@ -91,7 +91,10 @@ export class Transcript {
   /** Calls `wake` at each change, until the returned function is called. */
   follow(wake: () => void): () => void {
     this.#followers.add(wake);
-    return () => this.#followers.delete(wake);
+    return () => {
+      this.#followers.delete(wake);
+      this.#chunk = undefined;
+    };
   }
 
   /** The events from an index on that fit one write. */
@@ -100,7 +103,7 @@ export class Transcript {
     if (last?.format === format && last.from === from) return last.chunk;
     const { text, next } = this.#textFrom(format, from, head);
     const chunk = { bytes: encoder.encode(text), next };
-    this.#chunk = { format, from, chunk };
+    if (this.#followers.size > 1) this.#chunk = { format, from, chunk };
     return chunk;
   }
 

@@ -47,6 +47,13 @@ export class Copied {
     return plain(await this.original.search(query, topK));
   }
 
+  /** Rows of the original's storage. */
+  rows<T extends Record<string, SqlStorageValue>>(query: string): Promise<T[]> {
+    return runInDurableObject(this.original, (_, { storage }) =>
+      storage.sql.exec<T>(query).toArray(),
+    );
+  }
+
   /** The ids of a copy's passages, read without a search. */
   passageIds(number = 1): Promise<number[]> {
     return rowsOfCopy<{ id: number }>(

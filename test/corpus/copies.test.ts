@@ -5,14 +5,17 @@ import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } fro
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Alarm } from "../../src/alarm.ts";
+import type { ChangePage } from "../../src/corpus/change-log.ts";
 import { CopiedDocuments } from "../../src/corpus/copied-documents.ts";
 import { CopyObject } from "../../src/corpus/copy-object.ts";
 import { CorpusObject } from "../../src/corpus/corpus-object.ts";
-import { Documents } from "../../src/corpus/documents.ts";
 import { EmbeddingModel } from "../embedders/embedding-model.ts";
 import { FakeVectorize } from "../embedders/fake-vectorize.ts";
 import { type AnswerBody, asOperator, newUser } from "../harness.ts";
 import { Copied, rowsOfCopy } from "./copied.ts";
+
+// Random changes and crashes take a while on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const WORDS = ["pond", "rose", "frost", "hedge", "lawn", "mulch", "seed", "spade"];
 
@@ -46,7 +49,7 @@ async function isEqual(corpus: Copied, number: number): Promise<void> {
       const answer = await corpus.search(query, number);
       expect(answer).toBeDefined();
       return answer;
-    }, 5_000);
+    }, 20_000);
     expect(found).toEqual(await corpus.searchOriginal(query));
   }
 }
@@ -66,11 +69,11 @@ describe("a change", () => {
     const corpus = new Copied();
     await corpus.put("pond", "Clean it in October.");
     for (const number of [1, 2]) {
-      await vi.waitFor(async () => expect(await corpus.passageIds(number)).toEqual([1]), 4_000);
+      await vi.waitFor(async () => expect(await corpus.passageIds(number)).toEqual([1]), 20_000);
     }
     await corpus.delete("pond");
     for (const number of [1, 2]) {
-      await vi.waitFor(async () => expect(await corpus.passageIds(number)).toEqual([]), 4_000);
+      await vi.waitFor(async () => expect(await corpus.passageIds(number)).toEqual([]), 20_000);
     }
   });
 
@@ -132,13 +135,11 @@ it("gives the results of the original after any changes and crashes", async () =
       // A copy that has seen none of the history.
       await isEqual(corpus, 2);
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 });
 
 describe("a crash", () => {
-  const corpus = new Copied({ CORPUS_COPIES: "0" });
-  let copies = 0;
   const objects: Record<string, object> = {
     changesAfter: CorpusObject.prototype,
     take: CopiedDocuments.prototype,
@@ -156,30 +157,37 @@ describe("a crash", () => {
     ["before", 1, "finish"],
     ["after", 1, "finish"],
   ] as const)("%s call %i of %s loses nothing", async (when, call, method) => {
-    if (copies === 0) for (const id of "abcde") await corpus.put(id, sections(60));
-    copies += 1;
+    const corpus = new Copied({ CORPUS_COPIES: "0" });
+    // Three pages.
+    for (const id of "abc") await corpus.put(id, sections(101));
+    const [row] = await corpus.rows<{ log: string }>("SELECT log FROM corpus");
     let calls = 0;
     const object = objects[method] as Record<string, (...args: unknown[]) => unknown>;
     const real = object[method] as (...args: unknown[]) => unknown;
     vi.spyOn(object, method).mockImplementation(function (this: unknown, ...args) {
-      calls += 1;
-      const result = calls === call && when === "before" ? undefined : real.apply(this, args);
-      if (calls !== call) return result;
+      const isOurs =
+        method === "changesAfter"
+          ? (this as { ctx: DurableObjectState }).ctx.id.toString() === corpus.originalId
+          : (args[0] as ChangePage).log === row?.log;
+      if (isOurs) calls += 1;
+      const isCrash = isOurs && calls === call;
+      const result = isCrash && when === "before" ? undefined : real.apply(this, args);
+      if (!isCrash) return result;
       // What a dead object cannot do.
       vi.spyOn(Alarm.prototype, "set").mockImplementation(() => {});
       throw new Error("This is the crash.");
     });
     silence();
-    await corpus.copy(copies).follow(corpus.originalId);
-    await vi.waitFor(() => expect(calls).toBe(call), 4_000);
+    await corpus.copy().follow(corpus.originalId);
+    await vi.waitFor(() => expect(calls).toBe(call), 20_000);
     await abortAllDurableObjects();
     vi.restoreAllMocks();
-    const seen = await corpus.passageIds(copies);
-    const rang = await runDurableObjectAlarm(corpus.copy(copies));
+    const { length } = await corpus.passageIds();
+    const rang = await runDurableObjectAlarm(corpus.copy());
     // A copy that has begun goes on by itself.
-    if (seen.length > 0 && seen.length < 300) expect(rang).toBe(true);
-    await isWhole(corpus, copies);
-    await isEqual(corpus, copies);
+    if (length > 0 && length < 303) expect(rang).toBe(true);
+    await isWhole(corpus, 1);
+    await isEqual(corpus, 1);
   });
 });
 
@@ -214,10 +222,8 @@ describe("a copy", () => {
     await isEqual(corpus, 1);
     // The one that was set for the case of a crash.
     await runDurableObjectAlarm(corpus.copy());
-    const changesAfter = vi.spyOn(Documents.prototype, "changesAfter");
     later(60_000);
     expect(await runDurableObjectAlarm(corpus.copy())).toBe(false);
-    expect(changesAfter).not.toHaveBeenCalled();
   });
 
   it("stops trying to reach its original", async () => {
@@ -250,7 +256,7 @@ describe("a copy", () => {
     });
     const clear = vi.spyOn(CopiedDocuments.prototype, "clear");
     await isEqual(corpus, 1);
-    expect(clear).toHaveBeenCalledOnce();
+    expect(clear).toHaveBeenCalled();
     expect(await corpus.passageIds()).toEqual([1, 2]);
   });
 
@@ -275,9 +281,11 @@ describe("a copy", () => {
     await set(0);
     later(3_001);
     expect(await corpus.search("pond")).toBeUndefined();
+    expect(await corpus.search("pond", 2)).toBeUndefined();
     await abortAllDurableObjects();
     await runDurableObjectAlarm(corpus.original);
     await isEqual(corpus, 1);
+    await isEqual(corpus, 2);
     expect(await corpus.passageIds()).toEqual([3, 4]);
   });
 
@@ -286,7 +294,7 @@ describe("a copy", () => {
     const corpus = new Copied({ RETRIEVER: "vector", AI: new EmbeddingModel(), VECTORIZE: index });
     await corpus.put("cars", "# Cars\n\nA car has wheels.\n\n# Doctors\n\nA doctor heals.");
     await corpus.put("cars", "# Cars\n\nA car has four wheels.\n\n# Doctors\n\nA doctor heals.");
-    await expect.poll(() => index.vectors.size, { timeout: 4_000 }).toBe(2);
+    await expect.poll(() => index.vectors.size, { timeout: 20_000 }).toBe(2);
     await isEqual(corpus, 1);
     const near = Array.from(index.vectors.keys(), (id, i) => ({ id, similarity: 1 - i / 10 }));
     const found = await corpus.copy().passagesOf(corpus.originalId, near, "car", 5);
@@ -306,7 +314,7 @@ describe("the number of copies", () => {
       vi.waitFor(async () => {
         const ids = await Promise.all([1, 2, 3].map((number) => corpus.passageIds(number)));
         expect(ids.map(({ length }) => length)).toEqual(counts);
-      }, 4_000);
+      }, 20_000);
     await countsBecome([1, 0, 0]);
     for (const [count, counts] of [
       ["3", [1, 1, 1]],
@@ -334,7 +342,7 @@ describe("the number of copies", () => {
   });
 });
 
-it("lets each user read one copy, and counts nothing twice", async () => {
+it("lets each user read one copy, always the same", async () => {
   const search = vi.spyOn(CopyObject.prototype, "search");
   await asOperator("/admin/documents/pond", {
     method: "PUT",
