@@ -12,8 +12,8 @@ import { figure } from "./table.ts";
 
 /** What can be profiled, and in what its time is counted. */
 export const PROFILES = {
-  ask: { asks: 600, atOnce: 20, tokens: 1, unit: "ms an ask", perUnit: 1_000 },
-  saturated: { asks: 60, atOnce: 10, tokens: 1_000, unit: "µs a token", perUnit: 1 },
+  ask: { asks: 600, users: 100, atOnce: 20, tokens: 1, unit: "ms an ask", perUnit: 1_000 },
+  saturated: { asks: 60, users: 60, atOnce: 10, tokens: 1_000, unit: "µs a token", perUnit: 1 },
 } as const;
 
 export type ProfileName = keyof typeof PROFILES;
@@ -28,15 +28,17 @@ export async function profile(
   belay: Belay,
   contender: Contender,
 ): Promise<string> {
-  const { asks: count, atOnce, tokens, unit, perUnit } = PROFILES[name];
-  const load = async (first: number) => {
-    await asks(contender, range(first, count), { tokens }, atOnce);
+  const { asks: count, users, atOnce, tokens, unit, perUnit } = PROFILES[name];
+  // An object that is idle for 10 s ends: few users keep theirs awake.
+  const askers = range(0, count).map((i) => i % users);
+  const load = async () => {
+    await asks(contender, askers, { tokens }, atOnce);
   };
   // Code that runs for the first time is not yet compiled.
-  await load(0);
+  await load();
   const inspector = await Inspector.connect(belay.inspectorPort);
   const before = belay.server.cpuMs;
-  const measured = await inspector.profile(INTERVAL_US, () => load(0));
+  const measured = await inspector.profile(INTERVAL_US, load);
   const cpuMs = belay.server.cpuMs - before;
   inspector.close();
 
