@@ -5,6 +5,7 @@
 // docs/configuration.md says what each variable means.
 
 import { ServiceError } from "./errors.ts";
+import { kept } from "./kept.ts";
 import type { QuotaPeriod } from "./protocol.ts";
 
 /** Values are strings; wrangler.toml can set numbers and booleans too. */
@@ -51,6 +52,7 @@ export const VARIABLES = [
   "OPENAI_API_KEY",
   "WORKERS_AI_MODEL",
   "REWRITE",
+  "CORPUS_COPIES",
   "RETRIEVER",
   "EMBEDDER",
   "EMBEDDING_MODEL",
@@ -67,6 +69,7 @@ export type VariableName = (typeof VARIABLES)[number];
 export const BINDINGS = {
   USERS: "the Durable Objects of users",
   CORPUS: "the Durable Object of documents",
+  COPIES: "the Durable Objects of copies of the documents",
   AI: "Workers AI",
   VECTORIZE: "the index of vectors",
   SESSION_RATE: "the counter of new sessions",
@@ -101,23 +104,6 @@ export interface UserConfig {
   readonly chargeNothingFound: boolean;
 }
 
-/**
- * What is read from variables, until the value of one of them changes. Every
- * request would read it again.
- */
-export function kept<T>(
-  names: readonly VariableName[],
-  read: (env: Variables) => T,
-): (env: Variables) => T {
-  let last: { readonly values: readonly unknown[]; readonly result: T } | undefined;
-  return (env) => {
-    if (last === undefined || names.some((name, index) => env[name] !== last?.values[index])) {
-      last = { values: names.map((name) => env[name]), result: read(env) };
-    }
-    return last.result;
-  };
-}
-
 /** Verifies bearer tokens: one secret, or an identity provider's keys. */
 export interface AuthenticationConfig {
   readonly key: Uint8Array | URL;
@@ -129,29 +115,6 @@ export interface AuthenticationConfig {
 }
 
 const DAY_MS = 86_400_000;
-const USER_VARIABLES = [
-  "QUOTA_LIMIT",
-  "QUOTA_PERIOD",
-  "REFUND_LIMIT",
-  "ANONYMOUS_LIMIT",
-  "FAILURE_LIMIT",
-  "CONCURRENCY_LIMIT",
-  "REPEAT_WINDOW_SECONDS",
-  "RESUME_WAIT_SECONDS",
-  "PING_INTERVAL_MS",
-  "DELIVERY_HOLD_MS",
-  "WRITE_TIMEOUT_MS",
-  "BODY_TIMEOUT_MS",
-  "FIRST_TOKEN_TIMEOUT_MS",
-  "THINKING_TIMEOUT_MS",
-  "TOKEN_GAP_TIMEOUT_MS",
-  "GENERATION_TIMEOUT_MS",
-  "SWEEP_INTERVAL_MS",
-  "RETENTION_DAYS",
-  "ANSWER_BYTES_MAX",
-  "SHARE_QUERIES",
-  "CHARGE_NOTHING_FOUND",
-] as const;
 const PUBLIC_KEY_ALGORITHMS = [
   "RS256",
   "RS384",
@@ -166,7 +129,7 @@ const PUBLIC_KEY_ALGORITHMS = [
   "Ed25519",
 ] as const;
 
-export const userConfig = kept(USER_VARIABLES, readUserConfig);
+export const userConfig = kept(readUserConfig);
 
 function readUserConfig(env: Variables): UserConfig {
   const quotaLimit = whole(env, "QUOTA_LIMIT", 20, 0, 1_000_000_000);
@@ -210,17 +173,7 @@ export function bodyTimeoutMs(env: Variables): number {
   return whole(env, "BODY_TIMEOUT_MS", 10_000, 10, DAY_MS);
 }
 
-export const authenticationConfig = kept(
-  [
-    "AUTH_SECRET",
-    "AUTH_JWKS_URL",
-    "AUTH_ALGORITHM",
-    "AUTH_ISSUER",
-    "AUTH_AUDIENCE",
-    "AUTH_OPERATOR_CLAIM",
-  ],
-  readAuthenticationConfig,
-);
+export const authenticationConfig = kept(readAuthenticationConfig);
 
 function readAuthenticationConfig(env: Variables): AuthenticationConfig {
   const claims = {
@@ -253,7 +206,7 @@ export function sessionSecret(env: Variables): Uint8Array | undefined {
 }
 
 /** The hosts this server answers to, in lower case. Empty: any host. */
-export const allowedHosts = kept(["ALLOWED_HOSTS"], readAllowedHosts);
+export const allowedHosts = kept(readAllowedHosts);
 
 function readAllowedHosts(env: Variables): readonly string[] {
   const hosts = (text(env, "ALLOWED_HOSTS") ?? "").split(",").map((host) => host.trim());
@@ -271,6 +224,11 @@ function readAllowedHosts(env: Variables): readonly string[] {
 /** The origins whose pages may read responses. edge/cors.ts checks them. */
 export function corsOrigins(env: Variables): readonly string[] {
   return (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
+}
+
+/** How many copies of the documents searches are spread over. */
+export function corpusCopies(env: Variables): number {
+  return whole(env, "CORPUS_COPIES", 0, 0, 64);
 }
 
 export function retrieverKind(env: Variables): "full-text" | "vector" | "hybrid" {

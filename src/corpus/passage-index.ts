@@ -90,6 +90,9 @@ const MATCH_ROWS = 2;
 /** Where there are copies, there may be more. */
 const SPARE_MATCHES = 4;
 
+/** Passages read by their ids at once. */
+const PASSAGES_AT_MAX = 10;
+
 /** No word begins so: it is a character of private use. */
 const COPY_MARK = "\ue000";
 
@@ -137,10 +140,15 @@ export class PassageIndex {
       .exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM passages")
       .one();
     const first = Math.max(last, after) + 1;
+    this.addAt(first, passages);
+    return first;
+  }
+
+  /** Adds the passages of one document, with ids from `first` on. */
+  addAt(first: number, passages: readonly StoredPassage[]): void {
     passages.forEach((passage, i) => {
       this.#insert(first + i, passage);
     });
-    return first;
   }
 
   remove(first: number, count: number): void {
@@ -205,8 +213,12 @@ export class PassageIndex {
     return distinct.passages.map((one) => found(one, wanted));
   }
 
-  /** By document and place. Reads a row each of the list and both tables. */
-  at(places: readonly (readonly [documentId: string, place: number])[]): PlacedPassage[] {
+  /** Those of these passages that exist. Reads a row each of the list and both tables. */
+  at(ids: readonly string[]): PlacedPassage[] {
+    const places = ids.slice(0, PASSAGES_AT_MAX).map((id) => {
+      const mark = id.lastIndexOf("#");
+      return [id.slice(0, mark), Number(id.slice(mark + 1))] as const;
+    });
     // In this order, each table is read by its key.
     return this.#sql
       .exec<PassageRow>(

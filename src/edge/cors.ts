@@ -1,7 +1,8 @@
 // Which pages may read our responses. Preflights are answered
 // here, without a bearer token and without waking an object.
 
-import { corsOrigins, invalid, kept, type Variables } from "../config.ts";
+import { corsOrigins, invalid, type Variables } from "../config.ts";
+import { kept } from "../kept.ts";
 import { meantOrigin, originOf } from "../origin.ts";
 
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
@@ -26,7 +27,7 @@ const EXPOSED = [
 ].join(", ");
 
 /** CORS_ORIGINS in lower case. Throws UNAVAILABLE for an inexact origin. */
-export const allowedOrigins = kept(["CORS_ORIGINS"], readAllowedOrigins);
+export const allowedOrigins = kept(readAllowedOrigins);
 
 function readAllowedOrigins(env: Variables): readonly string[] {
   const origins = corsOrigins(env);
