@@ -543,9 +543,12 @@ describe("storage that fails", () => {
   ])("costs nothing when %s cannot be sent its headers (%s)", async (mode, onDisconnect) => {
     const user = await newUser({ REFUND_LIMIT: "0", WRITE_TIMEOUT_MS: "150" });
     await user.receipts();
+    // With windows of two periods the quota is counted in the log, each time.
     await runInDurableObject(user.stub, (_object, { storage }) => {
-      // With windows of two periods the quota is counted in the log, each time.
       storage.sql.exec("INSERT INTO windows (window) VALUES ('total')");
+    });
+    await abortAllDurableObjects();
+    await runInDurableObject(user.stub, (_object, { storage }) => {
       const real = storage.sql.exec.bind(storage.sql);
       let reserved = false;
       let failed = false;

@@ -87,6 +87,13 @@ export class Ledger {
     return this.#latest;
   }
 
+  /** The table was made: it has no rows. */
+  begin(): void {
+    this.#isMixed = false;
+    this.#latest = "";
+    this.#reserved = 0;
+  }
+
   /** Drops what is known of the stored rows. */
   forget(): void {
     this.#isMixed = undefined;
@@ -108,6 +115,8 @@ export class Ledger {
   }
 
   counters(window: string): Counters {
+    // A later window than the latest has no row yet.
+    if (this.#latest !== undefined && window > this.#latest) return EMPTY;
     if (this.#row?.window !== window) {
       const [row] = this.#sql
         .exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window)

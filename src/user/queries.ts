@@ -171,6 +171,11 @@ export class Queries {
       .one().last;
   }
 
+  /** The table was made: it has no rows. */
+  begin(): void {
+    this.#last = 0;
+  }
+
   /** Drops what is known of the stored rows. */
   forget(): void {
     this.#last = undefined;

@@ -12,17 +12,31 @@ const BATCH = 100;
 
 export class Retention {
   readonly #tables: Tables;
+  /** Nothing is due before, if this is known: later asks are due later. */
+  #due: number | undefined;
 
   constructor(tables: Tables) {
     this.#tables = tables;
   }
 
   /**
-   * Deletes one batch of each kind, in the caller's transaction. Returns when
-   * more is due, in milliseconds since the epoch; undefined if nothing is
-   * stored.
+   * Deletes one batch of each kind. Returns when more is due, in milliseconds
+   * since the epoch; undefined if nothing is stored.
    */
   prune(now: number, retentionMs: number): number | undefined {
+    if (this.#due !== undefined && this.#due > now) return this.#due;
+    this.forget();
+    const due = this.#tables.transaction(() => this.#pruneEach(now, retentionMs));
+    const times = due.filter((time) => time !== undefined);
+    if (times.length === 0) return undefined;
+    const next = Math.min(...times);
+    // Where nothing is left of a kind, the next ask may be due before.
+    if (times.length === due.length) this.#due = next;
+    return next;
+  }
+
+  /** When more of each kind is due. */
+  #pruneEach(now: number, retentionMs: number): (number | undefined)[] {
     const { settings, ledger, queries, keys } = this.#tables;
     const { keys_pruned_to, content_pruned_to } = settings.get();
     const keyDue = ({ asked_at }: AgedQuery) => asked_at + KEY_AGE_MAX_MS;
@@ -30,7 +44,7 @@ export class Retention {
     const rowDue = (row: AgedQuery) =>
       Math.max((windowSpan(row.window)?.end ?? row.asked_at) + retentionMs, contentDue(row));
 
-    const due = [
+    return [
       this.#batch(keys_pruned_to, now, keyDue, (rows, last) => {
         for (const { key, id } of rows) if (key !== null) keys.delete(key, id);
         settings.setKeysPrunedTo(last);
@@ -46,8 +60,11 @@ export class Retention {
         }
       }),
     ];
-    const times = due.filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Drops what is known of the stored rows. */
+  forget(): void {
+    this.#due = undefined;
   }
 
   /**

@@ -42,8 +42,11 @@ export class Settings {
     this.#sql = sql;
   }
 
+  /** Makes the row of a new user. */
   create(name: string): void {
-    this.#write("INSERT OR IGNORE INTO settings (one, name) VALUES (1, ?)", name);
+    this.#write("INSERT INTO settings (one, name) VALUES (1, ?)", name);
+    const overrides = { quota_limit: null, refund_limit: null, blocked: 0 };
+    this.#row = { name, ...overrides, keys_pruned_to: 0, content_pruned_to: 0 };
   }
 
   get(): Readonly<SettingsRow> {

@@ -85,6 +85,8 @@ export class Tables {
       USER_SCHEMA.create(this.#storage.sql);
       this.settings.create(userName);
     });
+    this.ledger.begin();
+    this.queries.begin();
     this.#exist = true;
   }
 

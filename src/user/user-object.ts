@@ -187,7 +187,7 @@ export class UserObject extends DurableObject<Variables> {
   #prune(): void {
     const now = Date.now();
     const { retentionMs } = this.#variables();
-    const due = this.#tables.transaction(() => this.#retention.prune(now, retentionMs));
+    const due = this.#retention.prune(now, retentionMs);
     // A batch that is due already comes a second later, so that asks come in
     // between.
     if (due !== undefined) this.#alarm.set(Math.max(due, now + 1_000));
@@ -328,6 +328,7 @@ export class UserObject extends DurableObject<Variables> {
     // ctx.abort() would reset memory too, but lose the response.
     this.#asks.end();
     this.#alarm.clear();
+    this.#retention.forget();
     try {
       await this.#tables.delete();
     } catch (thrown) {
