@@ -144,6 +144,7 @@ export class PassageIndex {
   }
 
   remove(first: number, count: number): void {
+    this.#vocabulary.forget();
     const range = [first, first + count - 1];
     // A number is bound as REAL, for which FTS5 would read every row.
     this.#sql.exec(
@@ -173,7 +174,7 @@ export class PassageIndex {
     const wanted = new WantedTerms(queryWords(query), this.#vocabulary, count);
     const affordable = wanted.affordable(HITS_MAX);
     if (affordable.length === 0) return [];
-    const match = matchQuery(affordable);
+    const match = matchQuery(affordable.map(({ term }) => term));
     const distinct = new Distinct<Candidate>();
     let left = Math.floor((ROWS_MAX - CORPUS_ROWS - wanted.rowsRead) / MATCH_ROWS);
     while (left > 0 && distinct.size < topK) {
@@ -249,6 +250,7 @@ export class PassageIndex {
   }
 
   #insert(id: number, passage: StoredPassage): void {
+    this.#vocabulary.forget();
     const { documentId, place, title, heading, url, text, blocks } = passage;
     this.#sql.exec(
       `INSERT INTO passages (id, document_id, place, title, heading, url, text, blocks)
