@@ -5,7 +5,7 @@ import { matchQuery, queryWords, terms, termsOfAll } from "../text/analyzer.ts";
 import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 import { copyKey, Distinct } from "../text/copies.ts";
 import { Vocabulary } from "./vocabulary.ts";
-import { WantedTerms } from "./wanted-terms.ts";
+import { type RatedTerm, WantedTerms } from "./wanted-terms.ts";
 
 /** Those of one document have consecutive ids. */
 export interface StoredPassage {
@@ -59,9 +59,10 @@ type PassageRow = {
   blocks: string;
 };
 
-type MatchRow = PassageRow & {
-  /** BM25 as FTS5 counts: lower is better. */
-  rank: number;
+type Hit = {
+  id: number;
+  /** BM25: higher is better. */
+  score: number;
 };
 
 /** A search result before it is read closely. */
@@ -89,6 +90,15 @@ const VECTOR_ROWS = 5;
 const MATCH_ROWS = 2;
 /** Where there are copies, there may be more. */
 const SPARE_MATCHES = 4;
+
+/** The score of a term, by its rarity: the limit for many repeats. */
+const BM25_MAX = 2.2;
+/** FTS5 takes at least this for the rarity of a term. */
+const BM25_LEAST = 1e-5;
+/** Passages with all terms score about the sum of their rarities. */
+const NARROW_SHARE = 0.6;
+/** Skipping fewer hits saves no time. */
+const NARROW_HITS_MIN = 1_000;
 
 /** No word begins so: it is a character of private use. */
 const COPY_MARK = "\ue000";
@@ -174,18 +184,20 @@ export class PassageIndex {
     const wanted = new WantedTerms(queryWords(query), this.#vocabulary, count);
     const affordable = wanted.affordable(HITS_MAX);
     if (affordable.length === 0) return [];
-    const match = matchQuery(affordable.map(({ term }) => term));
     const distinct = new Distinct<Candidate>();
-    let left = Math.floor((ROWS_MAX - CORPUS_ROWS - wanted.rowsRead) / MATCH_ROWS);
-    while (left > 0 && distinct.size < topK) {
+    let left = ROWS_MAX - CORPUS_ROWS - wanted.rowsRead;
+    while (left >= MATCH_ROWS && distinct.size < topK) {
       const before = distinct.size;
       const spare = before === 0 ? 0 : SPARE_MATCHES;
-      const limit = Math.min(left, topK - before + spare);
-      const rows = this.#matches(without(distinct.keys, match), limit);
-      for (const { rank, ...row } of rows) distinct.add(candidate(row, -rank));
+      const limit = Math.min(Math.floor(left / MATCH_ROWS), topK - before + spare);
+      const { hits, rowsRead } = this.#best(affordable, distinct.keys, limit, left - limit);
+      const rows = this.#rows(hits);
+      rows.forEach((row, i) => {
+        distinct.add(candidate(row, hits[i]?.score ?? 0));
+      });
       // An index of an earlier release does not know the copies.
       if (rows.length < limit || distinct.size === before) break;
-      left -= rows.length;
+      left -= rowsRead + rows.length;
     }
     return distinct.passages.slice(0, topK).map((one) => found(one, wanted));
   }
@@ -271,21 +283,88 @@ export class PassageIndex {
       .toArray()[0];
   }
 
+  /**
+   * The best matches for all terms, without copies of these. Reads
+   * at most `rowsMax` rows, of which it needs `limit`.
+   */
+  #best(
+    terms: readonly RatedTerm[],
+    copyKeys: readonly string[],
+    limit: number,
+    rowsMax: number,
+  ): { readonly hits: readonly Hit[]; readonly rowsRead: number } {
+    const rarity = terms.reduce((sum, { rarity }) => sum + rarity, 0);
+    let narrow = narrowMatch(terms, NARROW_SHARE * rarity);
+    let rowsRead = 0;
+    while (narrow !== undefined && rowsMax >= rowsRead + 2 * limit) {
+      const { match, othersMax } = narrow;
+      const hits = this.#hits(without(copyKeys, match), limit).map(({ id, score }) => ({
+        id,
+        score: score / 2,
+      }));
+      rowsRead += hits.length;
+      const least = hits[limit - 1]?.score ?? 0;
+      if (least > othersMax) return { hits, rowsRead };
+      // No other passage reaches what is found already.
+      narrow = narrowMatch(terms, least);
+    }
+    const hits = this.#hits(without(copyKeys, matchQuery(terms.map(({ term }) => term))), limit);
+    return { hits, rowsRead: rowsRead + hits.length };
+  }
+
   /** The best matches first. */
-  #matches(match: string, limit: number): MatchRow[] {
-    // Sorted before the join: else SQLite reads all that match.
+  #hits(match: string, limit: number): Hit[] {
     return this.#sql
-      .exec<MatchRow>(
-        `SELECT ${PASSAGE}, found.rank AS rank
-         FROM (SELECT rowid AS id, rank FROM passage_terms
-               WHERE passage_terms MATCH ? AND rank MATCH 'bm25(1.0, 1.0)'
-               ORDER BY rank LIMIT ?) AS found
-         JOIN passages USING (id)
-         ORDER BY found.rank`,
+      .exec<Hit>(
+        `SELECT rowid AS id, -rank AS score FROM passage_terms
+         WHERE passage_terms MATCH ? AND rank MATCH 'bm25(1.0, 1.0)'
+         ORDER BY rank LIMIT ?`,
         ...[match, limit],
       )
       .toArray();
   }
+
+  /** In the order of the hits. */
+  #rows(hits: readonly Hit[]): PassageRow[] {
+    if (hits.length === 0) return [];
+    // VALUES reads no row, as a list of JSON would.
+    return this.#sql
+      .exec<PassageRow>(
+        `SELECT ${PASSAGE} FROM (VALUES ${hits.map(() => "(?)").join(",")}) AS hit
+         CROSS JOIN passages ON passages.id = hit.column1`,
+        ...hits.map(({ id }) => id),
+      )
+      .toArray();
+  }
+}
+
+/**
+ * A query for the passages with a rare term, with twice the score of the
+ * whole query; undefined if it saves no time. Scoring a passage takes ten
+ * times as long as skipping it. Other passages score at most `othersMax`,
+ * which is less than `limit`.
+ */
+function narrowMatch(
+  terms: readonly RatedTerm[],
+  limit: number,
+): { readonly match: string; readonly othersMax: number } | undefined {
+  let othersMax = 0;
+  let hits = 0;
+  let rareCount = terms.length;
+  for (const common of terms.slice(1).toReversed()) {
+    const next = othersMax + BM25_MAX * common.rarity + BM25_LEAST;
+    if (next >= limit) break;
+    othersMax = next;
+    hits += common.frequency;
+    rareCount -= 1;
+  }
+  if (hits < NARROW_HITS_MIN) return undefined;
+  const names = terms.map(({ term }) => term);
+  const rare = names.slice(0, rareCount);
+  const common = names.slice(rareCount);
+  // BM25 counts the rare terms in both parts.
+  const match = `(${matchQuery(rare)}) AND (${matchQuery([...rare, ...common, ...common])})`;
+  return { match, othersMax };
 }
 
 /** A query for what matches and is no copy of these. */
