@@ -4,6 +4,7 @@
 import { matchQuery, queryWords, terms, termsOfAll } from "../text/analyzer.ts";
 import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 import { copyKey, Distinct } from "../text/copies.ts";
+import { RecentSearches } from "./recent-searches.ts";
 import { Vocabulary } from "./vocabulary.ts";
 import { type RatedTerm, WantedTerms } from "./wanted-terms.ts";
 
@@ -132,6 +133,7 @@ const PASSAGE = `passages.id, passages.document_id AS documentId, passages.place
 export class PassageIndex {
   readonly #sql: SqlStorage;
   readonly #vocabulary: Vocabulary;
+  readonly #recent = new RecentSearches<FoundPassage>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -143,6 +145,7 @@ export class PassageIndex {
    * Returns the first id.
    */
   add(passages: readonly StoredPassage[], after: number): number {
+    this.#forget();
     const { id: last } = this.#sql
       .exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM passages")
       .one();
@@ -154,7 +157,7 @@ export class PassageIndex {
   }
 
   remove(first: number, count: number): void {
-    this.#vocabulary.forget();
+    this.#forget();
     const range = [first, first + count - 1];
     // A number is bound as REAL, for which FTS5 would read every row.
     this.#sql.exec(
@@ -181,6 +184,14 @@ export class PassageIndex {
    * the same few texts, and the query has many words.
    */
   search(query: string, topK: number, count: number): FoundPassage[] {
+    const recent = this.#recent.get(query, topK);
+    if (recent !== undefined) return recent;
+    const found = this.#search(query, topK, count);
+    this.#recent.add(query, topK, found);
+    return found;
+  }
+
+  #search(query: string, topK: number, count: number): FoundPassage[] {
     const wanted = new WantedTerms(queryWords(query), this.#vocabulary, count);
     const affordable = wanted.affordable(HITS_MAX);
     if (affordable.length === 0) return [];
@@ -261,8 +272,13 @@ export class PassageIndex {
       .one().passages;
   }
 
-  #insert(id: number, passage: StoredPassage): void {
+  /** Nothing that was read before is used again. */
+  #forget(): void {
     this.#vocabulary.forget();
+    this.#recent.forget();
+  }
+
+  #insert(id: number, passage: StoredPassage): void {
     const { documentId, place, title, heading, url, text, blocks } = passage;
     this.#sql.exec(
       `INSERT INTO passages (id, document_id, place, title, heading, url, text, blocks)
