@@ -1,9 +1,10 @@
 // The passages of all documents and their full-text index.
 // A passage carries all that a search needs of its document.
 
-import { matchQuery, queryWords, terms, termsOfAll } from "../text/analyzer.ts";
+import { matchQuery, queryWords, termsOfAll } from "../text/analyzer.ts";
 import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 import { copyKey, Distinct } from "../text/copies.ts";
+import { type ReadPassage, ReadPassages } from "./read-passages.ts";
 import { RecentSearches } from "./recent-searches.ts";
 import { Vocabulary } from "./vocabulary.ts";
 import { type RatedTerm, WantedTerms } from "./wanted-terms.ts";
@@ -68,8 +69,8 @@ type Hit = {
 
 /** A search result before it is read closely. */
 interface Candidate extends Omit<FoundPassage, "blocks" | "score"> {
-  /** As packBlocks writes them. */
-  readonly packed: string;
+  readonly copyKey: string;
+  readonly read: ReadPassage;
 }
 
 /** Enough to find examples in, and fast to read. */
@@ -134,6 +135,7 @@ export class PassageIndex {
   readonly #sql: SqlStorage;
   readonly #vocabulary: Vocabulary;
   readonly #recent = new RecentSearches<FoundPassage>();
+  readonly #read = new ReadPassages();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -204,7 +206,7 @@ export class PassageIndex {
       const { hits, rowsRead } = this.#best(affordable, distinct.keys, limit, left - limit);
       const rows = this.#rows(hits);
       rows.forEach((row, i) => {
-        distinct.add(candidate(row, hits[i]?.score ?? 0));
+        distinct.add(this.#candidate(row, hits[i]?.score ?? 0));
       });
       // An index of an earlier release does not know the copies.
       if (rows.length < limit || distinct.size === before) break;
@@ -223,7 +225,7 @@ export class PassageIndex {
       if (distinct.size === topK || left <= 0) break;
       const row = this.#row(id);
       if (row === undefined) continue;
-      distinct.add(candidate(row, similarity));
+      distinct.add(this.#candidate(row, similarity));
       left -= 1;
     }
     return distinct.passages.map((one) => found(one, wanted));
@@ -241,10 +243,12 @@ export class PassageIndex {
         JSON.stringify(places),
       )
       .toArray()
-      .map((row) => {
-        const { packed, relevance: _, ...passage } = candidate(row, 0);
-        return { ...passage, blocks: unpackBlocks(packed) };
-      });
+      .map(({ id: _, place, heading, blocks, ...row }) => ({
+        ...row,
+        id: passageId(row.documentId, place),
+        heading: JSON.parse(heading),
+        blocks: unpackBlocks(blocks),
+      }));
   }
 
   /** The next passages after an id, oldest first. */
@@ -276,6 +280,7 @@ export class PassageIndex {
   #forget(): void {
     this.#vocabulary.forget();
     this.#recent.forget();
+    this.#read.forget();
   }
 
   #insert(id: number, passage: StoredPassage): void {
@@ -340,6 +345,14 @@ export class PassageIndex {
       .toArray();
   }
 
+  #candidate(row: PassageRow, relevance: number): Candidate {
+    const { documentId, place, title, url, text } = row;
+    const read = this.#read.of(row);
+    const { heading, copyKey } = read;
+    const id = passageId(documentId, place);
+    return { id, documentId, title, heading, url, text, relevance, copyKey, read };
+  }
+
   /** In the order of the hits. */
   #rows(hits: readonly Hit[]): PassageRow[] {
     if (hits.length === 0) return [];
@@ -389,19 +402,10 @@ function without(keys: readonly string[], match: string): string {
   return `(${match}) NOT (${matchQuery(keys.map((key) => COPY_MARK + key))})`;
 }
 
-function candidate(row: PassageRow, relevance: number): Candidate {
-  const { documentId, place, title, heading, url, text, blocks } = row;
-  return {
-    ...{ id: `${documentId}#${place}`, documentId, title, heading: JSON.parse(heading) },
-    ...{ url, text, packed: blocks, relevance },
-  };
+function passageId(documentId: string, place: number): string {
+  return `${documentId}#${place}`;
 }
 
-function found({ packed, ...passage }: Candidate, wanted: WantedTerms): FoundPassage {
-  const { title, heading, text } = passage;
-  return {
-    ...passage,
-    blocks: unpackBlocks(packed),
-    score: wanted.coverage(terms([title, ...heading, text].join("\n"))),
-  };
+function found({ copyKey: _, read, ...passage }: Candidate, wanted: WantedTerms): FoundPassage {
+  return { ...passage, blocks: read.blocks, score: wanted.coverage(read.terms) };
 }
