@@ -1,16 +1,26 @@
-// Four suites. `workerd` runs inside the real runtime, with real storage. `servers` runs in Node, over real
-// sockets against the real commands, and so does `clients`, with clients that others have made. `growth`
-// runs in Node too, since a clock in workerd stands still while code runs: it measures the pure readers.
+// Five suites. `workerd` runs inside the real runtime, with real storage. `pure` runs there too, but in one
+// runtime for all its files, since they touch no object: starting one takes most of a second. `servers` runs in
+// Node, over real sockets against the real commands, and so does `clients`, with clients that others have made.
+// `growth` runs in Node too, since a clock in workerd stands still while code runs: it measures the pure readers.
 // All ask the scripted model of test/support.
 
+import { globSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin } from "vitest/config";
 import { buildPage } from "./scripts/page.ts";
 import { withBug } from "./test/model/bugs.ts";
 import { startEmbeddingServer } from "./test/support/embedding-server.ts";
 import { startModelServer } from "./test/support/model-server.ts";
+import { LongestFirst } from "./test/support/order.ts";
 
 process.env.WRANGLER_SEND_METRICS = "false";
+// Read by test/support/bundle.ts.
+process.env.BELAY_TEST_BUNDLE = join(tmpdir(), `belay-bundle-${process.pid}`);
+// The commands and wrangler are started some three hundred times:
+// Node compiles them once.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.compile-cache");
 
 const model = await startModelServer();
 const embedding = await startEmbeddingServer();
@@ -30,46 +40,66 @@ function seeded(bug: string): Plugin {
   };
 }
 
+const OUTSIDE = ["servers", "clients", "browser", "growth"].map((folder) => `test/${folder}/**`);
+/** Files in the runtime that import neither it nor the harness. */
+const PURE = globSync("test/**/*.test.ts", { cwd: import.meta.dirname, exclude: OUTSIDE }).filter(
+  (file) =>
+    !/cloudflare:|\/harness\.ts|\/worker\.ts/.test(
+      readFileSync(join(import.meta.dirname, file), "utf8"),
+    ),
+);
+
+/** The Worker of test/worker.ts, in the real runtime. */
+function runtime(): Plugin[] {
+  return [
+    ...(process.env.BUG ? [seeded(process.env.BUG)] : []),
+    cloudflareTest({
+      main: "./test/worker.ts",
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: {
+        bindings: {
+          AUTH_SECRET: "a secret that is only for tests, 32 bytes",
+          GENERATOR: "openai",
+          OPENAI_BASE_URL: model.url,
+          OPENAI_MODEL: "scripted",
+          EMBEDDING_URL: embedding.url,
+          DELIVERY_HOLD_MS: "20",
+          PING_INTERVAL_MS: "50",
+          // What test/model is told: process.env does not reach the runtime.
+          FC_SEED: process.env.FC_SEED ?? "",
+          FC_RUNS: process.env.FC_RUNS ?? "",
+          FC_PATH: process.env.FC_PATH ?? "",
+          FC_REPLAY_PATH: process.env.FC_REPLAY_PATH ?? "",
+          BUG: process.env.BUG ?? "",
+          CORS_ORIGINS: "https://app.example, https://other.example",
+        },
+      },
+    }),
+  ];
+}
+
 export default defineConfig({
   test: {
     // A bug that was put in must not be found again in the cache.
     fsModuleCache: !process.env.BUG,
     // What a passing test logged is noise: half of them make something fail on purpose.
     silent: "passed-only",
-    // Most tests wait for a clock or a socket, so two files at a time take little more than one.
-    maxWorkers: 2,
+    // Half of the files mostly wait for a clock or a socket.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
-        plugins: [
-          process.env.BUG ? [seeded(process.env.BUG)] : [],
-          cloudflareTest({
-            main: "./test/worker.ts",
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: {
-                AUTH_SECRET: "a secret that is only for tests, 32 bytes",
-                GENERATOR: "openai",
-                OPENAI_BASE_URL: model.url,
-                OPENAI_MODEL: "scripted",
-                EMBEDDING_URL: embedding.url,
-                DELIVERY_HOLD_MS: "20",
-                PING_INTERVAL_MS: "50",
-                // What test/model is told: process.env does not reach the runtime.
-                FC_SEED: process.env.FC_SEED ?? "",
-                FC_RUNS: process.env.FC_RUNS ?? "",
-                FC_PATH: process.env.FC_PATH ?? "",
-                FC_REPLAY_PATH: process.env.FC_REPLAY_PATH ?? "",
-                BUG: process.env.BUG ?? "",
-                CORS_ORIGINS: "https://app.example, https://other.example",
-              },
-            },
-          }),
-        ],
+        plugins: runtime(),
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/servers/**", "test/clients/**", "test/browser/**", "test/growth/**"],
+          exclude: [...OUTSIDE, ...PURE],
+          testTimeout: 30_000,
         },
+      },
+      {
+        plugins: runtime(),
+        test: { name: "pure", include: PURE, isolate: false, testTimeout: 30_000 },
       },
       {
         test: {
@@ -82,6 +112,7 @@ export default defineConfig({
         test: {
           name: "servers",
           include: ["test/servers/**/*.test.ts"],
+          globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Who has left waits for a server that waits: that costs little.
@@ -92,6 +123,7 @@ export default defineConfig({
         test: {
           name: "clients",
           include: ["test/clients/**/*.test.ts"],
+          globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // All clients are left alone for the same few seconds.

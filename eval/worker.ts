@@ -5,7 +5,7 @@
 import { handle } from "../src/edge/edge.ts";
 import { CorpusObject as BaseCorpusObject, corpusStub, type Env } from "../src/wiring.ts";
 
-export { UserObject } from "../src/wiring.ts";
+export { CopyObject, UserObject } from "../src/wiring.ts";
 
 export class CorpusObject extends BaseCorpusObject {
   readonly #cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];

@@ -43,10 +43,16 @@ export class ProcessGroup {
 
   /** The port that the program listens on, once it does. */
   async port(): Promise<number> {
-    const [message] = this.leader.channel
-      ? await once(this.leader, "message")
-      : await once(createInterface({ input: this.leader.stdio[3] as Readable }), "line");
-    return JSON.parse(message).port;
+    if (this.leader.channel) {
+      const [message] = await once(this.leader, "message");
+      return JSON.parse(message).port;
+    }
+    for await (const line of createInterface({ input: this.leader.stdio[3] as Readable })) {
+      const { event, port } = JSON.parse(line);
+      // The inspector, where it is on, listens too.
+      if (event === "listen") return port;
+    }
+    return this.death();
   }
 
   /** Rejects when the leader ends. */

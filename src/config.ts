@@ -5,6 +5,7 @@
 // docs/configuration.md says what each variable means.
 
 import { ServiceError } from "./errors.ts";
+import { kept } from "./kept.ts";
 import type { QuotaPeriod } from "./protocol.ts";
 
 /** Values are strings; wrangler.toml can set numbers and booleans too. */
@@ -51,6 +52,7 @@ export const VARIABLES = [
   "OPENAI_API_KEY",
   "WORKERS_AI_MODEL",
   "REWRITE",
+  "CORPUS_COPIES",
   "RETRIEVER",
   "EMBEDDER",
   "EMBEDDING_MODEL",
@@ -67,6 +69,7 @@ export type VariableName = (typeof VARIABLES)[number];
 export const BINDINGS = {
   USERS: "the Durable Objects of users",
   CORPUS: "the Durable Object of documents",
+  COPIES: "the Durable Objects of copies of the documents",
   AI: "Workers AI",
   VECTORIZE: "the index of vectors",
   SESSION_RATE: "the counter of new sessions",
@@ -126,7 +129,9 @@ const PUBLIC_KEY_ALGORITHMS = [
   "Ed25519",
 ] as const;
 
-export function userConfig(env: Variables): UserConfig {
+export const userConfig = kept(readUserConfig);
+
+function readUserConfig(env: Variables): UserConfig {
   const quotaLimit = whole(env, "QUOTA_LIMIT", 20, 0, 1_000_000_000);
   return {
     quotaLimit,
@@ -168,7 +173,9 @@ export function bodyTimeoutMs(env: Variables): number {
   return whole(env, "BODY_TIMEOUT_MS", 10_000, 10, DAY_MS);
 }
 
-export function authenticationConfig(env: Variables): AuthenticationConfig {
+export const authenticationConfig = kept(readAuthenticationConfig);
+
+function readAuthenticationConfig(env: Variables): AuthenticationConfig {
   const claims = {
     issuer: text(env, "AUTH_ISSUER"),
     audience: text(env, "AUTH_AUDIENCE"),
@@ -199,7 +206,9 @@ export function sessionSecret(env: Variables): Uint8Array | undefined {
 }
 
 /** The hosts this server answers to, in lower case. Empty: any host. */
-export function allowedHosts(env: Variables): readonly string[] {
+export const allowedHosts = kept(readAllowedHosts);
+
+function readAllowedHosts(env: Variables): readonly string[] {
   const hosts = (text(env, "ALLOWED_HOSTS") ?? "").split(",").map((host) => host.trim());
   for (const host of hosts) {
     if (host !== "" && !/^(?:[a-z\d._-]+|\[[\da-f:.]+\])$/i.test(host)) {
@@ -215,6 +224,11 @@ export function allowedHosts(env: Variables): readonly string[] {
 /** The origins whose pages may read responses. edge/cors.ts checks them. */
 export function corsOrigins(env: Variables): readonly string[] {
   return (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
+}
+
+/** How many copies of the documents searches are spread over. */
+export function corpusCopies(env: Variables): number {
+  return whole(env, "CORPUS_COPIES", 0, 0, 64);
 }
 
 export function retrieverKind(env: Variables): "full-text" | "vector" | "hybrid" {

@@ -36,8 +36,8 @@ export class Schema {
 
   /** Makes the tables of a new database; call it in a transaction. */
   create(sql: SqlStorage): void {
-    sql.exec(this.#tables + VERSION_TABLE);
-    sql.exec("INSERT INTO schema_version VALUES (1, ?)", this.version);
+    sql.exec(`${this.#tables} ${VERSION_TABLE}
+      INSERT INTO schema_version VALUES (1, ${this.version});`);
   }
 
   /**
@@ -59,8 +59,14 @@ export class Schema {
   }
 
   #versionOf(sql: SqlStorage): number | undefined {
-    if (!hasTable(sql, this.#markerTable)) return undefined;
-    if (!hasTable(sql, "schema_version")) return 1;
+    const tables = sql
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE name IN (?, 'schema_version')",
+        this.#markerTable,
+      )
+      .toArray();
+    if (!tables.some(({ name }) => name === this.#markerTable)) return undefined;
+    if (!tables.some(({ name }) => name === "schema_version")) return 1;
     return sql.exec<{ version: number }>("SELECT version FROM schema_version").one().version;
   }
 
@@ -71,10 +77,6 @@ export class Schema {
       sql.exec("INSERT INTO schema_version VALUES (1, ?)", this.version);
     } else sql.exec("UPDATE schema_version SET version = ?", this.version);
   }
-}
-
-function hasTable(sql: SqlStorage, name: string): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
 }
 
 /** Adds a column unless the table has it. */

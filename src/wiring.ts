@@ -7,7 +7,9 @@ import type { ChatModel, Generator } from "./answer/generator.ts";
 import type { Reranker } from "./answer/reranker.ts";
 import type { Retriever } from "./answer/retriever.ts";
 import type { Rewriter } from "./answer/rewriter.ts";
+import type { NearVector } from "./answer/vector-index.ts";
 import {
+  corpusCopies,
   type EndpointConfig,
   embedderConfig,
   type GeneratorConfig,
@@ -22,6 +24,8 @@ import {
   type VariableName,
   type Variables,
 } from "./config.ts";
+import { CopiedCorpus, copyOf } from "./corpus/copied-corpus.ts";
+import { CopyObject as BaseCopyObject } from "./corpus/copy-object.ts";
 import type { Corpus } from "./corpus/corpus.ts";
 import { CorpusObject as BaseCorpusObject, type VectorAdapters } from "./corpus/corpus-object.ts";
 import { OpenAiEmbedder } from "./embedders/openai.ts";
@@ -45,6 +49,8 @@ import { UserObject as BaseUserObject } from "./user/user-object.ts";
 export interface Env extends Variables {
   readonly USERS: DurableObjectNamespace<UserObject>;
   readonly CORPUS: DurableObjectNamespace<CorpusObject>;
+  /** Where a wrangler.toml of an earlier release is used, there is none. */
+  readonly COPIES?: DurableObjectNamespace<CopyObject>;
   /** Declared only where it is used: it needs an account. */
   readonly AI?: Ai;
   /** Declared only where it is used: a deploy fails without the index. */
@@ -72,7 +78,7 @@ const REWRITE_PART_MAX = 0.25;
 export class UserObject extends BaseUserObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, {
-      retriever: () => promptRetriever(env),
+      retriever: () => promptRetriever(env, readableCorpus(env, ctx.id.toString())),
       generator: () => generator(env),
       rewriter: () => rewriter(env),
       storageProbe: () => storageProbe(env),
@@ -85,6 +91,20 @@ export class CorpusObject extends BaseCorpusObject {
     super(ctx, env, {
       retriever: (corpus) => retriever(env, corpus),
       vectorAdapters: () => vectorAdapters(env),
+      copyCount: () => copyCount(env),
+      copy: (original, number) => copyStub(env, copyName(original, number)),
+    });
+  }
+}
+
+export class CopyObject extends BaseCopyObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, {
+      original: (id) => {
+        const corpora = inJurisdiction(env, env.CORPUS);
+        return corpora.get(corpora.idFromString(id));
+      },
+      embeddingModel: () => vectorAdapters(env)?.embedder.model,
     });
   }
 }
@@ -103,11 +123,44 @@ export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
   return inJurisdiction(env, env.CORPUS).getByName("corpus");
 }
 
+/** The copy that a user reads, if there are copies. */
+function readableCorpus(env: Env, user: string): Corpus {
+  const stub = corpusStub(env);
+  const count = copyCount(env);
+  if (count === 0) return stub;
+  const original = stub.id.toString();
+  const name = copyName(original, copyOf(user, count));
+  const copy = copyStub(env, name);
+  const reads = {
+    search: (query: string, topK: number) => copy.search(original, query, topK),
+    passagesOf: (vectors: readonly NearVector[], query: string, topK: number) =>
+      copy.passagesOf(original, vectors, query, topK),
+    passagesAt: (ids: readonly string[]) => copy.passagesAt(original, ids),
+  };
+  return new CopiedCorpus(stub, reads, name);
+}
+
+export function copyCount(env: Env): number {
+  const count = corpusCopies(env);
+  if (count === 0 || env.COPIES !== undefined) return count;
+  throw invalid("CORPUS_COPIES", "is not 0, but wrangler.toml declares no binding COPIES here");
+}
+
+/** An id, so that the object of every collection has copies of its own. */
+function copyName(original: string, number: number): string {
+  return `copy ${number} of ${original}`;
+}
+
+function copyStub(env: Env, name: string): DurableObjectStub<CopyObject> {
+  if (env.COPIES === undefined) throw new Error("There is no binding COPIES.");
+  return inJurisdiction(env, env.COPIES).getByName(name);
+}
+
 /** With what a model's prompt may have room for. Quotes need none of it. */
-function promptRetriever(env: Env): Retriever {
-  const found = retriever(env);
+function promptRetriever(env: Env, corpus: Corpus): Retriever {
+  const found = retriever(env, corpus);
   if (generatorConfig(env).kind === "extractive") return found;
-  return new NeighboursRetriever(found, corpusStub(env));
+  return new NeighboursRetriever(found, corpus);
 }
 
 export function retriever(env: Env, corpus: Corpus = corpusStub(env)): Retriever {

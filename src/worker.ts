@@ -3,6 +3,6 @@
 import { handle } from "./edge/edge.ts";
 import type { Env } from "./wiring.ts";
 
-export { CorpusObject, type Env, UserObject } from "./wiring.ts";
+export { CopyObject, CorpusObject, type Env, UserObject } from "./wiring.ts";
 
 export default { fetch: handle } satisfies ExportedHandler<Env>;

@@ -5,6 +5,7 @@ declare namespace Cloudflare {
   interface Env {
     readonly USERS: DurableObjectNamespace<import("../src/worker.ts").UserObject>;
     readonly CORPUS: DurableObjectNamespace<import("../src/worker.ts").CorpusObject>;
+    readonly COPIES: DurableObjectNamespace<import("../src/worker.ts").CopyObject>;
     readonly AUTH_SECRET: string;
     readonly OPENAI_BASE_URL: string;
     readonly EMBEDDING_URL: string;

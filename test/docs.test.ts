@@ -27,7 +27,10 @@ const documents = import.meta.glob<string>(["../*.md", "../docs/*.md"], {
 const everyFile = [
   "test/docs.test.ts",
   ...Object.keys(
-    import.meta.glob(["../*", "../{.ci,conformance,docs,eval,samples,scripts,src,test}/**/*"]),
+    import.meta.glob([
+      "../*",
+      "../{.ci,bench,conformance,docs,eval,samples,scripts,src,test}/**/*",
+    ]),
   ).map((path) => fromTop(path, "test/")),
 ];
 const allSource = Object.values(source).join("\n");

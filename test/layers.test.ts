@@ -16,7 +16,7 @@ const allFiles = import.meta.glob<string>("../src/**/*.{ts,css,html}", {
 
 /** Every layer of the Worker may import these. */
 const LEAVES = [
-  ...["protocol", "errors", "text", "config", "request"],
+  ...["protocol", "errors", "text", "config", "kept", "request"],
   ...["deadline", "alarm", "digest", "origin", "endpoint", "upstream", "schema", "workers-ai"],
 ];
 
@@ -48,7 +48,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ["client", "protocol", "text"],
   client: ["protocol"],
   request: ["deadline", "errors", "protocol"],
-  config: ["errors", "protocol"],
+  config: ["errors", "kept", "protocol"],
+  kept: [],
   errors: ["protocol"],
   origin: ["text"],
   alarm: [],

@@ -6,6 +6,7 @@ import { toServiceError } from "../src/errors.ts";
 import { errorResponse } from "../src/formats/format.ts";
 import {
   type Env,
+  CopyObject as RealCopyObject,
   CorpusObject as RealCorpusObject,
   UserObject as RealUserObject,
 } from "../src/worker.ts";
@@ -34,8 +35,20 @@ export class UserObject extends RealUserObject {
   }
 }
 
+/** The names of corpus objects. */
+const namesById = new Map<string, string>();
+
 export class CorpusObject extends RealCorpusObject {
   constructor(ctx: DurableObjectState, env: Env) {
+    namesById.set(ctx.id.toString(), ctx.id.name ?? "");
     super(ctx, { ...env, ...corpora.get(ctx.id.name ?? "") });
+  }
+}
+
+/** With the variables of its original. */
+export class CopyObject extends RealCopyObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    const original = ctx.id.name?.split(" of ")[1] ?? "";
+    super(ctx, { ...env, ...corpora.get(namesById.get(original) ?? "") });
   }
 }

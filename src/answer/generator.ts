@@ -17,7 +17,7 @@ export interface Prompt {
   readonly temperature: number | undefined;
   /** Nothing is shown before the end: the model need not stream. */
   readonly isWhole?: boolean;
-  /** Called when the model sends anything, thoughts included. */
+  /** Called when the model sends anything without text, such as thoughts. */
   readonly onSignOfLife?: (() => void) | undefined;
   /** Called at the end with all tokens, if the model counts them. */
   readonly onUsage?: (tokens: number) => void;
@@ -32,19 +32,22 @@ export interface Generation extends Prompt {
   readonly passages: readonly Passage[];
 }
 
+/** Takes the next piece of an answer. It is not empty. */
+export type OnText = (text: string) => void;
+
 export interface Generator {
   /**
-   * Yields the answer in non-empty pieces; returns the finish reason. An
-   * answer that says only that nothing was found begins with NOTHING_FOUND.
-   * Throws GENERATION_FAILED if the model refuses, fails or breaks
-   * off. Errors other than ServiceError become that too. Ends soon
-   * after `signal` aborts, and releases its upstream connection.
+   * Hands the answer on in pieces as they come; resolves with the finish
+   * reason. An answer that says only that nothing was found begins with
+   * NOTHING_FOUND. Rejects with GENERATION_FAILED if the model refuses, fails
+   * or breaks off. Errors other than ServiceError become that too. Rejects
+   * soon after `signal` aborts, and releases its upstream connection.
    */
-  generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, Finish, void>;
+  generate(generation: Generation, onText: OnText, signal: AbortSignal): Promise<Finish>;
 }
 
 /** A generator that needs nothing but a prompt. */
 export interface ChatModel {
   /** As a generator's. */
-  generate(prompt: Prompt, signal: AbortSignal): AsyncGenerator<string, Finish, void>;
+  generate(prompt: Prompt, onText: OnText, signal: AbortSignal): Promise<Finish>;
 }

@@ -2,7 +2,7 @@
 // no quota, no connection and no adapter by name.
 
 import { ServiceError } from "../errors.ts";
-import type { Ask, Finish, Source, SourcesEvent, TokenEvent } from "../protocol.ts";
+import type { Ask, Finish, Source } from "../protocol.ts";
 import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { Generator } from "./generator.ts";
@@ -14,43 +14,53 @@ import type { RewriteCost, Rewriter } from "./rewriter.ts";
 import { type SearchQuery, searchQuery } from "./search-query.ts";
 import { isSmallTalk, smallTalk } from "./small-talk.ts";
 
-/** What an answer's progress is told to. */
+/** What an answer is made with. */
+export interface Adapters {
+  readonly retriever: Retriever;
+  readonly generator: Generator;
+  /** Undefined where only the rule of search-query.ts searches. */
+  readonly rewriter: Rewriter | undefined;
+}
+
+/** What takes an answer as it comes. */
 export interface Progress {
-  /** The model sent something, with text or without. */
+  /** Once, before any text. */
+  onSources(sources: readonly Source[]): void;
+  /** The next piece of the text. It is not empty. */
+  onToken(token: string): void;
+  /** The model sent something without text to show. */
   onSignOfLife(): void;
   /** The model was asked to rewrite the question. */
-  onRewrite?(cost: RewriteCost): void;
+  onRewrite(cost: RewriteCost): void;
   /** The answer says that nothing was found. */
   onNothingFound(): void;
 }
 
 /**
- * Yields `sources` once, then tokens; returns the finish
- * reason. Throws RETRIEVAL_FAILED, or GENERATION_FAILED,
- * also for an answer without any visible character.
+ * Answers, and resolves with the finish reason. Rejects with
+ * RETRIEVAL_FAILED, or GENERATION_FAILED, also for an answer
+ * without any visible character.
  */
-export async function* answer(
+export async function answer(
   ask: Ask,
-  retriever: Retriever,
-  generator: Generator,
+  { retriever, generator, rewriter }: Adapters,
+  progress: Progress,
   signal: AbortSignal,
-  progress?: Progress,
-  rewriter?: Rewriter,
-): AsyncGenerator<SourcesEvent | TokenEvent, Finish, void> {
+): Promise<Finish> {
   if (isSmallTalk(ask.query, ask.history)) {
-    yield { type: "sources", sources: [] };
-    progress?.onNothingFound();
-    yield { type: "token", token: smallTalk(ask.query) };
+    progress.onSources([]);
+    progress.onNothingFound();
+    progress.onToken(smallTalk(ask.query));
     return "stop";
   }
   const search = await searchOf(ask, rewriter, signal, progress);
   const passages = await retrieve(search.text, ask.topK, retriever, signal);
-  yield {
-    type: "sources",
-    sources: passages.map((passage, index) => source(passage, index + 1, search.text)),
-  };
+  // A retriever may ignore the signal.
+  signal.throwIfAborted();
+  progress.onSources(passages.map((passage, index) => source(passage, index + 1, search.text)));
 
-  const pieces = generator.generate(
+  const text = new Text(progress, ask.query);
+  const generated = generator.generate(
     {
       query: ask.query,
       search,
@@ -59,32 +69,50 @@ export async function* answer(
       messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
       maxTokens: ask.maxTokens,
       temperature: ask.temperature,
-      onSignOfLife: progress && (() => progress.onSignOfLife()),
+      onSignOfLife: () => progress.onSignOfLife(),
     },
+    (piece) => text.add(piece),
     signal,
   );
-  const opening = new Opening();
-  let empty = true;
-  try {
-    for (;;) {
-      const step = await pieces.next();
-      const wasMarked = opening.isMarked;
-      let token = step.done ? opening.end() : opening.push(step.value);
-      if (opening.isMarked && !wasMarked) progress?.onNothingFound();
-      empty &&= !isVisible(token);
-      // A model may write the mark alone.
-      if (step.done && empty && opening.isMarked) {
-        token = nothingFound(ask.query);
-        empty = false;
-      }
-      if (token !== "") yield { type: "token", token };
-      if (!step.done) continue;
-      if (empty) throw failed("The model gave no answer.");
-      return step.value;
-    }
-  } catch (cause) {
-    if (cause instanceof ServiceError) throw cause;
-    throw failed("The model failed.", cause);
+  // Not awaited here: a function that waits keeps its variables in memory, and
+  // so the passages.
+  return generated.then((finish) => text.end(finish)).catch(asModelError);
+}
+
+/** The text on its way to the reader, without its mark. */
+class Text {
+  readonly #progress: Progress;
+  readonly #opening = new Opening();
+  readonly #query: string;
+  #isEmpty = true;
+
+  constructor(progress: Progress, query: string) {
+    this.#progress = progress;
+    this.#query = query;
+  }
+
+  add(piece: string): void {
+    const wasMarked = this.#opening.isMarked;
+    const token = this.#opening.push(piece);
+    if (this.#opening.isMarked && !wasMarked) this.#progress.onNothingFound();
+    if (token === "") this.#progress.onSignOfLife();
+    else this.#show(token);
+  }
+
+  /** Throws GENERATION_FAILED if there was nothing to see. */
+  end(finish: Finish): Finish {
+    const rest = this.#opening.end();
+    // A model may write the mark alone.
+    if (this.#isEmpty && this.#opening.isMarked && !isVisible(rest))
+      this.#show(nothingFound(this.#query));
+    else if (rest !== "") this.#show(rest);
+    if (this.#isEmpty) throw failed("The model gave no answer.");
+    return finish;
+  }
+
+  #show(token: string): void {
+    this.#isEmpty &&= !isVisible(token);
+    this.#progress.onToken(token);
   }
 }
 
@@ -93,7 +121,7 @@ async function searchOf(
   { query, history }: Ask,
   rewriter: Rewriter | undefined,
   signal: AbortSignal,
-  progress: Progress | undefined,
+  progress: Progress,
 ): Promise<SearchQuery> {
   const search = searchQuery(query, history);
   if (history.length === 0) return search;
@@ -101,7 +129,7 @@ async function searchOf(
   const rewrite = await rewriter?.rewrite(query, history, signal);
   if (rewrite === undefined) return search;
   const ms = Math.round(performance.now() - startedAt);
-  progress?.onRewrite?.({ ms, tokens: rewrite.tokens });
+  progress.onRewrite({ ms, tokens: rewrite.tokens });
   return { ...search, text: rewrite.text ?? search.text };
 }
 
@@ -121,6 +149,10 @@ async function retrieve(
       cause: known ? cause.details.cause : cause,
     });
   }
+}
+
+function asModelError(cause: unknown): never {
+  throw cause instanceof ServiceError ? cause : failed("The model failed.", cause);
 }
 
 function failed(what: string, cause?: unknown): ServiceError {

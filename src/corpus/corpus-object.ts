@@ -28,7 +28,10 @@ import {
 } from "../request.ts";
 import { snippet } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
+import type { ChangePage, Reached } from "./change-log.ts";
+import { Copies, type FollowingCopy } from "./copies.ts";
 import type { Corpus } from "./corpus.ts";
+import { CORPUS_SCHEMA } from "./corpus-schema.ts";
 import { Documents, storedPassages } from "./documents.ts";
 import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage, PlacedPassage } from "./passage-index.ts";
@@ -80,17 +83,21 @@ export interface VectorAdapters {
   readonly index: VectorIndex;
 }
 
-/** Made in wiring.ts. Both throw UNAVAILABLE if a variable is wrong. */
+/** Made in wiring.ts. All throw UNAVAILABLE if a variable is wrong. */
 export interface CorpusParts {
   retriever(corpus: Corpus): Retriever;
   /** Undefined if the search is full-text only. */
   vectorAdapters(): VectorAdapters | undefined;
+  copyCount(): number;
+  /** @param original The id of this object. */
+  copy(original: string, number: number): FollowingCopy;
 }
 
 export class CorpusObject extends DurableObject<Variables> implements Corpus {
   readonly #parts: CorpusParts;
   readonly #documents: Documents;
   readonly #vectorSync: VectorSync | undefined;
+  readonly #copies: Copies | undefined;
   readonly #alarm: Alarm;
   readonly #writes = new WriteQueue();
   /** Undefined since the last change of a document. */
@@ -115,8 +122,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     this.#alarm = new Alarm(ctx.storage);
     this.#documents = new Documents(ctx.storage);
     this.#vectorSync = this.#newVectorSync();
-    const isUsable = this.#documents.isUsable;
-    if (isUsable && (this.#documents.isOutdated() || this.#vectorSync?.isDue())) {
+    this.#copies = this.#documents.isUsable ? this.#newCopies(ctx.id.toString()) : undefined;
+    if (this.#documents.isUsable && this.#isWorkDue()) {
       ctx.blockConcurrencyWhile(async () => {
         await this.#alarm.recall();
         // An alarm that is set keeps its time.
@@ -139,6 +146,11 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     return this.#documents.passagesAt(ids);
   }
 
+  changesAfter(reached: Reached | undefined, schemaVersion: number): ChangePage | undefined {
+    if (schemaVersion !== CORPUS_SCHEMA.version) throw new Error("Another release is running.");
+    return this.#documents.changesAfter(reached);
+  }
+
   override async fetch(request: Request): Promise<Response> {
     try {
       return await this.#router.fetch(request);
@@ -154,6 +166,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   override async alarm(): Promise<void> {
     this.#alarm.clear();
     try {
+      await this.#settleCopies();
       let done = 0;
       while (this.#documents.isOutdated() && done < INDEXING_BATCH) {
         done += 1 + this.#documents.indexNext();
@@ -162,6 +175,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       }
       // Re-indexing replaces the passages, and so discards their vectors.
       const waitMs = this.#documents.isOutdated() ? 0 : await this.#vectorSync?.work();
+      if (!this.#documents.isOutdated()) this.#copies?.changed(this.#documents.version);
       if (waitMs !== undefined) this.#alarm.set(Date.now() + waitMs);
     } catch (thrown) {
       console.error("The work on the documents failed and is tried again:", thrown);
@@ -179,11 +193,44 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     }
   }
 
+  /** Undefined also if a variable is wrong. Asks report that. */
+  #newCopies(id: string): Copies | undefined {
+    try {
+      const copy = (number: number) => this.#parts.copy(id, number);
+      return new Copies(this.#parts.copyCount(), id, this.#documents.version, copy);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #isWorkDue(): boolean {
+    return (
+      this.#documents.isOutdated() || this.#vectorSync?.isDue() === true || this.#hasOtherCopies()
+    );
+  }
+
+  /** Whether there are more or fewer copies than before. */
+  #hasOtherCopies(): boolean {
+    if (this.#copies === undefined || this.#documents.isEmpty()) return false;
+    return this.#copies.count !== this.#documents.copies;
+  }
+
+  /** Starts new copies, and has former ones forget the documents. */
+  async #settleCopies(): Promise<void> {
+    if (this.#copies === undefined || !this.#hasOtherCopies()) return;
+    // One that is not reached keeps its documents, which no search reads.
+    await this.#copies.forget(this.#documents.copies);
+    this.#documents.copies = this.#copies.count;
+    await this.#copies.tell();
+  }
+
   /**
    * Called after a change of documents. After
    * a failure, the retry is set already.
    */
   #wake(): void {
+    this.#copies?.changed(this.#documents.version);
+    if (this.#hasOtherCopies()) this.#alarm.set(Date.now());
     if (this.#vectorSync === undefined || this.#alarm.isSet || this.#vectorSync.isFailing()) return;
     if (this.#vectorSync.isDue()) this.#alarm.set(Date.now() + EMBEDDING_DELAY_MS);
   }

@@ -6,18 +6,18 @@ import type { NearVector } from "../answer/vector-index.ts";
 import { ServiceError } from "../errors.ts";
 import { markdown } from "../intake/markdown.ts";
 import { passages } from "../intake/passages.ts";
-import { addColumn, Schema } from "../schema.ts";
 import { ANALYZER_VERSION } from "../text/analyzer.ts";
+import { ChangeLog, type ChangePage, type Reached } from "./change-log.ts";
+import { CORPUS_SCHEMA, type CorpusRow, type DocumentRow } from "./corpus-schema.ts";
 import {
   type FoundPassage,
   type NumberedPassage,
-  PASSAGE_TABLES,
   type PassageHeading,
   PassageIndex,
   type PlacedPassage,
   type StoredPassage,
 } from "./passage-index.ts";
-import { VECTOR_TABLES, VectorState } from "./vector-state.ts";
+import { VectorState } from "./vector-state.ts";
 
 /** A document as an operator sends it. */
 export interface Document {
@@ -42,72 +42,7 @@ export interface DocumentEntry extends Omit<Document, "text" | "sample"> {
   readonly sample?: true;
 }
 
-type DocumentRow = {
-  id: string;
-  title: string;
-  url: string | null;
-  passages: number;
-  bytes: number;
-  content_hash: string;
-  /** Milliseconds since the epoch. */
-  updated_at: number;
-  /** The passages of a document have consecutive ids. */
-  first_passage: number;
-  /** 1 or 0. Either all documents are samples, or none is. */
-  sample: number;
-};
-
-type CorpusRow = {
-  /** Of all documents: counting them would read every row. */
-  passages: number;
-  analyzer_version: number;
-  /** The last document re-indexed for this analyzer. */
-  indexed_to: string;
-};
-
-const DOCUMENT_TABLES = `
-  CREATE TABLE corpus (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    passages INTEGER NOT NULL CHECK (passages >= 0),
-    analyzer_version INTEGER NOT NULL,
-    indexed_to TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE documents (
-    id TEXT PRIMARY KEY,
-    title TEXT NOT NULL,
-    url TEXT,
-    passages INTEGER NOT NULL CHECK (passages >= 0),
-    bytes INTEGER NOT NULL,
-    content_hash TEXT NOT NULL,
-    updated_at INTEGER NOT NULL,
-    first_passage INTEGER NOT NULL,
-    text TEXT NOT NULL,
-    sample INTEGER NOT NULL DEFAULT 0 CHECK (sample IN (0, 1))
-  ) STRICT;
-`;
-
-export const CORPUS_SCHEMA = new Schema(
-  DOCUMENT_TABLES + PASSAGE_TABLES + VECTOR_TABLES,
-  "corpus",
-  [
-    // To 2: samples. Version 1 made the vector tables with the
-    // first vector. If they change, keep a copy of them here.
-    (sql) => {
-      addColumn(sql, "documents", "sample", "INTEGER NOT NULL DEFAULT 0 CHECK (sample IN (0, 1))");
-      sql.exec(VECTOR_TABLES);
-    },
-    // To 3: the blocks of passages. All documents are cut again.
-    (sql) => {
-      addColumn(sql, "passages", "blocks", "TEXT NOT NULL DEFAULT ''");
-      sql.exec("UPDATE corpus SET analyzer_version = 0, indexed_to = ''");
-    },
-  ],
-);
-
 const ENTRY = "id, title, url, passages, bytes, content_hash, updated_at, first_passage, sample";
-
-/** Passages read by their ids at once. */
-const PASSAGES_AT_MAX = 10;
 
 /** UTF-8 bytes that take as long to index as one passage. */
 const PASSAGE_BYTES = 1_000;
@@ -119,6 +54,7 @@ export class Documents {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #index: PassageIndex;
+  readonly #changeLog: ChangeLog;
   #hasTables = false;
 
   constructor(storage: DurableObjectStorage) {
@@ -126,6 +62,7 @@ export class Documents {
     this.#sql = storage.sql;
     this.#index = new PassageIndex(storage.sql);
     this.vectorState = new VectorState(storage.sql, () => this.#exist);
+    this.#changeLog = new ChangeLog(storage.sql, this.#index, this.vectorState);
     this.isUsable = this.#open();
   }
 
@@ -151,12 +88,7 @@ export class Documents {
 
   /** Those of these passages that exist. */
   passagesAt(ids: readonly string[]): PlacedPassage[] {
-    if (!this.#exist) return [];
-    const places = ids.slice(0, PASSAGES_AT_MAX).map((id) => {
-      const mark = id.lastIndexOf("#");
-      return [id.slice(0, mark), Number(id.slice(mark + 1))] as const;
-    });
-    return this.#index.at(places);
+    return this.#exist ? this.#index.at(ids) : [];
   }
 
   /** The next passages after an id, oldest first. */
@@ -175,7 +107,34 @@ export class Documents {
 
   /** From now on, all passages wait for a vector of this model. */
   beginVectors(model: string): void {
-    this.#storage.transactionSync(() => this.vectorState.begin(model));
+    this.#storage.transactionSync(() => {
+      this.vectorState.begin(model);
+      this.#changed(0, this.version + 1);
+    });
+  }
+
+  /** Another one after each change of what a search finds; never an earlier one. */
+  get version(): number {
+    return this.#exist ? this.#corpus().position : 0;
+  }
+
+  /** Some of the changes that a copy has not seen; undefined without documents. */
+  changesAfter(reached: Reached | undefined): ChangePage | undefined {
+    if (!this.#exist) return undefined;
+    const corpus = this.#corpus();
+    const isOutdated = corpus.analyzer_version !== ANALYZER_VERSION;
+    return this.#storage.transactionSync(() =>
+      this.#changeLog.pageAfter(reached, corpus, isOutdated),
+    );
+  }
+
+  /** How many copies may hold documents. */
+  get copies(): number {
+    return this.#exist ? this.#corpus().copies : 0;
+  }
+
+  set copies(count: number) {
+    if (this.#exist) this.#sql.exec("UPDATE corpus SET copies = ?", count);
   }
 
   entry(id: string): DocumentEntry | undefined {
@@ -223,7 +182,7 @@ export class Documents {
     return this.#storage.transactionSync(() => {
       if (replacesSamples) this.#deleteAll();
       const before = replacesSamples ? undefined : stored;
-      const kept = this.#replacePassages(before, cut ?? storedPassages(document));
+      const kept = this.#replacePassages(document.id, before, cut ?? storedPassages(document));
       const { id, title, url, text } = document;
       const sample = document.sample ? 1 : 0;
       const row = { id, title, url, bytes, content_hash: contentHash, updated_at: now, sample };
@@ -259,7 +218,8 @@ export class Documents {
     try {
       this.#storage.transactionSync(() => {
         const document = { ...row, text: this.text(row.id) };
-        const { first_passage, passages } = this.#replacePassages(row, storedPassages(document));
+        const stored = storedPassages(document);
+        const { first_passage, passages } = this.#replacePassages(row.id, row, stored);
         this.#sql.exec(
           "UPDATE documents SET first_passage = ?, passages = ? WHERE id = ?",
           ...[first_passage, passages, row.id],
@@ -294,14 +254,21 @@ export class Documents {
   #create(): void {
     this.#storage.transactionSync(() => {
       CORPUS_SCHEMA.create(this.#sql);
-      this.#sql.exec("INSERT INTO corpus VALUES (1, 0, ?, '')", ANALYZER_VERSION);
+      this.#sql.exec(
+        `INSERT INTO corpus (one, passages, analyzer_version, indexed_to, log)
+         VALUES (1, 0, ?, '', ?)`,
+        ...[ANALYZER_VERSION, crypto.randomUUID()],
+      );
     });
     this.#hasTables = true;
   }
 
   #corpus(): CorpusRow {
     return this.#sql
-      .exec<CorpusRow>("SELECT passages, analyzer_version, indexed_to FROM corpus")
+      .exec<CorpusRow>(
+        `SELECT passages, analyzer_version, indexed_to, position, log, deletions_pruned_to, copies
+         FROM corpus`,
+      )
       .one();
   }
 
@@ -336,15 +303,23 @@ export class Documents {
   }
 
   #delete(row: DocumentRow): void {
+    const position = this.version + 1;
     this.#removePassages(row);
-    this.#addPassages(-row.passages);
     this.#sql.exec("DELETE FROM documents WHERE id = ?", row.id);
+    this.#changeLog.deleted(row.id, position);
+    this.#changed(-row.passages, position);
   }
 
-  #replacePassages(before: DocumentRow | undefined, stored: readonly StoredPassage[]) {
+  #replacePassages(
+    id: string,
+    before: DocumentRow | undefined,
+    stored: readonly StoredPassage[],
+  ): Pick<DocumentRow, "first_passage" | "passages"> {
     if (before !== undefined) this.#removePassages(before);
-    this.#addPassages(stored.length - (before?.passages ?? 0));
-    const first = this.#index.add(stored, this.vectorState.state()?.removedTo ?? 0);
+    const first = this.#index.add(stored, this.version);
+    const last = first + Math.max(stored.length, 1) - 1;
+    if (stored.length === 0) this.#changeLog.deleted(id, last);
+    this.#changed(stored.length - (before?.passages ?? 0), last);
     return { first_passage: first, passages: stored.length };
   }
 
@@ -353,8 +328,12 @@ export class Documents {
     this.vectorState.removed(first_passage, passages);
   }
 
-  #addPassages(count: number): void {
-    this.#sql.exec("UPDATE corpus SET passages = passages + ?", count);
+  /** @param passages How many more there are. */
+  #changed(passages: number, position: number): void {
+    this.#sql.exec(
+      "UPDATE corpus SET passages = passages + ?, position = ?",
+      ...[passages, position],
+    );
   }
 }
 

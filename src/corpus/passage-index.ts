@@ -6,8 +6,9 @@ import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 import { copyKey, Distinct } from "../text/copies.ts";
 import { type ReadPassage, ReadPassages } from "./read-passages.ts";
 import { RecentSearches } from "./recent-searches.ts";
-import { Vocabulary } from "./vocabulary.ts";
-import { type RatedTerm, WantedTerms } from "./wanted-terms.ts";
+import { indexStatistics } from "./statistics.ts";
+import { type KnownTerm, Vocabulary } from "./vocabulary.ts";
+import { bm25Idf, WantedTerms } from "./wanted-terms.ts";
 
 /** Those of one document have consecutive ids. */
 export interface StoredPassage {
@@ -85,8 +86,9 @@ const HITS_MAX = 30_000;
 
 /** What a search may read, however many passages there are. */
 const ROWS_MAX = 100;
+/** The number of passages, and what BM25 counts with. */
+const CORPUS_ROWS = 2;
 /** The number of passages, and the state of the vectors. */
-const CORPUS_ROWS = 1;
 const VECTOR_ROWS = 5;
 /** A match reads a row of the index, and its passage. */
 const MATCH_ROWS = 2;
@@ -101,6 +103,9 @@ const BM25_LEAST = 1e-5;
 const NARROW_SHARE = 0.6;
 /** Skipping fewer hits saves no time. */
 const NARROW_HITS_MIN = 1_000;
+
+/** Passages read by their ids at once. */
+const PASSAGES_AT_MAX = 10;
 
 /** No word begins so: it is a character of private use. */
 const COPY_MARK = "\ue000";
@@ -136,6 +141,8 @@ export class PassageIndex {
   readonly #vocabulary: Vocabulary;
   readonly #recent = new RecentSearches<FoundPassage>();
   readonly #read = new ReadPassages();
+  /** The number of passages that BM25 counts with. */
+  #indexed: number | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -147,19 +154,24 @@ export class PassageIndex {
    * Returns the first id.
    */
   add(passages: readonly StoredPassage[], after: number): number {
-    this.#forget();
     const { id: last } = this.#sql
       .exec<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM passages")
       .one();
     const first = Math.max(last, after) + 1;
-    passages.forEach((passage, i) => {
-      this.#insert(first + i, passage);
-    });
+    this.addAt(first, passages);
     return first;
   }
 
+  /** Adds the passages of one document, with ids from `first` on. */
+  addAt(first: number, passages: readonly StoredPassage[]): void {
+    this.forget();
+    passages.forEach((passage, i) => {
+      this.#insert(first + i, passage);
+    });
+  }
+
   remove(first: number, count: number): void {
-    this.#forget();
+    this.forget();
     const range = [first, first + count - 1];
     // A number is bound as REAL, for which FTS5 would read every row.
     this.#sql.exec(
@@ -167,6 +179,14 @@ export class PassageIndex {
       ...range,
     );
     this.#sql.exec("DELETE FROM passages WHERE id BETWEEN ? AND ?", ...range);
+  }
+
+  /** Call it with any other change of what a search reads. */
+  forget(): void {
+    this.#vocabulary.forget();
+    this.#recent.forget();
+    this.#read.forget();
+    this.#indexed = undefined;
   }
 
   /** Of the oldest passages. */
@@ -231,8 +251,12 @@ export class PassageIndex {
     return distinct.passages.map((one) => found(one, wanted));
   }
 
-  /** By document and place. Reads a row each of the list and both tables. */
-  at(places: readonly (readonly [documentId: string, place: number])[]): PlacedPassage[] {
+  /** Those of these passages that exist. Reads a row each of the list and both tables. */
+  at(ids: readonly string[]): PlacedPassage[] {
+    const places = ids.slice(0, PASSAGES_AT_MAX).map((id) => {
+      const mark = id.lastIndexOf("#");
+      return [id.slice(0, mark), Number(id.slice(mark + 1))] as const;
+    });
     // In this order, each table is read by its key.
     return this.#sql
       .exec<PassageRow>(
@@ -276,13 +300,6 @@ export class PassageIndex {
       .one().passages;
   }
 
-  /** Nothing that was read before is used again. */
-  #forget(): void {
-    this.#vocabulary.forget();
-    this.#recent.forget();
-    this.#read.forget();
-  }
-
   #insert(id: number, passage: StoredPassage): void {
     const { documentId, place, title, heading, url, text, blocks } = passage;
     this.#sql.exec(
@@ -309,14 +326,17 @@ export class PassageIndex {
    * at most `rowsMax` rows, of which it needs `limit`.
    */
   #best(
-    terms: readonly RatedTerm[],
+    terms: readonly KnownTerm[],
     copyKeys: readonly string[],
     limit: number,
     rowsMax: number,
   ): { readonly hits: readonly Hit[]; readonly rowsRead: number } {
-    const rarity = terms.reduce((sum, { rarity }) => sum + rarity, 0);
-    let narrow = narrowMatch(terms, NARROW_SHARE * rarity);
-    let rowsRead = 0;
+    let rowsRead = this.#indexed === undefined ? 1 : 0;
+    this.#indexed ??= indexStatistics(this.#sql).passages;
+    const indexed = this.#indexed;
+    const rated = terms.map((known) => ({ ...known, rarity: bm25Idf(known.passages, indexed) }));
+    const rarity = rated.reduce((sum, { rarity }) => sum + rarity, 0);
+    let narrow = narrowMatch(rated, NARROW_SHARE * rarity);
     while (narrow !== undefined && rowsMax >= rowsRead + 2 * limit) {
       const { match, othersMax } = narrow;
       const hits = this.#hits(without(copyKeys, match), limit).map(({ id, score }) => ({
@@ -327,7 +347,7 @@ export class PassageIndex {
       const least = hits[limit - 1]?.score ?? 0;
       if (least > othersMax) return { hits, rowsRead };
       // No other passage reaches what is found already.
-      narrow = narrowMatch(terms, least);
+      narrow = narrowMatch(rated, least);
     }
     const hits = this.#hits(without(copyKeys, matchQuery(terms.map(({ term }) => term))), limit);
     return { hits, rowsRead: rowsRead + hits.length };
@@ -374,7 +394,7 @@ export class PassageIndex {
  * which is less than `limit`.
  */
 function narrowMatch(
-  terms: readonly RatedTerm[],
+  terms: readonly (KnownTerm & { readonly rarity: number })[],
   limit: number,
 ): { readonly match: string; readonly othersMax: number } | undefined {
   let othersMax = 0;
@@ -384,7 +404,7 @@ function narrowMatch(
     const next = othersMax + BM25_MAX * common.rarity + BM25_LEAST;
     if (next >= limit) break;
     othersMax = next;
-    hits += common.frequency;
+    hits += common.passages;
     rareCount -= 1;
   }
   if (hits < NARROW_HITS_MIN) return undefined;

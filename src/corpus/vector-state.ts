@@ -14,11 +14,6 @@ type VectorStateRow = {
   madeTo: number;
   /** When the last vector was made, in milliseconds since the epoch. */
   madeAt: number;
-  /**
-   * The highest id of a removed passage. No id is
-   * used twice, since its vector may remain.
-   */
-  removedTo: number;
   /** How often in a row the work failed. */
   failures: number;
   /** Why it failed the last time. */
@@ -40,7 +35,6 @@ export const VECTOR_TABLES = `
     series TEXT NOT NULL,
     made_to INTEGER NOT NULL,
     made_at INTEGER NOT NULL,
-    removed_to INTEGER NOT NULL,
     failures INTEGER NOT NULL CHECK (failures >= 0),
     failure TEXT
   ) STRICT;
@@ -66,8 +60,7 @@ export class VectorState {
     if (!this.#tablesExist()) return undefined;
     return this.#sql
       .exec<VectorStateRow>(
-        `SELECT model, series, made_to AS madeTo, made_at AS madeAt, removed_to AS removedTo,
-           failures, failure
+        `SELECT model, series, made_to AS madeTo, made_at AS madeAt, failures, failure
          FROM vectors`,
       )
       .toArray()[0];
@@ -82,10 +75,20 @@ export class VectorState {
        FROM vectors, documents WHERE passages > 0`,
     );
     this.#sql.exec(
-      `INSERT INTO vectors VALUES (1, ?1, ?2, 0, 0, 0, 0, NULL)
+      `INSERT INTO vectors VALUES (1, ?1, ?2, 0, 0, 0, NULL)
        ON CONFLICT (one) DO UPDATE
        SET model = ?1, series = ?2, made_to = 0, failures = 0, failure = NULL`,
       ...[model, crypto.randomUUID().slice(0, 8)],
+    );
+  }
+
+  /** Of a copy: which vectors of the original's are valid. */
+  follow({ model, series }: Pick<VectorStateRow, "model" | "series">): void {
+    this.#sql.exec(
+      `INSERT INTO vectors VALUES (1, ?1, ?2, 0, 0, 0, NULL)
+       ON CONFLICT (one) DO UPDATE SET model = ?1, series = ?2
+       WHERE model <> ?1 OR series <> ?2`,
+      ...[model, series],
     );
   }
 
@@ -93,7 +96,6 @@ export class VectorState {
   removed(first: number, count: number): void {
     if (count === 0) return;
     const last = first + count - 1;
-    this.#sql.exec("UPDATE vectors SET removed_to = max(removed_to, ?)", last);
     this.#sql.exec(
       "INSERT INTO stale_vectors (series, first, last) SELECT series, ?, ? FROM vectors",
       ...[first, last],

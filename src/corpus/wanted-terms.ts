@@ -5,7 +5,7 @@ import { QUERY_TERMS_MAX, type QueryWord } from "../text/analyzer.ts";
 import { beginnings, isCorrectable, isMisspeltAsking, nearTerms, slip } from "../text/spelling.ts";
 import { isMarked, isPaired } from "../text/words.ts";
 import { Coverage, type WantedWord } from "./coverage.ts";
-import type { Vocabulary } from "./vocabulary.ts";
+import type { KnownTerm, Vocabulary } from "./vocabulary.ts";
 
 /** Terms that are read to find the right spelling of a word. */
 const SPELLINGS_MAX = 15;
@@ -28,14 +28,6 @@ const HITS_MIN = 1_000;
 
 /** What is asked about an unknown name is not known. */
 const NAME_WEIGHT = 2;
-
-/** A term that passages have. */
-export interface RatedTerm {
-  readonly term: string;
-  readonly frequency: number;
-  /** Its inverse document frequency, as in BM25. */
-  readonly rarity: number;
-}
 
 export class WantedTerms {
   readonly #vocabulary: Vocabulary;
@@ -115,8 +107,8 @@ export class WantedTerms {
   }
 
   /** The rarest terms that passages have, up to a number of hits, the rarest first. */
-  affordable(hitsMax: number): RatedTerm[] {
-    const affordable: RatedTerm[] = [];
+  affordable(hitsMax: number): KnownTerm[] {
+    const affordable: KnownTerm[] = [];
     const wanted = this.#words.flatMap(({ terms, forms, parts }) => [...terms, ...forms, ...parts]);
     const sorted = [...new Set(wanted)]
       .map((term) => ({ term, frequency: this.#frequency(term) }))
@@ -130,7 +122,7 @@ export class WantedTerms {
       hits += frequency;
       const isTooMany = hits > hitsMax || (hits > HITS_MIN && left <= leftMin);
       if (affordable.length > 0 && isTooMany) break;
-      affordable.push({ term, frequency, rarity });
+      affordable.push({ term, passages: frequency });
       left -= rarity;
     }
     return affordable;
@@ -222,7 +214,7 @@ export class WantedTerms {
 }
 
 /** As FTS5 has it: nothing if half of all passages have the term. */
-function bm25Idf(frequency: number, count: number): number {
+export function bm25Idf(frequency: number, count: number): number {
   return Math.max(0, Math.log((count - frequency + 0.5) / (frequency + 0.5)));
 }
 

@@ -7,6 +7,7 @@ import { ServiceError } from "../errors.ts";
 import { isName } from "../request.ts";
 import { ANONYMOUS } from "../user/settings.ts";
 import { KeySet } from "./key-set.ts";
+import { VerifiedTokens } from "./verified-tokens.ts";
 
 export interface Caller {
   readonly userId: string;
@@ -22,7 +23,7 @@ const CLOCK_TOLERANCE_S = 5;
 /** Throws UNAUTHENTICATED, with the reason in WWW-Authenticate (RFC 6750). */
 export async function authenticate(
   request: Request,
-  { key, algorithm, issuer, audience, operatorClaim }: AuthenticationConfig,
+  config: AuthenticationConfig,
 ): Promise<Caller> {
   const header = request.headers.get("authorization");
   if (header === null) {
@@ -32,7 +33,36 @@ export async function authenticate(
   if (token === undefined) {
     throw refused("Send exactly one bearer token, a JWT: Authorization: Bearer <JWT>.");
   }
-  let claims: JWTPayload;
+  // A provider may withdraw its keys, so its tokens are checked each time.
+  const known = config.key instanceof URL ? undefined : secretsFor(config);
+  const caller = known?.tokens.get(token, CLOCK_TOLERANCE_S);
+  if (caller !== undefined) return caller;
+  const claims = await verifiedClaims(token, config, known);
+  const verified = callerOf(claims, config);
+  const { nbf: notBefore = 0, exp: expires = 0 } = claims;
+  known?.tokens.add(token, { caller: verified, notBefore, expires });
+  return verified;
+}
+
+/** What is kept while the variables stay the same. */
+interface Known {
+  readonly tokens: VerifiedTokens<Caller>;
+  key: CryptoKey | undefined;
+}
+
+const knownBy = new WeakMap<AuthenticationConfig, Known>();
+
+function secretsFor(config: AuthenticationConfig): Known {
+  const known = knownBy.get(config) ?? { tokens: new VerifiedTokens<Caller>(), key: undefined };
+  knownBy.set(config, known);
+  return known;
+}
+
+async function verifiedClaims(
+  token: string,
+  { key, algorithm, issuer, audience }: AuthenticationConfig,
+  known: Known | undefined,
+): Promise<JWTPayload> {
   try {
     // One algorithm, or an attacker
     // chooses. jose accepts a missing exp.
@@ -46,12 +76,24 @@ export async function authenticate(
     const verified =
       key instanceof URL
         ? await jwtVerify(token, publishedKeys(key), options)
-        : await jwtVerify(token, key, options);
-    claims = verified.payload;
+        : await jwtVerify(token, await imported(key, known), options);
+    return verified.payload;
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
     throw refused(invalidity(cause));
   }
+}
+
+/** Not a promise that another request waits for: it would end with this one. */
+async function imported(secret: Uint8Array, known: Known | undefined): Promise<CryptoKey> {
+  if (known?.key !== undefined) return known.key;
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", secret, algorithm, false, ["verify"]);
+  if (known !== undefined) known.key = key;
+  return key;
+}
+
+function callerOf(claims: JWTPayload, { operatorClaim }: AuthenticationConfig): Caller {
   if (!isUserId(claims.sub)) {
     throw refused(
       "The bearer token's sub must be a string of 1 to 128 characters, without control characters, and neither . nor .. alone.",

@@ -2,6 +2,7 @@
 // here, without a bearer token and without waking an object.
 
 import { corsOrigins, invalid, type Variables } from "../config.ts";
+import { kept } from "../kept.ts";
 import { meantOrigin, originOf } from "../origin.ts";
 
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
@@ -26,7 +27,9 @@ const EXPOSED = [
 ].join(", ");
 
 /** CORS_ORIGINS in lower case. Throws UNAVAILABLE for an inexact origin. */
-export function allowedOrigins(env: Variables): readonly string[] {
+export const allowedOrigins = kept(readAllowedOrigins);
+
+function readAllowedOrigins(env: Variables): readonly string[] {
   const origins = corsOrigins(env);
   for (const [index, origin] of origins.entries()) {
     if (origin === "" || originOf(origin) === origin) continue;

@@ -4,7 +4,7 @@
 import { authenticationConfig, jurisdiction, sessionSecret, userConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import { Outage } from "../user/outage.ts";
-import { type Env, generator, retriever, rewriter, storageProbe } from "../wiring.ts";
+import { copyCount, type Env, generator, retriever, rewriter, storageProbe } from "../wiring.ts";
 import { allowedOrigins } from "./cors.ts";
 
 /**
@@ -42,6 +42,7 @@ export function checkConfig(env: Env): void {
   sessionSecret(env);
   allowedOrigins(env);
   jurisdiction(env);
+  copyCount(env);
   retriever(env);
   generator(env);
   rewriter(env);

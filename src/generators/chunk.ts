@@ -28,10 +28,10 @@ type Members = Readonly<Record<string, unknown>>;
 /** An object with one of these is known, even without text. */
 const KNOWN = ["choices", "response", "usage", "finish_reason", "tool_calls"];
 /** Members that report a failure, unless empty. */
-const ERRORS = [
+const ERRORS = new Set([
   ...["error", "errors", "err", "exception", "fault"],
   ...["error_code", "error_msg", "error_message", "error_type"],
-];
+]);
 /** Codes and states of success. */
 const FINE = /^(?:0|2\d\d|ok|success\w*)$/i;
 const FAILED_STATUS = /error|fail|abort|cancel|^[45]\d\d$/i;
@@ -166,15 +166,18 @@ function addPart(part: unknown, chunk: Chunk): Fault | undefined {
 }
 
 function saysError(object: Members): boolean {
-  if (ERRORS.some((name) => isFilled(object[name]))) return true;
-  if ([object.object, object.type].some((kind) => typeof kind === "string" && /error/i.test(kind)))
-    return true;
+  for (const name in object) if (ERRORS.has(name) && isFilled(object[name])) return true;
+  if (isErrorKind(object.object) || isErrorKind(object.type)) return true;
   const { code, status, base_resp, x_groq } = object;
   if (isFilled(code) && !FINE.test(String(code))) return true;
   if (isFilled(status) && FAILED_STATUS.test(String(status))) return true;
   // MiniMax answers with status 200 and this.
   if (isMembers(base_resp) && isFilled(base_resp.status_code)) return true;
   return isMembers(x_groq) && isFilled(x_groq.error);
+}
+
+function isErrorKind(kind: unknown): boolean {
+  return typeof kind === "string" && /error/i.test(kind);
 }
 
 /** A code explains the rest: `saysError` has found it to be a good one. */
@@ -196,5 +199,5 @@ function isMembers(value: unknown): value is Members {
 /** Not missing, null, "", false, 0, [] or {}. */
 function isFilled(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return Boolean(value);
-  return Object.keys(value).length > 0;
+  return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0;
 }

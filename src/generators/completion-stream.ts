@@ -2,20 +2,20 @@
 // generator that asks a model. It stops the model on every way out.
 // completion.ts interprets the text.
 
+import type { OnText } from "../answer/generator.ts";
 import { type Details, ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
 import { Completion } from "./completion.ts";
 
-export interface Question {
+export interface Reading {
   readonly maxTokens: number;
   /** The model's name, and the address of its server. */
   readonly model: { readonly name: string; readonly address: string };
-  /** Called for each part of the body, whatever its content. */
+  readonly onText: OnText;
+  /** Called for each part of the body without text. */
   readonly onSignOfLife: (() => void) | undefined;
   /** Called once the body was read, if the model counts its tokens. */
   readonly onUsage: ((tokens: number) => void) | undefined;
-  /** The body of an accepted request. The signal aborts on every way out. */
-  ask(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** The cause of a failure. It may quote the model. */
   complaint(detail: string): unknown;
 }
@@ -26,32 +26,29 @@ export interface Question {
  */
 const END_WAIT_MS = { surely: 1000, maybe: 10_000 };
 
-/** Yields the pieces of the answer, and returns why it ended. */
-export async function* complete(
-  { maxTokens, model, onSignOfLife, onUsage, ask, complaint }: Question,
+/** Reads the answer, and resolves with why it ended. */
+export async function complete(
+  stream: ReadableStream<Uint8Array>,
+  { maxTokens, model, onText, onSignOfLife, onUsage, complaint }: Reading,
   signal: AbortSignal,
-): AsyncGenerator<string, Finish, void> {
-  signal.throwIfAborted();
-  // A model that is not stopped generates, and bills, to its end. We
-  // need our own controller: a consumer that stops iterating never
-  // aborts `signal`.
-  const upstream = new AbortController();
-  const abort = () => upstream.abort(signal.reason);
-  signal.addEventListener("abort", abort);
+): Promise<Finish> {
   const completion = new Completion(maxTokens, model);
   // Invalid UTF-8 fails: no user pays for replacement characters.
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  const body = stream.getReader();
+  let isStopped = false;
+  // A model that is not stopped generates, and bills, to its end.
+  // Cancelling may fail after an end: ignored.
+  const stop = () => {
+    isStopped = true;
+    body.cancel().catch(() => {});
+  };
   let broken: unknown;
   let endTimer: number | null = null;
   let texts = 0;
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop);
   try {
-    const body = (await ask(upstream.signal)).getReader();
-    // Not every body takes a signal. Cancelling may fail after an end: ignored.
-    const cancel = () => {
-      body.cancel().catch(() => {});
-    };
-    if (upstream.signal.aborted) cancel();
-    else upstream.signal.addEventListener("abort", cancel);
     while (!completion.ended) {
       let text: string | undefined;
       try {
@@ -63,12 +60,13 @@ export async function* complete(
         broken = error;
       }
       // A cancelled body simply ends.
-      signal.throwIfAborted();
-      onSignOfLife?.();
+      if (isStopped) signal.throwIfAborted();
       if (text !== undefined) completion.feed(text);
-      // A stream that we aborted after a finish reason ended well.
-      else completion.end(broken === undefined || upstream.signal.aborted ? "ended" : "broken");
-      for (const piece of completion.take()) yield piece;
+      // A stream that we stopped after a finish reason ended well.
+      else completion.end(broken === undefined || isStopped ? "ended" : "broken");
+      const pieces = completion.take();
+      if (pieces.length === 0) onSignOfLife?.();
+      for (const piece of pieces) onText(piece);
       const { finishing } = completion;
       // Any text restarts the wait.
       if (completion.texts > texts) {
@@ -77,13 +75,13 @@ export async function* complete(
         endTimer = null;
       }
       if (finishing !== undefined && !completion.ended) {
-        endTimer ??= setTimeout(() => upstream.abort(), END_WAIT_MS[finishing]);
+        endTimer ??= setTimeout(stop, END_WAIT_MS[finishing]);
       }
     }
   } finally {
     clearTimeout(endTimer);
-    signal.removeEventListener("abort", abort);
-    upstream.abort();
+    signal.removeEventListener("abort", stop);
+    stop();
   }
   if (completion.usage !== undefined) onUsage?.(completion.usage);
   const outcome = completion.outcome();

@@ -199,10 +199,9 @@ export class Completion {
   }
 
   #readEvent(name: string, data: string): void {
-    if (FAILURE.test(name)) this.#fail(FAILED, "an event named as an error", data);
+    if (name !== "" && FAILURE.test(name)) this.#fail(FAILED, "an event named as an error", data);
     else if (data.trim() === END_MARKER) this.#endAtMarker();
-    else if (data !== "" && !(LIFE_NAME.test(name) && !data.startsWith("{")))
-      this.#readObject(data);
+    else if (data !== "" && (data.startsWith("{") || !LIFE_NAME.test(name))) this.#readObject(data);
   }
 
   /**

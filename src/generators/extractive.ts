@@ -2,7 +2,7 @@
 // citations, or says that it found nothing. quotes.ts picks the
 // sentences.
 
-import type { Generation, Generator } from "../answer/generator.ts";
+import type { Generation, Generator, OnText } from "../answer/generator.ts";
 import { NOTHING_FOUND, nothingFound } from "../answer/nothing-found.ts";
 import type { Finish } from "../protocol.ts";
 import { UNSPACED } from "../text/analyzer.ts";
@@ -26,16 +26,17 @@ export class ExtractiveGenerator implements Generator {
     this.#tokensPerSecond = tokensPerSecond;
   }
 
-  async *generate(
+  async generate(
     { query, search, passages, maxTokens }: Generation,
+    onText: OnText,
     signal: AbortSignal,
-  ): AsyncGenerator<string, Finish, void> {
+  ): Promise<Finish> {
     const coverage = Math.max(0, ...passages.map((passage) => passage.score));
     const share = search.text === query ? 1 : FOLLOW_UP_SHARE;
     const isCovered = coverage >= share * coverageMin(search.text);
     const found = isCovered ? quotes(search.asked, passages) : [];
     const answer = found.map((quote) => cite(quote, passages.length)).join("\n\n");
-    if (answer === "") yield NOTHING_FOUND;
+    if (answer === "") onText(NOTHING_FOUND);
     const tokens = (answer || nothingFound(query)).match(TOKENS) ?? [];
 
     const startedAt = Date.now();
@@ -44,7 +45,7 @@ export class ExtractiveGenerator implements Generator {
         await until(startedAt + (i * 1_000) / this.#tokensPerSecond, signal);
       }
       signal.throwIfAborted();
-      yield token;
+      onText(token);
     }
     return tokens.length > maxTokens ? "length" : "stop";
   }

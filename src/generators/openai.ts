@@ -3,10 +3,10 @@
 // cause, and reach neither users nor the log. Timeouts are the run's,
 // through the signal.
 
-import type { ChatModel, Prompt } from "../answer/generator.ts";
+import type { ChatModel, OnText, Prompt } from "../answer/generator.ts";
 import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
 import type { Finish } from "../protocol.ts";
-import { complete, failure } from "./completion-stream.ts";
+import { complete, failure, type Reading } from "./completion-stream.ts";
 import { type Form, inItsForm, parametersOf } from "./parameters.ts";
 import { readRefusal, refusalInNames, refusalMessage } from "./refusal.ts";
 
@@ -29,23 +29,21 @@ export class OpenAiGenerator implements ChatModel {
     this.#options = options;
   }
 
-  generate(prompt: Prompt, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
+  generate(prompt: Prompt, onText: OnText, signal: AbortSignal): Promise<Finish> {
     const { baseUrl, model } = this.#options;
-    return complete(
-      {
-        maxTokens: prompt.maxTokens,
-        model: { name: model, address: baseUrl },
-        onSignOfLife: prompt.onSignOfLife,
-        onUsage: prompt.onUsage,
-        ask: (upstream) => this.#ask(prompt, upstream),
-        complaint: (detail) => this.#complaint(detail),
-      },
-      signal,
-    );
+    const { maxTokens, onSignOfLife, onUsage } = prompt;
+    const reading: Reading = {
+      model: { name: model, address: baseUrl },
+      ...{ maxTokens, onText, onSignOfLife, onUsage },
+      complaint: (detail) => this.#complaint(detail),
+    };
+    // Not awaited here, so that the prompt is not kept while the model answers.
+    return this.#ask(prompt, signal).then((body) => complete(body, reading, signal));
   }
 
   /** The body of an accepted request. */
-  #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    signal.throwIfAborted();
     const { baseUrl, model } = this.#options;
     return inItsForm(`${baseUrl} ${model}`, async (form) => {
       const response = await this.#post(prompt, form, signal);

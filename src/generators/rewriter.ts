@@ -54,17 +54,16 @@ export class ModelRewriter implements Rewriter {
     onUsage: (tokens: number) => void,
   ): Promise<string> {
     const prompt = { messages: rewritePrompt(query, history), maxTokens: TOKENS_MAX };
-    const pieces = this.#model.generate(
+    let text = "";
+    const finish = await this.#model.generate(
       { ...prompt, temperature: 0, isWhole: true, onUsage },
+      (piece) => {
+        text += piece;
+      },
       signal,
     );
-    let text = "";
-    for (;;) {
-      const step = await pieces.next();
-      if (!step.done) text += step.value;
-      else if (step.value === "length") throw odd("the text was cut");
-      else return text.trim();
-    }
+    if (finish === "length") throw odd("the text was cut");
+    return text.trim();
   }
 }
 

@@ -2,12 +2,12 @@
 // binding's error messages may repeat the prompt, so users and the log
 // see only the code.
 
-import type { ChatModel, Prompt } from "../answer/generator.ts";
+import type { ChatModel, OnText, Prompt } from "../answer/generator.ts";
 import { abortable } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
 import { workersAiErrorCode } from "../workers-ai.ts";
-import { complete, failure } from "./completion-stream.ts";
+import { complete, failure, type Reading } from "./completion-stream.ts";
 import { type Form, inItsForm, parametersOf } from "./parameters.ts";
 
 interface Options {
@@ -35,22 +35,20 @@ export class WorkersAiGenerator implements ChatModel {
     this.#options = options;
   }
 
-  generate(prompt: Prompt, signal: AbortSignal): AsyncGenerator<string, Finish, void> {
-    return complete(
-      {
-        maxTokens: prompt.maxTokens,
-        model: { name: this.#options.model, address: ADDRESS },
-        onSignOfLife: prompt.onSignOfLife,
-        onUsage: prompt.onUsage,
-        ask: (upstream) => this.#ask(prompt, upstream),
-        complaint: () => undefined,
-      },
-      signal,
-    );
+  generate(prompt: Prompt, onText: OnText, signal: AbortSignal): Promise<Finish> {
+    const { maxTokens, onSignOfLife, onUsage } = prompt;
+    const reading: Reading = {
+      model: { name: this.#options.model, address: ADDRESS },
+      ...{ maxTokens, onText, onSignOfLife, onUsage },
+      complaint: () => undefined,
+    };
+    // Not awaited here, so that the prompt is not kept while the model answers.
+    return this.#ask(prompt, signal).then((body) => complete(body, reading, signal));
   }
 
   /** The body of an accepted request. */
-  #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async #ask(prompt: Prompt, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    signal.throwIfAborted();
     return inItsForm(`${ADDRESS} ${this.#options.model}`, async (form) => {
       try {
         return { answer: await this.#run(prompt, form, signal) };

@@ -29,7 +29,7 @@
 
 import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../answer/generator.ts";
-import { answer } from "../answer/pipeline.ts";
+import { type Adapters, answer } from "../answer/pipeline.ts";
 import type { Retriever } from "../answer/retriever.ts";
 import type { Rewriter } from "../answer/rewriter.ts";
 import type { UserConfig } from "../config.ts";
@@ -101,6 +101,7 @@ export class Asks {
 
   async ask(request: AskRequest): Promise<Response> {
     const { ask, identity } = request;
+    this.#tables.create(request.userName);
     const key = await askKey(ask, request.idempotencyKey, identity);
     await this.#makeRoom(key, identity);
     // The user may have been erased in between.
@@ -154,7 +155,7 @@ export class Asks {
   #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {
     const config = this.#parts.config();
     // Built first: a wrong variable must refuse before anything is reserved.
-    const adapters = [this.#parts.retriever(), this.#parts.generator()] as const;
+    const [retriever, generator] = [this.#parts.retriever(), this.#parts.generator()];
     const rewriter = this.#parts.rewriter();
     const now = Date.now();
     if (this.#tables.settings.get().blocked === 1) throw refusals.blocked();
@@ -166,8 +167,7 @@ export class Asks {
 
     const run = new Run({ queryId, window, ask, identity, askedAt: now, admitMs }, config);
     this.#runs.set(queryId, run);
-    const events = answer(ask, ...adapters, run.signal, run, rewriter);
-    this.#parts.ctx.waitUntil(this.#drive(run, events));
+    this.#parts.ctx.waitUntil(this.#drive(run, { retriever, generator, rewriter }));
     return run;
   }
 
@@ -184,8 +184,8 @@ export class Asks {
   }
 
   /** Follows a run to its end. A failure is refunded before a listener is told. */
-  async #drive(run: Run, events: ReturnType<typeof answer>): Promise<void> {
-    const ending = await run.generate(events);
+  async #drive(run: Run, adapters: Adapters): Promise<void> {
+    const ending = await run.generate((signal) => answer(run.ask, adapters, run, signal));
     // Refunded in between.
     if (run.transcript.ending !== undefined) return;
     if (ending.type === "failed") {
@@ -277,7 +277,7 @@ export class Asks {
     const { head, format, transcript, run } = subscription;
     try {
       const ending = format.streams
-        ? await listener.follow(subscription.script(this.#quota.remaining(Date.now())))
+        ? await listener.follow(subscription, this.#quota.remaining(Date.now()))
         : transcript.ending;
       if (ending === undefined || listener.isDisconnected) return;
       // A stored answer was paid for: a disconnect makes no difference.

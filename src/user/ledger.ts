@@ -55,6 +55,12 @@ export class Ledger {
    * run.
    */
   #isMixed: boolean | undefined;
+  /** The latest window of this period; empty if there is none. */
+  #latest: string | undefined;
+  /** How many queries are reserved. */
+  #reserved: number | undefined;
+  /** A copy of the row that was read or written last. */
+  #row: Readonly<WindowRow> | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -69,14 +75,24 @@ export class Ledger {
     const window = windowAt(now, period);
     // Windows of one period have names of one length, which sort as their
     // times do.
-    const [latest] = this.#sql
-      .exec<{ window: string }>(
-        `SELECT window FROM windows WHERE window > ?1 AND length(window) = length(?1)
-         ORDER BY window DESC LIMIT 1`,
-        window,
-      )
-      .toArray();
-    return latest?.window ?? window;
+    this.#latest ??=
+      this.#sql
+        .exec<{ window: string }>(
+          `SELECT window FROM windows WHERE length(window) = ?
+           ORDER BY window DESC LIMIT 1`,
+          window.length,
+        )
+        .toArray()[0]?.window ?? "";
+    if (window > this.#latest) return window;
+    return this.#latest;
+  }
+
+  /** Drops what is known of the stored rows. */
+  forget(): void {
+    this.#isMixed = undefined;
+    this.#latest = undefined;
+    this.#reserved = undefined;
+    this.#row = undefined;
   }
 
   /**
@@ -92,10 +108,13 @@ export class Ledger {
   }
 
   counters(window: string): Counters {
-    const [row] = this.#sql
-      .exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window)
-      .toArray();
-    return row ?? EMPTY;
+    if (this.#row?.window !== window) {
+      const [row] = this.#sql
+        .exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window)
+        .toArray();
+      this.#row = row ?? { window, ...EMPTY };
+    }
+    return this.#row;
   }
 
   /**
@@ -104,28 +123,34 @@ export class Ledger {
   reserve(window: string, limit: number): boolean {
     // The limit is in the statement: it reserves nothing where the limit is
     // reached.
-    const reserved = this.#sql.exec(
+    const isReserved = this.#move(
+      1,
       `INSERT INTO windows (window, reserved) SELECT ?1, 1 WHERE ?2 > 0
        ON CONFLICT (window) DO UPDATE SET reserved = reserved + 1
-       WHERE reserved + charged < ?2 RETURNING window`,
+       WHERE reserved + charged < ?2 RETURNING *`,
       window,
       limit,
     );
-    return reserved.toArray().length === 1;
+    // A first reservation may begin a window.
+    if (isReserved && this.#latest !== undefined && window > this.#latest) this.#latest = window;
+    return isReserved;
   }
 
   charge(window: string): void {
-    this.#sql.exec(
-      "UPDATE windows SET reserved = reserved - 1, charged = charged + 1 WHERE window = ?",
+    this.#move(
+      -1,
+      `UPDATE windows SET reserved = reserved - 1, charged = charged + 1
+       WHERE window = ? RETURNING *`,
       window,
     );
   }
 
   refund(window: string, reason: RefundReason): void {
-    this.#sql.exec(
+    this.#move(
+      -1,
       `UPDATE windows SET reserved = reserved - 1, refunded = refunded + 1,
          refunds_counted = refunds_counted + ?2
-       WHERE window = ?1`,
+       WHERE window = ?1 RETURNING *`,
       window,
       isCounted(reason) ? 1 : 0,
     );
@@ -133,10 +158,24 @@ export class Ledger {
 
   /** An operator's own refund, the only one of a charge. */
   refundCharge(window: string): void {
-    this.#sql.exec(
-      "UPDATE windows SET charged = charged - 1, refunded = refunded + 1 WHERE window = ?",
+    this.#move(
+      0,
+      `UPDATE windows SET charged = charged - 1, refunded = refunded + 1
+       WHERE window = ? RETURNING *`,
       window,
     );
+  }
+
+  /**
+   * Writes one row, and returns whether it did.
+   * @param reserved How many more queries are reserved afterwards.
+   */
+  #move(reserved: number, statement: string, ...values: SqlStorageValue[]): boolean {
+    const [row] = this.#sql.exec<WindowRow>(statement, ...values).toArray();
+    if (row === undefined) return false;
+    this.#row = row;
+    if (this.#reserved !== undefined) this.#reserved += reserved;
+    return true;
   }
 
   /**
@@ -144,6 +183,7 @@ export class Ledger {
    * deleted with the last of its rows; one that never ends stays.
    */
   prune(window: string, state: QueryState, reason: RefundReason | null): void {
+    this.forget();
     this.#sql.exec(
       `UPDATE windows SET pruned_charged = pruned_charged + ?2,
          pruned_refunded = pruned_refunded + ?3,
@@ -164,9 +204,10 @@ export class Ledger {
 
   /** How many queries are reserved, in all windows. */
   reserved(): number {
-    return this.#sql
+    this.#reserved ??= this.#sql
       .exec<{ reserved: number }>("SELECT coalesce(sum(reserved), 0) AS reserved FROM windows")
       .one().reserved;
+    return this.#reserved;
   }
 
   /** The newest first. */

@@ -7,22 +7,21 @@
 // deadline on each write. Each alone misses some. Nothing shows while nothing
 // is written: hence the heartbeats.
 
-import type { SourcesEvent, TokenEvent } from "../protocol.ts";
-import type { Ending, Transcript } from "./transcript.ts";
+import type { Chunk, Ending, Transcript } from "./transcript.ts";
 
 /** What a listener writes. */
 export interface Script {
-  /** May be empty. */
-  readonly opening: string;
   readonly transcript: Transcript;
   /**
    * The index of the transcript's first event that the reader does not have.
    */
   readonly from: number;
-  /** An event as text. */
-  event(event: SourcesEvent | TokenEvent, number: number): string;
   /** Means nothing to the reader. */
   readonly heartbeat: string;
+  /** The first write. It may be empty. */
+  opening(quotaRemaining: number): string;
+  /** The events from an index on that fit one write. */
+  chunk(from: number): Chunk;
 }
 
 export interface ListenerLimits {
@@ -32,10 +31,10 @@ export interface ListenerLimits {
 }
 
 /**
- * In UTF-16 units, at most three bytes each: a write stays below 64 KiB,
- * unless one event is longer.
+ * After a write with a token, tokens gather for this long, in milliseconds: a
+ * write costs as much as ten of them.
  */
-const WRITE_LENGTH_MAX = 21 * 1024;
+const GATHER_MS = 5;
 
 /** A shorter probe notices nothing, in milliseconds. */
 const GRACE_MS_MIN = 20;
@@ -72,6 +71,7 @@ export class Listener {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wroteAt = performance.now();
   #writing = false;
+  #resting = false;
   #nudged = false;
 
   constructor(
@@ -133,21 +133,27 @@ export class Listener {
    * Writes the opening, then the transcript's events as they come. Resolves
    * with the ending, or undefined after a disconnect.
    */
-  async follow(script: Script): Promise<Ending | undefined> {
-    const { opening, transcript, heartbeat } = script;
+  async follow(script: Script, quotaRemaining: number): Promise<Ending | undefined> {
+    const { transcript } = script;
     this.#watch();
+    const opening = script.opening(quotaRemaining);
     if (opening !== "") await this.#write(opening);
-    const unfollow = transcript.follow(() => this.#wake());
-    const { events } = transcript;
-    for (let cursor = script.from; !this.#disconnected && this.termination === undefined; ) {
-      if (cursor < events.length) {
-        const [chunk, next] = chunkAt(script, cursor);
-        cursor = next;
-        await this.#write(chunk);
+    const unfollow = transcript.follow(() => {
+      if (!this.#resting) this.#wake();
+    });
+    for (let at = script.from; !this.#disconnected && this.termination === undefined; ) {
+      if (at < transcript.length) {
+        // Event 0 is the sources, so the first token never waits.
+        if (at > 1 && transcript.ending === undefined) {
+          await this.#rest(GATHER_MS - this.#silentMs());
+        }
+        const { bytes, next } = script.chunk(at);
+        at = next;
+        await this.#writeBytes(bytes);
       } else if (transcript.ending !== undefined) break;
       else if (this.#nudged || this.#silentMs() >= this.#limits.pingIntervalMs) {
         this.#nudged = false;
-        await this.#write(heartbeat);
+        await this.#write(script.heartbeat);
       } else await this.#sleep();
     }
     unfollow();
@@ -189,9 +195,13 @@ export class Listener {
     this.#stop();
   }
 
-  async #write(text: string): Promise<void> {
+  #write(text: string): Promise<void> {
+    return this.#writeBytes(encoder.encode(text));
+  }
+
+  async #writeBytes(bytes: Uint8Array): Promise<void> {
     if (this.#disconnected) return;
-    await this.#bounded(this.#writer.write(encoder.encode(text)));
+    await this.#bounded(this.#writer.write(bytes));
   }
 
   /** Waits for the writer. A write that fails or is late means a disconnect. */
@@ -216,12 +226,15 @@ export class Listener {
   }
 
   async #rest(ms: number): Promise<void> {
-    const end = performance.now() + ms;
-    for (let restMs = ms; restMs > 0 && !this.#disconnected; restMs = end - performance.now()) {
-      const timer = setTimeout(() => this.#wake(), restMs);
-      await this.#sleep();
-      clearTimeout(timer);
-    }
+    if (ms <= 0) return;
+    this.#resting = true;
+    const timer = setTimeout(() => {
+      this.#resting = false;
+      this.#wake();
+    }, ms);
+    while (this.#resting && !this.#disconnected) await this.#sleep();
+    this.#resting = false;
+    clearTimeout(timer);
   }
 
   #silentMs(): number {
@@ -260,20 +273,4 @@ export class Listener {
     // Fails after a disconnect or a close: the connection has ended then.
     this.#writer.abort().catch(() => {});
   }
-}
-
-/**
- * The events from `cursor` on that fit one write, as text, and the cursor
- * after them.
- */
-function chunkAt(script: Script, cursor: number): [string, number] {
-  const { events } = script.transcript;
-  let chunk = "";
-  for (let next = cursor; next < events.length; next += 1) {
-    // Event 1 is the opening.
-    const event = script.event(events[next] as SourcesEvent | TokenEvent, next + 2);
-    if (chunk !== "" && chunk.length + event.length > WRITE_LENGTH_MAX) return [chunk, next];
-    chunk += event;
-  }
-  return [chunk, events.length];
 }

@@ -133,6 +133,8 @@ const RECENT_ROWS = 100;
 
 export class Queries {
   readonly #sql: SqlStorage;
+  /** The number of the last query. */
+  #last: number | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -143,14 +145,8 @@ export class Queries {
    * guessable.
    */
   insert({ ask, key, identity, window, askedAt }: NewQuery): string {
-    // No number is used twice: retention has passed it, though its row may be
-    // deleted.
-    const { number } = this.#sql
-      .exec<{ number: number }>(
-        `SELECT max((SELECT coalesce(max(number), 0) FROM queries), keys_pruned_to,
-           content_pruned_to) + 1 AS number FROM settings`,
-      )
-      .one();
+    this.#last ??= this.#readLast();
+    const number = this.#last + 1;
     const id = `${number.toString(36)}-${crypto.randomUUID().replaceAll("-", "")}`;
     this.#sql.exec(
       `INSERT INTO queries
@@ -158,7 +154,26 @@ export class Queries {
        VALUES (?, ?, 'reserved', ?, ?, ?, ?, ?, ?)`,
       ...[number, id, window, key.hash, askedAt, ask.onDisconnect, identity, ask.query],
     );
+    this.#last = number;
     return id;
+  }
+
+  /**
+   * No number is used twice: retention has passed it, though its row may be
+   * deleted.
+   */
+  #readLast(): number {
+    return this.#sql
+      .exec<{ last: number }>(
+        `SELECT max((SELECT coalesce(max(number), 0) FROM queries), keys_pruned_to,
+           content_pruned_to) AS last FROM settings`,
+      )
+      .one().last;
+  }
+
+  /** Drops what is known of the stored rows. */
+  forget(): void {
+    this.#last = undefined;
   }
 
   /**

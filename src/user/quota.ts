@@ -69,7 +69,7 @@ export class Quota {
   /** @param freed Reservations that are about to be refunded. */
   remaining(now: number, freed = 0): number {
     const { limit, counters } = this.status(now);
-    return remaining(limit, { ...counters, reserved: counters.reserved - freed });
+    return remaining(limit, counters, freed);
   }
 
   /**
@@ -104,13 +104,13 @@ export class Quota {
    * the reset.
    */
   headers(now: number): Record<string, string> {
-    const { window, limit } = this.status(now);
+    const { window, limit, counters } = this.status(now);
     const span = windowSpan(window);
     const length = span === undefined ? "" : `;w=${(span.end - span.start) / 1000}`;
     const reset = span === undefined ? "" : `;t=${secondsUntil(span.end, now)}`;
     return {
       "ratelimit-policy": `"quota";q=${limit}${length}`,
-      ratelimit: `"quota";r=${this.remaining(now)}${reset}`,
+      ratelimit: `"quota";r=${remaining(limit, counters)}${reset}`,
     };
   }
 
@@ -134,8 +134,8 @@ export class Quota {
   }
 }
 
-export function remaining(limit: number, { reserved, charged }: Counters): number {
-  return Math.max(0, limit - reserved - charged);
+export function remaining(limit: number, { reserved, charged }: Counters, freed = 0): number {
+  return Math.max(0, limit - reserved + freed - charged);
 }
 
 function endOf(window: string): string | null {

@@ -31,7 +31,7 @@ export class Reservations {
    */
   make(query: NewQuery, room: number): string | undefined {
     const { ledger, queries, keys } = this.#tables;
-    return this.#ctx.storage.transactionSync(() => {
+    return this.#tables.transaction(() => {
       if (!ledger.reserve(query.window, room)) return undefined;
       const id = queries.insert(query);
       keys.put(query.key, id);
@@ -42,7 +42,7 @@ export class Reservations {
   /** No effect if the query is not reserved any more. */
   charge(queryId: string, answer: Answer): void {
     const { ledger, queries } = this.#tables;
-    const isMoved = this.#ctx.storage.transactionSync(() => {
+    const isMoved = this.#tables.transaction(() => {
       const window = queries.charge(queryId, Date.now(), answer);
       if (window !== undefined) ledger.charge(window);
       return window !== undefined;
@@ -71,7 +71,7 @@ export class Reservations {
     facts: Omit<Resolution, "state">,
     move: () => string | undefined,
   ): void {
-    const isMoved = this.#ctx.storage.transactionSync(() => {
+    const isMoved = this.#tables.transaction(() => {
       const window = move();
       if (window !== undefined) this.#tables.ledger.refund(window, reason);
       return window !== undefined;
@@ -82,7 +82,7 @@ export class Reservations {
   /** An operator's refund of a charge. The second one has no effect. */
   refundCharge(queryId: string): void {
     const { ledger, queries } = this.#tables;
-    this.#ctx.storage.transactionSync(() => {
+    this.#tables.transaction(() => {
       const window = queries.refundCharge(queryId, Date.now());
       if (window !== undefined) ledger.refundCharge(window);
     });

@@ -60,6 +60,10 @@ export class Retention {
     dueAt: (row: AgedQuery) => number,
     handle: (rows: AgedQuery[], last: number) => void,
   ): number | undefined {
+    const [first] = this.#tables.queries.oldestAfter(cursor, 1);
+    if (first === undefined) return undefined;
+    // Most alarms find nothing old.
+    if (first.state === "reserved" || dueAt(first) > now) return dueAt(first);
     const rows = this.#tables.queries.oldestAfter(cursor, BATCH + 1);
     // The log is in the order of asking: nothing after the first that is not
     // due is due.

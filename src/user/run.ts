@@ -7,10 +7,11 @@ import { withCitations } from "../answer/citations.ts";
 import type { Progress } from "../answer/pipeline.ts";
 import type { RewriteCost } from "../answer/rewriter.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
-import type { Ask, Finish, OnDisconnect, SourcesEvent, TokenEvent } from "../protocol.ts";
-import { pieces, startOf } from "../text/pieces.ts";
+import type { Ask, Finish, OnDisconnect, Source } from "../protocol.ts";
+import { byteLength, pieces, startOf } from "../text/pieces.ts";
 import type { Listener } from "./listener.ts";
 import type { Spent } from "./queries.ts";
+import { TokenCount } from "./token-count.ts";
 import { type Ending, Transcript } from "./transcript.ts";
 
 export interface RunLimits {
@@ -31,14 +32,6 @@ const TOKEN_LENGTH_MAX = 8 * 1024;
  * `maxTokens`.
  */
 const EVENTS_PER_TOKEN_MAX = 16;
-
-// A tokenizer never joins two words into one token, but may split one into
-// many. So words are counted, not events.
-const WORD_BEGINS = /(?<![\p{L}\p{N}\p{M}_])[\p{L}\p{N}_]/gu;
-/** In scripts without spaces, a token is about four characters at most. */
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
-const UNSPACED_PER_TOKEN = 4;
 
 export class Run implements Progress {
   readonly queryId: string;
@@ -68,6 +61,10 @@ export class Run implements Progress {
   #wait: { readonly timer: ReturnType<typeof setTimeout>; readonly until: number } | undefined;
   readonly #limits: RunLimits;
   readonly #abort = new AbortController();
+  /** How it ended. The first ending counts. */
+  readonly #ended = Promise.withResolvers<Ending>();
+  /** Nothing more is added to the transcript. */
+  #isOver = false;
   readonly #startedAt = performance.now();
   /** When the model's first sign of life and its first token came. */
   #firstSignAt: number | undefined;
@@ -79,7 +76,7 @@ export class Run implements Progress {
   #events = 0;
   /** The model made at least this many tokens. */
   #tokens = 0;
-  #lastCharacter = "";
+  readonly #tokenCount = new TokenCount();
   #saysNothingFound = false;
   #rewrite: RewriteCost | undefined;
 
@@ -95,11 +92,6 @@ export class Run implements Progress {
     this.admitMs = query.admitMs;
     this.onDisconnect = query.ask.onDisconnect;
     this.#limits = limits;
-  }
-
-  /** Aborts when the answer is not wanted any more. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
   }
 
   /**
@@ -139,30 +131,43 @@ export class Run implements Progress {
   }
 
   /**
-   * Puts a pipeline's events into the transcript until it ends or one of our
-   * limits ends it, and returns how. Never throws, and leaves nothing running
-   * upstream.
+   * Runs a pipeline, which tells this run what it makes, until it ends or one
+   * of our limits ends it, and returns how. Never throws, and leaves nothing
+   * running upstream.
    */
-  async generate(events: AsyncGenerator<SourcesEvent | TokenEvent, Finish, void>): Promise<Ending> {
-    const deadline = Promise.withResolvers<Ending>();
+  async generate(pipeline: (signal: AbortSignal) => Promise<Finish>): Promise<Ending> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const watch = () => {
       const late = this.#late();
       // After the first token the gap counts, so look again soon.
       if (typeof late === "number") {
         timer = setTimeout(watch, Math.min(late, this.#limits.tokenGapTimeoutMs));
-      } else deadline.resolve(late);
+      } else this.#ended.resolve(late);
     };
-    let timer = setTimeout(watch, 0);
-    try {
-      return await Promise.race([this.#consume(events), deadline.promise]);
-    } finally {
-      clearTimeout(timer);
-      this.#endedAt = performance.now();
-      this.abort();
-    }
+    watch();
+    pipeline(this.#abort.signal).then(
+      (finish) => this.#ended.resolve(this.#isOver ? stopped() : this.#finished(finish)),
+      (thrown) => this.#ended.resolve(this.#isOver ? stopped() : failed(toServiceError(thrown))),
+    );
+    const ending = await this.#ended.promise;
+    clearTimeout(timer ?? null);
+    this.#endedAt = performance.now();
+    this.abort();
+    return ending;
   }
 
-  /** The model gave a sign of life: a token, a thought, or anything else. */
+  onSources(sources: readonly Source[]): void {
+    if (!this.#isOver) this.transcript.addSources(sources);
+  }
+
+  /** Cuts the rest off once the answer has reached a limit. */
+  onToken(token: string): void {
+    if (this.#isOver || this.#append(token)) return;
+    this.#isOver = true;
+    this.#ended.resolve(this.#finished("length"));
+  }
+
+  /** The model gave a sign of life: a thought, or anything else. */
   onSignOfLife(): void {
     this.#lastSignAt = performance.now();
     this.#firstSignAt ??= this.#lastSignAt;
@@ -186,29 +191,14 @@ export class Run implements Progress {
 
   /** Stops the pipeline and the model. */
   abort(): void {
+    this.#isOver = true;
     this.#abort.abort();
   }
 
-  async #consume(events: AsyncGenerator<SourcesEvent | TokenEvent, Finish, void>): Promise<Ending> {
-    try {
-      for (;;) {
-        const step = await events.next();
-        if (this.signal.aborted) break;
-        if (step.done) return this.#finished(step.value);
-        if (step.value.type === "sources") this.transcript.append(step.value);
-        else if (!this.#append(step.value.token)) return this.#finished("length");
-      }
-    } catch (thrown) {
-      if (!this.signal.aborted) return { type: "failed", error: toServiceError(thrown) };
-    }
-    // The caller of `abort` says how the run ended.
-    return { type: "failed", error: new ServiceError("CANCELLED", "The answer was stopped.") };
-  }
-
-  /** False once the answer has reached a limit; the rest is cut off. */
+  /** False once the answer has reached a limit. */
   #append(token: string): boolean {
     const { maxTokens } = this.ask;
-    this.#tokens += this.#tokensOf(token);
+    this.#tokens += this.#tokenCount.add(token);
     this.#events += 1;
     if (this.#tokens > maxTokens || this.#events > maxTokens * EVENTS_PER_TOKEN_MAX) return false;
     this.onSignOfLife();
@@ -217,26 +207,14 @@ export class Run implements Progress {
     // Half a character could be sent, but not stored: it would come back
     // longer.
     for (const piece of pieces(token.toWellFormed(), TOKEN_LENGTH_MAX)) {
-      const bytes = encoder.encode(piece).byteLength;
+      const bytes = byteLength(piece);
       const rest = this.#limits.answerBytesMax - this.#bytes;
       const kept = bytes <= rest ? piece : startOf(piece, rest);
-      if (kept !== "") this.transcript.append({ type: "token", token: kept });
+      if (kept !== "") this.transcript.addToken(kept);
       if (kept !== piece) return false;
       this.#bytes += bytes;
     }
     return true;
-  }
-
-  /**
-   * A lower bound of the tokens in an event: at most one, none within a word.
-   */
-  #tokensOf(token: string): number {
-    WORD_BEGINS.lastIndex = this.#lastCharacter.length;
-    const begins = WORD_BEGINS.test(this.#lastCharacter + token.slice(0, TOKEN_LENGTH_MAX));
-    this.#lastCharacter = token.slice(-1);
-    const unspaced = token.slice(0, UNSPACED_PER_TOKEN).match(UNSPACED)?.length ?? 0;
-    if (unspaced > 0) return Math.min(1, unspaced / UNSPACED_PER_TOKEN);
-    return begins ? 1 : 0;
   }
 
   /**
@@ -272,8 +250,15 @@ const NO_WORD =
   "The model thought for too long and wrote no answer. You were not charged; ask again.";
 const STALLED = "The model stopped in the middle of its answer. You were not charged; ask again.";
 
-function timedOut(message: string): Ending {
-  return { type: "failed", error: new ServiceError("GENERATION_TIMEOUT", message) };
+function failed(error: ServiceError): Ending {
+  return { type: "failed", error };
 }
 
-const encoder = new TextEncoder();
+function timedOut(message: string): Ending {
+  return failed(new ServiceError("GENERATION_TIMEOUT", message));
+}
+
+/** The caller of `abort` says how the run ended. */
+function stopped(): Ending {
+  return failed(new ServiceError("CANCELLED", "The answer was stopped."));
+}

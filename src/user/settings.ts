@@ -35,33 +35,45 @@ export const SETTINGS_SCHEMA = `
 
 export class Settings {
   readonly #sql: SqlStorage;
+  /** A copy of the row, until a write. */
+  #row: Readonly<SettingsRow> | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
   create(name: string): void {
-    this.#sql.exec("INSERT OR IGNORE INTO settings (one, name) VALUES (1, ?)", name);
+    this.#write("INSERT OR IGNORE INTO settings (one, name) VALUES (1, ?)", name);
   }
 
-  get(): SettingsRow {
-    return this.#sql.exec<SettingsRow>("SELECT * FROM settings").one();
+  get(): Readonly<SettingsRow> {
+    this.#row ??= this.#sql.exec<SettingsRow>("SELECT * FROM settings").one();
+    return this.#row;
+  }
+
+  /** Drops what is known of the stored row. */
+  forget(): void {
+    this.#row = undefined;
   }
 
   /** Changes the given fields; null removes an override. */
   change({ limit, refundLimit, blocked }: SettingsChange): void {
-    if (limit !== undefined) this.#sql.exec("UPDATE settings SET quota_limit = ?", limit);
-    if (refundLimit !== undefined)
-      this.#sql.exec("UPDATE settings SET refund_limit = ?", refundLimit);
+    if (limit !== undefined) this.#write("UPDATE settings SET quota_limit = ?", limit);
+    if (refundLimit !== undefined) this.#write("UPDATE settings SET refund_limit = ?", refundLimit);
     // A boolean would be bound as text.
-    if (blocked !== undefined) this.#sql.exec("UPDATE settings SET blocked = ?", blocked ? 1 : 0);
+    if (blocked !== undefined) this.#write("UPDATE settings SET blocked = ?", blocked ? 1 : 0);
   }
 
   setKeysPrunedTo(number: number): void {
-    this.#sql.exec("UPDATE settings SET keys_pruned_to = ?", number);
+    this.#write("UPDATE settings SET keys_pruned_to = ?", number);
   }
 
   setContentPrunedTo(number: number): void {
-    this.#sql.exec("UPDATE settings SET content_pruned_to = ?", number);
+    this.#write("UPDATE settings SET content_pruned_to = ?", number);
+  }
+
+  #write(statement: string, value: SqlStorageValue): void {
+    this.forget();
+    this.#sql.exec(statement, value);
   }
 }

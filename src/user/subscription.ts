@@ -4,10 +4,9 @@
 import { withCitations } from "../answer/citations.ts";
 import type { AnswerHead, Format } from "../formats/format.ts";
 import type { Ask, ErrorBody } from "../protocol.ts";
-import type { Script } from "./listener.ts";
 import type { QueryRow } from "./queries.ts";
 import type { Run } from "./run.ts";
-import { Transcript, type WholeEnding } from "./transcript.ts";
+import { type Chunk, Transcript, type WholeEnding } from "./transcript.ts";
 
 /** Who reads, and how: what a request says of it. */
 export interface Subscriber {
@@ -43,6 +42,8 @@ export class Subscription {
   /** Undefined where the answer is stored: nothing is left to charge. */
   readonly run: Run | undefined;
   readonly format: Format;
+  /** The index of the transcript's first event that the reader lacks. */
+  readonly from: number;
   readonly #after: number;
 
   private constructor(
@@ -56,6 +57,8 @@ export class Subscription {
     this.run = run;
     this.format = format;
     this.#after = after;
+    // The transcript begins with event 2: the opening is event 1.
+    this.from = Math.max(0, after - 1);
   }
 
   static toRun(run: Run, subscriber: Pick<Subscriber, "format" | "after">): Subscription {
@@ -77,17 +80,14 @@ export class Subscription {
     };
   }
 
-  /** What the listener writes before the end. */
-  script(quotaRemaining: number): Script {
-    const { head, format, transcript } = this;
-    return {
-      opening: this.#after === 0 ? format.opening(head, quotaRemaining) : "",
-      transcript,
-      // The transcript begins with event 2: the opening is event 1.
-      from: Math.max(0, this.#after - 1),
-      event: (event, number) => format.event(event, number, head),
-      heartbeat: this.heartbeat,
-    };
+  /** The first write; empty for a reader that has it already. */
+  opening(quotaRemaining: number): string {
+    return this.#after === 0 ? this.format.opening(this.head, quotaRemaining) : "";
+  }
+
+  /** The events from an index on that fit one write. */
+  chunk(from: number): Chunk {
+    return this.transcript.chunk(this.format, from, this.head);
   }
 
   get heartbeat(): string {

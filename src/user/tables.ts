@@ -81,16 +81,36 @@ export class Tables {
   /** Makes them unless they exist. */
   create(userName: string): void {
     if (this.#exist) return;
-    this.#storage.transactionSync(() => {
+    this.transaction(() => {
       USER_SCHEMA.create(this.#storage.sql);
       this.settings.create(userName);
     });
     this.#exist = true;
   }
 
+  /**
+   * All writes or none. Nothing else writes to the database, so the copies of
+   * its rows in memory are right until a transaction fails.
+   */
+  transaction<T>(write: () => T): T {
+    try {
+      return this.#storage.transactionSync(write);
+    } catch (thrown) {
+      this.#forget();
+      throw thrown;
+    }
+  }
+
+  #forget(): void {
+    this.settings.forget();
+    this.ledger.forget();
+    this.queries.forget();
+  }
+
   /** Deletes all that is stored. If that fails, the user is known as before. */
   async delete(): Promise<void> {
     this.#exist = false;
+    this.#forget();
     try {
       await this.#storage.deleteAll();
     } catch (thrown) {

@@ -66,22 +66,22 @@ export class UserObject extends DurableObject<Variables> {
   #triedAt = 0;
   #config: UserConfig | undefined;
 
-  readonly #router = Router<IRequest, []>({ base: API_PREFIX })
+  static readonly #router = Router<IRequest, [UserObject]>({ base: API_PREFIX })
+    .post("/ai/ask", (request, user) => user.#ask(request))
     // Every /ai route creates the user. Admin routes do not, except PATCH.
-    .all("/ai/*", (request) => this.#tables.create(userNameOf(request)))
-    .post("/ai/ask", (request) => this.ask(request, answerFormat(new URL(request.url))))
-    .get("/ai/quota", (request) => json(this.#quota.body(Date.now(), identityOf(request))))
-    .get("/ai/queries", (request) => this.#list(request))
-    .get("/ai/queries/:id", (request) => json(receipt(this.#findOwn(request))))
-    .get("/ai/queries/:id/events", (request) => this.#resume(request))
-    .head("/ai/queries/:id/events", (request) => this.#peek(request))
-    .post("/ai/queries/:id/cancel", (request) => this.#cancel(request))
-    .post("/ai/feedback", (request) => this.#feedback(request))
-    .get("/admin/users/:userId", () => this.#inspect())
-    .patch("/admin/users/:userId", (request) => this.#change(request))
-    .delete("/admin/users/:userId", () => this.#erase())
-    .post("/admin/users/:userId/queries/:id/refund", ({ params }) =>
-      this.#refundCharge(idOf(params)),
+    .all("/ai/*", (request, user) => user.#tables.create(userNameOf(request)))
+    .get("/ai/quota", (request, user) => user.#quotaOf(identityOf(request)))
+    .get("/ai/queries", (request, user) => user.#list(request))
+    .get("/ai/queries/:id", (request, user) => json(receipt(user.#findOwn(request))))
+    .get("/ai/queries/:id/events", (request, user) => user.#resume(request))
+    .head("/ai/queries/:id/events", (request, user) => user.#peek(request))
+    .post("/ai/queries/:id/cancel", (request, user) => user.#cancel(request))
+    .post("/ai/feedback", (request, user) => user.#feedback(request))
+    .get("/admin/users/:userId", (_request, user) => user.#inspect())
+    .patch("/admin/users/:userId", (request, user) => user.#change(request))
+    .delete("/admin/users/:userId", (_request, user) => user.#erase())
+    .post("/admin/users/:userId/queries/:id/refund", ({ params }, user) =>
+      user.#refundCharge(idOf(params)),
     );
 
   constructor(ctx: DurableObjectState, env: Variables, parts: UserParts) {
@@ -102,13 +102,14 @@ export class UserObject extends DurableObject<Variables> {
       alarm: this.#alarm,
       outage: this.#outage,
     });
-    ctx.blockConcurrencyWhile(() => this.#wake());
+    // An unknown user has no alarm and nothing reserved.
+    if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());
   }
 
   async #wake(): Promise<void> {
     // An ask must not put off the alarm that an earlier instance set.
     await this.#alarm.recall();
-    if (!this.#tables.exist || this.#tables.ledger.reserved() === 0) return;
+    if (this.#tables.ledger.reserved() === 0) return;
     // Anything still reserved was left by an instance that died, maybe of a
     // failed write. Another failed write would make this one unreadable too.
     if (await this.#outage.check(0)) return;
@@ -135,7 +136,7 @@ export class UserObject extends DurableObject<Variables> {
     try {
       if (!this.#tables.isUsable) throw notUpToDate();
       await this.#refuseInOutage(request.method, url.pathname);
-      return await this.#router.fetch(request);
+      return await UserObject.#router.fetch(request, this);
     } catch (thrown) {
       return errorResponse(toServiceError(thrown), errorFormat(url));
     }
@@ -186,7 +187,7 @@ export class UserObject extends DurableObject<Variables> {
   #prune(): void {
     const now = Date.now();
     const { retentionMs } = this.#variables();
-    const due = this.ctx.storage.transactionSync(() => this.#retention.prune(now, retentionMs));
+    const due = this.#tables.transaction(() => this.#retention.prune(now, retentionMs));
     // A batch that is due already comes a second later, so that asks come in
     // between.
     if (due !== undefined) this.#alarm.set(Math.max(due, now + 1_000));
@@ -194,17 +195,36 @@ export class UserObject extends DurableObject<Variables> {
 
   // --- Asks ---
 
+  async #ask(request: Request): Promise<Response> {
+    const format = await this.#orKnown(request, () => answerFormat(new URL(request.url)));
+    return this.ask(request, format);
+  }
+
   /** An ask, answered in a format. Another surface calls this with its own. */
   protected async ask(request: Request, format: Format): Promise<Response> {
     const receivedAt = performance.now();
+    const ask = await this.#orKnown(request, async () => parseAsk(await this.#body(request)));
     return this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
-      ask: parseAsk(await this.#body(request)),
+      ask,
       idempotencyKey: request.headers.get("idempotency-key"),
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
+  }
+
+  /**
+   * A user's first ask makes the tables in one write with its reservation. One
+   * that is refused before makes them too.
+   */
+  async #orKnown<T>(request: Request, check: () => T | Promise<T>): Promise<T> {
+    try {
+      return await check();
+    } catch (thrown) {
+      this.#tables.create(userNameOf(request));
+      throw thrown;
+    }
   }
 
   #resume(request: IRequest): Promise<Response> {
@@ -226,6 +246,10 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   // --- The query log ---
+
+  #quotaOf(identity: string | null): Response {
+    return json(this.#quota.body(Date.now(), identity));
+  }
 
   #list(request: Request): Response {
     const parameters = new URL(request.url).searchParams;
@@ -283,7 +307,7 @@ export class UserObject extends DurableObject<Variables> {
   async #change(request: Request): Promise<Response> {
     const change = parseSettingsChange(await this.#body(request));
     this.#tables.create(userNameOf(request));
-    this.ctx.storage.transactionSync(() => this.#tables.settings.change(change));
+    this.#tables.transaction(() => this.#tables.settings.change(change));
     return this.#inspect();
   }
 

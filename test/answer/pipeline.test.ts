@@ -5,6 +5,7 @@ import type { Generation, Generator } from "../../src/answer/generator.ts";
 import { answer } from "../../src/answer/pipeline.ts";
 import type { Passage, Retriever } from "../../src/answer/retriever.ts";
 import type { Ask } from "../../src/protocol.ts";
+import { Progress } from "../support/progress.ts";
 
 const PASSAGE: Passage = {
   id: "d#1",
@@ -27,9 +28,9 @@ async function run(ask: Pick<Ask, "query" | "history">) {
     },
   };
   const generator: Generator = {
-    async *generate(generation) {
+    async generate(generation, onText) {
       generations.push(generation);
-      yield "Nine euros. [1]";
+      onText("Nine euros. [1]");
       return "stop";
     },
   };
@@ -37,7 +38,8 @@ async function run(ask: Pick<Ask, "query" | "history">) {
     ...{ topK: 5, maxTokens: 100, temperature: undefined, onDisconnect: "cancel" },
     ...ask,
   };
-  for await (const _ of answer(whole, retriever, generator, new AbortController().signal));
+  const adapters = { retriever, generator, rewriter: undefined };
+  await answer(whole, adapters, new Progress(), new AbortController().signal);
   const [generation] = generations;
   if (generation === undefined) throw new Error("The generator was not asked.");
   return { searched, generation };

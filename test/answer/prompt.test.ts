@@ -8,6 +8,7 @@ import { answer } from "../../src/answer/pipeline.ts";
 import { prompt } from "../../src/answer/prompt.ts";
 import type { Passage } from "../../src/answer/retriever.ts";
 import type { Turn } from "../../src/protocol.ts";
+import { Progress } from "../support/progress.ts";
 
 const NONCE = "k7f3";
 
@@ -269,7 +270,7 @@ test("two asks never share a delimiter", async () => {
   const delimiters = new Set<string>();
   for (let i = 0; i < 50; i += 1) {
     let sent: readonly Message[] = [];
-    const events = answer(
+    await answer(
       {
         query: "Why?",
         topK: 1,
@@ -278,18 +279,20 @@ test("two asks never share a delimiter", async () => {
         history: [],
         onDisconnect: "cancel",
       },
-      { retrieve: async () => [passage("x")] },
       {
-        // biome-ignore lint/correctness/useYield: only the arguments matter.
-        async *generate({ messages }) {
-          sent = messages;
-          return "stop";
+        retriever: { retrieve: async () => [passage("x")] },
+        generator: {
+          async generate({ messages }, onText) {
+            sent = messages;
+            onText("x");
+            return "stop";
+          },
         },
+        rewriter: undefined,
       },
+      new Progress(),
       new AbortController().signal,
     );
-    await events.next();
-    await events.next().catch(() => {});
     delimiters.add(/<passage-([0-9a-f]{8}) /.exec(last(sent))?.[1] ?? "none");
   }
   expect(delimiters.size).toBe(50);

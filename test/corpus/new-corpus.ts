@@ -21,5 +21,5 @@ export function newCorpus() {
   const list = async () =>
     (await (await send("GET", "?limit=200")).json<{ documents: DocumentEntry[] }>()).documents;
   const examples = async () => (await newStub().fetch(EXAMPLES)).json<Examples>();
-  return { stub: newStub(), newStub, send, put, list, examples };
+  return { name, stub: newStub(), newStub, send, put, list, examples };
 }

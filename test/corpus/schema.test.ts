@@ -124,8 +124,8 @@ it("keeps which vectors are made and which are stale, and gives no id twice", as
     { id: 9, document_id: "roses" },
     { id: 10, document_id: "pond" },
   ]);
-  expect(await rows("SELECT model, series, made_to, removed_to FROM vectors")).toEqual([
-    { model: "a model", series: "0123abcd", made_to: 3, removed_to: 8 },
+  expect(await rows("SELECT model, series, made_to, position FROM vectors, corpus")).toEqual([
+    { model: "a model", series: "0123abcd", made_to: 3, position: 10 },
   ]);
   expect(await rows("SELECT series, first, last FROM stale_vectors ORDER BY number")).toEqual([
     { series: "0123abcd", first: 6, last: 7 },

@@ -8,6 +8,7 @@ import { answer } from "../../src/answer/pipeline.ts";
 import { ExtractiveGenerator } from "../../src/generators/extractive.ts";
 import type { Source } from "../../src/protocol.ts";
 import { FullTextRetriever } from "../../src/retrievers/full-text.ts";
+import { Progress } from "../support/progress.ts";
 
 const samples = import.meta.glob<string>("../../samples/*.md", {
   query: "?raw",
@@ -335,7 +336,8 @@ async function put(id: string, title: string, text: string): Promise<void> {
 }
 
 async function ask(query: string) {
-  const events = answer(
+  const progress = new Progress();
+  await answer(
     {
       query,
       topK: 5,
@@ -344,16 +346,16 @@ async function ask(query: string) {
       history: [],
       onDisconnect: "cancel",
     },
-    new FullTextRetriever(corpus),
-    new ExtractiveGenerator({ tokensPerSecond: 0 }),
+    {
+      retriever: new FullTextRetriever(corpus),
+      generator: new ExtractiveGenerator({ tokensPerSecond: 0 }),
+      rewriter: undefined,
+    },
+    progress,
     new AbortController().signal,
   );
-  let sources: readonly Source[] = [];
-  let text = "";
-  for await (const event of events) {
-    if (event.type === "token") text += event.token;
-    else sources = event.sources;
-  }
+  const { sources } = progress;
+  const text = progress.tokens.join("");
   return { sources, text, refused: !/\[\d+\]$/.test(text) };
 }
 

@@ -3,7 +3,6 @@ import type { Passage } from "../../src/answer/retriever.ts";
 import { ExtractiveGenerator } from "../../src/generators/extractive.ts";
 import { markdown } from "../../src/intake/markdown.ts";
 import { passages as cut } from "../../src/intake/passages.ts";
-import type { Finish } from "../../src/protocol.ts";
 
 const passage = (text: string, score = 0.8, documentId = "d"): Passage => ({
   id: `${documentId}#1`,
@@ -23,19 +22,16 @@ interface Options {
 
 async function generate(query: string, passages: Passage[], options: Options = {}) {
   const { tokensPerSecond = 0, maxTokens = 1024, signal = new AbortController().signal } = options;
-  const answer = new ExtractiveGenerator({ tokensPerSecond }).generate(
+  const tokens: string[] = [];
+  const finish = await new ExtractiveGenerator({ tokensPerSecond }).generate(
     {
       ...{ query, search: { text: query, asked: query }, passages, maxTokens },
       ...{ history: [], messages: [], temperature: undefined },
     },
+    (token) => tokens.push(token),
     signal,
   );
-  const tokens: string[] = [];
-  for (;;) {
-    const step = await answer.next();
-    if (step.done) return { tokens, text: tokens.join(""), finish: step.value satisfies Finish };
-    tokens.push(step.value);
-  }
+  return { tokens, text: tokens.join(""), finish };
 }
 
 const quota = "The weather was fine. Every user has a quota of twenty answers a day.\nBirds sang.";

@@ -14,6 +14,7 @@ import {
   type ModelRequest,
   scripted,
 } from "../support/directive.ts";
+import { reading } from "../support/reading.ts";
 
 const { OPENAI_BASE_URL: baseUrl } = env as unknown as { OPENAI_BASE_URL: string };
 const API_KEY = "key-that-only-the-endpoint-may-see";
@@ -39,7 +40,7 @@ describe("a well-behaved endpoint", () => {
   test("is sent no temperature and no key if none is set", async () => {
     const directive = tagged({});
     const keyless = new OpenAiGenerator({ baseUrl, model: "scripted", apiKey: undefined });
-    await drain(keyless.generate(generation(directive), new AbortController().signal));
+    await drain(reading(keyless, generation(directive)));
     const request = await recorded(directive);
     expect(request.options).toEqual({ stream: true, max_tokens: 1024 });
     expect(request.authorization).toBeUndefined();
@@ -59,9 +60,11 @@ describe("a well-behaved endpoint", () => {
   });
 
   test("has each token yielded as soon as it arrives", async () => {
-    const answer = generate({ tokens: ["a", "b"], gapMs: 60_000 });
+    const controller = new AbortController();
+    const directive = { tokens: ["a", "b"], gapMs: 60_000 };
+    const answer = reading(generator, generation(directive), controller.signal);
     expect(await answer.next()).toEqual({ done: false, value: "a" });
-    await answer.return("stop");
+    controller.abort();
   });
 
   test("loses no token to a slow reader", async () => {
@@ -239,8 +242,9 @@ describe("an endpoint that refuses an ask", () => {
       model: "scripted",
       apiKey: API_KEY,
     });
-    const answer = nowhere.generate(generation({}), new AbortController().signal);
-    await expect(drain(answer)).rejects.toMatchObject({ code: "GENERATION_FAILED" });
+    await expect(drain(reading(nowhere, generation({})))).rejects.toMatchObject({
+      code: "GENERATION_FAILED",
+    });
   });
 });
 
@@ -257,7 +261,7 @@ describe("the endpoint is stopped at once", () => {
   ])("by the signal, %s", async (_, script, piecesBefore) => {
     const directive = tagged(script);
     const controller = new AbortController();
-    const answer = generator.generate(generation(directive), controller.signal);
+    const answer = reading(generator, generation(directive), controller.signal);
     for (let n = 0; n < piecesBefore; n++) await answer.next();
     const pending = drain(answer);
     pending.catch(() => {}); // Looked at below, once the endpoint has been asked.
@@ -270,24 +274,9 @@ describe("the endpoint is stopped at once", () => {
     expect(endedAt - stoppedAt).toBeLessThan(250);
   });
 
-  test.each<[string, Directive, number]>([
-    ["after the first token", { tokens: 100, gapMs: 20 }, 1],
-    ["in a silence", { fault: "hang", at: 5 }, 5],
-    ["while tokens flow without a pause", { fault: "endless" }, 50],
-  ])("by a consumer that stops reading %s", async (_, script, piecesBefore) => {
-    const directive = tagged(script);
-    const answer = generator.generate(generation(directive), new AbortController().signal);
-    for (let n = 0; n < piecesBefore; n++) await answer.next();
-
-    const stoppedAt = Date.now();
-    await answer.return("stop");
-    const { endedAt } = await ended(directive, "aborted");
-    expect(endedAt - stoppedAt).toBeLessThan(250);
-  });
-
   test("and is not asked if the signal has already aborted", async () => {
     const directive = tagged({});
-    const answer = generator.generate(generation(directive), AbortSignal.abort(disconnected));
+    const answer = reading(generator, generation(directive), AbortSignal.abort(disconnected));
     await expect(answer.next()).rejects.toBe(disconnected);
     expect(await requests(directive)).toEqual([]);
   });
@@ -318,7 +307,7 @@ function generation(
 }
 
 function generate(directive: Directive, limits?: Limits): AsyncGenerator<string, Finish, void> {
-  return generator.generate(generation(directive, limits), new AbortController().signal);
+  return reading(generator, generation(directive, limits));
 }
 
 async function drain(answer: AsyncGenerator<string, Finish, void>) {

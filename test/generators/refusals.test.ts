@@ -9,6 +9,7 @@ import { readRefusal, refusalInNames } from "../../src/generators/refusal.ts";
 import { WorkersAiGenerator } from "../../src/generators/workers-ai.ts";
 import { adminPath, asOperator, modelRequests, newUser } from "../harness.ts";
 import { type Directive, type Refusal, scripted } from "../support/directive.ts";
+import { reading } from "../support/reading.ts";
 
 const { OPENAI_BASE_URL: baseUrl } = env;
 const API_KEY = "sk-key-that-only-the-endpoint-may-see";
@@ -209,7 +210,7 @@ describe("a refused parameter is omitted and remembered:", () => {
       model: "@cf/openai/gpt-oss-x",
     });
     for (let n = 0; n < 2; n += 1) {
-      const answer = generator.generate(generation({}), new AbortController().signal);
+      const answer = reading(generator, generation({}));
       expect((await answer.next()).value).toBe("20");
     }
     expect(asked).toHaveLength(3);
@@ -242,10 +243,8 @@ describe("a connection lost before the response", () => {
   test("is not tried again after the signal aborted", async () => {
     const tag = crypto.randomUUID();
     const controller = new AbortController();
-    const answer = generator().generate(
-      generation({ tag, fault: "hang-before-headers" }),
-      controller.signal,
-    );
+    const asked = generation({ tag, fault: "hang-before-headers" });
+    const answer = reading(generator(), asked, controller.signal);
     const pending = answer.next();
     pending.catch(() => {});
     await vi.waitFor(async () => expect(await modelRequests(tag)).toHaveLength(1));
@@ -382,10 +381,7 @@ function generation(directive: Directive) {
 /** A whole answer, and the requests for it. */
 async function read(directive: Directive, { model = crypto.randomUUID() as string } = {}) {
   const tag = crypto.randomUUID();
-  const answer = generator(model).generate(
-    generation({ ...directive, tag }),
-    new AbortController().signal,
-  );
+  const answer = reading(generator(model), generation({ ...directive, tag }));
   let text = "";
   let error: unknown;
   try {

@@ -8,6 +8,7 @@ import { ServiceError } from "../../src/errors.ts";
 import { WorkersAiGenerator } from "../../src/generators/workers-ai.ts";
 import type { Finish } from "../../src/protocol.ts";
 import { newUser } from "../harness.ts";
+import { reading } from "../support/reading.ts";
 
 const QUERY = "What does the secret plan say?";
 const CANARY = "words of the binding, which may repeat the secret plan";
@@ -376,16 +377,6 @@ describe("the model is stopped at once", () => {
     expect(ai.only().signal?.aborted).toBe(true);
   });
 
-  test("by a consumer that stops reading", async () => {
-    const watched = new Watched(NATIVE.slice(0, NATIVE.indexOf("data: [DONE]")));
-    const ai = new StandIn(() => watched.stream);
-    const answer = generate(ai);
-    await answer.next();
-    await answer.return("stop");
-    expect(watched.cancelled).toBe(true);
-    expect(ai.only().signal?.aborted).toBe(true);
-  });
-
   test("and is not asked if the signal has already aborted", async () => {
     const ai = new StandIn(() => stream(NATIVE));
     await expect(generate(ai, {}, AbortSignal.abort(disconnected)).next()).rejects.toBe(
@@ -596,7 +587,7 @@ function generate(
   model = "@cf/openai/gpt-oss-120b",
 ): AsyncGenerator<string, Finish, void> {
   const generator = new WorkersAiGenerator({ ai: ai as unknown as Ai, model });
-  return generator.generate(generation(limits), signal);
+  return reading(generator, generation(limits), signal);
 }
 
 async function read(ai: StandIn, limits: Limits = {}, model?: string) {

@@ -12,6 +12,7 @@ import { type Directive, HUGE, type ModelRequest, piece } from "../support/direc
 import { type ScriptedServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { type Exchange, request } from "../support/socket-client.ts";
 import { User } from "../support/user.ts";
+import { workerdBelow } from "../support/workerd-process.ts";
 
 const LIMIT = 20;
 const CONCURRENCY_LIMIT = 3;
@@ -120,7 +121,8 @@ describe("a model that never ends", () => {
     },
     {
       how: "in one event",
-      script: { tokens: 1, tokenLength: 20_000_000 },
+      // A long one that ends would fit into the buffers of the connection.
+      script: { frames: [piece("|").split("|")[0] as string, { text: "word ", times: 1e9 }] },
       code: "GENERATION_FAILED",
     },
   ])("$how ends in $code and is not charged", async ({ script, code }) => {
@@ -253,10 +255,4 @@ async function watchMemory(pid: number): Promise<void> {
     memoryMb.push(Math.round(Number(stdout) / 1024));
     await sleep(100);
   }
-}
-
-async function workerdBelow(parent: number): Promise<number> {
-  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,comm="]);
-  const [, pid] = new RegExp(`^ *(\\d+) +${parent} .*workerd$`, "m").exec(stdout) ?? [];
-  return Number(pid);
 }

@@ -63,16 +63,33 @@ async function grow(
 ): Promise<Growth> {
   const times: number[] = [];
   for (let length = from; ; length *= 2) {
-    let best = await cost(length);
-    for (let i = 1; i < TRIES && best < TRUSTED_MS; i += 1) {
-      best = Math.min(best, await cost(length));
+    // The exponent compares the last time with one of the first.
+    // If that was too long, it would hide a slow reader.
+    const isFirst = length === from || length * 2 ** DOUBLINGS <= to;
+    let ms = isFirst ? await leastOf(cost, length) : await cost(length);
+    let exponent = exponentOf([...times, ms]);
+    const isLast = length * 2 > to;
+    // A last time that is too long only accuses a fast reader.
+    if (isLast && exponent > EXPONENT_MAX && ms < TRUSTED_MS) {
+      ms = Math.min(ms, await leastOf(cost, length));
+      exponent = exponentOf([...times, ms]);
     }
-    times.push(best);
-    const exponent = exponentOf(times);
+    times.push(ms);
     // Shown already; the next doubling would only take longer.
-    const isShown = exponent > EXPONENT_MAX && best > TRUSTED_MS;
-    if (length * 2 > to || isShown) return { length, ms: best, exponent };
+    const isShown = exponent > EXPONENT_MAX && ms > TRUSTED_MS;
+    if (isLast || isShown) return { length, ms, exponent };
   }
+}
+
+async function leastOf(
+  cost: (length: number) => number | Promise<number>,
+  length: number,
+): Promise<number> {
+  let least = await cost(length);
+  for (let i = 1; i < TRIES && least < TRUSTED_MS; i += 1) {
+    least = Math.min(least, await cost(length));
+  }
+  return least;
 }
 
 function exponentOf(times: readonly number[]): number {

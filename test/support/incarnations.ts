@@ -1,6 +1,6 @@
 // Plain workerd with our bundle, made to be killed.
-// It is bundled once and restarted on the same storage
-// in under 0.1 s, each time with empty memory.
+// It is restarted on the same storage in under 0.1 s,
+// each time with empty memory.
 
 import { once } from "node:events";
 import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { ProcessGroup, type Program } from "../../scripts/process-group.ts";
-import { bundle, workerd } from "../../scripts/workerd.ts";
+import { workerd } from "../../scripts/workerd.ts";
+import { copyBundle } from "./bundle.ts";
 
 export interface Incarnations {
   /** Starts the next one, after the last is dead. Resolves when it listens. */
@@ -42,7 +43,7 @@ export async function incarnations(
   const bundled = join(folder, "bundle");
   const persistTo = join(folder, "data");
   await Promise.all([bundled, persistTo].map((path) => mkdir(path)));
-  await bundle(bundled);
+  await copyBundle(bundled);
   const server = await workerd(bundled, { port: 0, persistTo, variables });
   const program = ownDisk ? onOwnDisk(server, persistTo) : server;
   const log: string[] = [];

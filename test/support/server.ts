@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { isBundled } from "./bundle.ts";
 import { type ModelServer, startModelServer } from "./model-server.ts";
 
 export interface ServerOptions {
@@ -52,7 +53,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const child = spawn(
     process.execPath,
     [
-      join(options.release ?? PROJECT, "scripts", `${options.command}.ts`),
+      script(options),
       `--port=${options.port ?? 0}`,
       `--persist-to=${persistTo}`,
       ...(options.hosts ?? []).map((host) => `--host=${host}`),
@@ -97,6 +98,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await rm(options.persistTo ? own : privateFiles, { recursive: true, force: true });
     },
   };
+}
+
+function script({ command, release }: ServerOptions): string {
+  if (command === "serve" && release === undefined && isBundled) {
+    return join(import.meta.dirname, "serve.ts");
+  }
+  return join(release ?? PROJECT, "scripts", `${command}.ts`);
 }
 
 export interface ScriptedServer extends RunningServer {

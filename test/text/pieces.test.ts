@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
-import { endsInHalf, pieces, startOf } from "../../src/text/pieces.ts";
+import { byteLength, endsInHalf, pieces, startOf } from "../../src/text/pieces.ts";
 
 it("cuts a text into pieces of the given length, and loses nothing", () => {
   expect([...pieces("abcdefg", 3)]).toEqual(["abc", "def", "g"]);
@@ -28,4 +29,15 @@ it("takes the beginning that fits into a number of bytes", () => {
   expect(startOf("aé😀", 6)).toBe("aé");
   expect(startOf("aé😀", 7)).toBe("aé😀");
   expect(startOf("a", -1)).toBe("");
+});
+
+it("knows the bytes of a text", () => {
+  const text = fc.string({
+    unit: fc.constantFrom("a", "\u007f", "\u0080", "é", "\u07ff", "\u0800", "日", "😀"),
+  });
+  fc.assert(
+    fc.property(text, (any) => {
+      expect(byteLength(any)).toBe(new TextEncoder().encode(any).byteLength);
+    }),
+  );
 });
