@@ -3,7 +3,7 @@
 
 import { ServiceError } from "../errors.ts";
 import type { Ask, Finish, Source } from "../protocol.ts";
-import { snippet } from "../text/snippet.ts";
+import { snippets } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { Generator } from "./generator.ts";
 import { nothingFound } from "./nothing-found.ts";
@@ -57,7 +57,8 @@ export async function answer(
   const passages = await retrieve(search.text, ask.topK, retriever, signal);
   // A retriever may ignore the signal.
   signal.throwIfAborted();
-  progress.onSources(passages.map((passage, index) => source(passage, index + 1, search.text)));
+  const snippet = snippets(search.text);
+  progress.onSources(passages.map((passage, index) => source(passage, index + 1, snippet)));
 
   const text = new Text(progress, ask.query);
   const generated = generator.generate(
@@ -161,7 +162,7 @@ function failed(what: string, cause?: unknown): ServiceError {
   });
 }
 
-function source(passage: Passage, n: number, query: string): Source {
+function source(passage: Passage, n: number, snippet: (text: string) => string): Source {
   const { id, documentId, title, heading, url, score, text } = passage;
-  return { n, id, documentId, title, heading, url, snippet: snippet(text, query), score };
+  return { n, id, documentId, title, heading, url, snippet: snippet(text), score };
 }

@@ -108,12 +108,14 @@ export class CopiedDocuments {
    */
   finish({ passages, statistics }: ChangePage): boolean {
     if (this.#passages() !== passages) throw new Error("The copy has other passages.");
+    this.#index.forget();
     return this.#storage.transactionSync(() => raiseStatistics(this.#sql, statistics, FILLERS));
   }
 
   async clear(): Promise<void> {
     if (this.#state === "none") return;
     this.#state = "of another release";
+    this.#index.forget();
     await this.#storage.deleteAll();
     this.#state = "none";
   }

@@ -26,7 +26,7 @@ import {
   wholeParameter,
   wrongParameter,
 } from "../request.ts";
-import { snippet } from "../text/snippet.ts";
+import { snippets } from "../text/snippet.ts";
 import { isVisible } from "../text/visible.ts";
 import type { ChangePage, Reached } from "./change-log.ts";
 import { Copies, type FollowingCopy } from "./copies.ts";
@@ -266,9 +266,10 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       (either) => this.#parts.retriever(this).retrieve(query, limit, either),
       signal,
     );
+    const snippet = snippets(query);
     const passages = found.map(({ id, documentId, title, heading, url, score, text }) => ({
       ...{ id, documentId, title, heading, url, score },
-      snippet: snippet(text, query),
+      snippet: snippet(text),
     }));
     return json({ passages });
   }

@@ -1,11 +1,14 @@
 // The passages of all documents and their full-text index.
 // A passage carries all that a search needs of its document.
 
-import { matchQuery, queryWords, terms, termsOfAll } from "../text/analyzer.ts";
+import { matchQuery, queryWords, termsOfAll } from "../text/analyzer.ts";
 import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 import { copyKey, Distinct } from "../text/copies.ts";
-import { Vocabulary } from "./vocabulary.ts";
-import { WantedTerms } from "./wanted-terms.ts";
+import { type ReadPassage, ReadPassages } from "./read-passages.ts";
+import { RecentSearches } from "./recent-searches.ts";
+import { indexStatistics } from "./statistics.ts";
+import { type KnownTerm, Vocabulary } from "./vocabulary.ts";
+import { bm25Idf, WantedTerms } from "./wanted-terms.ts";
 
 /** Those of one document have consecutive ids. */
 export interface StoredPassage {
@@ -59,15 +62,16 @@ type PassageRow = {
   blocks: string;
 };
 
-type MatchRow = PassageRow & {
-  /** BM25 as FTS5 counts: lower is better. */
-  rank: number;
+type Hit = {
+  id: number;
+  /** BM25: higher is better. */
+  score: number;
 };
 
 /** A search result before it is read closely. */
 interface Candidate extends Omit<FoundPassage, "blocks" | "score"> {
-  /** As packBlocks writes them. */
-  readonly packed: string;
+  readonly copyKey: string;
+  readonly read: ReadPassage;
 }
 
 /** Enough to find examples in, and fast to read. */
@@ -82,13 +86,23 @@ const HITS_MAX = 30_000;
 
 /** What a search may read, however many passages there are. */
 const ROWS_MAX = 100;
+/** The number of passages, and what BM25 counts with. */
+const CORPUS_ROWS = 2;
 /** The number of passages, and the state of the vectors. */
-const CORPUS_ROWS = 1;
 const VECTOR_ROWS = 5;
 /** A match reads a row of the index, and its passage. */
 const MATCH_ROWS = 2;
 /** Where there are copies, there may be more. */
 const SPARE_MATCHES = 4;
+
+/** The score of a term, by its rarity: the limit for many repeats. */
+const BM25_MAX = 2.2;
+/** FTS5 takes at least this for the rarity of a term. */
+const BM25_LEAST = 1e-5;
+/** Passages with all terms score about the sum of their rarities. */
+const NARROW_SHARE = 0.6;
+/** Skipping fewer hits saves no time. */
+const NARROW_HITS_MIN = 1_000;
 
 /** Passages read by their ids at once. */
 const PASSAGES_AT_MAX = 10;
@@ -125,6 +139,10 @@ const PASSAGE = `passages.id, passages.document_id AS documentId, passages.place
 export class PassageIndex {
   readonly #sql: SqlStorage;
   readonly #vocabulary: Vocabulary;
+  readonly #recent = new RecentSearches<FoundPassage>();
+  readonly #read = new ReadPassages();
+  /** The number of passages that BM25 counts with. */
+  #indexed: number | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -146,12 +164,14 @@ export class PassageIndex {
 
   /** Adds the passages of one document, with ids from `first` on. */
   addAt(first: number, passages: readonly StoredPassage[]): void {
+    this.forget();
     passages.forEach((passage, i) => {
       this.#insert(first + i, passage);
     });
   }
 
   remove(first: number, count: number): void {
+    this.forget();
     const range = [first, first + count - 1];
     // A number is bound as REAL, for which FTS5 would read every row.
     this.#sql.exec(
@@ -159,6 +179,14 @@ export class PassageIndex {
       ...range,
     );
     this.#sql.exec("DELETE FROM passages WHERE id BETWEEN ? AND ?", ...range);
+  }
+
+  /** Call it with any other change of what a search reads. */
+  forget(): void {
+    this.#vocabulary.forget();
+    this.#recent.forget();
+    this.#read.forget();
+    this.#indexed = undefined;
   }
 
   /** Of the oldest passages. */
@@ -178,21 +206,31 @@ export class PassageIndex {
    * the same few texts, and the query has many words.
    */
   search(query: string, topK: number, count: number): FoundPassage[] {
+    const recent = this.#recent.get(query, topK);
+    if (recent !== undefined) return recent;
+    const found = this.#search(query, topK, count);
+    this.#recent.add(query, topK, found);
+    return found;
+  }
+
+  #search(query: string, topK: number, count: number): FoundPassage[] {
     const wanted = new WantedTerms(queryWords(query), this.#vocabulary, count);
     const affordable = wanted.affordable(HITS_MAX);
     if (affordable.length === 0) return [];
-    const match = matchQuery(affordable);
     const distinct = new Distinct<Candidate>();
-    let left = Math.floor((ROWS_MAX - CORPUS_ROWS - wanted.rowsRead) / MATCH_ROWS);
-    while (left > 0 && distinct.size < topK) {
+    let left = ROWS_MAX - CORPUS_ROWS - wanted.rowsRead;
+    while (left >= MATCH_ROWS && distinct.size < topK) {
       const before = distinct.size;
       const spare = before === 0 ? 0 : SPARE_MATCHES;
-      const limit = Math.min(left, topK - before + spare);
-      const rows = this.#matches(without(distinct.keys, match), limit);
-      for (const { rank, ...row } of rows) distinct.add(candidate(row, -rank));
+      const limit = Math.min(Math.floor(left / MATCH_ROWS), topK - before + spare);
+      const { hits, rowsRead } = this.#best(affordable, distinct.keys, limit, left - limit);
+      const rows = this.#rows(hits);
+      rows.forEach((row, i) => {
+        distinct.add(this.#candidate(row, hits[i]?.score ?? 0));
+      });
       // An index of an earlier release does not know the copies.
       if (rows.length < limit || distinct.size === before) break;
-      left -= rows.length;
+      left -= rowsRead + rows.length;
     }
     return distinct.passages.slice(0, topK).map((one) => found(one, wanted));
   }
@@ -207,7 +245,7 @@ export class PassageIndex {
       if (distinct.size === topK || left <= 0) break;
       const row = this.#row(id);
       if (row === undefined) continue;
-      distinct.add(candidate(row, similarity));
+      distinct.add(this.#candidate(row, similarity));
       left -= 1;
     }
     return distinct.passages.map((one) => found(one, wanted));
@@ -229,10 +267,12 @@ export class PassageIndex {
         JSON.stringify(places),
       )
       .toArray()
-      .map((row) => {
-        const { packed, relevance: _, ...passage } = candidate(row, 0);
-        return { ...passage, blocks: unpackBlocks(packed) };
-      });
+      .map(({ id: _, place, heading, blocks, ...row }) => ({
+        ...row,
+        id: passageId(row.documentId, place),
+        heading: JSON.parse(heading),
+        blocks: unpackBlocks(blocks),
+      }));
   }
 
   /** The next passages after an id, oldest first. */
@@ -281,21 +321,99 @@ export class PassageIndex {
       .toArray()[0];
   }
 
+  /**
+   * The best matches for all terms, without copies of these. Reads
+   * at most `rowsMax` rows, of which it needs `limit`.
+   */
+  #best(
+    terms: readonly KnownTerm[],
+    copyKeys: readonly string[],
+    limit: number,
+    rowsMax: number,
+  ): { readonly hits: readonly Hit[]; readonly rowsRead: number } {
+    let rowsRead = this.#indexed === undefined ? 1 : 0;
+    this.#indexed ??= indexStatistics(this.#sql).passages;
+    const indexed = this.#indexed;
+    const rated = terms.map((known) => ({ ...known, rarity: bm25Idf(known.passages, indexed) }));
+    const rarity = rated.reduce((sum, { rarity }) => sum + rarity, 0);
+    let narrow = narrowMatch(rated, NARROW_SHARE * rarity);
+    while (narrow !== undefined && rowsMax >= rowsRead + 2 * limit) {
+      const { match, othersMax } = narrow;
+      const hits = this.#hits(without(copyKeys, match), limit).map(({ id, score }) => ({
+        id,
+        score: score / 2,
+      }));
+      rowsRead += hits.length;
+      const least = hits[limit - 1]?.score ?? 0;
+      if (least > othersMax) return { hits, rowsRead };
+      // No other passage reaches what is found already.
+      narrow = narrowMatch(rated, least);
+    }
+    const hits = this.#hits(without(copyKeys, matchQuery(terms.map(({ term }) => term))), limit);
+    return { hits, rowsRead: rowsRead + hits.length };
+  }
+
   /** The best matches first. */
-  #matches(match: string, limit: number): MatchRow[] {
-    // Sorted before the join: else SQLite reads all that match.
+  #hits(match: string, limit: number): Hit[] {
     return this.#sql
-      .exec<MatchRow>(
-        `SELECT ${PASSAGE}, found.rank AS rank
-         FROM (SELECT rowid AS id, rank FROM passage_terms
-               WHERE passage_terms MATCH ? AND rank MATCH 'bm25(1.0, 1.0)'
-               ORDER BY rank LIMIT ?) AS found
-         JOIN passages USING (id)
-         ORDER BY found.rank`,
+      .exec<Hit>(
+        `SELECT rowid AS id, -rank AS score FROM passage_terms
+         WHERE passage_terms MATCH ? AND rank MATCH 'bm25(1.0, 1.0)'
+         ORDER BY rank LIMIT ?`,
         ...[match, limit],
       )
       .toArray();
   }
+
+  #candidate(row: PassageRow, relevance: number): Candidate {
+    const { documentId, place, title, url, text } = row;
+    const read = this.#read.of(row);
+    const { heading, copyKey } = read;
+    const id = passageId(documentId, place);
+    return { id, documentId, title, heading, url, text, relevance, copyKey, read };
+  }
+
+  /** In the order of the hits. */
+  #rows(hits: readonly Hit[]): PassageRow[] {
+    if (hits.length === 0) return [];
+    // VALUES reads no row, as a list of JSON would.
+    return this.#sql
+      .exec<PassageRow>(
+        `SELECT ${PASSAGE} FROM (VALUES ${hits.map(() => "(?)").join(",")}) AS hit
+         CROSS JOIN passages ON passages.id = hit.column1`,
+        ...hits.map(({ id }) => id),
+      )
+      .toArray();
+  }
+}
+
+/**
+ * A query for the passages with a rare term, with twice the score of the
+ * whole query; undefined if it saves no time. Scoring a passage takes ten
+ * times as long as skipping it. Other passages score at most `othersMax`,
+ * which is less than `limit`.
+ */
+function narrowMatch(
+  terms: readonly (KnownTerm & { readonly rarity: number })[],
+  limit: number,
+): { readonly match: string; readonly othersMax: number } | undefined {
+  let othersMax = 0;
+  let hits = 0;
+  let rareCount = terms.length;
+  for (const common of terms.slice(1).toReversed()) {
+    const next = othersMax + BM25_MAX * common.rarity + BM25_LEAST;
+    if (next >= limit) break;
+    othersMax = next;
+    hits += common.passages;
+    rareCount -= 1;
+  }
+  if (hits < NARROW_HITS_MIN) return undefined;
+  const names = terms.map(({ term }) => term);
+  const rare = names.slice(0, rareCount);
+  const common = names.slice(rareCount);
+  // BM25 counts the rare terms in both parts.
+  const match = `(${matchQuery(rare)}) AND (${matchQuery([...rare, ...common, ...common])})`;
+  return { match, othersMax };
 }
 
 /** A query for what matches and is no copy of these. */
@@ -304,19 +422,10 @@ function without(keys: readonly string[], match: string): string {
   return `(${match}) NOT (${matchQuery(keys.map((key) => COPY_MARK + key))})`;
 }
 
-function candidate(row: PassageRow, relevance: number): Candidate {
-  const { documentId, place, title, heading, url, text, blocks } = row;
-  return {
-    ...{ id: `${documentId}#${place}`, documentId, title, heading: JSON.parse(heading) },
-    ...{ url, text, packed: blocks, relevance },
-  };
+function passageId(documentId: string, place: number): string {
+  return `${documentId}#${place}`;
 }
 
-function found({ packed, ...passage }: Candidate, wanted: WantedTerms): FoundPassage {
-  const { title, heading, text } = passage;
-  return {
-    ...passage,
-    blocks: unpackBlocks(packed),
-    score: wanted.coverage(terms([title, ...heading, text].join("\n"))),
-  };
+function found({ copyKey: _, read, ...passage }: Candidate, wanted: WantedTerms): FoundPassage {
+  return { ...passage, blocks: read.blocks, score: wanted.coverage(read.terms) };
 }

@@ -5,22 +5,48 @@ export interface KnownTerm {
   readonly passages: number;
 }
 
+/** Of a statement in a Durable Object. */
+const BINDINGS_MAX = 100;
+
+/** Terms kept in memory: about 2 MB. */
+const KNOWN_MAX = 20_000;
+
 export class Vocabulary {
   readonly #sql: SqlStorage;
+  /** Since the last change of a passage. */
+  readonly #known = new Map<string, number>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
+  /** Call it after each change of the passages. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   /**
-   * The number of passages that have the term. Singly,
-   * since a list of terms reads one row more for each.
+   * The number of passages that have each term: in this order,
+   * up to `rowsMax` terms that any has. Reads a row for each.
    */
-  frequency(term: string): number {
-    const [row] = this.#sql
-      .exec<{ passages: number }>("SELECT doc AS passages FROM vocabulary WHERE term = ?", term)
-      .toArray();
-    return row?.passages ?? 0;
+  frequencies(terms: readonly string[], rowsMax: number): Map<string, number> {
+    const found = new Map<string, number>();
+    const unknown = new Set<string>();
+    for (const term of terms) {
+      const passages = this.#known.get(term);
+      if (passages === undefined) unknown.add(term);
+      else found.set(term, passages);
+    }
+    for (const { term, passages } of this.#read([...unknown], rowsMax)) found.set(term, passages);
+    let left = rowsMax;
+    const affordable = new Map<string, number>();
+    for (const term of terms) {
+      if (left <= 0) break;
+      const passages = found.get(term) ?? 0;
+      if (passages > 0 && !affordable.has(term)) left -= 1;
+      affordable.set(term, passages);
+    }
+    return affordable;
   }
 
   /** Whether a passage has one term right before the other. Reads a row at most. */
@@ -39,6 +65,32 @@ export class Vocabulary {
       .exec<{ term: string; passages: number }>(
         "SELECT term, doc AS passages FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?",
         ...[beginning, `${beginning}\u{10ffff}`, limit],
+      )
+      .toArray();
+  }
+
+  /** Those that passages have, up to `rowsMax`. */
+  #read(terms: readonly string[], rowsMax: number): KnownTerm[] {
+    const found: KnownTerm[] = [];
+    for (let at = 0; at < terms.length && found.length < rowsMax; at += BINDINGS_MAX - 1) {
+      const asked = terms.slice(at, at + BINDINGS_MAX - 1);
+      const rows = this.#find(asked, rowsMax - found.length);
+      for (const row of rows) found.push(row);
+      if (this.#known.size > KNOWN_MAX) this.#known.clear();
+      // What follows the last row that may be read stays unknown.
+      if (found.length < rowsMax) for (const term of asked) this.#known.set(term, 0);
+      for (const { term, passages } of rows) this.#known.set(term, passages);
+    }
+    return found;
+  }
+
+  /** In the order of the terms. VALUES reads no row, as a list of JSON would. */
+  #find(terms: readonly string[], limit: number): KnownTerm[] {
+    return this.#sql
+      .exec<{ term: string; passages: number }>(
+        `SELECT term, doc AS passages FROM (VALUES ${terms.map(() => "(?)").join(",")}) AS asked
+         CROSS JOIN vocabulary ON vocabulary.term = asked.column1 LIMIT ?`,
+        ...[...terms, limit],
       )
       .toArray();
   }

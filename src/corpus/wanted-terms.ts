@@ -5,7 +5,7 @@ import { QUERY_TERMS_MAX, type QueryWord } from "../text/analyzer.ts";
 import { beginnings, isCorrectable, isMisspeltAsking, nearTerms, slip } from "../text/spelling.ts";
 import { isMarked, isPaired } from "../text/words.ts";
 import { Coverage, type WantedWord } from "./coverage.ts";
-import type { Vocabulary } from "./vocabulary.ts";
+import type { KnownTerm, Vocabulary } from "./vocabulary.ts";
 
 /** Terms that are read to find the right spelling of a word. */
 const SPELLINGS_MAX = 15;
@@ -42,18 +42,19 @@ export class WantedTerms {
   constructor(words: readonly QueryWord[], vocabulary: Vocabulary, count: number) {
     this.#vocabulary = vocabulary;
     this.#count = count;
-    for (const { term } of words) this.#read(term);
+    this.#readAll([
+      ...words.map(({ term }) => term),
+      ...words.flatMap(({ forms }) => forms),
+      ...words.flatMap(({ joined }) => joined?.whole ?? []),
+      ...words.flatMap(({ exact, parts }) => [...(exact === undefined ? [] : [exact]), ...parts]),
+    ]);
     const forms = words.map((word) => this.#formsOf(word));
     // Two words that documents write as one.
     words.forEach(({ joined }, i) => {
-      if (joined === undefined || this.#read(joined.whole) === 0) return;
+      if (joined === undefined || this.#frequency(joined.whole) === 0) return;
       forms[i]?.push(joined.whole);
       forms[words.findIndex(({ term }) => term === joined.next)]?.push(joined.whole);
     });
-    for (const { exact, parts } of words) {
-      if (exact !== undefined) this.#read(exact);
-      for (const part of parts) this.#read(part);
-    }
     this.#correct(words, forms);
 
     const isKnown = ({ term, parts }: QueryWord, i: number) =>
@@ -105,9 +106,9 @@ export class WantedTerms {
     return QUERY_TERMS_MAX - this.#left;
   }
 
-  /** The rarest terms that passages have, up to a number of hits. */
-  affordable(hitsMax: number): string[] {
-    const affordable: string[] = [];
+  /** The rarest terms that passages have, up to a number of hits, the rarest first. */
+  affordable(hitsMax: number): KnownTerm[] {
+    const affordable: KnownTerm[] = [];
     const wanted = this.#words.flatMap(({ terms, forms, parts }) => [...terms, ...forms, ...parts]);
     const sorted = [...new Set(wanted)]
       .map((term) => ({ term, frequency: this.#frequency(term) }))
@@ -121,7 +122,7 @@ export class WantedTerms {
       hits += frequency;
       const isTooMany = hits > hitsMax || (hits > HITS_MIN && left <= leftMin);
       if (affordable.length > 0 && isTooMany) break;
-      affordable.push(term);
+      affordable.push({ term, passages: frequency });
       left -= rarity;
     }
     return affordable;
@@ -144,7 +145,7 @@ export class WantedTerms {
    */
   #formsOf({ term, forms }: QueryWord): string[] {
     return forms.filter((form) => {
-      const frequency = this.#read(form);
+      const frequency = this.#frequency(form);
       return frequency > 0 && frequency >= this.#frequency(term);
     });
   }
@@ -173,15 +174,18 @@ export class WantedTerms {
     let best: { term: string; distance: number; passages: number } | undefined;
     const spellingPassagesMin = this.#count < MANY_PASSAGES ? 1 : SPELLING_PASSAGES_MIN;
     const consider = (term: string, passages: number) => {
+      if (passages < spellingPassagesMin) return;
       const distance = slip(text, term, isName);
-      if (distance === undefined || passages < spellingPassagesMin) return;
+      if (distance === undefined) return;
       const isBetter =
         best === undefined ||
         distance < best.distance ||
         (distance === best.distance && passages > best.passages);
       if (isBetter) best = { term, distance, passages };
     };
-    for (const term of nearTerms(text, isName)) consider(term, this.#read(term));
+    const near = nearTerms(text, isName);
+    this.#readAll(near);
+    for (const term of near) consider(term, this.#frequency(term));
     for (const beginning of beginnings(text)) {
       if (best !== undefined || this.#left <= 0) break;
       const limit = Math.min(SPELLINGS_MAX, this.#left);
@@ -195,14 +199,13 @@ export class WantedTerms {
     return best?.term;
   }
 
-  /** Reads a term of the index, while there are rows left. */
-  #read(term: string): number {
-    const known = this.#frequencies.get(term);
-    if (known !== undefined || this.#left <= 0) return known ?? 0;
-    const frequency = this.#vocabulary.frequency(term);
-    if (frequency > 0) this.#left -= 1;
-    this.#frequencies.set(term, frequency);
-    return frequency;
+  /** Reads terms of the index in this order, while there are rows left. */
+  #readAll(terms: readonly string[]): void {
+    const unknown = terms.filter((term) => !this.#frequencies.has(term));
+    for (const [term, passages] of this.#vocabulary.frequencies(unknown, this.#left)) {
+      this.#frequencies.set(term, passages);
+      if (passages > 0) this.#left -= 1;
+    }
   }
 
   #frequency(term: string): number {
@@ -211,7 +214,7 @@ export class WantedTerms {
 }
 
 /** As FTS5 has it: nothing if half of all passages have the term. */
-function bm25Idf(frequency: number, count: number): number {
+export function bm25Idf(frequency: number, count: number): number {
   return Math.max(0, Math.log((count - frequency + 0.5) / (frequency + 0.5)));
 }
 

@@ -8,6 +8,8 @@ interface Copyable {
   readonly text: string;
   /** Higher is better. */
   readonly relevance?: number | undefined;
+  /** Its copyKey, if that is known. */
+  readonly copyKey?: string | undefined;
 }
 
 /**
@@ -28,7 +30,7 @@ export class Distinct<T extends Copyable> {
   readonly #byKey = new Map<string, T>();
 
   add(passage: T): void {
-    const key = copyKey(passage.heading, passage.text);
+    const key = passage.copyKey ?? copyKey(passage.heading, passage.text);
     const known = this.#byKey.get(key);
     const isAsGood = known?.relevance === passage.relevance;
     if (known && !(isAsGood && isLower(passage.id, known.id))) return;

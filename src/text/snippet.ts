@@ -11,9 +11,14 @@ const UNSPACED_LENGTH_MAX = 120;
 const WORDS = new RegExp(`[${UNSPACED}]|[^\\s${UNSPACED}]{1,40}`, "gv");
 const UNSPACED_CHARACTERS = new RegExp(`[${UNSPACED}]`, "gv");
 
-/** The best sentence, with the sentences after and before it that fit. */
-export function snippet(text: string, query: string): string {
+/** Gives the snippets of texts for a query, which is analysed once. */
+export function snippets(query: string): (text: string) => string {
   const wanted = new Set(queryTerms(query));
+  return (text) => snippet(text, wanted);
+}
+
+/** The best sentence, with the sentences after and before it that fit. */
+function snippet(text: string, wanted: ReadonlySet<string>): string {
   const all = sentences(text);
   let first = indexOfMost(all.map((sentence) => shared(sentence.text, wanted)));
   let last = first;

@@ -19,7 +19,7 @@ import { queryTerms, terms } from "../../src/text/analyzer.ts";
 import { clauses } from "../../src/text/clauses.ts";
 import { withoutCourtesy } from "../../src/text/courtesy.ts";
 import { sentences } from "../../src/text/sentences.ts";
-import { snippet } from "../../src/text/snippet.ts";
+import { snippets } from "../../src/text/snippet.ts";
 import { DEAREST, DOCUMENTS } from "../support/document-shapes.ts";
 import { between, cpuMs, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
 
@@ -100,8 +100,8 @@ describe("a text is read in linear time:", () => {
     "whether it destroys": (text) => [isDestructive(text), asksToDestroy(text)],
     "what it expects": (text) =>
       [expectsCode, expectsList, expectsNumber, hasNumber].map((expects) => expects(text)),
-    "a snippet of it": (text) => snippet(text, "a day in Bangkok"),
-    "a snippet for it": (text) => snippet("Some words. And others.", text),
+    "a snippet of it": (text) => snippets("a day in Bangkok")(text),
+    "a snippet for it": (text) => snippets(text)("Some words. And others."),
   };
   const texts: Readonly<Record<string, Shape>> = {
     "one word": repeated("a"),
