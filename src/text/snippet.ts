@@ -2,6 +2,7 @@
 // word, with an ellipsis where a sentence is cut. Pure.
 
 import { queryTerms, terms, UNSPACED } from "./analyzer.ts";
+import { remembered } from "./remembered.ts";
 import { type Sentence, sentences } from "./sentences.ts";
 
 /** In UTF-16 units; less in scripts without spaces. */
@@ -11,6 +12,20 @@ const UNSPACED_LENGTH_MAX = 120;
 const WORDS = new RegExp(`[${UNSPACED}]|[^\\s${UNSPACED}]{1,40}`, "gv");
 const UNSPACED_CHARACTERS = new RegExp(`[${UNSPACED}]`, "gv");
 
+/** Of texts whose terms are kept, in UTF-16 units: a few megabytes with them. */
+const REMEMBERED_MAX = 300_000;
+
+interface ReadSentence extends Sentence {
+  readonly terms: ReadonlySet<string>;
+}
+
+/** Popular passages come again with most questions. */
+const readSentences = remembered(
+  (text): readonly ReadSentence[] =>
+    sentences(text).map((sentence) => ({ ...sentence, terms: new Set(terms(sentence.text)) })),
+  REMEMBERED_MAX,
+);
+
 /** Gives the snippets of texts for a query, which is analysed once. */
 export function snippets(query: string): (text: string) => string {
   const wanted = new Set(queryTerms(query));
@@ -19,8 +34,8 @@ export function snippets(query: string): (text: string) => string {
 
 /** The best sentence, with the sentences after and before it that fit. */
 function snippet(text: string, wanted: ReadonlySet<string>): string {
-  const all = sentences(text);
-  let first = indexOfMost(all.map((sentence) => shared(sentence.text, wanted)));
+  const all = readSentences(text);
+  let first = indexOfMost(all.map((sentence) => shared(sentence.terms, wanted)));
   let last = first;
   const best = all[first];
   if (best === undefined) return "";
@@ -57,8 +72,7 @@ function excerpt(sentence: string, wanted: ReadonlySet<string>, lengthMax: numbe
   return `${start > 0 ? "…" : ""}${sentence.slice(start, end)}${end < sentence.length ? "…" : ""}`;
 }
 
-function shared(text: string, wanted: ReadonlySet<string>): number {
-  const held = new Set(terms(text));
+function shared(held: ReadonlySet<string>, wanted: ReadonlySet<string>): number {
   return [...wanted].filter((term) => held.has(term)).length;
 }
 
