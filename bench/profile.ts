@@ -22,6 +22,7 @@ const INTERVAL_US = 200;
 const FUNCTIONS_SHOWN = 40;
 /** What V8 calls the time in which the Worker's thread waits. */
 const IDLE = "(idle)";
+const OUTSIDE = "(outside V8: sockets, disk, compiling, other threads)";
 
 export async function profile(
   name: ProfileName,
@@ -44,28 +45,29 @@ export async function profile(
 
   const file = join(PROJECT, "bench", `${name}.cpuprofile`);
   await writeFile(file, JSON.stringify(measured));
-  const shares = selfShares(measured, await sourceMap(belay.folder));
-  const cost = (cpuMs * 1_000) / (count * tokens * perUnit);
-  const line = (share: number, place: string) =>
-    `${figure(share * cost).padStart(8)} ${figure(share * 100).padStart(5)} %  ${place}`;
+  const times = selfTimes(measured, await sourceMap(belay.folder));
+  const sampledMs = [...times.values()].reduce((sum, us) => sum + us, 0) / 1_000;
+  // On a busy machine, some of the sampled time was others'.
+  const scale = Math.min(1, cpuMs / sampledMs);
+  times.set(OUTSIDE, Math.max(0, cpuMs - sampledMs) * 1_000);
+  const parts = count * tokens * perUnit;
+  const line = (us: number, place: string) =>
+    `${figure(us / parts).padStart(8)} ${figure(us / cpuMs / 10).padStart(5)} %  ${place}`;
   return [
     `${count} asks of ${tokens === 1 ? "one token" : `${tokens} tokens`}, ${atOnce} at once: self time by function, in ${unit}`,
     "",
-    ...[...shares]
+    ...Array.from(times, ([place, us]) => [place, place === OUTSIDE ? us : us * scale] as const)
       .sort(([, a], [, b]) => b - a)
       .slice(0, FUNCTIONS_SHOWN)
-      .map(([place, share]) => line(share, place)),
-    line(1, "all CPU of the process, with the profiler's own"),
+      .map(([place, us]) => line(us, place)),
+    line(cpuMs * 1_000, "all CPU of the process, with the profiler's own"),
     "",
     `The profile is in ${relative(PROJECT, file)}: Chromium's DevTools and VS Code open it.`,
   ].join("\n");
 }
 
-/**
- * The share of each function in the time in which the Worker's thread was not
- * idle. Times themselves would tell how busy the machine was.
- */
-function selfShares(
+/** The time of each function by itself, in microseconds. */
+function selfTimes(
   { nodes, samples, timeDeltas }: CpuProfile,
   fileOf: (line: number) => string,
 ): Map<string, number> {
@@ -76,15 +78,14 @@ function selfShares(
     places.set(id, [functionName || `anonymous:${lineNumber + 1}`, file].join("  ").trim());
   }
   const times = new Map<string, number>();
-  let total = 0;
   samples.forEach((id, i) => {
     const place = places.get(id) ?? "(unknown)";
-    const us = timeDeltas[i] ?? 0;
     if (place === IDLE) return;
+    // The first sample after the thread waited says for how long it did.
+    const us = Math.min(timeDeltas[i] ?? 0, 2 * INTERVAL_US);
     times.set(place, (times.get(place) ?? 0) + us);
-    total += us;
   });
-  return new Map(Array.from(times, ([place, us]) => [place, us / total]));
+  return times;
 }
 
 /** The source file of a line of the bundle: esbuild names it above its code. */
