@@ -101,12 +101,11 @@ export class Asks {
 
   async ask(request: AskRequest): Promise<Response> {
     const { ask, identity } = request;
-    this.#tables.create(request.userName);
     const key = await askKey(ask, request.idempotencyKey, identity);
     await this.#makeRoom(key, identity);
-    // The user may have been erased in between.
+    // Nothing is awaited from here until the listener listens. A first ask makes
+    // the tables in one write with its reservation.
     this.#tables.create(request.userName);
-    // Nothing is awaited from here until the listener listens.
     const earlier = this.#earlier(key, identity, request.retriesByItself);
     switch (earlier?.type) {
       case "live":
