@@ -37,46 +37,62 @@ export interface Progress {
 }
 
 /**
- * Answers, and resolves with the finish reason. Rejects with
- * RETRIEVAL_FAILED, or GENERATION_FAILED, also for an answer
+ * Begins an answer: searches at once, unless a model must say first what for.
+ * The function that it returns goes on, and resolves with the finish reason.
+ * It rejects with RETRIEVAL_FAILED, or GENERATION_FAILED, also for an answer
  * without any visible character.
  */
-export async function answer(
+export function begin(
   ask: Ask,
-  { retriever, generator, rewriter }: Adapters,
+  adapters: Adapters,
+  signal: AbortSignal,
+): (progress: Progress) => Promise<Finish> {
+  const { query, history } = ask;
+  if (isSmallTalk(query, history)) return (progress) => answerSmallTalk(query, progress);
+  const search = searchQuery(query, history);
+  const isRewritten = history.length > 0 && adapters.rewriter !== undefined;
+  let found = isRewritten ? undefined : retrieve(search.text, ask.topK, adapters, signal);
+  // It is thrown again to who goes on.
+  found?.catch(() => {});
+  return async (progress) => {
+    const known = isRewritten ? await rewritten(ask, search, adapters, signal, progress) : search;
+    const passages = await (found ?? retrieve(known.text, ask.topK, adapters, signal));
+    // A function that waits keeps its variables in memory, and so the passages.
+    found = undefined;
+    // A retriever may ignore the signal.
+    signal.throwIfAborted();
+    return generate(ask, known, passages, adapters.generator, progress, signal);
+  };
+}
+
+async function answerSmallTalk(query: string, progress: Progress): Promise<Finish> {
+  progress.onSources([]);
+  progress.onNothingFound();
+  progress.onToken(smallTalk(query));
+  return "stop";
+}
+
+/** Not async, so that it keeps no passages while the model answers. */
+function generate(
+  { query, history, maxTokens, temperature }: Ask,
+  search: SearchQuery,
+  passages: readonly Passage[],
+  generator: Generator,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Finish> {
-  if (isSmallTalk(ask.query, ask.history)) {
-    progress.onSources([]);
-    progress.onNothingFound();
-    progress.onToken(smallTalk(ask.query));
-    return "stop";
-  }
-  const search = await searchOf(ask, rewriter, signal, progress);
-  const passages = await retrieve(search.text, ask.topK, retriever, signal);
-  // A retriever may ignore the signal.
-  signal.throwIfAborted();
   const snippet = snippets(search.text);
   progress.onSources(passages.map((passage, index) => source(passage, index + 1, snippet)));
-
-  const text = new Text(progress, ask.query);
+  const text = new Text(progress, query);
   const generated = generator.generate(
     {
-      query: ask.query,
-      search,
-      history: ask.history,
-      passages,
-      messages: prompt(ask.query, ask.history, passages, crypto.randomUUID().slice(0, 8)),
-      maxTokens: ask.maxTokens,
-      temperature: ask.temperature,
+      ...{ query, search, history, passages, maxTokens, temperature },
+      messages: prompt(query, history, passages, crypto.randomUUID().slice(0, 8)),
       onSignOfLife: () => progress.onSignOfLife(),
     },
     (piece) => text.add(piece),
     signal,
   );
-  // Not awaited here: a function that waits keeps its variables in memory, and
-  // so the passages.
   return generated.then((finish) => text.end(finish)).catch(asModelError);
 }
 
@@ -117,15 +133,14 @@ class Text {
   }
 }
 
-/** By the rule, unless a model says it better. */
-async function searchOf(
+/** As a model says it, if it does. */
+async function rewritten(
   { query, history }: Ask,
-  rewriter: Rewriter | undefined,
+  search: SearchQuery,
+  { rewriter }: Adapters,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<SearchQuery> {
-  const search = searchQuery(query, history);
-  if (history.length === 0) return search;
   const startedAt = performance.now();
   const rewrite = await rewriter?.rewrite(query, history, signal);
   if (rewrite === undefined) return search;
@@ -137,7 +152,7 @@ async function searchOf(
 async function retrieve(
   query: string,
   topK: number,
-  retriever: Retriever,
+  { retriever }: Adapters,
   signal: AbortSignal,
 ): Promise<readonly Passage[]> {
   try {

@@ -1,14 +1,15 @@
 // The passages of all documents and their full-text index.
 // A passage carries all that a search needs of its document.
 
-import { matchQuery, queryWords, termsOfAll } from "../text/analyzer.ts";
+import { queryWords, termsOfAll } from "../text/analyzer.ts";
 import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 import { copyKey, Distinct } from "../text/copies.ts";
+import { copyTerm, Matches } from "./matches.ts";
+import type { Hit } from "./postings.ts";
 import { type ReadPassage, ReadPassages } from "./read-passages.ts";
 import { RecentSearches } from "./recent-searches.ts";
-import { indexStatistics } from "./statistics.ts";
-import { type KnownTerm, Vocabulary } from "./vocabulary.ts";
-import { bm25Idf, WantedTerms } from "./wanted-terms.ts";
+import { Vocabulary } from "./vocabulary.ts";
+import { WantedTerms } from "./wanted-terms.ts";
 
 /** Those of one document have consecutive ids. */
 export interface StoredPassage {
@@ -62,12 +63,6 @@ type PassageRow = {
   blocks: string;
 };
 
-type Hit = {
-  id: number;
-  /** BM25: higher is better. */
-  score: number;
-};
-
 /** A search result before it is read closely. */
 interface Candidate extends Omit<FoundPassage, "blocks" | "score"> {
   readonly copyKey: string;
@@ -95,20 +90,8 @@ const MATCH_ROWS = 2;
 /** Where there are copies, there may be more. */
 const SPARE_MATCHES = 4;
 
-/** The score of a term, by its rarity: the limit for many repeats. */
-const BM25_MAX = 2.2;
-/** FTS5 takes at least this for the rarity of a term. */
-const BM25_LEAST = 1e-5;
-/** Passages with all terms score about the sum of their rarities. */
-const NARROW_SHARE = 0.6;
-/** Skipping fewer hits saves no time. */
-const NARROW_HITS_MIN = 1_000;
-
 /** Passages read by their ids at once. */
 const PASSAGES_AT_MAX = 10;
-
-/** No word begins so: it is a character of private use. */
-const COPY_MARK = "\ue000";
 
 // The index stores no text. Our analyzer makes the terms, since
 // the tokenizer knows neither Chinese nor accents: it only
@@ -139,14 +122,14 @@ const PASSAGE = `passages.id, passages.document_id AS documentId, passages.place
 export class PassageIndex {
   readonly #sql: SqlStorage;
   readonly #vocabulary: Vocabulary;
+  readonly #matches: Matches;
   readonly #recent = new RecentSearches<FoundPassage>();
   readonly #read = new ReadPassages();
-  /** The number of passages that BM25 counts with. */
-  #indexed: number | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.#vocabulary = new Vocabulary(sql);
+    this.#matches = new Matches(sql);
   }
 
   /**
@@ -184,9 +167,9 @@ export class PassageIndex {
   /** Call it with any other change of what a search reads. */
   forget(): void {
     this.#vocabulary.forget();
+    this.#matches.forget();
     this.#recent.forget();
     this.#read.forget();
-    this.#indexed = undefined;
   }
 
   /** Of the oldest passages. */
@@ -223,7 +206,7 @@ export class PassageIndex {
       const before = distinct.size;
       const spare = before === 0 ? 0 : SPARE_MATCHES;
       const limit = Math.min(Math.floor(left / MATCH_ROWS), topK - before + spare);
-      const { hits, rowsRead } = this.#best(affordable, distinct.keys, limit, left - limit);
+      const { hits, rowsRead } = this.#matches.best(affordable, distinct.keys, limit, left - limit);
       const rows = this.#rows(hits);
       rows.forEach((row, i) => {
         distinct.add(this.#candidate(row, hits[i]?.score ?? 0));
@@ -308,10 +291,9 @@ export class PassageIndex {
       ...[id, documentId, place, title, JSON.stringify(heading), url, text, packBlocks(blocks)],
     );
     const [heads = [], body = []] = termsOfAll([[title, ...heading].join("\n"), text]);
-    const copyTerm = COPY_MARK + copyKey(heading, text);
     this.#sql.exec(
       "INSERT INTO passage_terms (rowid, title, text) VALUES (?, ?, '')",
-      ...[id, [...heads, ...heads, ...body, copyTerm].join(" ")],
+      ...[id, [...heads, ...heads, ...body, copyTerm(copyKey(heading, text))].join(" ")],
     );
   }
 
@@ -319,50 +301,6 @@ export class PassageIndex {
     return this.#sql
       .exec<PassageRow>(`SELECT ${PASSAGE} FROM passages WHERE id = ?`, id)
       .toArray()[0];
-  }
-
-  /**
-   * The best matches for all terms, without copies of these. Reads
-   * at most `rowsMax` rows, of which it needs `limit`.
-   */
-  #best(
-    terms: readonly KnownTerm[],
-    copyKeys: readonly string[],
-    limit: number,
-    rowsMax: number,
-  ): { readonly hits: readonly Hit[]; readonly rowsRead: number } {
-    let rowsRead = this.#indexed === undefined ? 1 : 0;
-    this.#indexed ??= indexStatistics(this.#sql).passages;
-    const indexed = this.#indexed;
-    const rated = terms.map((known) => ({ ...known, rarity: bm25Idf(known.passages, indexed) }));
-    const rarity = rated.reduce((sum, { rarity }) => sum + rarity, 0);
-    let narrow = narrowMatch(rated, NARROW_SHARE * rarity);
-    while (narrow !== undefined && rowsMax >= rowsRead + 2 * limit) {
-      const { match, othersMax } = narrow;
-      const hits = this.#hits(without(copyKeys, match), limit).map(({ id, score }) => ({
-        id,
-        score: score / 2,
-      }));
-      rowsRead += hits.length;
-      const least = hits[limit - 1]?.score ?? 0;
-      if (least > othersMax) return { hits, rowsRead };
-      // No other passage reaches what is found already.
-      narrow = narrowMatch(rated, least);
-    }
-    const hits = this.#hits(without(copyKeys, matchQuery(terms.map(({ term }) => term))), limit);
-    return { hits, rowsRead: rowsRead + hits.length };
-  }
-
-  /** The best matches first. */
-  #hits(match: string, limit: number): Hit[] {
-    return this.#sql
-      .exec<Hit>(
-        `SELECT rowid AS id, -rank AS score FROM passage_terms
-         WHERE passage_terms MATCH ? AND rank MATCH 'bm25(1.0, 1.0)'
-         ORDER BY rank LIMIT ?`,
-        ...[match, limit],
-      )
-      .toArray();
   }
 
   #candidate(row: PassageRow, relevance: number): Candidate {
@@ -385,41 +323,6 @@ export class PassageIndex {
       )
       .toArray();
   }
-}
-
-/**
- * A query for the passages with a rare term, with twice the score of the
- * whole query; undefined if it saves no time. Scoring a passage takes ten
- * times as long as skipping it. Other passages score at most `othersMax`,
- * which is less than `limit`.
- */
-function narrowMatch(
-  terms: readonly (KnownTerm & { readonly rarity: number })[],
-  limit: number,
-): { readonly match: string; readonly othersMax: number } | undefined {
-  let othersMax = 0;
-  let hits = 0;
-  let rareCount = terms.length;
-  for (const common of terms.slice(1).toReversed()) {
-    const next = othersMax + BM25_MAX * common.rarity + BM25_LEAST;
-    if (next >= limit) break;
-    othersMax = next;
-    hits += common.passages;
-    rareCount -= 1;
-  }
-  if (hits < NARROW_HITS_MIN) return undefined;
-  const names = terms.map(({ term }) => term);
-  const rare = names.slice(0, rareCount);
-  const common = names.slice(rareCount);
-  // BM25 counts the rare terms in both parts.
-  const match = `(${matchQuery(rare)}) AND (${matchQuery([...rare, ...common, ...common])})`;
-  return { match, othersMax };
-}
-
-/** A query for what matches and is no copy of these. */
-function without(keys: readonly string[], match: string): string {
-  if (keys.length === 0) return match;
-  return `(${match}) NOT (${matchQuery(keys.map((key) => COPY_MARK + key))})`;
 }
 
 function passageId(documentId: string, place: number): string {

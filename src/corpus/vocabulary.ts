@@ -10,11 +10,14 @@ const BINDINGS_MAX = 100;
 
 /** Terms kept in memory: about 2 MB. */
 const KNOWN_MAX = 20_000;
+/** Beginnings kept in memory, each with the terms of a spelling: about 1 MB. */
+const BEGINNINGS_MAX = 1_000;
 
 export class Vocabulary {
   readonly #sql: SqlStorage;
   /** Since the last change of a passage. */
   readonly #known = new Map<string, number>();
+  readonly #startingWith = new Map<string, readonly KnownTerm[]>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -23,6 +26,7 @@ export class Vocabulary {
   /** Call it after each change of the passages. */
   forget(): void {
     this.#known.clear();
+    this.#startingWith.clear();
   }
 
   /**
@@ -60,13 +64,19 @@ export class Vocabulary {
   }
 
   /** Terms with this beginning, sorted. Reads a row for each. */
-  startingWith(beginning: string, limit: number): KnownTerm[] {
-    return this.#sql
+  startingWith(beginning: string, limit: number): readonly KnownTerm[] {
+    const key = `${limit} ${beginning}`;
+    const known = this.#startingWith.get(key);
+    if (known !== undefined) return known;
+    const terms = this.#sql
       .exec<{ term: string; passages: number }>(
         "SELECT term, doc AS passages FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?",
         ...[beginning, `${beginning}\u{10ffff}`, limit],
       )
       .toArray();
+    if (this.#startingWith.size >= BEGINNINGS_MAX) this.#startingWith.clear();
+    this.#startingWith.set(key, terms);
+    return terms;
   }
 
   /** Those that passages have, up to `rowsMax`. */

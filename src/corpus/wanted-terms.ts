@@ -5,6 +5,7 @@ import { QUERY_TERMS_MAX, type QueryWord } from "../text/analyzer.ts";
 import { beginnings, isCorrectable, isMisspeltAsking, nearTerms, slip } from "../text/spelling.ts";
 import { isMarked, isPaired } from "../text/words.ts";
 import { Coverage, type WantedWord } from "./coverage.ts";
+import { bm25Idf } from "./matches.ts";
 import type { KnownTerm, Vocabulary } from "./vocabulary.ts";
 
 /** Terms that are read to find the right spelling of a word. */
@@ -166,6 +167,7 @@ export class WantedTerms {
 
   #isUnknownNumber({ name, term }: QueryWord): boolean {
     if (name === undefined || this.#frequency(name) === 0 || this.#left <= 0) return false;
+    if (this.#frequency(term) === 0) return true;
     this.#left -= 1;
     return !this.#vocabulary.hasNeighbours(name, term);
   }
@@ -211,11 +213,6 @@ export class WantedTerms {
   #frequency(term: string): number {
     return this.#frequencies.get(term) ?? 0;
   }
-}
-
-/** As FTS5 has it: nothing if half of all passages have the term. */
-export function bm25Idf(frequency: number, count: number): number {
-  return Math.max(0, Math.log((count - frequency + 0.5) / (frequency + 0.5)));
 }
 
 function idf(frequency: number, count: number): number {

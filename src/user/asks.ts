@@ -29,18 +29,18 @@
 
 import type { Alarm } from "../alarm.ts";
 import type { Generator } from "../answer/generator.ts";
-import { type Adapters, answer } from "../answer/pipeline.ts";
+import { begin, type Progress } from "../answer/pipeline.ts";
 import type { Retriever } from "../answer/retriever.ts";
 import type { Rewriter } from "../answer/rewriter.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
-import type { Ask, RefundReason } from "../protocol.ts";
+import type { Ask, Finish, RefundReason } from "../protocol.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { type AskKey, askKey, type KeyRow } from "./keys.ts";
 import { Listener } from "./listener.ts";
 import type { Outage } from "./outage.ts";
 import { isReplayable, type QueryRow } from "./queries.ts";
-import type { Quota } from "./quota.ts";
+import { type Quota, remaining } from "./quota.ts";
 import * as refusals from "./refusals.ts";
 import type { Reservations } from "./reservations.ts";
 import { Run } from "./run.ts";
@@ -154,19 +154,23 @@ export class Asks {
   #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {
     const config = this.#parts.config();
     // Built first: a wrong variable must refuse before anything is reserved.
-    const [retriever, generator] = [this.#parts.retriever(), this.#parts.generator()];
-    const rewriter = this.#parts.rewriter();
+    const { retriever, generator, rewriter } = this.#parts;
+    const adapters = { retriever: retriever(), generator: generator(), rewriter: rewriter() };
     const now = Date.now();
     if (this.#tables.settings.get().blocked === 1) throw refusals.blocked();
     this.#runs.admit(config, identity, now);
-    const { window, room } = this.#quota.status(now);
+    const { window, room, limit, counters } = this.#quota.status(now);
+    if (remaining(limit, counters) === 0) throw this.#quota.exceeded(now);
+    const abort = new AbortController();
+    // Before the write: what is sent after it waits for the disk.
+    const goOn = begin(ask, adapters, abort.signal);
     const queryId = this.#reservations.make({ ask, key, identity, window, askedAt: now }, room);
     if (queryId === undefined) throw this.#quota.exceeded(now);
     this.#parts.alarm.set(now + config.sweepIntervalMs);
 
-    const run = new Run({ queryId, window, ask, identity, askedAt: now, admitMs }, config);
+    const run = new Run({ queryId, window, ask, identity, askedAt: now, admitMs }, config, abort);
     this.#runs.set(queryId, run);
-    this.#parts.ctx.waitUntil(this.#drive(run, { retriever, generator, rewriter }));
+    this.#parts.ctx.waitUntil(this.#drive(run, goOn));
     return run;
   }
 
@@ -183,10 +187,9 @@ export class Asks {
   }
 
   /** Follows a run to its end. A failure is refunded before a listener is told. */
-  async #drive(run: Run, adapters: Adapters): Promise<void> {
-    const ending = await run.generate((signal) => answer(run.ask, adapters, run, signal));
-    // Refunded in between.
-    if (run.transcript.ending !== undefined) return;
+  async #drive(run: Run, goOn: (progress: Progress) => Promise<Finish>): Promise<void> {
+    const ending = await run.generate(goOn);
+    if (run.transcript.ending !== undefined) return; // Refunded in between.
     if (ending.type === "failed") {
       const { code, message, cause, details } = ending.error;
       const why = [details.diagnosis ?? "", traceOf(cause)].filter((words) => words !== "");
@@ -247,9 +250,7 @@ export class Asks {
     try {
       if (!subscription.format.streams) {
         const ending = await listener.wait(subscription.transcript);
-        if (ending?.type === "failed") {
-          throw this.#failure(subscription.head.queryId, ending.error);
-        }
+        if (ending?.type === "failed") throw this.#failure(subscription.head.queryId, ending.error);
       }
       const headers = this.#headersOf(subscription);
       this.#parts.ctx.waitUntil(this.#deliver(subscription, listener));

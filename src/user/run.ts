@@ -60,7 +60,7 @@ export class Run implements Progress {
   readonly resolved = Promise.withResolvers<void>();
   #wait: { readonly timer: ReturnType<typeof setTimeout>; readonly until: number } | undefined;
   readonly #limits: RunLimits;
-  readonly #abort = new AbortController();
+  readonly #abort: AbortController;
   /** How it ended. The first ending counts. */
   readonly #ended = Promise.withResolvers<Ending>();
   /** Nothing more is added to the transcript. */
@@ -80,9 +80,11 @@ export class Run implements Progress {
   #saysNothingFound = false;
   #rewrite: RewriteCost | undefined;
 
+  /** @param abort Its signal is the pipeline's. */
   constructor(
     query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "askedAt" | "admitMs">,
     limits: RunLimits,
+    abort: AbortController,
   ) {
     this.queryId = query.queryId;
     this.window = query.window;
@@ -92,6 +94,7 @@ export class Run implements Progress {
     this.admitMs = query.admitMs;
     this.onDisconnect = query.ask.onDisconnect;
     this.#limits = limits;
+    this.#abort = abort;
   }
 
   /**
@@ -135,7 +138,7 @@ export class Run implements Progress {
    * of our limits ends it, and returns how. Never throws, and leaves nothing
    * running upstream.
    */
-  async generate(pipeline: (signal: AbortSignal) => Promise<Finish>): Promise<Ending> {
+  async generate(pipeline: (progress: Progress) => Promise<Finish>): Promise<Ending> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const watch = () => {
       const late = this.#late();
@@ -145,7 +148,7 @@ export class Run implements Progress {
       } else this.#ended.resolve(late);
     };
     watch();
-    pipeline(this.#abort.signal).then(
+    pipeline(this).then(
       (finish) => this.#ended.resolve(this.#isOver ? stopped() : this.#finished(finish)),
       (thrown) => this.#ended.resolve(this.#isOver ? stopped() : failed(toServiceError(thrown))),
     );

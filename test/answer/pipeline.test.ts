@@ -2,9 +2,9 @@
 
 import { expect, it } from "vitest";
 import type { Generation, Generator } from "../../src/answer/generator.ts";
-import { answer } from "../../src/answer/pipeline.ts";
 import type { Passage, Retriever } from "../../src/answer/retriever.ts";
 import type { Ask } from "../../src/protocol.ts";
+import { answer } from "../support/answer.ts";
 import { Progress } from "../support/progress.ts";
 
 const PASSAGE: Passage = {

@@ -4,10 +4,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../../src/answer/generator.ts";
-import { answer } from "../../src/answer/pipeline.ts";
 import { prompt } from "../../src/answer/prompt.ts";
 import type { Passage } from "../../src/answer/retriever.ts";
 import type { Turn } from "../../src/protocol.ts";
+import { answer } from "../support/answer.ts";
 import { Progress } from "../support/progress.ts";
 
 const NONCE = "k7f3";

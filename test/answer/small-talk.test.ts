@@ -1,9 +1,9 @@
 // What needs no search: greetings, thanks, questions about the service itself.
 
 import { describe, expect, it } from "vitest";
-import { answer } from "../../src/answer/pipeline.ts";
 import { isSmallTalk, smallTalk } from "../../src/answer/small-talk.ts";
 import type { Ask } from "../../src/protocol.ts";
+import { answer } from "../support/answer.ts";
 import { Progress } from "../support/progress.ts";
 
 const TURNS = [

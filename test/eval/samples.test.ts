@@ -4,10 +4,10 @@
 
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { answer } from "../../src/answer/pipeline.ts";
 import { ExtractiveGenerator } from "../../src/generators/extractive.ts";
 import type { Source } from "../../src/protocol.ts";
 import { FullTextRetriever } from "../../src/retrievers/full-text.ts";
+import { answer } from "../support/answer.ts";
 import { Progress } from "../support/progress.ts";
 
 const samples = import.meta.glob<string>("../../samples/*.md", {

@@ -116,9 +116,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
           ...startAwaits,
           {
             file: ASKS,
-            from: "const { window, room } = this.#quota.status(now);",
-            to: `const { window, room } = this.#quota.status(now);
-              if (this.#quota.remaining(now) === 0) throw this.#quota.exceeded(now);
+            from: "if (remaining(limit, counters) === 0) throw this.#quota.exceeded(now);",
+            to: `if (remaining(limit, counters) === 0) throw this.#quota.exceeded(now);
               ${pause} ${LOOK_AGAIN} this.#runs.admit(config, identity, now);`,
           },
           { file: LEDGER, from: "SELECT ?1, 1 WHERE ?2 > 0", to: "SELECT ?1, 1 WHERE ?2 = ?2" },

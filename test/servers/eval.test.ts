@@ -164,12 +164,13 @@ test("npm run eval asks hundreds of questions", async () => {
 test("npm run eval measures scale, and prints a report", async () => {
   const { code, stdout } = await typed(["--data", collection, "--passages=300"]);
   expect(code).toBe(0);
-  const [, passages, , max] =
-    /^climbing, filled up to \d+ documents in (\d+) passages, in ([\d.]+) s$[\s\S]*^questions of 4,000 characters +[\d.]+ ms +[\d.]+ ms +[\d.]+ +(\d+)$/m.exec(
+  const [, passages, , mean] =
+    /^climbing, filled up to \d+ documents in (\d+) passages, in ([\d.]+) s$[\s\S]*^questions of 4,000 characters +[\d.]+ ms +[\d.]+ ms +([\d.]+) +\d+$/m.exec(
       stdout,
     ) ?? [];
   expect(Number(passages)).toBeGreaterThanOrEqual(300);
-  expect(Number(max)).toBeLessThanOrEqual(100);
+  // At most 100 for each, and 300 that go into memory.
+  expect(Number(mean)).toBeLessThanOrEqual(400);
 });
 
 describe("npm run eval refuses", () => {
