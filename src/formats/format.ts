@@ -29,6 +29,13 @@ export interface WholeAnswer extends AnswerHead {
   readonly quotaRemaining: number;
 }
 
+/** Where an answer breaks off. */
+export interface Place {
+  readonly head: AnswerHead;
+  /** The number of the failure: the next after the answer's last event. */
+  readonly number: number;
+}
+
 export interface Format {
   /**
    * True: written while it is generated. False: one body at the end, under
@@ -53,8 +60,9 @@ export interface Format {
   /**
    * An error: the last write of an answer that began, or the body that comes
    * instead of it.
+   * @param place Where the answer breaks off; undefined if it did not begin.
    */
-  error(error: ErrorBody): string;
+  error(error: ErrorBody, place?: Place): string;
 }
 
 /** An error that comes instead of an answer, under its own status. */

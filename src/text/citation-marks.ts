@@ -37,6 +37,18 @@ export function withoutMarks(text: string, isMeant: (number: number) => boolean)
   );
 }
 
+/** Where a text first has a mark with a number, in UTF-16 units. */
+export function firstMark(
+  text: string,
+  number: number,
+): { start: number; end: number } | undefined {
+  for (const match of text.matchAll(MARK)) {
+    if (!numbersOf(match[1] ?? match[2] ?? "").includes(number)) continue;
+    return { start: match.index, end: match.index + match[0].length };
+  }
+  return undefined;
+}
+
 /** The texts that may have marks. */
 function* leavesOf(block: Block): Generator<string> {
   for (const child of block.children) yield* leavesOf(child);

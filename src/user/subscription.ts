@@ -102,8 +102,9 @@ export class Subscription {
     return this.format.closing(answer);
   }
 
+  /** Its number is the next after the transcript's last event. */
   error(body: ErrorBody): string {
-    return this.format.error(body);
+    return this.format.error(body, { head: this.head, number: this.transcript.length + 2 });
   }
 }
 
