@@ -1,4 +1,4 @@
-// OpenAI's Responses, written. test/clients reads them with the package.
+// OpenAI's Responses, written. test/packages reads them with the package.
 
 import { describe, expect, it } from "vitest";
 import { EVENTS } from "../../src/formats/events.ts";

@@ -64,10 +64,14 @@ const MOMENTS: Readonly<Record<string, { script: Directive; seen?: RegExp }>> = 
 };
 
 /** The tests of one package, with a server of their own. */
-export function prove(name: string, asks: Package): () => Site {
+export function prove(
+  name: string,
+  asks: Package,
+  vars: Readonly<Record<string, string>> = {},
+): () => Site {
   let site: Site;
   beforeAll(async () => {
-    site = await Site.start();
+    site = await Site.start(vars);
   });
   afterAll(() => site.stop());
 

@@ -35,8 +35,9 @@ export class Site {
     this.#operator = operator;
   }
 
-  static async start(): Promise<Site> {
-    const vars = { QUOTA_LIMIT: String(LIMIT), PING_INTERVAL_MS: "100" };
+  /** @param more Further variables of the server. */
+  static async start(more: Readonly<Record<string, string>> = {}): Promise<Site> {
+    const vars = { QUOTA_LIMIT: String(LIMIT), PING_INTERVAL_MS: "100", ...more };
     const server = await startScriptedServer({ vars });
     const site = new Site(server, await bearer(SECRET, { user: "olivia", operator: true }));
     for (const [id, body] of Object.entries(DOCUMENTS)) {
