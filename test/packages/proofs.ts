@@ -44,6 +44,8 @@ export interface Package {
   failure(error: unknown): Failure;
   /** How the package names the end of a whole answer. */
   readonly finish: string;
+  /** What is received once the sources were; by default they themselves. */
+  readonly sources?: RegExp;
   /** How the field is called that `unsupported` adds. */
   readonly unsupported: string;
   /** How often the package sends an ask that is refused, or that fails. */
@@ -54,11 +56,13 @@ export interface Package {
 export const words = (count: number): string =>
   Array.from({ length: count }, (_, n) => `w${n} `).join("");
 
+const SOURCES = /"sources":/;
+
 /** When the user leaves, by what the package has received. */
 const MOMENTS: Readonly<Record<string, { script: Directive; seen?: RegExp }>> = {
   "before the first byte": { script: { fault: "hang-before-headers" } },
   "after the opening": { script: { fault: "hang-before-headers" }, seen: /\n\n/ },
-  "after the sources": { script: { fault: "hang", at: 0 }, seen: /"sources":/ },
+  "after the sources": { script: { fault: "hang", at: 0 }, seen: SOURCES },
   "in the middle of the answer": { script: { tokens: 300, gapMs: 20 }, seen: /w9 / },
   "before the end": { script: { tokens: 5, ending: ["hang"] }, seen: /w4 / },
 };
@@ -222,7 +226,8 @@ export function prove(
         const asking = ask(customer, customer.question(script), { signal: leaving.signal }).catch(
           () => undefined,
         );
-        await (seen ? customer.received(seen) : customer.modelAsked());
+        const moment = seen === SOURCES ? (asks.sources ?? SOURCES) : seen;
+        await (moment ? customer.received(moment) : customer.modelAsked());
         leaving.abort();
         await asking;
         await customer.paid({ refunded: 1 });
