@@ -4,6 +4,9 @@
 import type { Turn } from "../protocol.ts";
 import type { Queries, QueryRow } from "./queries.ts";
 
+/** Of all turns, in UTF-16 units: no body has room for more. */
+const LENGTH_MAX = 64 * 1024;
+
 /**
  * The latest turns up to a query: its own and those of the queries that it
  * follows, oldest first. They end at a query whose texts are deleted. One
@@ -12,9 +15,12 @@ import type { Queries, QueryRow } from "./queries.ts";
 export function turnsUpTo(last: QueryRow, queries: Pick<Queries, "get">, turnsMax: number): Turn[] {
   const turns: Turn[] = [];
   let row: QueryRow | undefined = last;
+  let length = 0;
   for (let read = 0; row !== undefined && row.query !== null && read < turnsMax; read += 1) {
     const { query, answer, previous }: QueryRow = row;
     if (answer !== null) {
+      length += query.length + answer.length;
+      if (length > LENGTH_MAX) break;
       turns.unshift({ role: "user", content: query }, { role: "assistant", content: answer });
     }
     row = previous === null ? undefined : queries.get(previous);

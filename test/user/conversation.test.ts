@@ -57,6 +57,11 @@ it("gives the latest turns of a long conversation, and reads no more than those"
   expect(log.reads()).toBeLessThanOrEqual(4);
 });
 
+it("ends before turns that no body had room for", () => {
+  const log = logOf({}, { answer: "a".repeat(64 * 1024) }, {});
+  expect(contents(log)).toEqual(["Question 2?", "Answer 2."]);
+});
+
 it("reads a bounded number of queries that were not answered", () => {
   const log = logOf(...Array.from({ length: 1_000 }, () => ({ answer: null })));
   expect(contents(log)).toEqual([]);
