@@ -2,41 +2,37 @@
 // done here is refused by name; a field that changes nothing is ignored.
 
 import * as v from "valibot";
-import { ServiceError } from "../errors.ts";
-import type { Ask, OnDisconnect, Turn } from "../protocol.ts";
-import { TOP_K } from "../protocol.ts";
-import { check, textOf } from "../request.ts";
-import { isVisible } from "../text/visible.ts";
-import { type Chosen, queryIdOf } from "./openai-responses.ts";
+import { MAX_TOKENS, type OnDisconnect, TOP_K } from "../protocol.ts";
+import { check } from "../request.ts";
+import {
+  conversation,
+  MAX_TOKENS_FIELD,
+  type Message,
+  OPTIONS,
+  TEMPERATURE_FIELD,
+} from "./conversation.ts";
+import { checkModel } from "./models.ts";
+import { type Chosen, queryIdOf, responseBody, responseEvents } from "./openai-responses.ts";
+import type { Asked, Surface } from "./surface.ts";
 
-/** What a request asks for. */
-export interface ResponseRequest {
-  readonly ask: Ask & { readonly instructions: string | undefined };
-  /** The query whose turns come before. */
-  readonly previous: string | undefined;
-  readonly streams: boolean;
-  readonly background: boolean;
-  readonly chosen: Chosen;
-}
+export const RESPONSES: Surface = { read };
 
-const MAX_TOKENS = { byDefault: 1_024, max: 4_096 };
-/** The earlier turns that an ask may have: the latest are kept. */
-const TURNS_MAX = 20;
+const ROLES = {
+  system: "application",
+  developer: "application",
+  user: "user",
+  assistant: "assistant",
+} as const;
 
-const wellFormed = v.pipe(
-  v.string(),
-  v.check((text) => text.isWellFormed(), "must be well-formed Unicode, without lone surrogates"),
-);
-
-const Part = v.looseObject({
+const Part = v.object({
   type: v.picklist(
     ["input_text", "output_text", "text"],
     'must be "input_text" or "output_text": only text can be read here',
   ),
-  text: wellFormed,
+  text: v.string(),
 });
 
-const Item = v.looseObject({
+const Item = v.object({
   type: v.nullish(v.literal("message", 'must be "message": only messages can be read here')),
   role: v.picklist(
     ["user", "assistant", "system", "developer"],
@@ -45,31 +41,17 @@ const Item = v.looseObject({
   content: textOr(v.array(Part)),
 });
 
-const Query = v.pipe(
-  v.string(),
-  v.trim(),
-  textOf(1, 4_000),
-  v.check(isVisible, "must have something to read in it"),
-);
-
-const Body = v.looseObject({
+const Body = v.object({
   model: v.nullish(v.string(), "belay"),
   input: textOr(v.array(Item)),
-  instructions: v.nullish(wellFormed),
+  instructions: v.nullish(v.string()),
   previous_response_id: v.nullish(v.string()),
   stream: v.nullish(v.boolean(), false),
   background: v.nullish(v.boolean(), false),
-  max_output_tokens: v.nullish(
-    v.pipe(
-      v.number(),
-      v.integer("must be a whole number from 1"),
-      v.minValue(1, "must be a whole number from 1"),
-    ),
-  ),
-  temperature: v.nullish(
-    v.pipe(v.number(), v.minValue(0, "must be from 0 to 2"), v.maxValue(2, "must be from 0 to 2")),
-  ),
+  max_output_tokens: MAX_TOKENS_FIELD,
+  temperature: TEMPERATURE_FIELD,
   metadata: v.nullish(v.record(v.string(), v.string()), {}),
+  belay: OPTIONS,
 
   // Refused where they ask for what is not done here.
   conversation: leftOut("names a conversation, which is not kept here: send previous_response_id"),
@@ -79,85 +61,75 @@ const Body = v.looseObject({
     v.picklist(["auto", "none"], 'must be "auto" or "none": no tool is called here'),
   ),
   text: v.nullish(
-    v.looseObject({
+    v.object({
       format: v.nullish(
-        v.looseObject({
-          type: v.literal("text", 'must be "text": the answer follows no JSON schema here'),
+        v.object({
+          type: v.literal("text", 'must be "text": answers have no other form'),
         }),
       ),
     }),
   ),
 });
 
-type Item = v.InferOutput<typeof Item>;
+type Body = v.InferOutput<typeof Body>;
 
-/** Throws INVALID_REQUEST. */
-export function readResponseRequest(body: unknown): ResponseRequest {
-  const read = check(Body, body);
-  const { background, instructions, max_output_tokens, temperature, stream } = read;
-  const items: readonly Item[] =
-    typeof read.input === "string" ? [{ role: "user", content: read.input }] : read.input;
-  const { system, turns } = turnsOf(items);
-  const last = turns.pop();
-  if (last?.role !== "user") {
-    throw new ServiceError(
-      "INVALID_REQUEST",
-      'The field "input" must end with a message of role "user": it is the question.',
-    );
-  }
-  const { input: query } = check(v.object({ input: Query }), { input: last.content });
-  const given = [instructions ?? "", ...system].filter((text) => text.trim() !== "");
+function read(body: unknown): Asked {
+  const checked = check(Body, body);
+  checkModel(checked.model);
+  const { background, previous_response_id: previous, stream } = checked;
+  const write = stream || background ? responseEvents : responseBody;
   return {
     ask: {
-      query,
-      topK: TOP_K.byDefault,
-      maxTokens: Math.min(max_output_tokens ?? MAX_TOKENS.byDefault, MAX_TOKENS.max),
-      temperature: temperature ?? undefined,
-      history: turns.filter(({ content }) => content !== "").slice(-TURNS_MAX),
-      onDisconnect: onDisconnectOf(stream, background),
-      instructions: given.length === 0 ? undefined : given.join("\n\n"),
+      ...conversation(messagesOf(checked), "input"),
+      topK: checked.belay?.topK ?? TOP_K.byDefault,
+      maxTokens: checked.max_output_tokens ?? MAX_TOKENS.byDefault,
+      temperature: checked.temperature ?? undefined,
+      onDisconnect: onDisconnectOf(checked),
     },
-    previous: read.previous_response_id == null ? undefined : queryIdOf(read.previous_response_id),
-    streams: stream,
-    background,
-    chosen: {
-      model: read.model,
-      instructions: instructions ?? null,
-      maxOutputTokens: max_output_tokens ?? null,
-      temperature: temperature ?? null,
-      metadata: read.metadata,
-      previousResponseId: read.previous_response_id ?? null,
-      background,
-    },
+    format: write(chosenBy(checked)),
+    previous: previous == null ? undefined : queryIdOf(previous),
+    later: background && !stream,
   };
 }
 
-/**
- * A client of a stream knows the response's id and can come back. One that
- * waits for a body cannot.
- */
-function onDisconnectOf(stream: boolean, background: boolean): OnDisconnect {
-  if (background) return "continue";
-  return stream ? "wait" : "cancel";
+function messagesOf({ input, instructions }: Body): Message[] {
+  const items: Message[] =
+    typeof input === "string"
+      ? [{ role: "user", text: input }]
+      : input.map(({ role, content }) => ({ role: ROLES[role], text: textOf(content) }));
+  return [{ role: "application", text: instructions ?? "" }, ...items];
 }
 
-/** System and developer messages, and the turns between user and assistant. */
-function turnsOf(items: readonly Item[]): { system: string[]; turns: Turn[] } {
-  const system: string[] = [];
-  const turns: Turn[] = [];
-  for (const { role, content: parts } of items) {
-    const content = typeof parts === "string" ? parts : parts.map(({ text }) => text).join("\n");
-    if (role === "user" || role === "assistant") turns.push({ role, content });
-    else system.push(content);
-  }
-  return { system, turns };
+function textOf(content: Exclude<Body["input"], string>[number]["content"]): string {
+  return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
+}
+
+/**
+ * A client of a stream knows the response's id, and can come back. One that
+ * waits for a body cannot.
+ */
+function onDisconnectOf({ background, belay, stream }: Body): OnDisconnect {
+  if (background) return "continue";
+  return belay?.onDisconnect ?? (stream ? "wait" : "cancel");
+}
+
+function chosenBy(body: Body): Chosen {
+  return {
+    model: body.model,
+    instructions: body.instructions ?? null,
+    maxOutputTokens: body.max_output_tokens ?? null,
+    temperature: body.temperature ?? null,
+    metadata: body.metadata,
+    previousResponseId: body.previous_response_id ?? null,
+    background: body.background,
+  };
 }
 
 /** Text, or a list that is checked by its own rules. */
 function textOr<const Schema extends v.GenericSchema>(list: Schema) {
   return v.lazy(
     (value): v.GenericSchema<string | v.InferInput<Schema>, string | v.InferOutput<Schema>> =>
-      Array.isArray(value) ? list : wellFormed,
+      Array.isArray(value) ? list : v.string(),
   );
 }
 

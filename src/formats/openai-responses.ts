@@ -3,9 +3,11 @@
 // the closing goes on from the last token. So they are the same for every
 // listener and at every replay, and a client can resume after any of them.
 
-import { type ErrorBody, encodeJson, type Finish, type Receipt, type Source } from "../protocol.ts";
-import { firstMark } from "../text/citation-marks.ts";
-import type { AnswerHead, Format, WholeAnswer } from "./format.ts";
+import { type ErrorBody, encodeJson, type Receipt } from "../protocol.ts";
+import { countTokens } from "../text/token-count.ts";
+import { annotationsOf } from "./annotations.ts";
+import type { AnswerHead, Format, Place, WholeAnswer } from "./format.ts";
+import { openAiError } from "./openai-error.ts";
 
 /** What a request chose, as its response repeats it. */
 export interface Chosen {
@@ -66,40 +68,34 @@ const JSON_HEADERS = {
 
 /**
  * A stream of events.
- * @param refusals How an error is written that comes instead of a stream.
  * @param startingAfter The sequence number of the last event that the client
  * has; -1 for one that has none.
  */
-export function responseEvents(chosen: Chosen, refusals: Format, startingAfter = -1): Format {
+export function responseEvents(chosen: Chosen, startingAfter = -1): Format {
   const write = (events: readonly ResponseEvent[]) => encode(events, startingAfter);
   return {
     streams: true,
     headers: STREAM_HEADERS,
-    errorHeaders: refusals.errorHeaders,
     opening: (head, quotaRemaining) => write(openingEvents(head, chosen, quotaRemaining)),
     event: (event, number, { queryId }) =>
       event.type === "token" ? encodeToken(event.token, number, queryId) : "",
     heartbeat: () => COMMENT,
     closing: (answer) => write(closingEvents(answer, chosen)),
-    error: (error, place) =>
-      place === undefined
-        ? refusals.error(error)
-        : write(failureEvents(error, place.head, place.number, chosen)),
+    error: (error, place) => write(failureEvents(error, place, chosen)),
   };
 }
 
 /** One response in a JSON body. */
-export function responseBody(chosen: Chosen, refusals: Format): Format {
+export function responseBody(chosen: Chosen): Format {
   return {
     streams: false,
     headers: JSON_HEADERS,
-    errorHeaders: refusals.errorHeaders,
     opening: () => "",
     event: () => "",
     // JSON allows white space before a value.
     heartbeat: () => " ",
     closing: (answer) => encodeJson(wholeResponse(answer, chosen)),
-    error: refusals.error,
+    error: (error) => encodeJson(openAiError(error)),
   };
 }
 
@@ -202,12 +198,10 @@ export function closingEvents(answer: WholeAnswer, chosen: Chosen) {
 /**
  * The failed response, and an error after it, which the `openai` packages
  * throw: code that reads only the text must not take it for whole.
- * @param number Our number of the failure.
  */
 export function failureEvents(
   { code, message: text, quotaRemaining }: ErrorBody,
-  head: AnswerHead,
-  number: number,
+  { head, number }: Place,
   chosen: Chosen,
 ) {
   const error = failure(text);
@@ -235,25 +229,25 @@ function textPlace(queryId: string) {
 
 // --- The response ---
 
-/** A response as it is now, from what is stored of its query. */
+/**
+ * A response as it is now, from what is stored of its query.
+ * @param tokens Of its answer, if there is one.
+ */
 export function storedResponse(
   receipt: Receipt,
+  tokens: readonly string[],
   previousResponseId: string | null,
   quotaRemaining: number,
 ) {
-  const { queryId, state, reason, answer, sources, finish, found } = receipt;
+  const { queryId, state, reason, answer, finish } = receipt;
   const askedAt = Date.parse(receipt.askedAt);
   const background = receipt.onDisconnect === "continue";
   const chosen = { ...NOTHING_CHOSEN, previousResponseId, background };
   if (answer !== null && finish !== null) {
-    const whole = finishedResponse(
-      {
-        ...{ queryId, askedAt, text: answer, finish, sources: sources ?? [] },
-        ...{ found: found ?? true, outputTokens: receipt.tokens ?? 0, quotaRemaining },
-      },
-      chosen,
-    );
-    return { ...whole, completed_at: seconds(Date.parse(receipt.resolvedAt ?? receipt.askedAt)) };
+    const [sources, found] = [receipt.sources ?? [], receipt.found ?? true];
+    const whole = { queryId, askedAt, tokens, sources, finish, found, quotaRemaining };
+    const completedAt = Date.parse(receipt.resolvedAt ?? receipt.askedAt);
+    return { ...wholeResponse(whole, chosen), completed_at: seconds(completedAt) };
   }
   const extra = { queryId, reason, quotaRemaining };
   const response = unfinishedResponse({ queryId, askedAt }, chosen, extra);
@@ -277,30 +271,15 @@ function failure(text: string) {
 }
 
 function wholeResponse(answer: WholeAnswer, chosen: Chosen) {
-  const { tokens } = answer;
-  const texts = { text: tokens.join(""), outputTokens: tokens.length };
-  return finishedResponse({ ...answer, ...texts }, chosen);
-}
-
-interface Finished extends AnswerHead {
-  readonly text: string;
-  readonly sources: readonly Source[];
-  readonly finish: Finish;
-  readonly found: boolean;
-  readonly outputTokens: number;
-  readonly quotaRemaining: number;
-}
-
-function finishedResponse(answer: Finished, chosen: Chosen) {
-  const { queryId, text, sources, finish, found, outputTokens, quotaRemaining } = answer;
+  const { queryId, tokens, sources, finish, found, quotaRemaining } = answer;
   const status = finish === "length" ? ("incomplete" as const) : ("completed" as const);
-  const output = [message(queryId, status, [outputText(text, annotationsOf(text, sources))])];
+  const output = [message(queryId, status, [outputText(tokens.join(""), annotationsIn(answer))])];
   return {
     ...common(answer, chosen),
     status,
     incomplete_details: status === "incomplete" ? { reason: "max_output_tokens" as const } : null,
     output: output as [(typeof output)[number]],
-    usage: usageOf(outputTokens),
+    usage: usageOf(tokens),
     belay: { queryId, found, sources, quotaRemaining },
   };
 }
@@ -358,26 +337,24 @@ function outputText(text: string, annotations: Annotation[]) {
   return { type: "output_text" as const, text, annotations, logprobs: [] };
 }
 
-type Annotation = ReturnType<typeof annotationsOf>[number];
+type Annotation = ReturnType<typeof annotationsIn>[number];
 
-/** One for each cited source with an address, where the text first cites it. */
-function annotationsOf(text: string, sources: readonly Source[]) {
-  return sources.flatMap(({ n, title, url, cited }) => {
-    if (url === null || !cited) return [];
-    const mark = firstMark(text, n);
-    const { start: start_index, end: end_index } = mark ?? { start: 0, end: text.length };
-    return [{ type: "url_citation" as const, title, url, start_index, end_index }];
-  });
+function annotationsIn(answer: Pick<WholeAnswer, "tokens" | "sources">) {
+  return annotationsOf(answer).map(({ start, end, title, url }) => ({
+    type: "url_citation" as const,
+    ...{ start_index: start, end_index: end, title, url },
+  }));
 }
 
-/** The answer's pieces are counted. What the model read is not known. */
-function usageOf(outputTokens: number) {
+/** The prompt is Belay's own, and its tokens are not counted. */
+function usageOf(tokens: readonly string[]) {
+  const count = countTokens(tokens);
   return {
     input_tokens: 0,
     input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
-    output_tokens: outputTokens,
+    output_tokens: count,
     output_tokens_details: { reasoning_tokens: 0 },
-    total_tokens: outputTokens,
+    total_tokens: count,
   };
 }
 

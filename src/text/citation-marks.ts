@@ -27,6 +27,22 @@ export function citedNumbers(text: string, isSource?: (number: number) => boolea
   return numbers;
 }
 
+/** A mark, from `start` to before `end`, in UTF-16 units. */
+export interface CitationMark {
+  readonly start: number;
+  readonly end: number;
+  readonly numbers: readonly number[];
+}
+
+/** All that look like marks, in order: also in code. */
+export function citationMarks(text: string): CitationMark[] {
+  return Array.from(text.matchAll(MARK), ({ 0: mark, 1: square, 2: lenticular, index }) => ({
+    start: index,
+    end: index + mark.length,
+    numbers: numbersOf(square ?? lenticular ?? ""),
+  }));
+}
+
 /**
  * Puts parentheses around marks with a number that `isMeant` accepts,
  * also in code.
@@ -35,18 +51,6 @@ export function withoutMarks(text: string, isMeant: (number: number) => boolean)
   return text.replace(MARK, (mark, square, lenticular) =>
     numbersOf(square ?? lenticular).some(isMeant) ? `(${mark.slice(1, -1)})` : mark,
   );
-}
-
-/** Where a text first has a mark with a number, in UTF-16 units. */
-export function firstMark(
-  text: string,
-  number: number,
-): { start: number; end: number } | undefined {
-  for (const match of text.matchAll(MARK)) {
-    if (!numbersOf(match[1] ?? match[2] ?? "").includes(number)) continue;
-    return { start: match.index, end: match.index + match[0].length };
-  }
-  return undefined;
 }
 
 /** The texts that may have marks. */

@@ -28,6 +28,8 @@ export interface Subscriber {
 export interface AskRequest extends Subscriber {
   readonly userName: string;
   readonly ask: Ask;
+  /** The query whose turns come before. */
+  readonly previous?: string | undefined;
   /** The client's own key for it. */
   readonly idempotencyKey: string | null;
   /** Whether the client may retry by itself whenever a stream ends. */

@@ -1,6 +1,5 @@
 // An answer, and how it is written as OpenAI's Responses.
 
-import { EVENTS } from "../../src/formats/events.ts";
 import type { WholeAnswer } from "../../src/formats/format.ts";
 import {
   type Chosen,
@@ -47,7 +46,7 @@ export const FAILURE: ErrorBody = {
 
 /** The whole stream as a server writes it. */
 export function written(startingAfter?: number, answer: WholeAnswer = ANSWER): string {
-  const format = responseEvents(CHOSEN, EVENTS, startingAfter);
+  const format = responseEvents(CHOSEN, startingAfter);
   const after = startingAfter === undefined ? 0 : eventsUpTo(startingAfter);
   const events = [
     { type: "sources" as const, sources: answer.sources },
@@ -76,7 +75,7 @@ export const UNANSWERED = {
 
 /** A stream that breaks off after one token. */
 export function brokenOff(): string {
-  const format = responseEvents(CHOSEN, EVENTS);
+  const format = responseEvents(CHOSEN);
   return [
     format.opening(HEAD, 19),
     format.event({ type: "sources", sources: [] }, 2, HEAD),

@@ -2,7 +2,16 @@
 
 import { describe, expect, it } from "vitest";
 import { ServiceError } from "../../src/errors.ts";
-import { readResponseRequest as read } from "../../src/formats/openai-responses-request.ts";
+import { RESPONSES } from "../../src/formats/openai-responses-request.ts";
+
+const { read } = RESPONSES;
+
+/** The response as the request's format begins it. */
+function begun(body: unknown): Record<string, unknown> {
+  const { format } = read(body);
+  const text = format.opening({ queryId: "1-0", askedAt: 0 }, 1);
+  return JSON.parse(/data: (.*)/.exec(text)?.[1] ?? "").response;
+}
 
 function refusal(body: unknown): string {
   try {
@@ -27,8 +36,8 @@ describe("the body of a response", () => {
         onDisconnect: "cancel",
       },
       previous: undefined,
-      streams: false,
-      background: false,
+      later: false,
+      format: { streams: false },
     });
   });
 
@@ -70,6 +79,23 @@ describe("the body of a response", () => {
     expect(ask.history.at(-1)).toEqual({ role: "assistant", content: "Turn 29." });
   });
 
+  it("has Belay's own options", () => {
+    const belay = { topK: 3, onDisconnect: "cancel" };
+    expect(read({ input: "Why?", stream: true, belay }).ask).toMatchObject(belay);
+  });
+
+  it("is answered at once in the background, except as a stream", () => {
+    expect(read({ input: "Why?", background: true })).toMatchObject({
+      ...{ later: true, format: { streams: true } },
+    });
+    expect(read({ input: "Why?", background: true, stream: true }).later).toBe(false);
+  });
+
+  it("names a model that there is", () => {
+    expect(read({ model: "belay/default", input: "Why?" }).ask.query).toBe("Why?");
+    expect(() => read({ model: "gpt-unknown", input: "Why?" })).toThrow("no such model");
+  });
+
   it("waits for a stream's client, and finishes in the background", () => {
     expect(read({ input: "?!a", stream: true }).ask.onDisconnect).toBe("wait");
     expect(read({ input: "?!a", background: true }).ask.onDisconnect).toBe("continue");
@@ -79,10 +105,7 @@ describe("the body of a response", () => {
   });
 
   it("takes a limit above ours as ours, since it is a limit only", () => {
-    expect(read({ input: "Why?", max_output_tokens: 100_000 })).toMatchObject({
-      ask: { maxTokens: 4_096 },
-      chosen: { maxOutputTokens: 100_000 },
-    });
+    expect(read({ input: "Why?", max_output_tokens: 100_000 }).ask.maxTokens).toBe(4_096);
     expect(read({ input: "Why?", max_output_tokens: 7 }).ask.maxTokens).toBe(7);
   });
 
@@ -93,16 +116,17 @@ describe("the body of a response", () => {
     expect(read({ input: "Why?", previous_response_id: null }).previous).toBeUndefined();
   });
 
-  it("repeats what the response has to repeat", () => {
+  it("repeats in the response what it chose", () => {
     expect(
-      read({
+      begun({
         ...{ model: "belay/default", input: "Why?", temperature: 0.5, metadata: { a: "b" } },
         ...{ instructions: "Be brief.", previous_response_id: "resp_x", background: true },
-      }).chosen,
-    ).toEqual({
+        max_output_tokens: 7,
+      }),
+    ).toMatchObject({
       ...{ model: "belay/default", temperature: 0.5, metadata: { a: "b" } },
-      ...{ instructions: "Be brief.", previousResponseId: "resp_x", background: true },
-      maxOutputTokens: null,
+      ...{ instructions: "Be brief.", previous_response_id: "resp_x", background: true },
+      max_output_tokens: 7,
     });
   });
 
@@ -149,7 +173,7 @@ describe("the body of a response", () => {
         ],
       },
     ],
-    ["input", { input: "\ud800" }],
+    ["belay.topK", { belay: { topK: 0 } }],
     ["input.0.role", { input: [{ role: "tool", content: "a" }] }],
     ["input.0.role", { input: [{ content: "a" }] }],
     ["input.0.content", { input: [{ role: "user" }] }],
@@ -171,7 +195,7 @@ describe("the body of a response", () => {
     ["input.0.content.0.text", { input: [{ role: "user", content: [{ type: "input_text" }] }] }],
   ])("is refused by the name of the field %s", (field, change) => {
     expect(refusal({ model: "belay", input: "Why?", ...change })).toMatch(
-      new RegExp(`^The field "${field.replaceAll(".", "\\.")}" (must |is missing|names )`),
+      new RegExp(`^The field "${field.replaceAll(".", "\\.")}" (must |has |is missing|names )`),
     );
   });
 

@@ -42,10 +42,10 @@ describe("what Belay writes as OpenAI's Responses", () => {
     const events = [
       ...openingEvents(HEAD, CHOSEN, 19),
       ...closingEvents(ANSWER, CHOSEN),
-      ...failureEvents(FAILURE, HEAD, 5, CHOSEN),
+      ...failureEvents(FAILURE, { head: HEAD, number: 5 }, CHOSEN),
     ] satisfies SentEvent[];
-    const response = storedResponse(RECEIPT, null, 19) satisfies Sent;
-    expect([events.length, response.object]).toEqual([12, "response"]);
+    const response = storedResponse(RECEIPT, TOKENS, null, 19) satisfies Sent;
+    expect([events.length, response.object]).toEqual([13, "response"]);
   });
 
   it("adds up to the answer in the package's own helper", async () => {
@@ -55,10 +55,9 @@ describe("what Belay writes as OpenAI's Responses", () => {
     const [item] = response.output;
     expect(item?.type === "message" && item.content[0]).toMatchObject({
       text: TOKENS.join(""),
-      annotations: [
-        { type: "url_citation", url: "https://example.com/1", title: "Document 1" },
-        { type: "url_citation", url: "https://example.com/2", title: "Document 2" },
-      ],
+      annotations: [2, 1, 2].map((n) => ({
+        ...{ type: "url_citation", url: `https://example.com/${n}`, title: `Document ${n}` },
+      })),
     });
   });
 
