@@ -31,6 +31,7 @@ export const OPTIONS = v.nullish(
     topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
     onDisconnect: v.nullish(
       v.picklist(["cancel", "wait", "continue"], 'must be "cancel", "wait" or "continue"'),
+      "cancel",
     ),
   }),
   {},

@@ -51,7 +51,13 @@ const Body = v.object({
   max_output_tokens: MAX_TOKENS_FIELD,
   temperature: TEMPERATURE_FIELD,
   metadata: v.nullish(v.record(v.string(), v.string()), {}),
-  belay: OPTIONS,
+  // What a disconnect does depends on `stream` where it is not said.
+  belay: v.nullish(
+    v.strictObject({
+      topK: OPTIONS.wrapped.entries.topK,
+      onDisconnect: v.nullish(OPTIONS.wrapped.entries.onDisconnect.wrapped),
+    }),
+  ),
 
   // Refused where they ask for what is not done here.
   conversation: leftOut("names a conversation, which is not kept here: send previous_response_id"),
