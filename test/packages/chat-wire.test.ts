@@ -153,7 +153,7 @@ describe.concurrent("a stream of chat completions", () => {
 describe.concurrent("a chat completion in one body", () => {
   test("has OpenAI's members", async () => {
     const customer = await site.customer();
-    const content = customer.question({ tokens: 5 });
+    const content = customer.question({ tokens: ["Twenty", " [1][2]."] });
     const response = await post(customer, {
       model: "belay",
       messages: [{ role: "user", content }],
@@ -169,12 +169,12 @@ describe.concurrent("a chat completion in one body", () => {
       choices: [
         {
           index: 0,
-          message: { role: "assistant", content: words(5), refusal: null },
+          message: { role: "assistant", content: "Twenty [1][2].", refusal: null },
           logprobs: null,
           finish_reason: "stop",
         },
       ],
-      usage: { completion_tokens: 5 },
+      usage: { completion_tokens: 2 },
       belay: { quotaRemaining: LIMIT - 1 },
     });
     const [annotation] = body.choices[0].message.annotations;
@@ -192,13 +192,14 @@ describe.concurrent("a chat completion in one body", () => {
   });
 
   test("says that nothing was found", async () => {
+    const { question, script, answer } = NOTHING_FOUND;
     const customer = await site.customer();
     const response = await post(customer, {
       model: "belay",
-      messages: [{ role: "user", content: NOTHING_FOUND }],
+      messages: [{ role: "user", content: customer.question(script, question) }],
     });
     const body = await response.json();
-    expect(body.choices[0].message.annotations).toEqual([]);
+    expect(body.choices[0].message).toMatchObject({ content: answer, annotations: [] });
     expect(body.belay).toMatchObject({ found: false, sources: [], quotaRemaining: LIMIT });
   });
 
@@ -206,13 +207,13 @@ describe.concurrent("a chat completion in one body", () => {
     const customer = await site.customer();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const reused: boolean[] = [];
-    for (const stream of [true, false, true]) {
+    for (const [tokens, stream] of [true, false, true].entries()) {
       const request = send(`${site.url}/v1/chat/completions`, {
         method: "POST",
         agent,
         headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json" },
       });
-      const content = customer.question({ tokens: 3 });
+      const content = customer.question({ tokens: tokens + 3 });
       request.end(
         JSON.stringify({ model: "belay", stream, messages: [{ role: "user", content }] }),
       );

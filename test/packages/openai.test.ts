@@ -3,7 +3,7 @@
 import OpenAI, { APIError } from "openai";
 import { describe, expect, test } from "vitest";
 import { extras } from "./extras.ts";
-import { type Asked, type Package, prove, words } from "./proofs.ts";
+import { type Asked, CHAT_SHOWS, type Package, prove, words } from "./proofs.ts";
 import type { Customer } from "./site.ts";
 
 function client(customer: Customer, key = customer.key): OpenAI {
@@ -42,6 +42,7 @@ const CHAT: Package = {
   },
   finish: "stop",
   unsupported: "n",
+  shows: CHAT_SHOWS,
   sends: { withoutQuota: 1, failing: 3 },
 };
 

@@ -1,0 +1,137 @@
+// Rows about OpenAI's Chat Completions: the form that OpenAI documents, and
+// that an answer costs the same as over our own events.
+
+import * as v from "valibot";
+import { json, movement } from "./caller.ts";
+import type { Deployment, Row } from "./deployment.ts";
+import { TOO_FAST } from "./disconnect.ts";
+import type { Reply } from "./exchange.ts";
+import { expect, expectJson, expectSame, expectShape, Skipped } from "./expectation.ts";
+import { begunChat, Completion, chunksOf, expectChunks, OpenAIError } from "./openai-chunks.ts";
+import { free } from "./refusals.ts";
+
+const CHARGED = { reserved: 0, charged: 1, refunded: 0 };
+const REFUNDED = { reserved: 0, charged: 0, refunded: 1 };
+const PATH = "/v1/chat/completions";
+
+export const OPENAI_CHAT: readonly Row[] = [
+  {
+    name: "GET /v1/models lists the model `belay`",
+    async check({ user }) {
+      const body = json(await user.exchange("GET", "/v1/models").reply(), "GET /v1/models");
+      const { data } = expectShape(Models, body, "the models");
+      const ids = data.map(({ id }) => id);
+      expect(ids.includes("belay"), `the models are ${ids.join(", ")}`);
+      return ids.join(", ");
+    },
+  },
+  {
+    name: "a stream of chat completions has OpenAI's form, and is charged once",
+    async check({ user, question }) {
+      const before = await user.quota();
+      const body = chat(question, { stream: true, stream_options: { include_usage: true } });
+      const asked = user.exchange("POST", PATH, { body });
+      const queryId = await begunChat(asked);
+      await asked.untilEnd();
+      const chunks = chunksOf(asked.body);
+      const usage = chunks.pop();
+      expect(usage?.choices.length === 0 && usage.usage, "the last chunk has no usage");
+      const text = expectChunks(chunks);
+      const receipt = await user.resolved(queryId);
+      expectSame([receipt.state, receipt.answer], ["charged", text], "state and answer");
+      expectSame(movement(before, await user.quota()), CHARGED, "the movement");
+      return `${chunks.length} chunks`;
+    },
+  },
+  {
+    name: "a chat completion in one body has OpenAI's form, and is charged once",
+    async check({ user, question }) {
+      const before = await user.quota();
+      const reply = await user.exchange("POST", PATH, { body: chat(question) }).reply();
+      const whole = expectShape(Completion, json(reply, "a completion"), "a completion");
+      const queryId = String(reply.headers["x-query-id"]);
+      expectSame(whole.belay.queryId, queryId, "belay.queryId");
+      const receipt = await user.resolved(queryId);
+      const text = whole.choices[0]?.message.content;
+      expectSame([receipt.state, receipt.answer], ["charged", text], "state and answer");
+      const after = await user.quota();
+      expectSame(movement(before, after), CHARGED, "the movement");
+      expectSame(whole.belay.quotaRemaining, after.remaining, "belay.quotaRemaining");
+      return `${receipt.answer?.length} characters`;
+    },
+  },
+  {
+    name: "a disconnect from a stream of chat completions is refunded",
+    async check({ user, question }) {
+      const before = await user.quota();
+      const asked = user.exchange("POST", PATH, { body: chat(question, { stream: true }) });
+      const queryId = await begunChat(asked);
+      asked.disconnect();
+      const receipt = await user.resolved(queryId);
+      if (receipt.answer !== null) throw new Skipped(TOO_FAST);
+      const { state, reason } = receipt;
+      expectSame([state, reason], ["refunded", "disconnected"], "state and reason");
+      expectSame(movement(before, await user.quota()), REFUNDED, "the movement");
+      return "refunded";
+    },
+  },
+  {
+    name: "chat completions are refused in OpenAI's form",
+    check: (deployment) => free(deployment, () => refusals(deployment)),
+  },
+  {
+    name: "a used-up quota is `insufficient_quota`, with x-should-retry: false",
+    async check(deployment) {
+      const { user, question } = deployment;
+      return deployment.during({ limit: 0 }, () =>
+        free(deployment, async () => {
+          for (const stream of [false, true]) {
+            const body = chat(question, { stream });
+            const reply = await user.exchange("POST", PATH, { body }).reply();
+            const { type, code } = expectOpenAIError(reply, 429, "a used-up quota");
+            expectSame([type, code], ["insufficient_quota", "insufficient_quota"], "type and code");
+            expectSame(reply.headers["x-should-retry"], "false", "x-should-retry");
+          }
+          return "streamed or not";
+        }),
+      );
+    },
+  },
+];
+
+const Models = v.looseObject({
+  object: v.literal("list"),
+  data: v.array(v.looseObject({ id: v.string(), object: v.literal("model") })),
+});
+
+async function refusals({ user, anonymous, question }: Deployment): Promise<string> {
+  const post = (body: unknown, caller = user) => caller.exchange("POST", PATH, { body }).reply();
+  const unknown = expectOpenAIError(await post(chat(question, { model: "gpt-x" })), 404, "gpt-x");
+  expectSame([unknown.code, unknown.param], ["model_not_found", "model"], "code and param");
+  const wrong: readonly (readonly [param: string, fields: object])[] = [
+    ["n", { n: 2 }],
+    ["tool_choice", { tool_choice: "required" }],
+    ["response_format", { response_format: { type: "json_schema" } }],
+    ["messages", { messages: [] }],
+    ["messages", { messages: undefined }],
+  ];
+  for (const [param, fields] of wrong) {
+    const error = expectOpenAIError(await post(chat(question, fields)), 400, param);
+    expectSame(error.param, param, "param");
+    expect(error.message.includes(param), `it is refused without naming ${param}`);
+  }
+  const stranger = expectOpenAIError(await post(chat(question), anonymous), 401, "no key");
+  expectSame(stranger.code, "invalid_api_key", "the code");
+  return `${wrong.length} fields, an unknown model, no key`;
+}
+
+function chat(question: string, fields: object = {}): object {
+  return { model: "belay", messages: [{ role: "user", content: question }], ...fields };
+}
+
+function expectOpenAIError({ status, headers, text }: Reply, wanted: number, what: string) {
+  expectSame(status, wanted, `the status for ${what}`);
+  expectSame(headers["content-type"], "application/json", `the content type for ${what}`);
+  const body = expectJson(text, `the body for ${what}`);
+  return expectShape(OpenAIError, body, `the body for ${what}`).error;
+}
