@@ -65,6 +65,17 @@ describe.concurrent("openai", () => {
     expect(customer.posts.length).toBe(1);
   });
 
+  test("asks again when the model has failed, and is charged for the answer alone", async () => {
+    const customer = await site().customer();
+    const answer = await client(customer).chat.completions.create({
+      model: "belay",
+      messages: [{ role: "user", content: customer.question({ tokens: 3, resets: 1 }) }],
+    });
+    expect(answer.choices[0]?.message.content).toBe(words(3));
+    expect(customer.posts.map(({ status }) => status)).toEqual([502, 200]);
+    await customer.paid({ charged: 1, refunded: 1, reason: "failed" });
+  });
+
   test("is refunded if the loop over its stream is left", async () => {
     const customer = await site().customer();
     const stream = await client(customer).chat.completions.create({
