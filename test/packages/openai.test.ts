@@ -69,7 +69,7 @@ describe.concurrent("openai", () => {
     const customer = await site().customer();
     const answer = await client(customer).chat.completions.create({
       model: "belay",
-      messages: [{ role: "user", content: customer.question({ tokens: 3, resets: 1 }) }],
+      messages: [{ role: "user", content: customer.question({ tokens: 3, resets: 2 }) }],
     });
     expect(answer.choices[0]?.message.content).toBe(words(3));
     expect(customer.posts.map(({ status }) => status)).toEqual([502, 200]);
