@@ -2,10 +2,10 @@
 // that an answer costs the same as over our own events.
 
 import * as v from "valibot";
-import { json, movement } from "./caller.ts";
+import { type Caller, json, movement } from "./caller.ts";
 import type { Deployment, Row } from "./deployment.ts";
 import { TOO_FAST } from "./disconnect.ts";
-import type { Reply } from "./exchange.ts";
+import type { Exchange, Reply } from "./exchange.ts";
 import { expect, expectJson, expectSame, expectShape, Skipped } from "./expectation.ts";
 import { begunChat, Completion, chunksOf, expectChunks, OpenAIError } from "./openai-chunks.ts";
 import { free } from "./refusals.ts";
@@ -29,8 +29,8 @@ export const OPENAI_CHAT: readonly Row[] = [
     name: "a stream of chat completions has OpenAI's form, and is charged once",
     async check({ user, question }) {
       const before = await user.quota();
-      const body = chat(question, { stream: true, stream_options: { include_usage: true } });
-      const asked = user.exchange("POST", PATH, { body });
+      const fields = { stream: true, stream_options: { include_usage: true } };
+      const asked = complete(user, question, fields);
       const queryId = await begunChat(asked);
       await asked.untilEnd();
       const chunks = chunksOf(asked.body);
@@ -47,7 +47,7 @@ export const OPENAI_CHAT: readonly Row[] = [
     name: "a chat completion in one body has OpenAI's form, and is charged once",
     async check({ user, question }) {
       const before = await user.quota();
-      const reply = await user.exchange("POST", PATH, { body: chat(question) }).reply();
+      const reply = await complete(user, question).reply();
       const whole = expectShape(Completion, json(reply, "a completion"), "a completion");
       const queryId = String(reply.headers["x-query-id"]);
       expectSame(whole.belay.queryId, queryId, "belay.queryId");
@@ -64,7 +64,7 @@ export const OPENAI_CHAT: readonly Row[] = [
     name: "a disconnect from a stream of chat completions is refunded",
     async check({ user, question }) {
       const before = await user.quota();
-      const asked = user.exchange("POST", PATH, { body: chat(question, { stream: true }) });
+      const asked = complete(user, question, { stream: true });
       const queryId = await begunChat(asked);
       asked.disconnect();
       const receipt = await user.resolved(queryId);
@@ -86,9 +86,8 @@ export const OPENAI_CHAT: readonly Row[] = [
       return deployment.during({ limit: 0 }, () =>
         free(deployment, async () => {
           for (const stream of [false, true]) {
-            const body = chat(question, { stream });
-            const reply = await user.exchange("POST", PATH, { body }).reply();
-            const { type, code } = expectOpenAIError(reply, 429, "a used-up quota");
+            const reply = await complete(user, question, { stream }).reply();
+            const { type, code } = expectOpenAIError(reply, 429, { stream });
             expectSame([type, code], ["insufficient_quota", "insufficient_quota"], "type and code");
             expectSame(reply.headers["x-should-retry"], "false", "x-should-retry");
           }
@@ -105,8 +104,9 @@ const Models = v.looseObject({
 });
 
 async function refusals({ user, anonymous, question }: Deployment): Promise<string> {
-  const post = (body: unknown, caller = user) => caller.exchange("POST", PATH, { body }).reply();
-  const unknown = expectOpenAIError(await post(chat(question, { model: "gpt-x" })), 404, "gpt-x");
+  const refused = async (status: number, fields: object, caller = user) =>
+    expectOpenAIError(await complete(caller, question, fields).reply(), status, fields);
+  const unknown = await refused(404, { model: "gpt-x" });
   expectSame([unknown.code, unknown.param], ["model_not_found", "model"], "code and param");
   const wrong: readonly (readonly [param: string, fields: object])[] = [
     ["n", { n: 2 }],
@@ -116,22 +116,26 @@ async function refusals({ user, anonymous, question }: Deployment): Promise<stri
     ["messages", { messages: undefined }],
   ];
   for (const [param, fields] of wrong) {
-    const error = expectOpenAIError(await post(chat(question, fields)), 400, param);
+    const error = await refused(400, fields);
     expectSame(error.param, param, "param");
     expect(error.message.includes(param), `it is refused without naming ${param}`);
   }
-  const stranger = expectOpenAIError(await post(chat(question), anonymous), 401, "no key");
+  const stranger = await refused(401, {}, anonymous);
   expectSame(stranger.code, "invalid_api_key", "the code");
   return `${wrong.length} fields, an unknown model, no key`;
 }
 
-function chat(question: string, fields: object = {}): object {
-  return { model: "belay", messages: [{ role: "user", content: question }], ...fields };
+/** A new ask each time. */
+function complete(caller: Caller, question: string, fields: object = {}): Exchange {
+  return caller.exchange("POST", PATH, {
+    body: { model: "belay", messages: [{ role: "user", content: question }], ...fields },
+    headers: { "idempotency-key": crypto.randomUUID() },
+  });
 }
 
-function expectOpenAIError({ status, headers, text }: Reply, wanted: number, what: string) {
-  expectSame(status, wanted, `the status for ${what}`);
-  expectSame(headers["content-type"], "application/json", `the content type for ${what}`);
-  const body = expectJson(text, `the body for ${what}`);
-  return expectShape(OpenAIError, body, `the body for ${what}`).error;
+function expectOpenAIError({ status, headers, text }: Reply, wanted: number, sent: object) {
+  const about = `a completion with ${JSON.stringify(sent)}`;
+  expectSame(status, wanted, `the status of ${about}`);
+  expectSame(headers["content-type"], "application/json", `the content type of ${about}`);
+  return expectShape(OpenAIError, expectJson(text, `the body of ${about}`), about).error;
 }
