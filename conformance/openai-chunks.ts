@@ -6,7 +6,7 @@ import type { Exchange } from "./exchange.ts";
 import { expect, expectJson, expectSame, expectShape, Mismatch } from "./expectation.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const id = v.pipe(v.string(), v.startsWith("chatcmpl-"));
+const id = v.pipe(v.string(), v.nonEmpty());
 const finish = v.picklist(["stop", "length"]);
 
 const Usage = v.looseObject({
