@@ -3,7 +3,7 @@
 import { createOpenAICompatible, type MetadataExtractor } from "@ai-sdk/openai-compatible";
 import { APICallError, generateText, RetryError, streamText } from "ai";
 import { type Extras, extras } from "./extras.ts";
-import { type Asked, type Package, prove } from "./proofs.ts";
+import { type Asked, CHAT_SHOWS, type Package, prove } from "./proofs.ts";
 import type { Customer } from "./site.ts";
 
 /** How the package lets an application read what OpenAI does not send. */
@@ -67,6 +67,7 @@ const AI_SDK: Package = {
   },
   finish: "stop",
   unsupported: "n",
+  shows: CHAT_SHOWS,
   // It does not know x-should-retry. Each is refused, free of charge.
   sends: { withoutQuota: 3, failing: 3 },
 };

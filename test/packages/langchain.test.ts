@@ -4,7 +4,7 @@ import type { AIMessageChunk } from "@langchain/core/messages";
 import { ChatOpenAI } from "@langchain/openai";
 import type { APIError } from "openai";
 import { extras } from "./extras.ts";
-import { type Asked, type Package, prove } from "./proofs.ts";
+import { type Asked, CHAT_SHOWS, type Package, prove } from "./proofs.ts";
 import type { Customer } from "./site.ts";
 
 function model(customer: Customer, { model = "belay", key = customer.key, unsupported }: Asked) {
@@ -42,6 +42,7 @@ const LANGCHAIN: Package = {
   failure: (error) => error as APIError,
   finish: "stop",
   unsupported: "n",
+  shows: CHAT_SHOWS,
   sends: { withoutQuota: 1, failing: 2 },
 };
 

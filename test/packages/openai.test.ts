@@ -3,7 +3,7 @@
 import OpenAI, { APIError } from "openai";
 import { describe, expect, test } from "vitest";
 import { extras } from "./extras.ts";
-import { type Asked, type Package, prove, words } from "./proofs.ts";
+import { type Asked, CHAT_SHOWS, type Package, prove, words } from "./proofs.ts";
 import type { Customer } from "./site.ts";
 
 function client(customer: Customer, key = customer.key): OpenAI {
@@ -42,6 +42,7 @@ const CHAT: Package = {
   },
   finish: "stop",
   unsupported: "n",
+  shows: CHAT_SHOWS,
   sends: { withoutQuota: 1, failing: 3 },
 };
 
@@ -62,6 +63,17 @@ describe.concurrent("openai", () => {
     });
     await expect(asking).rejects.toMatchObject({ status: 429, type: "insufficient_quota" });
     expect(customer.posts.length).toBe(1);
+  });
+
+  test("asks again when the model has failed, and is charged for the answer alone", async () => {
+    const customer = await site().customer();
+    const answer = await client(customer).chat.completions.create({
+      model: "belay",
+      messages: [{ role: "user", content: customer.question({ tokens: 3, resets: 2 }) }],
+    });
+    expect(answer.choices[0]?.message.content).toBe(words(3));
+    expect(customer.posts.map(({ status }) => status)).toEqual([502, 200]);
+    await customer.paid({ charged: 1, refunded: 1, reason: "failed" });
   });
 
   test("is refunded if the loop over its stream is left", async () => {

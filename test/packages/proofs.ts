@@ -44,38 +44,45 @@ export interface Package {
   failure(error: unknown): Failure;
   /** How the package names the end of a whole answer. */
   readonly finish: string;
-  /** What is received once the sources were; by default they themselves. */
-  readonly sources?: RegExp;
   /** How the field is called that `unsupported` adds. */
   readonly unsupported: string;
+  /** What a stream contains once it has begun, and once sources were found. */
+  readonly shows: { readonly opening: RegExp; readonly sources: RegExp };
   /** How often the package sends an ask that is refused, or that fails. */
   readonly sends: { readonly withoutQuota: number; readonly failing: number };
 }
+
+export const CHAT_SHOWS = { opening: /\n\n/, sources: /"sources":/ };
 
 /** The words that the scripted model makes up. */
 export const words = (count: number): string =>
   Array.from({ length: count }, (_, n) => `w${n} `).join("");
 
-const SOURCES = /"sources":/;
+type Until = (customer: Customer) => Promise<void>;
 
-/** When the user leaves, by what the package has received. */
-const MOMENTS: Readonly<Record<string, { script: Directive; seen?: RegExp }>> = {
-  "before the first byte": { script: { fault: "hang-before-headers" } },
-  "after the opening": { script: { fault: "hang-before-headers" }, seen: /\n\n/ },
-  "after the sources": { script: { fault: "hang", at: 0 }, seen: SOURCES },
-  "in the middle of the answer": { script: { tokens: 300, gapMs: 20 }, seen: /w9 / },
-  "before the end": { script: { tokens: 5, ending: ["hang"] }, seen: /w4 / },
-};
+/** When the user leaves. */
+function moments({ opening, sources }: Package["shows"]): [string, Directive, Until][] {
+  const received = (wanted: RegExp) => (customer: Customer) => customer.received(wanted);
+  return [
+    ["before the first byte", { fault: "hang-before-headers" }, modelAsked],
+    ["after the opening", { fault: "hang-before-headers" }, received(opening)],
+    ["after the sources", { fault: "hang", at: 0 }, received(sources)],
+    ["in the middle of the answer", { tokens: 300, gapMs: 20 }, received(/w9 /)],
+    ["before the end", { tokens: 5, ending: ["hang"] }, received(/w4 /)],
+  ];
+}
+
+/** The package gets nothing before. */
+function modelAsked(customer: Customer): Promise<void> {
+  customer.withhold();
+  return customer.modelAsked();
+}
 
 /** The tests of one package, with a server of their own. */
-export function prove(
-  name: string,
-  asks: Package,
-  vars: Readonly<Record<string, string>> = {},
-): () => Site {
+export function prove(name: string, asks: Package): () => Site {
   let site: Site;
   beforeAll(async () => {
-    site = await Site.start(vars);
+    site = await Site.start();
   });
   afterAll(() => site.stop());
 
@@ -97,30 +104,32 @@ export function prove(
     test("gets the whole answer with its sources, and is charged once", async () => {
       const customer = await site.customer();
       const pieces: string[] = [];
-      const script = { tokens: 20, gapMs: 10 };
-      const answer = await ask(customer, customer.question(script), {
-        onText: (text) => pieces.push(text),
+      // It cites both sources. Only one of them has an address.
+      const tokens = ["Twenty ", "answers ", "a ", "day ", "[1], ", "or ", "a ", "refund ", "[2]."];
+      const text = tokens.join("");
+      const answer = await ask(customer, customer.question({ tokens, gapMs: 20 }), {
+        onText: (piece) => pieces.push(piece),
       });
-      expect(answer).toMatchObject({ text: words(20), finish: asks.finish });
+      expect(answer).toMatchObject({ text, finish: asks.finish });
       expect(answer.belay).toMatchObject({ found: true, quotaRemaining: LIMIT - 1 });
       const titles = answer.belay.sources.map(({ title }) => title);
       expect(titles.sort()).toEqual([DOCUMENTS.quota.title, DOCUMENTS.refunds.title]);
       expect(answer.cited).toEqual([DOCUMENTS.quota.url]);
       if (streaming) {
-        expect(pieces.join("")).toBe(words(20));
+        expect(pieces.join("")).toBe(text);
         expect(pieces.filter((piece) => piece !== "").length).toBeGreaterThan(2);
       }
-      const [receipt] = await customer.user.queries();
-      expect(receipt).toMatchObject({ queryId: answer.belay.queryId, answer: words(20) });
       await customer.paid({ charged: 1 });
+      const [receipt] = await customer.user.queries();
+      expect(receipt).toMatchObject({ queryId: answer.belay.queryId, answer: text });
       expect(customer.posts.length).toBe(1);
     });
 
     test("is told that nothing was found, free of charge", async () => {
       const customer = await site.customer();
-      const answer = await ask(customer, NOTHING_FOUND);
-      expect(answer.text).not.toBe("");
-      expect(answer.finish).toBe(asks.finish);
+      const { question, script, answer: text } = NOTHING_FOUND;
+      const answer = await ask(customer, customer.question(script, question));
+      expect(answer).toMatchObject({ text, finish: asks.finish });
       expect(answer.belay).toMatchObject({ found: false, quotaRemaining: LIMIT, sources: [] });
       expect(answer.cited).toEqual([]);
       await customer.paid({ refunded: 1, reason: "nothing_found" });
@@ -129,7 +138,7 @@ export function prove(
     test("is told that the quota is used up, and asks for nothing then", async () => {
       const customer = await site.customer(1);
       await ask(customer, customer.question());
-      const failure = await fails(customer, customer.question());
+      const failure = await fails(customer, customer.question({ tokens: 3 }));
       expect(failure).toMatchObject({ status: 429, code: "insufficient_quota" });
       expect(failure.message).toContain("quota");
       expect(customer.posts.length).toBe(1 + asks.sends.withoutQuota);
@@ -173,7 +182,7 @@ export function prove(
       const customer = await site.customer();
       const failure = await fails(customer, customer.question(), { model: "gpt-unknown" });
       expect(failure).toMatchObject({ status: 404, code: "model_not_found" });
-      expect(failure.message).toContain("gpt-unknown");
+      expect(failure.message).toContain("belay");
       expect(customer.posts.length).toBe(1);
       await customer.paid({});
     });
@@ -216,40 +225,36 @@ export function prove(
       await customer.paid({ charged: 1 });
     });
 
-    test.runIf(streaming).each(Object.entries(MOMENTS))(
-      "is refunded if its user leaves %s",
-      async (_, { script, seen }) => {
-        const customer = await site.customer();
-        if (!seen) customer.withhold();
-        const leaving = new AbortController();
-        // Whether this is an error is up to the package.
-        const asking = ask(customer, customer.question(script), { signal: leaving.signal }).catch(
-          () => undefined,
-        );
-        const moment = seen === SOURCES ? (asks.sources ?? SOURCES) : seen;
-        await (moment ? customer.received(moment) : customer.modelAsked());
-        leaving.abort();
-        await asking;
-        await customer.paid({ refunded: 1 });
-        await customer.modelStopped();
-        expect(customer.posts.length).toBe(1);
-      },
-    );
-
-    // A closed connection shows when the answer goes out: the model ends first.
-    test.runIf(!streaming)("is refunded if its user leaves before the answer", async () => {
+    const leaves = async (script: Directive, until: Until): Promise<Customer> => {
       const customer = await site.customer();
       const leaving = new AbortController();
-      const script = { tokens: 20, gapMs: 20 };
+      const due = until(customer);
+      // Whether this is an error is up to the package.
       const asking = ask(customer, customer.question(script), { signal: leaving.signal }).catch(
         () => undefined,
       );
-      await customer.modelAsked();
+      await due;
       leaving.abort();
       await asking;
       await customer.paid({ refunded: 1 });
       expect(customer.posts.length).toBe(1);
-    });
+      return customer;
+    };
+
+    if (streaming) {
+      test.each(moments(asks.shows))(
+        "is refunded if its user leaves %s, and the model is stopped",
+        async (_, script, until) => {
+          const customer = await leaves(script, until);
+          await customer.modelStopped();
+        },
+      );
+    } else {
+      // A closed connection shows when the answer goes out: the model ends first.
+      test("is refunded if its user leaves before the answer", async () => {
+        await leaves({ tokens: 20, gapMs: 20 }, modelAsked);
+      });
+    }
   });
 
   return () => site;

@@ -10,8 +10,12 @@ import { User } from "../support/user.ts";
 
 export const LIMIT = 20;
 
-/** Nothing in the documents is about it. */
-export const NOTHING_FOUND = "How many zorblaks fit into a quimplestad?";
+/** Nothing in the documents is about it, and the model says so. */
+export const NOTHING_FOUND = {
+  question: "How many zorblaks fit into a quimplestad?",
+  script: { tokens: ["[0] ", "Nothing ", "was ", "found."] },
+  answer: "Nothing was found.",
+};
 
 /** One can be linked to, the other cannot. Both are found for every ask. */
 export const DOCUMENTS = {
@@ -35,9 +39,8 @@ export class Site {
     this.#operator = operator;
   }
 
-  /** @param more Further variables of the server. */
-  static async start(more: Readonly<Record<string, string>> = {}): Promise<Site> {
-    const vars = { QUOTA_LIMIT: String(LIMIT), PING_INTERVAL_MS: "100", ...more };
+  static async start(): Promise<Site> {
+    const vars = { QUOTA_LIMIT: String(LIMIT), PING_INTERVAL_MS: "100", RESUME_WAIT_SECONDS: "1" };
     const server = await startScriptedServer({ vars });
     const site = new Site(server, await bearer(SECRET, { user: "olivia", operator: true }));
     for (const [id, body] of Object.entries(DOCUMENTS)) {
@@ -157,12 +160,18 @@ export class Customer {
 
   /** Resolves as soon as the package has received what is looked for. */
   received(wanted: RegExp): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onChange = () => {
-      if (this.seen.some(({ received }) => wanted.test(received))) resolve();
-    };
-    this.#onChange();
-    return promise;
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        const texts = this.seen.map(({ received }) => received);
+        reject(new Error(`No ${wanted} has come:\n${texts.join("\n\n")}`));
+      }, 10_000);
+      this.#onChange = () => {
+        if (!this.seen.some(({ received }) => wanted.test(received))) return;
+        clearTimeout(late);
+        resolve();
+      };
+      this.#onChange();
+    });
   }
 
   /** Resolves once the model has been asked. */
@@ -189,9 +198,11 @@ export class Customer {
     }
   }
 
-  /** Holds that the model stopped before its answer ended. */
+  /** Holds that the model stopped before its answer ended, if it was asked. */
   async modelStopped(): Promise<void> {
-    await vi.waitFor(() => expect(this.asked.at(-1)?.state).toBe("aborted"));
+    await vi.waitFor(() => {
+      for (const { state } of this.asked) expect(state).toBe("aborted");
+    });
   }
 }
 

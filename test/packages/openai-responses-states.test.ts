@@ -1,4 +1,5 @@
-// OpenAI's Responses with the package `openai`: a base URL and a key.
+// OpenAI's Responses with the package `openai`, in all states. What holds for
+// every package is in openai-responses.test.ts.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI, { APIError } from "openai";
@@ -7,21 +8,13 @@ import type {
   ResponseCreateParamsStreaming,
   ResponseStreamEvent,
 } from "openai/resources/responses/responses";
-import { describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Belay, Extras } from "./extras.ts";
-import { type Asked, type Package, prove, words } from "./proofs.ts";
-import { type Customer, LIMIT } from "./site.ts";
+import { words } from "./proofs.ts";
+import { type Customer, LIMIT, Site } from "./site.ts";
 
-function client(customer: Customer, key = customer.key, maxRetries = 2): OpenAI {
-  const { fetch, url } = customer;
-  return new OpenAI({ baseURL: `${url}/v1`, apiKey: key, fetch, maxRetries });
-}
-
-function parameters({ messages, model = "belay", unsupported }: Asked) {
-  return {
-    ...{ model, input: [...messages] },
-    ...(unsupported && { tool_choice: "required" as const }),
-  };
+function client({ fetch, key, url }: Customer): OpenAI {
+  return new OpenAI({ baseURL: `${url}/v1`, apiKey: key, fetch });
 }
 
 function belayOf(response: Response): Belay & { readonly reason?: string } {
@@ -36,41 +29,11 @@ function extrasOf(response: Response): Extras {
   return { belay: belayOf(response), cited };
 }
 
-const RESPONSES: Package = {
-  async ask(customer, asked) {
-    const { key, streaming, signal, onText } = asked;
-    const { responses } = client(customer, key);
-    if (!streaming) {
-      const answer = await responses.create(parameters(asked), { signal });
-      return { text: answer.output_text, finish: answer.status ?? "", ...extrasOf(answer) };
-    }
-    const stream = await responses.create({ ...parameters(asked), stream: true }, { signal });
-    let text = "";
-    for await (const event of stream) {
-      if (event.type === "response.output_text.delta") {
-        text += event.delta;
-        onText?.(event.delta);
-      }
-      if (event.type === "response.completed") {
-        const { response } = event;
-        return { text, finish: response.status ?? "", ...extrasOf(response) };
-      }
-    }
-    throw new Error("The stream ended before its response was complete.");
-  },
-  failure(error) {
-    expect(error).toBeInstanceOf(APIError);
-    return error as APIError;
-  },
-  finish: "completed",
-  // Its sources come at the end.
-  sources: /: ping/,
-  unsupported: "tool_choice",
-  sends: { withoutQuota: 1, failing: 3 },
-};
-
-// A client of a stream may come back, so the model is stopped a little later.
-const site = prove("openai's responses", RESPONSES, { RESUME_WAIT_SECONDS: "1" });
+let site: Site;
+beforeAll(async () => {
+  site = await Site.start();
+});
+afterAll(() => site.stop());
 
 /** An answer of five tokens, with a cited source that has an address. */
 const SHORT = { tokens: ["The ", "quota ", "is ", "twenty ", "[1]."], gapMs: 30 };
@@ -125,7 +88,7 @@ const EVENTS_OF_SHORT = 4 + SHORT.tokens.length + 5;
 
 describe.concurrent("openai's responses", () => {
   test("are numbered from 0 without a gap, and end complete", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const input = customer.question(SHORT);
     const { events, id } = await readUpTo(client(customer), {
       ...{ model: "belay", input, metadata: { ticket: "7" }, instructions: "Be brief." },
@@ -146,26 +109,8 @@ describe.concurrent("openai's responses", () => {
     await customer.paid({ charged: 1 });
   });
 
-  test.each(Array.from({ length: EVENTS_OF_SHORT }, (_, n) => n))(
-    "are resumed after a cut at event %i: the same text, one charge",
-    async (last) => {
-      const customer = await site().customer();
-      const openai = client(customer);
-      const body = { model: "belay", input: customer.question(SHORT) };
-      const { id, events } = await readUpTo(openai, body, last);
-      const rest = await readAfter(openai, id, last);
-      const all = [...events, ...rest];
-      expect(all.map((event) => event.sequence_number)).toEqual(
-        Array.from({ length: EVENTS_OF_SHORT }, (_, n) => n),
-      );
-      expect(textOf(all)).toBe(TEXT);
-      expect(customer.asked.length).toBe(1);
-      await customer.paid({ charged: 1 });
-    },
-  );
-
   test("are the same at every replay, after any event, free of charge", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const body = { model: "belay", input: customer.question(SHORT) };
     const { id, events } = await readUpTo(openai, body);
@@ -181,7 +126,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("are refunded if the client does not come back, and cannot be resumed then", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const body = { model: "belay", input: customer.question({ tokens: 300, gapMs: 20 }) };
     const { id } = await readUpTo(openai, body, 6);
@@ -194,7 +139,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("are read by the package's own helper, and read again by it", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const body = { model: "belay", input: customer.question(SHORT) };
     const first = await openai.responses.stream(body).finalResponse();
@@ -205,7 +150,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("say nothing but comments in a silence", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const input = customer.question({ ...SHORT, firstMs: 500 });
     const { events } = await readUpTo(client(customer), { model: "belay", input });
     expect(textOf(events)).toBe(TEXT);
@@ -214,7 +159,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("are retrieved while they run, and after", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const input = customer.question({ ...SHORT, endMs: 300 });
     const stream = await openai.responses.create({ model: "belay", input, stream: true });
@@ -238,7 +183,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("are retrieved when a limit cut them", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const input = customer.question({ tokens: 10 });
     const created = await openai.responses.create({ model: "belay", input, max_output_tokens: 4 });
@@ -253,7 +198,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("are retrieved when they failed, and when nothing was found", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const input = customer.question({ tokens: 5, fault: "cut", at: 2 });
     await expect(readUpTo(openai, { model: "belay", input })).rejects.toMatchObject({
@@ -274,7 +219,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("show a failed response before the error that a loop throws", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const seen: ResponseStreamEvent[] = [];
     const stream = await client(customer).responses.create({
       ...{ model: "belay", stream: true as const },
@@ -292,7 +237,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("are unknown under another user's id, and under no id at all", async () => {
-    const [customer, other] = [await site().customer(), await site().customer()];
+    const [customer, other] = [await site.customer(), await site.customer()];
     const { id } = await client(customer).responses.create({
       ...{ model: "belay", input: customer.question({ tokens: 1 }) },
     });
@@ -310,7 +255,7 @@ describe.concurrent("openai's responses", () => {
   });
 
   test("are refused where starting_after is no number", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const { id } = await client(customer).responses.create({
       ...{ model: "belay", input: customer.question({ tokens: 1 }) },
     });
@@ -320,7 +265,7 @@ describe.concurrent("openai's responses", () => {
 
 describe.concurrent("a cancel of openai's responses", () => {
   test("stops the model, refunds, and returns the cancelled response", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const input = customer.question({ tokens: 300, gapMs: 20 });
     const stream = await openai.responses.create({ model: "belay", input, stream: true });
@@ -349,7 +294,7 @@ describe.concurrent("a cancel of openai's responses", () => {
   });
 
   test("returns a whole response as it is", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const { id } = await openai.responses.create({
       ...{ model: "belay", input: customer.question(SHORT) },
@@ -364,7 +309,7 @@ describe.concurrent("a cancel of openai's responses", () => {
 
 describe.concurrent("previous_response_id", () => {
   test("gives the model the turns before, over three turns", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     let previous_response_id: string | undefined;
     for (const n of [1, 2, 3]) {
@@ -392,7 +337,7 @@ describe.concurrent("previous_response_id", () => {
   });
 
   test("comes before the turns of the input itself", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const first = await openai.responses.create({
       ...{ model: "belay", input: customer.question({ tokens: ["One."] }, "First?") },
@@ -411,7 +356,7 @@ describe.concurrent("previous_response_id", () => {
   });
 
   test("is another ask than the same question without it", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const input = customer.question({ tokens: ["Same."] });
     const first = await openai.responses.create({ model: "belay", input });
@@ -423,7 +368,7 @@ describe.concurrent("previous_response_id", () => {
   });
 
   test("leaves out a response that was cancelled", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const body = { model: "belay", input: customer.question({ tokens: 300, gapMs: 20 }) };
     const { id } = await readUpTo(openai, body, 5);
@@ -436,7 +381,7 @@ describe.concurrent("previous_response_id", () => {
   });
 
   test("waits for a response that is still written", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const input = customer.question({ tokens: 300, gapMs: 20 });
     const stream = await openai.responses.create({ model: "belay", input, stream: true });
@@ -454,7 +399,7 @@ describe.concurrent("previous_response_id", () => {
 
 describe.concurrent("the package's own retries of responses", () => {
   test("get the stored answer, and one charge, if the first was lost on the way", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     let calls = 0;
     const openai = new OpenAI({
       baseURL: `${customer.url}/v1`,
@@ -479,7 +424,7 @@ describe.concurrent("the package's own retries of responses", () => {
 
 describe.concurrent("responses in the background", () => {
   test("are returned at once, and charged when they are complete", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const begun = await openai.responses.create({
       ...{ model: "belay", background: true, input: customer.question(SHORT) },
@@ -495,7 +440,7 @@ describe.concurrent("responses in the background", () => {
   });
 
   test("can be cancelled", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const input = customer.question({ tokens: 300, gapMs: 20 });
     const { id } = await openai.responses.create({ model: "belay", background: true, input });
@@ -505,7 +450,7 @@ describe.concurrent("responses in the background", () => {
   });
 
   test("go on without their stream, and can be resumed", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const body = { model: "belay", background: true, input: customer.question(SHORT) };
     const { id, events } = await readUpTo(openai, body, 5);
@@ -516,7 +461,7 @@ describe.concurrent("responses in the background", () => {
   });
 
   test("fail without a charge, which can be read", async () => {
-    const customer = await site().customer();
+    const customer = await site.customer();
     const openai = client(customer);
     const { id } = await openai.responses.create({
       ...{ model: "belay", background: true },
