@@ -84,11 +84,9 @@ export class UserObject extends DurableObject<Variables> {
     // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
     .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
-    .get("/v1/responses/:id", (request, user) => user.#retrieve(request))
-    .head("/v1/responses/:id", (request, user) => user.#retrieve(request))
-    .post("/v1/responses/:id/cancel", (request, user) =>
-      user.#responses.cancel(idOf(request.params), identityOf(request)),
-    )
+    .get("/v1/responses/:id", (request, user) => user.#responses.retrieve(request))
+    .head("/v1/responses/:id", (request, user) => user.#responses.peek(request))
+    .post("/v1/responses/:id/cancel", (request, user) => user.#responses.cancel(request))
     .get(`${API_PREFIX}/ai/quota`, (request, user) => user.#quotaOf(identityOf(request)))
     .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#list(request))
     .get(`${API_PREFIX}/ai/queries/:id`, (request, user) => json(receipt(user.#findOwn(request))))
@@ -249,14 +247,6 @@ export class UserObject extends DurableObject<Variables> {
       receivedAt,
     });
     return later ? this.#responses.instead(response, identityOf(request)) : response;
-  }
-
-  #retrieve(request: IRequest): Promise<Response> {
-    // A HEAD must not count as a reader of the events.
-    const isHead = request.method === "HEAD";
-    const parameters = isHead ? new URLSearchParams() : new URL(request.url).searchParams;
-    const subscriber = subscriberOf(request, EVENTS, 0);
-    return this.#responses.retrieve(idOf(request.params), parameters, subscriber);
   }
 
   /**
