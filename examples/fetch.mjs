@@ -1,5 +1,5 @@
-// Asks with fetch alone. It works in pages, Node, Deno, Bun and Workers:
-// fetch-node.mjs and fetch.html use it.
+// Asks with fetch alone, in pages and in Node: fetch.html and fetch-node.mjs
+// use it.
 
 /** Yields the events of an answer, from `start` to `done`. */
 export async function* ask(url, query, { token, signal } = {}) {

@@ -55,7 +55,9 @@ export async function prove(
     expect(resumed.retries).toBeGreaterThan(1);
     const quota = async () =>
       (await request<Quota>(`${server.url}${API_PREFIX}/ai/quota`, { token })).body;
-    await expect.poll(quota).toMatchObject({ charged: 2, refunded: 1, reserved: 0 });
+    await expect
+      .poll(quota, { timeout: 20_000 })
+      .toMatchObject({ charged: 2, refunded: 1, reserved: 0 });
   } finally {
     await proxy.close();
   }
