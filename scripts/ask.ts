@@ -111,8 +111,8 @@ async function ask(): Promise<void> {
     throw server.failureOf(thrown);
   }
   if (values.json) {
-    const { text, ...rest } = outcome;
-    console.log(printableJson({ ...rest, answer: text } satisfies AnswerBody));
+    const { queryId, text: answer, ...rest } = outcome;
+    console.log(printableJson({ queryId, answer, ...rest } satisfies AnswerBody));
     return;
   }
   await close(view as View, outcome, client);

@@ -67,13 +67,12 @@ export function wrap(runs: readonly Run[], width: number): Line[] {
       end();
       continue;
     }
-    // Spaces at a break are dropped.
-    if (isSpace && previous === undefined && lines.length > 0) continue;
     if (previous !== undefined && !isSpace && mayBreak(previous, cell)) breakAt = line.length;
-    if (previous !== undefined && columns + cell.columns > width) {
+    while (line.length > 0 && columns + cell.columns > width) {
       end(isSpace ? [] : line.splice(breakAt || line.length));
-      if (isSpace) continue;
     }
+    // Spaces at a break are dropped.
+    if (isSpace && line.length === 0 && lines.length > 0) continue;
     line.push(cell);
     columns += cell.columns;
   }

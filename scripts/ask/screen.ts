@@ -23,23 +23,12 @@ export class Screen {
     const differs = lines.findIndex((line, i) => line !== this.#shown[i]);
     const same = differs === -1 ? lines.length : differs;
     if (same === this.#shown.length && same === lines.length) return;
-    // Lines above the screen cannot be changed any more.
-    let from = this.#shown.length;
-    let up = 0;
-    while (from > same) {
-      const rows = this.#rowsOf(this.#shown[from - 1] as string);
-      if (up + rows >= this.#terminal.rows) break;
-      up += rows;
-      from -= 1;
-    }
+    const rows = this.#shown.slice(same).reduce((sum, line) => sum + this.#rowsOf(line), 0);
+    // Rows above the screen stay as they are: their lines come once more.
+    const up = Math.min(rows, this.#terminal.rows - 1);
     const back = up > 0 ? `\x1b[${up}A\r\x1b[J` : "";
-    this.#terminal.write(
-      back +
-        lines
-          .slice(from)
-          .map((line) => `${line}\n`)
-          .join(""),
-    );
+    const rest = lines.slice(same).map((line) => `${line}\n`);
+    this.#terminal.write(back + rest.join(""));
     this.#shown = [...lines];
   }
 
