@@ -75,6 +75,7 @@ async function ask(): Promise<void> {
     },
     HELP,
   );
+  refuseNpmFlags();
   const query = positionals.join(" ").trim();
   if (query === "") throw new UsageError('The question is missing: npm run -s ask -- "...".');
   const { "top-k": topK, "max-tokens": maxTokens } = values;
@@ -93,10 +94,7 @@ async function ask(): Promise<void> {
   const answer = client.ask(query, {
     ...options,
     history,
-    onSources(sources) {
-      server.hasAnswered = true;
-      view?.sources(sources);
-    },
+    onSources: (sources) => view?.sources(sources),
     onToken: (token) => view?.token(token),
     onRetry: () => view?.status("The connection was lost. Connecting again …"),
   });
@@ -105,7 +103,7 @@ async function ask(): Promise<void> {
   try {
     outcome = await answer.done;
   } catch (thrown) {
-    view?.end();
+    view?.end(false);
     const stop = stopped();
     if (stop !== undefined) throw await whatStopped(stop, thrown);
     throw server.failureOf(thrown);
@@ -118,9 +116,18 @@ async function ask(): Promise<void> {
   await close(view as View, outcome, client);
 }
 
+/** Without `--`, npm takes flags for itself and leaves their values as words. */
+function refuseNpmFlags(): void {
+  if (process.env.npm_lifecycle_event !== "ask") return;
+  for (const flag of ["json", "top-k", "max-tokens", "follow-up"]) {
+    if (process.env[`npm_config_${flag.replace("-", "_")}`] === undefined) continue;
+    throw new UsageError(`npm took --${flag} for itself: write npm run -s ask -- "..." --${flag}.`);
+  }
+}
+
 /** Prints what follows the answer. */
 async function close(view: View, outcome: Outcome, client: Client): Promise<void> {
-  view.end();
+  view.end(true);
   view.print(sourceLines(outcome, view.width));
   const cost = costLine(outcome, await costOf(client, outcome.queryId));
   const cut =

@@ -21,9 +21,7 @@ const MARKS = { strong: "**", emphasis: "*", strike: "~~" } as const;
 export class Markdown {
   readonly #blocks = new MarkdownBlocks();
   readonly #isSource: (n: number) => boolean;
-  /** Closed blocks never change; the lines are for one width. */
-  readonly #closed = new Map<Block, readonly string[]>();
-  #width = 0;
+  #layout: Layout | undefined;
 
   constructor(isSource: (n: number) => boolean) {
     this.#isSource = isSource;
@@ -39,52 +37,66 @@ export class Markdown {
 
   /** All lines so far. */
   lines(look: Look): string[] {
-    if (look.width !== this.#width) this.#closed.clear();
-    this.#width = look.width;
-    let lines: string[] = [];
-    const read = () => {
-      lines = this.#blocks.root.children.flatMap((block, i) => {
-        const own = this.#linesOf(block, look);
-        return i > 0 && own.length > 0 ? ["", ...own] : own;
+    const before = this.#layout?.look;
+    if (before?.width !== look.width || before.isStyled !== look.isStyled) {
+      this.#layout = new Layout(look, this.#isSource, (block) => this.#blocks.isOpen(block));
+    }
+    const layout = this.#layout as Layout;
+    const { root, line } = this.#blocks;
+    let lines: Line[] = [];
+    const read = (isPeek: boolean) => {
+      layout.isPeek = isPeek;
+      lines = root.children.flatMap((block, i) => {
+        const own = layout.linesOf(block, look.width);
+        return i > 0 && own.length > 0 ? [BLANK, ...own] : own;
       });
     };
-    // The kind of the last line may not be known yet.
-    if (isUndecided(this.#blocks.line)) read();
-    else this.#blocks.peek(read);
-    return lines;
-  }
-
-  #linesOf(block: Block, look: Look): readonly string[] {
-    const known = this.#closed.get(block);
-    if (known !== undefined) return known;
-    const isOpen = this.#blocks.isOpen(block);
-    // The widths of an open table change. An open paragraph may become one.
-    if (isOpen && block.kind === "table") return [];
-    if (isOpen && block.kind === "paragraph" && isUndecided(block.text)) return [];
-    const isSource = this.#isSource;
-    const layout = new Layout(look, isSource, (part) => this.#blocks.isOpen(part));
-    const lines = layout.linesOf(block, look.width).map((line) => painted(line, look.isStyled));
-    if (!isOpen) this.#closed.set(block, lines);
-    return lines;
+    read(false);
+    // Else its kind is not known yet.
+    if (!isUndecided(line)) this.#blocks.peek(() => read(true));
+    return lines.map((line) => layout.painted(line));
   }
 }
 
 class Layout {
+  readonly look: Look;
+  /** Whether blocks may be closed only for now. */
+  isPeek = false;
   readonly #isStyled: boolean;
   readonly #isSource: (n: number) => boolean;
   readonly #isOpen: (block: Block) => boolean;
+  /** Closed blocks never change. */
+  readonly #closed = new Map<Block, Line[]>();
+  readonly #painted = new WeakMap<Line, string>();
 
-  constructor(
-    { isStyled }: Look,
-    isSource: (n: number) => boolean,
-    isOpen: (block: Block) => boolean,
-  ) {
-    this.#isStyled = isStyled;
+  constructor(look: Look, isSource: (n: number) => boolean, isOpen: (block: Block) => boolean) {
+    this.look = look;
+    this.#isStyled = look.isStyled;
     this.#isSource = isSource;
     this.#isOpen = isOpen;
   }
 
+  painted(line: Line): string {
+    const text = this.#painted.get(line) ?? painted(line, this.#isStyled);
+    this.#painted.set(line, text);
+    return text;
+  }
+
   linesOf(block: Block, width: number): Line[] {
+    const known = this.#closed.get(block);
+    if (known !== undefined) return known;
+    if (this.#isOpen(block)) {
+      // The widths of an open table change. An open paragraph may become one.
+      if (block.kind === "table") return [];
+      if (block.kind === "paragraph" && isUndecided(block.text)) return [];
+      return this.#lines(block, width);
+    }
+    const lines = this.#lines(block, width);
+    if (!this.isPeek) this.#closed.set(block, lines);
+    return lines;
+  }
+
+  #lines(block: Block, width: number): Line[] {
     switch (block.kind) {
       case "heading":
         return wrap(this.#heading(block), width);

@@ -34,8 +34,8 @@ export class Server {
   readonly #token: { flag: string; typed: string | undefined; variable: string };
   /** Whether this command signed the token. */
   #isSigned = false;
-  /** From the first event on, a dropped connection is worth more tries. */
-  hasAnswered = false;
+  /** Whether it has ever accepted a request. */
+  #hasAnswered = false;
 
   constructor(origin: string, typed: { user?: string | undefined; token?: string | undefined }) {
     this.#origin = origin;
@@ -47,10 +47,14 @@ export class Server {
     return createClient({
       url: this.#origin,
       token: await this.#bearer(),
-      // The bearer token is for this server only.
-      fetch: (url, init) => fetch(url, { ...init, redirect: "error" }),
+      fetch: async (url, init) => {
+        // The bearer token is for this server only.
+        const response = await fetch(url, { ...init, redirect: "error" });
+        this.#hasAnswered ||= response.ok;
+        return response;
+      },
       backoff: (attempt) =>
-        attempt > (this.hasAnswered ? TRIES.after : TRIES.before)
+        attempt > (this.#hasAnswered ? TRIES.after : TRIES.before)
           ? undefined
           : Math.min(4_000, 125 * 2 ** attempt),
     });
@@ -94,7 +98,7 @@ export class Server {
     const { code, message } = error;
     switch (code) {
       case "CONNECTION_LOST":
-        return this.hasAnswered
+        return this.#hasAnswered
           ? `The connection to ${this.#origin} was lost. An answer that does not arrive whole is not charged.`
           : unreachable(this.#origin, error).message;
       case "NOT_BELAY":

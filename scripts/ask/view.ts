@@ -12,14 +12,16 @@ export interface View {
   status(words: string): void;
   sources(sources: readonly Source[]): void;
   token(text: string): void;
-  /** The answer is over, whole or not. */
-  end(): void;
+  /** The answer is over. An error follows one that is not whole. */
+  end(isWhole: boolean): void;
   print(lines: readonly Line[]): void;
 }
 
 /** More is too long to read. */
 const WIDTH_MAX = 100;
 const FRAME_MS = 40;
+/** A frame that takes long is followed by as many pauses of its length. */
+const PAUSES = 3;
 
 /** Writing to a closed pipe is the caller's to notice. */
 export function viewOf(output: NodeJS.WriteStream): View {
@@ -73,6 +75,8 @@ class TerminalView implements View {
   readonly #markdown = new Markdown((n) => this.#sources.some((source) => source.n === n));
   #sources: readonly Source[] = [];
   #status = "";
+  #hasText = false;
+  #frameMs = FRAME_MS;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(output: NodeJS.WriteStream) {
@@ -97,15 +101,17 @@ class TerminalView implements View {
 
   token(text: string): void {
     this.#markdown.write(text);
+    this.#hasText = true;
     this.#status = "";
     this.#later();
   }
 
-  end(): void {
+  end(isWhole: boolean): void {
     clearTimeout(this.#timer);
     this.#markdown.end();
     this.#status = "";
     this.#draw();
+    if (!isWhole && this.#hasText) this.print([[]]);
   }
 
   print(lines: readonly Line[]): void {
@@ -113,16 +119,18 @@ class TerminalView implements View {
   }
 
   #later(): void {
-    this.#timer ??= setTimeout(() => this.#draw(), FRAME_MS);
+    this.#timer ??= setTimeout(() => this.#draw(), this.#frameMs);
   }
 
   #draw(): void {
     this.#timer = undefined;
+    const start = performance.now();
     const lines = this.#markdown.lines({ width: this.width, isStyled: this.#isStyled });
     if (this.#status !== "") {
       if (lines.length > 0) lines.push("");
       lines.push(painted([run(this.#status, "dim")], this.#isStyled));
     }
     this.#screen.draw(lines);
+    this.#frameMs = Math.max(FRAME_MS, PAUSES * (performance.now() - start));
   }
 }

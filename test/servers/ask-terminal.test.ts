@@ -138,7 +138,9 @@ describe("a growing answer", () => {
       "**bold** ",
       "\n",
       "\n\n",
-      "- item ",
+      "- ",
+      "-",
+      "item ",
       "```\n",
       "| a | b |\n",
       "|-|-|\n",
@@ -194,9 +196,11 @@ function grown(tokens: readonly string[], terminal: FakeTerminal) {
     screen.draw([...markdown.lines(look), "Searching"]);
   }
   markdown.end();
-  const lines = markdown.lines(look);
-  screen.draw(lines);
-  return { lines };
+  screen.draw(markdown.lines(look));
+  const whole = new Markdown((n) => n === 1);
+  whole.write(tokens.join(""));
+  whole.end();
+  return { lines: whole.lines(look) };
 }
 
 /** The rows that a line takes. */

@@ -417,6 +417,16 @@ describe.concurrent("without an answer, it says why:", () => {
     });
   });
 
+  test("npm took a flag for itself", async () => {
+    const words = ["run", "-s", "ask", "When?", "--top-k", "3"];
+    expect(await finished(type("npm", words, { BELAY_TOKEN: "" }))).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr:
+        'npm took --top-k for itself: write npm run -s ask -- "..." --top-k. --help tells more.\n',
+    });
+  });
+
   test("wrong flags, in JSON too", async () => {
     const args = [scriptOf("ask"), "When?", "--json", "--top=5"];
     const { code, stdout, stderr } = await finished(type(process.execPath, args));
