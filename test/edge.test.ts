@@ -436,6 +436,8 @@ describe("an operators' route", () => {
   it("is every route except a user's own and the public ones", () => {
     const others = routes.filter(([, path]) => !path.startsWith(`${API_PREFIX}/admin/`));
     expect(others.map((route) => route.join(" ")).toSorted()).toEqual([
+      "GET /.well-known/oauth-protected-resource",
+      "GET /.well-known/oauth-protected-resource/mcp",
       "GET /api/v1/ai/examples",
       "GET /api/v1/ai/queries",
       "GET /api/v1/ai/queries/:id",
@@ -446,6 +448,7 @@ describe("an operators' route", () => {
       "POST /api/v1/ai/feedback",
       "POST /api/v1/ai/queries/:id/cancel",
       "POST /api/v1/session",
+      "POST /mcp",
     ]);
     expect(admin.length).toBeGreaterThanOrEqual(8);
   });

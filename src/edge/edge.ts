@@ -2,18 +2,20 @@
 // which object answers it. It reads no body.
 
 import { type IRequest, Router } from "itty-router";
-import { allowedHosts, authenticationConfig } from "../config.ts";
+import { allowedHosts, authenticationConfig, userConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { errorFormat } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
+import { mcpRefusal } from "../mcp/refusal.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
-import { corpusStub, type Env, userStub } from "../wiring.ts";
+import { corpusStub, type Env, userRetriever, userStub } from "../wiring.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { allowedOrigins, preflight, withCors } from "./cors.ts";
 import { health } from "./health.ts";
-import { checkHost, urlOf } from "./host.ts";
+import { checkHost, checkOrigin, urlOf } from "./host.ts";
+import { protectedResource, withResourceMetadata } from "./protected-resource.ts";
 import {
   type NewReader,
   newReaderOf,
@@ -54,6 +56,11 @@ router.get(`${API_PREFIX}/admin/documents`, toCorpus);
 router.get(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.put(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
+
+// MCP clients.
+router.post("/mcp", mcp);
+router.get("/.well-known/oauth-protected-resource", resourceMetadata);
+router.get("/.well-known/oauth-protected-resource/mcp", resourceMetadata);
 
 /** Every route: its method, and its path with named parameters. */
 export const routes: readonly (readonly [method: string, path: string])[] = router.routes.map(
@@ -190,10 +197,40 @@ async function authenticateOperator(request: Request, env: Env): Promise<void> {
   }
 }
 
+async function resourceMetadata(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  return protectedResource(request, authenticationConfig(env));
+}
+
+/** The package is loaded with the first request of a known caller. */
+async function mcp(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  const authentication = authenticationConfig(env);
+  try {
+    checkOrigin(request, allowedOrigins(env));
+    const { userId } = await authenticate(request, authentication);
+    const { answerMcp } = await import("../mcp/endpoint.ts");
+    return await answerMcp(request, {
+      bodyTimeoutMs: userConfig(env).bodyTimeoutMs,
+      ask: (body, signal) => {
+        const url = new URL(`${API_PREFIX}/ai/ask?stream=true`, request.url);
+        const headers = { "content-type": "application/json" };
+        const asked = { method: "POST", headers, body: JSON.stringify(body) };
+        const { cf } = request as { cf?: IncomingRequestCfProperties };
+        const ask = new Request(url, { ...asked, ...(cf !== undefined && { cf }) });
+        return forward(userStub(env, userId), ask, { userId, signal });
+      },
+      search: (query, limit, signal) => userRetriever(env, userId).retrieve(query, limit, signal),
+    });
+  } catch (thrown) {
+    return mcpRefusal(withResourceMetadata(thrown, request, authentication));
+  }
+}
+
 interface Forwarding {
   readonly userId?: string;
   readonly identity?: string | undefined;
   readonly method?: string;
+  /** Disconnects from the object. */
+  readonly signal?: AbortSignal;
 }
 
 /** A new, minimal request to an object, without cookie and bearer token. */
@@ -204,6 +241,7 @@ async function forward(
     userId,
     identity,
     method = request.method === "HEAD" ? "GET" : request.method,
+    signal,
   }: Forwarding = {},
 ): Promise<Response> {
   // Some clients send a body with GET.
@@ -221,7 +259,7 @@ async function forward(
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
   const { pathname, searchParams } = new URL(request.url);
   const url = `https://object${pathname}?${withoutRepeats(searchParams)}`;
-  const forwarded = new Request(url, { method, headers, body });
+  const forwarded = new Request(url, { method, headers, body, ...(signal && { signal }) });
   try {
     return await stub.fetch(forwarded);
   } catch (thrown) {
