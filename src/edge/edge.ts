@@ -4,12 +4,18 @@
 import { type IRequest, Router } from "itty-router";
 import { allowedHosts, authenticationConfig, userConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
-import { errorFormat } from "../formats/choice.ts";
+import { errorForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
-import { mcpRefusal } from "../mcp/refusal.ts";
+import { json } from "../formats/json.ts";
+import { model, models } from "../formats/models.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
-import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
+import {
+  CALL_HEADER,
+  IDENTITY_HEADER,
+  ROUND_TRIP_HEADER,
+  USER_HEADER,
+} from "../user/user-request.ts";
 import { corpusStub, type Env, userRetriever, userStub } from "../wiring.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { allowedOrigins, preflight, withCors } from "./cors.ts";
@@ -46,6 +52,11 @@ router.get(`${API_PREFIX}/ai/queries/:id`, toOwnObject);
 router.get(`${API_PREFIX}/ai/queries/:id/events`, events);
 router.post(`${API_PREFIX}/ai/queries/:id/cancel`, toOwnObject);
 router.post(`${API_PREFIX}/ai/feedback`, toOwnObject);
+
+// OpenAI's API.
+router.post("/v1/chat/completions", ask);
+router.get("/v1/models", listModels);
+router.get("/v1/models/:id", getModel);
 
 // Operators: any user's object, and the documents.
 router.get(`${API_PREFIX}/admin/users/:userId`, toUserObject);
@@ -112,7 +123,7 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
 }
 
 function refuse(request: Request): (thrown: unknown) => Response {
-  return (thrown) => errorResponse(toServiceError(thrown), errorFormat(URL.parse(request.url)));
+  return (thrown) => errorResponse(toServiceError(thrown), errorForm(URL.parse(request.url)));
 }
 
 async function session(_matched: Matched, request: Request, env: Env): Promise<Response> {
@@ -129,6 +140,16 @@ async function session(_matched: Matched, request: Request, env: Env): Promise<R
 async function examples(_matched: Matched, request: Request, env: Env): Promise<Response> {
   await caller(request, env);
   return forward(corpusStub(env), request);
+}
+
+async function listModels(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  await caller(request, env);
+  return json(models());
+}
+
+async function getModel({ params }: Matched, request: Request, env: Env): Promise<Response> {
+  await caller(request, env);
+  return json(model(decodeParameter(params.id ?? "")));
 }
 
 /** A page of this origin can ask at once: its first ask starts a session. */
@@ -204,33 +225,45 @@ async function resourceMetadata(_matched: Matched, request: Request, env: Env): 
 /** The package is loaded with the first request of a known caller. */
 async function mcp(_matched: Matched, request: Request, env: Env): Promise<Response> {
   const authentication = authenticationConfig(env);
-  try {
-    checkOrigin(request, allowedOrigins(env));
-    const { userId } = await authenticate(request, authentication);
-    const { answerMcp } = await import("../mcp/endpoint.ts");
-    return await answerMcp(request, {
-      bodyTimeoutMs: userConfig(env).bodyTimeoutMs,
-      ask: (body, signal) => {
-        const url = new URL(`${API_PREFIX}/ai/ask?stream=true`, request.url);
-        const headers = { "content-type": "application/json" };
-        const asked = { method: "POST", headers, body: JSON.stringify(body) };
-        const { cf } = request as { cf?: IncomingRequestCfProperties };
-        const ask = new Request(url, { ...asked, ...(cf !== undefined && { cf }) });
-        return forward(userStub(env, userId), ask, { userId, signal });
-      },
-      search: (query, limit, signal) => userRetriever(env, userId).retrieve(query, limit, signal),
+  checkOrigin(request, allowedOrigins(env));
+  const { userId } = await authenticate(request, authentication).catch((thrown) => {
+    throw withResourceMetadata(thrown, request, authentication);
+  });
+  const { answerMcp } = await import("../mcp/endpoint.ts");
+  /** A POST to the caller's object, of a call that it can be asked to cancel. */
+  const post = (path: string, { call, signal, body }: McpPost) => {
+    const headers = { "content-type": "application/json" };
+    const { cf } = request as { cf?: IncomingRequestCfProperties };
+    const posted = new Request(new URL(API_PREFIX + path, request.url), {
+      ...{ method: "POST", headers },
+      ...(body !== undefined && { body }),
+      ...(cf !== undefined && { cf }),
     });
-  } catch (thrown) {
-    return mcpRefusal(withResourceMetadata(thrown, request, authentication));
-  }
+    return forward(userStub(env, userId), posted, { userId, call, signal });
+  };
+  return answerMcp(request, {
+    bodyTimeoutMs: userConfig(env).bodyTimeoutMs,
+    ask: (body, call, signal) =>
+      post("/ai/ask?stream=true", { body: JSON.stringify(body), call, signal }),
+    cancel: (call) => post("/ai/calls/cancel", { call }),
+    search: (query, limit, signal) => userRetriever(env, userId).retrieve(query, limit, signal),
+  });
+}
+
+interface McpPost {
+  readonly call: string | undefined;
+  readonly signal?: AbortSignal;
+  readonly body?: string;
 }
 
 interface Forwarding {
   readonly userId?: string;
   readonly identity?: string | undefined;
   readonly method?: string;
+  /** By which an MCP client cancels. */
+  readonly call?: string | undefined;
   /** Disconnects from the object. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A new, minimal request to an object, without cookie and bearer token. */
@@ -241,6 +274,7 @@ async function forward(
     userId,
     identity,
     method = request.method === "HEAD" ? "GET" : request.method,
+    call,
     signal,
   }: Forwarding = {},
 ): Promise<Response> {
@@ -254,6 +288,7 @@ async function forward(
   }
   if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
   if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
+  if (call !== undefined) headers.set(CALL_HEADER, call);
   const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
   // wrangler dev says 0 for unknown.
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));

@@ -5,6 +5,8 @@
 import {
   type CallToolResult,
   createMcpHandler,
+  isInitializeRequest,
+  isJSONRPCNotification,
   isJSONRPCRequest,
   ProtocolError,
   ProtocolErrorCode,
@@ -24,6 +26,9 @@ import { ASK, SEARCH, TOOLS } from "./tools.ts";
 /** A body may be this long, in bytes: an ask's, and its envelope. */
 const BODY_BYTES_MAX = 68 * 1024;
 
+const SESSION_HEADER = "mcp-session-id";
+const CALL_LENGTH_MAX = 300;
+
 const INFO = { name: "belay", title: "Belay", version: "0.1.0" };
 const INSTRUCTIONS =
   "Belay answers from the documents of this deployment. Use ask for a question that they may " +
@@ -33,8 +38,12 @@ const INSTRUCTIONS =
 /** What the edge gives: all of it acts as the caller. */
 export interface McpParts {
   readonly bodyTimeoutMs: number;
-  /** Sends a body to `POST /ai/ask?stream=true`. */
-  ask(body: unknown, signal: AbortSignal): Promise<Response>;
+  /**
+   * Sends a body to `POST /ai/ask?stream=true`.
+   * @param call By which it can be cancelled.
+   */
+  ask(body: unknown, call: string | undefined, signal: AbortSignal): Promise<Response>;
+  cancel(call: string): Promise<unknown>;
   search(query: string, limit: number, signal: AbortSignal): Promise<readonly Passage[]>;
 }
 
@@ -42,8 +51,13 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
   refuseCompressed(request);
   const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: parts.bodyTimeoutMs };
   const parsedBody = await readJson(request, limits);
+  const session = request.headers.get(SESSION_HEADER);
+  for (const id of cancelledIn(parsedBody)) {
+    const call = callOf(session, id);
+    if (call !== undefined) await parts.cancel(call);
+  }
   const connection = new Connection(request.signal);
-  const handler = createMcpHandler(() => server(parts, connection), {
+  const handler = createMcpHandler(() => server(parts, connection, session), {
     // A call is answered as a stream, in which heartbeats can be written.
     responseMode: isCall(parsedBody) ? "sse" : "auto",
     // Nothing changes here that a client could wait for.
@@ -52,6 +66,11 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
     keepAliveMs: 0,
   });
   const response = await handler.fetch(request, { parsedBody });
+  // Nothing is kept of it. The client sends it with each later message, and
+  // so its calls differ from those of the user's other clients.
+  if (isInitializeRequest(parsedBody)) {
+    response.headers.set(SESSION_HEADER, crypto.randomUUID());
+  }
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
   if (response.body === null || !isStream) return response;
   void connection.pass(response.body);
@@ -62,12 +81,27 @@ function isCall(body: unknown): boolean {
   return isJSONRPCRequest(body) && body.method === "tools/call";
 }
 
-function server(parts: McpParts, connection: Connection): Server {
+/** The calls that a client cancels: older ones do that with a message. */
+function cancelledIn(body: unknown): unknown[] {
+  return [body]
+    .flat()
+    .filter((message) => isJSONRPCNotification(message))
+    .filter(({ method }) => method === "notifications/cancelled")
+    .map(({ params }) => params?.requestId);
+}
+
+/** Undefined for a client without a session, which cannot be told apart. */
+function callOf(session: string | null, id: unknown): string | undefined {
+  const call = encodeURIComponent(`${session} ${JSON.stringify(id)}`);
+  return session !== null && call.length <= CALL_LENGTH_MAX ? call : undefined;
+}
+
+function server(parts: McpParts, connection: Connection, session: string | null): Server {
   const made = new Server(INFO, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
   made.setRequestHandler("tools/list", () => ({ tools: TOOLS }));
   made.setRequestHandler("tools/call", async ({ params }, context) => {
     const { name, arguments: args } = params;
-    const call = { args, parts, connection, context };
+    const call = { args, parts, connection, context, session };
     if (name === ASK.name) return orError(call, ask(call));
     if (name === SEARCH.name) return orError(call, search(call));
     throw new ProtocolError(
@@ -83,16 +117,17 @@ interface Call {
   readonly parts: McpParts;
   readonly connection: Connection;
   readonly context: ServerContext;
+  readonly session: string | null;
 }
 
-function ask({ args, parts, connection, context }: Call): Promise<CallToolResult> {
-  const { signal, _meta: meta, notify } = context.mcpReq;
+function ask({ args, parts, connection, context, session }: Call): Promise<CallToolResult> {
+  const { id, signal, _meta: meta, notify } = context.mcpReq;
   const progressToken = meta?.progressToken;
   return callAsk({
     args,
     connection,
     signal: AbortSignal.any([signal, connection.signal]),
-    ask: (body, stop) => parts.ask(body, stop),
+    ask: (body, stop) => parts.ask(body, callOf(session, id), stop),
     notify:
       progressToken === undefined
         ? undefined

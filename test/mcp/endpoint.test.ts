@@ -60,6 +60,20 @@ describe("the handshake", () => {
     });
   });
 
+  it("gives the client a name of its session, a new one each time", async () => {
+    const user = await newUser();
+    const name = async (message: object) => {
+      const response = await send(user, message);
+      await response.text();
+      return response.headers.get("mcp-session-id");
+    };
+    const [first, second] = [await name(INITIALIZE), await name(INITIALIZE)];
+    expect(first).toMatch(/^[\da-f-]{36}$/);
+    expect(second).toMatch(/^[\da-f-]{36}$/);
+    expect(second).not.toBe(first);
+    expect(await name(LIST)).toBeNull();
+  });
+
   it("is acknowledged, and pings are answered", async () => {
     const user = await newUser();
     const response = await send(user, { method: "notifications/initialized" });

@@ -2,7 +2,18 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AnswerBody } from "../../src/protocol.ts";
-import { adminPath, asOperator, audit, newUser, scripted } from "../harness.ts";
+import {
+  adminPath,
+  asOperator,
+  audit,
+  eventually,
+  modelRequests,
+  newUser,
+  scripted,
+  type TestUser,
+  upstreamEnded,
+} from "../harness.ts";
+import type { Directive } from "../support/directive.ts";
 import {
   call,
   type Message,
@@ -264,5 +275,69 @@ describe("the tool search_documents", () => {
     const result = await call(await newUser(), "search_documents", args);
     expect(result).toMatchObject({ isError: true, _meta: { belay: { code: "INVALID_REQUEST" } } });
     expect(result.content[0]?.text).toContain(message);
+  });
+});
+
+describe("a call that an older client cancels", () => {
+  const cancel = (user: TestUser, requestId: unknown, session: string) =>
+    send(
+      user,
+      { method: "notifications/cancelled", params: { requestId } },
+      { headers: { "mcp-session-id": session } },
+    );
+  const start = (user: TestUser, id: number | string, session: string, directive: Directive) => {
+    const params = { name: "ask", arguments: { question: scripted(directive) } };
+    return send(
+      user,
+      { id, method: "tools/call", params },
+      { headers: { "mcp-session-id": session } },
+    );
+  };
+  const resultOf = async (response: Response) =>
+    (await messagesOf(response)).at(-1)?.result as unknown as ToolResult;
+
+  it("ends with CANCELLED, is refunded, and its model stops", async () => {
+    const user = await newUser();
+    const tag = crypto.randomUUID();
+    const response = await start(user, 7, "s1", { tokens: 400, gapMs: 20, tag });
+    await eventually(
+      () => modelRequests(tag),
+      ([request]) => (request?.tokensSent ?? 0) > 3,
+    );
+    expect((await cancel(user, 7, "s1")).status).toBe(202);
+    const result = await resultOf(response);
+    expect(result).toMatchObject({ isError: true, _meta: { belay: { code: "CANCELLED" } } });
+    await upstreamEnded(tag);
+    const queryId = result._meta?.belay?.queryId ?? "";
+    expect(await user.resolved(queryId)).toMatchObject({ state: "refunded", reason: "cancelled" });
+  });
+
+  it("is not the call of another session, of another id, or of another user", async () => {
+    const [user, other] = [await newUser(), await newUser()];
+    const response = await start(user, 7, "s1", { tokens: 10, gapMs: 30 });
+    await cancel(user, 7, "s2");
+    await cancel(user, "7", "s1");
+    await cancel(user, 8, "s1");
+    await cancel(other, 7, "s1");
+    expect(
+      await send(user, { method: "notifications/cancelled", params: { requestId: 7 } }),
+    ).toMatchObject({ status: 202 });
+    expect((await resultOf(response)).isError).toBeUndefined();
+    expect(await user.quota()).toMatchObject({ charged: 1, refunded: 0 });
+  });
+
+  it("is refunded too when the cancel overtakes it", async () => {
+    const user = await newUser();
+    await cancel(user, 7, "s1");
+    const result = await resultOf(await start(user, 7, "s1", { tokens: 400, gapMs: 20 }));
+    expect(result).toMatchObject({ isError: true, _meta: { belay: { code: "CANCELLED" } } });
+    expect(await user.quota()).toMatchObject({ charged: 0, reserved: 0, refunded: 1 });
+  });
+
+  it("stays charged when it had ended", async () => {
+    const user = await newUser();
+    await resultOf(await start(user, 7, "s1", { tokens: 2 }));
+    expect((await cancel(user, 7, "s1")).status).toBe(202);
+    expect(await user.quota()).toMatchObject({ charged: 1, refunded: 0 });
   });
 });
