@@ -298,6 +298,7 @@ async function forward(
   try {
     return await stub.fetch(forwarded);
   } catch (thrown) {
+    if (signal?.aborted) throw thrown;
     // The object was redeployed, reset or
     // overloaded. It refunds what it had reserved.
     console.error("An object could not answer:", thrown);

@@ -1,4 +1,5 @@
-// Where an MCP client finds who issues the bearer tokens (RFC 9728).
+// Where an MCP client finds the issuer of
+// bearer tokens (RFC 9728).
 
 import type { AuthenticationConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";

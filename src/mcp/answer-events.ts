@@ -1,12 +1,14 @@
 // Reads the event stream of an ask (docs/protocol.md): events as they come.
 
+import { ServiceError } from "../errors.ts";
 import type { StreamEvent } from "../protocol.ts";
 
 const PREFIX = "data: ";
 
 /**
- * The events of each read, which may be none. The stream is read to its end,
- * and cancelled if the caller stops before or the signal fires.
+ * The events of each read, which may be none. The stream is cancelled if the
+ * caller stops before its end or the signal fires. Throws UNAVAILABLE if it
+ * breaks off.
  */
 export async function* eventsOf(
   stream: ReadableStream<Uint8Array>,
@@ -18,8 +20,10 @@ export async function* eventsOf(
   signal.addEventListener("abort", cancel);
   let rest = "";
   try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      const frames = (rest + decoder.decode(read.value, { stream: true })).split("\n\n");
+    for (;;) {
+      const { done, value } = await reader.read().catch(brokeOff);
+      if (done) return;
+      const frames = (rest + decoder.decode(value, { stream: true })).split("\n\n");
       rest = frames.pop() ?? "";
       yield frames.map((frame) => JSON.parse(frame.slice(PREFIX.length)));
     }
@@ -27,4 +31,10 @@ export async function* eventsOf(
     signal.removeEventListener("abort", cancel);
     cancel();
   }
+}
+
+/** The object was redeployed or reset. */
+export function brokeOff(cause?: unknown): never {
+  const message = "The answer broke off. The query log says whether it was charged. Ask again.";
+  throw new ServiceError("UNAVAILABLE", message, { cause });
 }

@@ -1,11 +1,11 @@
-// The tool `ask`: one ask over the route that every ask takes. Each read of
-// its events is followed by a write to the client. So a client that is gone
-// shows, the ask's stream is cancelled, and the user is refunded.
+// The tool `ask`: one ask over the route that every ask
+// takes. After each read of its events it writes to the
+// client. So a disconnect shows, the stream of the ask is
+// cancelled, and the user is refunded.
 
 import type { CallToolResult } from "@modelcontextprotocol/server";
-import { ServiceError } from "../errors.ts";
 import type { AnswerBody, ErrorBody, StreamEvent } from "../protocol.ts";
-import { eventsOf } from "./answer-events.ts";
+import { brokeOff, eventsOf } from "./answer-events.ts";
 import { askBody } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
 import { answerResult, errorResult } from "./results.ts";
@@ -33,7 +33,7 @@ export async function callAsk({
   const response = await ask(askBody(args), signal);
   const answer = new Answer();
   const progress = new Progress(notify);
-  for await (const events of eventsOf(bodyOf(response), signal)) {
+  for await (const events of eventsOf(response.body ?? brokeOff(), signal)) {
     for (const event of events) answer.add(event);
     await progress.add(events);
     // After the last event there is the result.
@@ -62,12 +62,12 @@ class Answer {
   }
 
   result(): CallToolResult {
-    if (this.#ending === undefined) throw brokenOff();
+    if (this.#ending === undefined) return brokeOff();
     return "code" in this.#ending ? errorResult(this.#ending) : answerResult(this.#ending);
   }
 }
 
-/** Progress is the number of events so far; messages are the answer's text. */
+/** The number of events so far, and as messages the text. */
 class Progress {
   readonly #notify: AskCall["notify"];
   #events = 0;
@@ -92,16 +92,4 @@ class Progress {
   async send(): Promise<void> {
     if (this.#text !== "") await this.#notify?.(this.#events + 1, this.#text);
   }
-}
-
-function bodyOf(response: Response): ReadableStream<Uint8Array> {
-  if (response.body === null) throw brokenOff();
-  return response.body;
-}
-
-function brokenOff(): ServiceError {
-  return new ServiceError(
-    "UNAVAILABLE",
-    "The answer broke off. The query log says whether you were charged; ask again.",
-  );
 }

@@ -1,6 +1,7 @@
-// The MCP endpoint: streamable HTTP without state, on the official package,
-// which negotiates versions and reads and writes messages. One POST is one
-// server object. The edge loads this file with the first request to it.
+// The MCP endpoint: streamable HTTP without state, on
+// the official package, which negotiates versions and
+// reads and writes messages. A POST is one server object.
+// The edge loads this file with the first request to it.
 
 import {
   type CallToolResult,
@@ -14,7 +15,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import type { Passage } from "../answer/retriever.ts";
-import { toServiceError } from "../errors.ts";
+import { ServiceError, toServiceError } from "../errors.ts";
 import { readJson, refuseCompressed } from "../request.ts";
 import { snippets } from "../text/snippet.ts";
 import { searchArguments } from "./arguments.ts";
@@ -23,8 +24,10 @@ import { Connection } from "./connection.ts";
 import { errorResult, type FoundPassage, searchResult } from "./results.ts";
 import { ASK, SEARCH, TOOLS } from "./tools.ts";
 
-/** A body may be this long, in bytes: an ask's, and its envelope. */
+/** Of a body, in bytes: an ask's, and its envelope. */
 const BODY_BYTES_MAX = 68 * 1024;
+/** Messages in one body. Only version 2025-03-26 sends several. */
+const BATCH_MAX = 10;
 
 const SESSION_HEADER = "mcp-session-id";
 const CALL_LENGTH_MAX = 300;
@@ -51,6 +54,10 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
   refuseCompressed(request);
   const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: parts.bodyTimeoutMs };
   const parsedBody = await readJson(request, limits);
+  if (Array.isArray(parsedBody) && parsedBody.length > BATCH_MAX) {
+    const message = `Send at most ${BATCH_MAX} messages in one body.`;
+    throw new ServiceError("PAYLOAD_TOO_LARGE", message);
+  }
   const session = request.headers.get(SESSION_HEADER);
   for (const id of cancelledIn(parsedBody)) {
     const call = callOf(session, id);
@@ -66,8 +73,9 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
     keepAliveMs: 0,
   });
   const response = await handler.fetch(request, { parsedBody });
-  // Nothing is kept of it. The client sends it with each later message, and
-  // so its calls differ from those of the user's other clients.
+  // The client sends it with each later message, so its
+  // calls differ from those of the user's other clients.
+  // Nothing is kept of it.
   if (isInitializeRequest(parsedBody)) {
     response.headers.set(SESSION_HEADER, crypto.randomUUID());
   }
@@ -81,7 +89,7 @@ function isCall(body: unknown): boolean {
   return isJSONRPCRequest(body) && body.method === "tools/call";
 }
 
-/** The calls that a client cancels: older ones do that with a message. */
+/** The calls that a client cancels. Only older ones send that. */
 function cancelledIn(body: unknown): unknown[] {
   return [body]
     .flat()
@@ -90,7 +98,7 @@ function cancelledIn(body: unknown): unknown[] {
     .map(({ params }) => params?.requestId);
 }
 
-/** Undefined for a client without a session, which cannot be told apart. */
+/** Undefined for a client that cannot be told apart. */
 function callOf(session: string | null, id: unknown): string | undefined {
   const call = encodeURIComponent(`${session} ${JSON.stringify(id)}`);
   return session !== null && call.length <= CALL_LENGTH_MAX ? call : undefined;
@@ -143,7 +151,11 @@ async function search({ args, parts, connection, context }: Call): Promise<CallT
   const { query, limit } = searchArguments(args);
   const signal = AbortSignal.any([context.mcpReq.signal, connection.signal]);
   const snippet = snippets(query);
-  const passages = await parts.search(query, limit, signal);
+  const passages = await parts.search(query, limit, signal).catch((cause) => {
+    if (cause instanceof ServiceError) throw cause;
+    const message = "The documents could not be searched. Search again.";
+    throw new ServiceError("RETRIEVAL_FAILED", message, { cause });
+  });
   return searchResult(
     passages.map(({ id, documentId, title, heading, url, text, score }): FoundPassage => {
       return { id, documentId, title, heading, url, snippet: snippet(text), score };
@@ -151,7 +163,7 @@ async function search({ args, parts, connection, context }: Call): Promise<CallT
   );
 }
 
-/** What is refused or fails is told to the model, which may try again. */
+/** The model is told what failed, and may try again. */
 async function orError(
   { connection }: Call,
   result: Promise<CallToolResult>,

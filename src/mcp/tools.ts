@@ -1,5 +1,5 @@
-// The tools as clients see them. The descriptions are read by models, which
-// decide by them which tool to call.
+// The tools as clients see them. Models read the
+// descriptions, and choose a tool by them.
 
 import type { Tool } from "@modelcontextprotocol/server";
 import { TOP_K } from "../protocol.ts";

@@ -1,7 +1,9 @@
+/// <reference types="vite/client" />
 // The MCP endpoint as HTTP: who may call it, and what it refuses.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import manifest from "../../package.json?raw";
 import { handle } from "../../src/edge/edge.ts";
 import type { Env } from "../../src/wiring.ts";
 import { bearer, fetchApi, newUser } from "../harness.ts";
@@ -29,7 +31,7 @@ describe("the handshake", () => {
     const result = await request(await newUser(), "initialize", INITIALIZE.params);
     expect(result).toMatchObject({
       protocolVersion: LEGACY,
-      serverInfo: { name: "belay" },
+      serverInfo: { name: "belay", version: JSON.parse(manifest).version },
       capabilities: { tools: {} },
       instructions: expect.stringContaining("search_documents"),
     });
@@ -113,6 +115,13 @@ describe("the endpoint", () => {
     ["another type", "{}", { "content-type": "text/plain" }, 415, -32_000],
     ["a compressed body", "{}", { "content-encoding": "gzip" }, 415, -32_000],
     ["too long a body", `"${"x".repeat(70_000)}"`, {}, 413, -32_000],
+    [
+      "too many messages",
+      JSON.stringify(Array(11).fill({ jsonrpc: "2.0", ...LIST })),
+      {},
+      413,
+      -32_000,
+    ],
     ["JSON that is no message", '{"a":1}', {}, 400, -32_600],
     ["a client that takes no stream", "{}", { accept: "application/json" }, 406, -32_000],
     ["an unknown version", "{}", { "mcp-protocol-version": "1999-01-01" }, 400, -32_000],
@@ -140,6 +149,26 @@ describe("the endpoint", () => {
     expect(tool?.error).toMatchObject({
       code: -32_602,
       message: expect.stringContaining("ask and search_documents"),
+    });
+  });
+
+  it("names a wrong variable in the result of a search", async () => {
+    const params = { name: "search_documents", arguments: { query: "quota" } };
+    const headers = {
+      authorization: `Bearer ${(await newUser()).token}`,
+      accept: "application/json, text/event-stream",
+      "content-type": "application/json",
+    };
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
+    const response = await fetchFrom(
+      "/mcp",
+      { RETRIEVER: "vector" },
+      { method: "POST", headers, body },
+    );
+    const [message] = await messagesOf(response);
+    expect(message?.result).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringMatching(/RETRIEVER.*\(UNAVAILABLE\)$/) }],
     });
   });
 

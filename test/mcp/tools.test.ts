@@ -1,5 +1,6 @@
 // The tools of the MCP endpoint, against the scripted model.
 
+import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AnswerBody } from "../../src/protocol.ts";
 import {
@@ -193,6 +194,24 @@ describe("an ask that fails", () => {
     expect(result.structuredContent).toBeUndefined();
     const queryId = result._meta?.belay?.queryId ?? "";
     expect(await user.resolved(queryId)).toMatchObject({ state: "refunded", reason: "failed" });
+  });
+
+  it("is a tool error and free of charge when the user's object is reset", async () => {
+    const user = await newUser();
+    const tag = crypto.randomUUID();
+    const params = {
+      name: "ask",
+      arguments: { question: scripted({ tokens: 400, gapMs: 20, tag }) },
+    };
+    const response = await send(user, { id: 1, method: "tools/call", params });
+    await eventually(
+      () => modelRequests(tag),
+      ([request]) => (request?.tokensSent ?? 0) > 3,
+    );
+    await runInDurableObject(user.stub, (_object, state) => state.abort("reset")).catch(() => {});
+    const result = (await messagesOf(response)).at(-1)?.result as unknown as ToolResult;
+    expect(result).toMatchObject({ isError: true, _meta: { belay: { code: "UNAVAILABLE" } } });
+    expect((await user.receipts())[0]).toMatchObject({ state: "refunded", reason: "expired" });
   });
 
   it("says when the quota is used up", async () => {
