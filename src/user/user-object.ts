@@ -34,7 +34,6 @@ import { Retention } from "./retention.ts";
 import { Tables } from "./tables.ts";
 import {
   afterOf,
-  CALL_HEADER,
   identityOf,
   idOf,
   retriesByItself,
@@ -97,9 +96,7 @@ export class UserObject extends DurableObject<Variables> {
     .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
     // The edge has no such route: only it can ask for this.
-    .post(`${API_PREFIX}/ai/calls/cancel`, ({ headers }, user) =>
-      user.#calls.cancel(headers.get(CALL_HEADER) ?? ""),
-    )
+    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#calls.cancel(request))
     .post(`${API_PREFIX}/ai/feedback`, async (request, user) =>
       user.#log.rate(await user.#body(request), identityOf(request)),
     )
@@ -257,9 +254,7 @@ export class UserObject extends DurableObject<Variables> {
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
-    const call = request.headers.get(CALL_HEADER);
-    // Not awaited: a whole answer waits for who reads this response.
-    if (call !== null) this.ctx.waitUntil(this.#calls.begin(call, response));
+    this.#calls.begin(request, response);
     return later ? this.#responses.instead(response, identityOf(request)) : response;
   }
 
