@@ -15,6 +15,7 @@ import { EVENTS } from "../formats/events.ts";
 import { errorResponse, type Format } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
+import { RESPONSES } from "../formats/openai-responses-request.ts";
 import type { Asked, Surface } from "../formats/surface.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { readJson, wholeParameter, wrongParameter } from "../request.ts";
@@ -32,6 +33,7 @@ import { type QueryRow, receipt } from "./queries.ts";
 import { Quota } from "./quota.ts";
 import { noQuery, notKept, notUpToDate, storageOut, unknownUser } from "./refusals.ts";
 import { Reservations } from "./reservations.ts";
+import { Responses } from "./responses.ts";
 import { Retention } from "./retention.ts";
 import { Tables } from "./tables.ts";
 import {
@@ -65,6 +67,7 @@ export class UserObject extends DurableObject<Variables> {
   readonly #reservations: Reservations;
   readonly #retention: Retention;
   readonly #asks: Asks;
+  readonly #responses: Responses;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
   /**
@@ -77,8 +80,15 @@ export class UserObject extends DurableObject<Variables> {
   static readonly #router = Router<IRequest, [UserObject]>()
     .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
     .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
-    // Every /ai route creates the user. Admin routes do not, except PATCH.
+    .post("/v1/responses", (request, user) => user.#askOn(RESPONSES, request))
+    // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
+    .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
+    .get("/v1/responses/:id", (request, user) => user.#retrieve(request))
+    .head("/v1/responses/:id", (request, user) => user.#retrieve(request))
+    .post("/v1/responses/:id/cancel", (request, user) =>
+      user.#responses.cancel(idOf(request.params), identityOf(request)),
+    )
     .get(`${API_PREFIX}/ai/quota`, (request, user) => user.#quotaOf(identityOf(request)))
     .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#list(request))
     .get(`${API_PREFIX}/ai/queries/:id`, (request, user) => json(receipt(user.#findOwn(request))))
@@ -111,6 +121,7 @@ export class UserObject extends DurableObject<Variables> {
       alarm: this.#alarm,
       outage: this.#outage,
     });
+    this.#responses = new Responses(this.#asks, this.#tables, this.#quota);
     // An unknown user has no alarm and nothing reserved.
     if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());
   }
@@ -224,15 +235,28 @@ export class UserObject extends DurableObject<Variables> {
     return this.#answer(request, asked, receivedAt);
   }
 
-  #answer(request: Request, { ask, format }: Asked, receivedAt: number): Promise<Response> {
-    return this.#asks.ask({
+  async #answer(request: Request, asked: Asked, receivedAt: number): Promise<Response> {
+    const { format, previous, later } = asked;
+    const ask = await this.#orKnown(request, () =>
+      this.#responses.follow(asked, identityOf(request)),
+    );
+    const response = await this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
-      ask,
+      ...{ ask, previous },
       idempotencyKey: request.headers.get("idempotency-key"),
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
+    return later ? this.#responses.instead(response, identityOf(request)) : response;
+  }
+
+  #retrieve(request: IRequest): Promise<Response> {
+    // A HEAD must not count as a reader of the events.
+    const isHead = request.method === "HEAD";
+    const parameters = isHead ? new URLSearchParams() : new URL(request.url).searchParams;
+    const subscriber = subscriberOf(request, EVENTS, 0);
+    return this.#responses.retrieve(idOf(request.params), parameters, subscriber);
   }
 
   /**
