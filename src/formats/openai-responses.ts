@@ -236,13 +236,11 @@ function textPlace(queryId: string) {
 export function storedResponse(
   receipt: Receipt,
   tokens: readonly string[],
-  previousResponseId: string | null,
+  chosen: Chosen,
   quotaRemaining: number,
 ) {
   const { queryId, state, reason, answer, finish } = receipt;
   const askedAt = Date.parse(receipt.askedAt);
-  const background = receipt.onDisconnect === "continue";
-  const chosen = { ...NOTHING_CHOSEN, previousResponseId, background };
   if (answer !== null && finish !== null) {
     const [sources, found] = [receipt.sources ?? [], receipt.found ?? true];
     const whole = { queryId, askedAt, tokens, sources, finish, found, quotaRemaining };

@@ -1,9 +1,11 @@
 // OpenAI's Responses for one user: made, read again, cancelled. Whether an
 // answer is charged is decided in asks.ts.
 
+import type { IRequest } from "itty-router";
 import { ServiceError } from "../errors.ts";
 import { json } from "../formats/json.ts";
 import {
+  type Chosen,
   eventsUpTo,
   isPruned,
   NOTHING_CHOSEN,
@@ -20,9 +22,9 @@ import { turnsUpTo } from "./conversation.ts";
 import { type QueryRow, receipt } from "./queries.ts";
 import type { Quota } from "./quota.ts";
 import { noQuery, notKept } from "./refusals.ts";
-import type { Subscriber } from "./subscription.ts";
 import type { Tables } from "./tables.ts";
 import { Transcript } from "./transcript.ts";
+import { identityOf, idOf, subscriberOf } from "./user-request.ts";
 
 export class Responses {
   readonly #asks: Asks;
@@ -45,38 +47,32 @@ export class Responses {
   }
 
   /** A response as it is now or, with `stream=true`, its events. */
-  async retrieve(
-    id: string,
-    parameters: URLSearchParams,
-    subscriber: Omit<Subscriber, "format" | "after">,
-  ): Promise<Response> {
-    const row = this.#find(id, subscriber.identity);
-    switch (parameters.get("stream") ?? "false") {
+  async retrieve(request: IRequest): Promise<Response> {
+    const row = this.#findOwn(request);
+    const { searchParams } = new URL(request.url);
+    switch (searchParams.get("stream") ?? "false") {
       case "false":
         return this.#now(row);
-      case "true":
-        return this.#resume(row, startingAfter(parameters), subscriber);
+      case "true": {
+        const last = startingAfter(searchParams);
+        const chosen = chosenBy(row);
+        const subscriber = subscriberOf(request, responseEvents(chosen, last), eventsUpTo(last));
+        return this.#asks.resume(row.id, subscriber);
+      }
       default:
         throw wrongParameter("stream", "true or false");
     }
   }
 
-  #resume(
-    row: QueryRow,
-    startingAfter: number,
-    subscriber: Omit<Subscriber, "format" | "after">,
-  ): Promise<Response> {
-    const previousResponseId = previousOf(row);
-    const background = row.on_disconnect === "continue";
-    const chosen = { ...NOTHING_CHOSEN, previousResponseId, background };
-    const format = responseEvents(chosen, startingAfter);
-    return this.#asks.resume(row.id, { ...subscriber, format, after: eventsUpTo(startingAfter) });
+  /** The head of a response: it is no reader of the events. */
+  peek(request: IRequest): Response {
+    return new Response(null, this.#now(this.#findOwn(request)));
   }
 
-  async cancel(id: string, identity: string | null): Promise<Response> {
-    const row = this.#find(id, identity);
-    await this.#asks.cancel(row.id);
-    return this.#now(this.#find(row.id, identity));
+  async cancel(request: IRequest): Promise<Response> {
+    const { id } = this.#findOwn(request);
+    await this.#asks.cancel(id);
+    return this.#now(this.#findOwn(request));
   }
 
   /**
@@ -108,19 +104,28 @@ export class Responses {
     if (isPruned(shown)) throw notKept();
     const tokens = row.answer === null ? [] : Transcript.of(row).tokens;
     const remaining = this.#quota.remaining(Date.now());
-    return json(storedResponse(shown, tokens, previousOf(row), remaining));
+    return json(storedResponse(shown, tokens, chosenBy(row), remaining));
+  }
+
+  #findOwn(request: IRequest): QueryRow {
+    return this.#find(queryIdOf(idOf(request.params)), identityOf(request));
   }
 
   /** Throws NOT_FOUND, also for another identity's. */
   #find(id: string, identity: string | null): QueryRow {
-    const row = this.#tables.query(queryIdOf(id));
+    const row = this.#tables.query(id);
     if (row === undefined || row.identity !== identity) throw noQuery();
     return row;
   }
 }
 
-function previousOf({ previous }: QueryRow): string | null {
-  return previous === null ? null : responseId(previous);
+/** What is stored of what the request chose. */
+function chosenBy({ on_disconnect, previous }: QueryRow): Chosen {
+  return {
+    ...NOTHING_CHOSEN,
+    background: on_disconnect === "continue",
+    previousResponseId: previous === null ? null : responseId(previous),
+  };
 }
 
 function startingAfter(parameters: URLSearchParams): number {

@@ -27,6 +27,7 @@ import {
   parseSettingsChange,
 } from "./ask.ts";
 import { Asks } from "./asks.ts";
+import { Calls } from "./calls.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { isWithin, Outage } from "./outage.ts";
 import { type QueryRow, receipt } from "./queries.ts";
@@ -38,6 +39,7 @@ import { Retention } from "./retention.ts";
 import { Tables } from "./tables.ts";
 import {
   afterOf,
+  CALL_HEADER,
   identityOf,
   idOf,
   retriesByItself,
@@ -68,6 +70,7 @@ export class UserObject extends DurableObject<Variables> {
   readonly #retention: Retention;
   readonly #asks: Asks;
   readonly #responses: Responses;
+  readonly #calls = new Calls();
   readonly #alarm: Alarm;
   readonly #outage: Outage;
   /**
@@ -84,17 +87,16 @@ export class UserObject extends DurableObject<Variables> {
     // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
     .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
-    .get("/v1/responses/:id", (request, user) => user.#retrieve(request))
-    .head("/v1/responses/:id", (request, user) => user.#retrieve(request))
-    .post("/v1/responses/:id/cancel", (request, user) =>
-      user.#responses.cancel(idOf(request.params), identityOf(request)),
-    )
+    .get("/v1/responses/:id", (request, user) => user.#responses.retrieve(request))
+    .head("/v1/responses/:id", (request, user) => user.#responses.peek(request))
+    .post("/v1/responses/:id/cancel", (request, user) => user.#responses.cancel(request))
     .get(`${API_PREFIX}/ai/quota`, (request, user) => user.#quotaOf(identityOf(request)))
     .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#list(request))
     .get(`${API_PREFIX}/ai/queries/:id`, (request, user) => json(receipt(user.#findOwn(request))))
     .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
     .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
+    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#cancelCall(request))
     .post(`${API_PREFIX}/ai/feedback`, (request, user) => user.#feedback(request))
     .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#inspect())
     .patch(`${API_PREFIX}/admin/users/:userId`, (request, user) => user.#change(request))
@@ -248,15 +250,20 @@ export class UserObject extends DurableObject<Variables> {
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
+    const call = request.headers.get(CALL_HEADER);
+    const id = response.headers.get("x-query-id");
+    const isCancelled =
+      call !== null && id !== null && this.#calls.begin(call, id, (of) => this.#asks.runs.has(of));
+    // Not awaited: a whole answer waits for who reads this response.
+    if (isCancelled) this.ctx.waitUntil(this.#asks.cancel(id));
     return later ? this.#responses.instead(response, identityOf(request)) : response;
   }
 
-  #retrieve(request: IRequest): Promise<Response> {
-    // A HEAD must not count as a reader of the events.
-    const isHead = request.method === "HEAD";
-    const parameters = isHead ? new URLSearchParams() : new URL(request.url).searchParams;
-    const subscriber = subscriberOf(request, EVENTS, 0);
-    return this.#responses.retrieve(idOf(request.params), parameters, subscriber);
+  /** Only the edge can ask for it: it has no route there. */
+  async #cancelCall(request: Request): Promise<Response> {
+    const id = this.#calls.cancel(request.headers.get(CALL_HEADER) ?? "");
+    if (id !== undefined) await this.#asks.cancel(id);
+    return new Response(null, { status: 204 });
   }
 
   /**

@@ -5,6 +5,7 @@ import {
   closingEvents,
   failureEvents,
   isPruned,
+  NOTHING_CHOSEN,
   queryIdOf,
   responseBody,
   responseEvents,
@@ -169,7 +170,9 @@ describe("a response in one body", () => {
 describe("a response that is read again", () => {
   it("is complete, with what it follows", () => {
     const before = responseId("0-0123456789abcdef0123456789abcdef");
-    expect(storedResponse(RECEIPT, TOKENS, before, 19)).toMatchObject({
+    expect(
+      storedResponse(RECEIPT, TOKENS, { ...NOTHING_CHOSEN, previousResponseId: before }, 19),
+    ).toMatchObject({
       id: `resp_${QUERY_ID}`,
       status: "completed",
       previous_response_id: before,
@@ -190,7 +193,7 @@ describe("a response that is read again", () => {
     ["failed", { ...UNANSWERED, state: "refunded", reason: "expired" }],
   ] as const)("is %s", (status, change: Partial<Receipt>) => {
     const receipt = { ...RECEIPT, ...change };
-    const response = storedResponse(receipt, TOKENS, null, 19);
+    const response = storedResponse(receipt, TOKENS, NOTHING_CHOSEN, 19);
     expect(response.status).toBe(status);
     expect(response.output).toHaveLength(receipt.answer === null ? 0 : 1);
     expect(response.error === null).toBe(status !== "failed");

@@ -44,7 +44,7 @@ describe("what Belay writes as OpenAI's Responses", () => {
       ...closingEvents(ANSWER, CHOSEN),
       ...failureEvents(FAILURE, { head: HEAD, number: 5 }, CHOSEN),
     ] satisfies SentEvent[];
-    const response = storedResponse(RECEIPT, TOKENS, null, 19) satisfies Sent;
+    const response = storedResponse(RECEIPT, TOKENS, CHOSEN, 19) satisfies Sent;
     expect([events.length, response.object]).toEqual([13, "response"]);
   });
 
