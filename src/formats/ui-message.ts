@@ -1,11 +1,11 @@
-// The AI SDK's UI message stream: what `useChat` reads (docs/surfaces.md). An
-// answer is one message, with the query's id as its own. The charge follows
-// the acceptance of the write that ends with `[DONE]`.
+// The AI SDK's UI message stream, which `useChat` reads
+// (docs/surfaces.md). An answer is one message, whose id
+// is the query's. The charge follows the acceptance of
+// the write that ends with `[DONE]`.
 
 import { type ErrorBody, encodeJson, type Source } from "../protocol.ts";
 import { EVENTS } from "./events.ts";
-import type { Format, WholeAnswer } from "./format.ts";
-import { JSON_BODY } from "./json.ts";
+import type { Format, Refusal, WholeAnswer } from "./format.ts";
 
 /** The message's only text. Text ids are unique within a message. */
 const TEXT_ID = "answer";
@@ -15,7 +15,6 @@ const DONE = "data: [DONE]\n\n";
 export const UI_MESSAGE: Format = {
   streams: true,
   headers: { ...EVENTS.headers, "x-vercel-ai-ui-message-stream": "v1" },
-  errorHeaders: EVENTS.errorHeaders,
   opening: ({ queryId }, quotaRemaining) =>
     chunk({
       type: "start",
@@ -33,24 +32,28 @@ export const UI_MESSAGE: Format = {
 };
 
 /**
- * Before a stream: the sentence alone, since `useChat` shows the whole body as
- * its error's message.
+ * Before a stream: the sentence alone, since the
+ * message of useChat's error is the whole body.
  */
-export const UI_MESSAGE_REFUSAL: Format = {
-  ...JSON_BODY,
-  errorHeaders: { ...JSON_BODY.errorHeaders, "content-type": "text/plain; charset=utf-8" },
-  error: ({ message }) => message,
+export const UI_MESSAGE_REFUSAL: Refusal = {
+  errorHeaders: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  refusal: ({ message }) => message,
 };
 
+/** How the SDK is told so. No cache may tell it later. */
+export function nothingToResume(): Response {
+  return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+}
+
 /**
- * Only at the end: chats show these as what the answer rests on, and passages
- * that were merely close are not that.
+ * At the end, once it is known that something was
+ * found: chats show these as what the answer rests on.
  */
 function parts({ found, sources }: WholeAnswer): string {
   return found ? sources.map(part).join("") : "";
 }
 
-/** All of them, in order: a chat that numbers its list agrees with the text. */
+/** All, in order: a numbered list agrees with the text. */
 function part({ n, title, url }: Source): string {
   const sourceId = `${n}`;
   return url === null
@@ -68,7 +71,7 @@ function finish({ finish, found, sources, quotaRemaining }: WholeAnswer): string
   );
 }
 
-/** Kept with the message, since the SDK's own error has the sentence alone. */
+/** The SDK's own error has the sentence alone. */
 function failure({ code, message, quotaRemaining }: ErrorBody): string {
   return metadata({ error: { code, message }, quotaRemaining });
 }

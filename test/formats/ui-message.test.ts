@@ -2,6 +2,7 @@
 // in test/packages/ui-message.test.ts.
 
 import { describe, expect, it } from "vitest";
+import { ServiceError } from "../../src/errors.ts";
 import type { WholeAnswer } from "../../src/formats/format.ts";
 import { UI_MESSAGE, UI_MESSAGE_REFUSAL } from "../../src/formats/ui-message.ts";
 import type { Source } from "../../src/protocol.ts";
@@ -167,9 +168,7 @@ describe("a UI message stream", () => {
 describe("a refusal of a chat", () => {
   it("is the sentence alone, since useChat shows the whole body", () => {
     const message = "Your limit is 0. Ask the operator.";
-    expect(UI_MESSAGE_REFUSAL.error({ type: "error", code: "QUOTA_EXCEEDED", message })).toBe(
-      message,
-    );
+    expect(UI_MESSAGE_REFUSAL.refusal(new ServiceError("QUOTA_EXCEEDED", message))).toBe(message);
     expect(UI_MESSAGE_REFUSAL.errorHeaders).toEqual({
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-store",
