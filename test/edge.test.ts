@@ -436,6 +436,7 @@ describe("an operators' route", () => {
   it("is every route except a user's own and the public ones", () => {
     const others = routes.filter(([, path]) => !path.startsWith(`${API_PREFIX}/admin/`));
     expect(others.map((route) => route.join(" ")).toSorted()).toEqual([
+      "GET /api/v1/ai/chat/:id/stream",
       "GET /api/v1/ai/examples",
       "GET /api/v1/ai/queries",
       "GET /api/v1/ai/queries/:id",
@@ -445,6 +446,7 @@ describe("an operators' route", () => {
       "GET /v1/models",
       "GET /v1/models/:id",
       "POST /api/v1/ai/ask",
+      "POST /api/v1/ai/chat",
       "POST /api/v1/ai/feedback",
       "POST /api/v1/ai/queries/:id/cancel",
       "POST /api/v1/session",

@@ -16,6 +16,8 @@ import { errorResponse, type Format } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
 import type { Asked, Surface } from "../formats/surface.ts";
+import { nothingToResume, UI_MESSAGE } from "../formats/ui-message.ts";
+import { UI_CHAT } from "../formats/ui-message-request.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { readJson, wholeParameter, wrongParameter } from "../request.ts";
 import {
@@ -26,6 +28,7 @@ import {
   parseSettingsChange,
 } from "./ask.ts";
 import { Asks } from "./asks.ts";
+import { Chats } from "./chats.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { isWithin, Outage } from "./outage.ts";
 import { type QueryRow, receipt } from "./queries.ts";
@@ -33,6 +36,7 @@ import { Quota } from "./quota.ts";
 import { noQuery, notKept, notUpToDate, storageOut, unknownUser } from "./refusals.ts";
 import { Reservations } from "./reservations.ts";
 import { Retention } from "./retention.ts";
+import type { Subscriber } from "./subscription.ts";
 import { Tables } from "./tables.ts";
 import {
   afterOf,
@@ -67,6 +71,7 @@ export class UserObject extends DurableObject<Variables> {
   readonly #asks: Asks;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
+  readonly #chats = new Chats();
   /**
    * When storage last took a write that was only tried, in milliseconds since
    * the epoch.
@@ -77,13 +82,15 @@ export class UserObject extends DurableObject<Variables> {
   static readonly #router = Router<IRequest, [UserObject]>()
     .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
     .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
+    .post(`${API_PREFIX}/ai/chat`, (request, user) => user.#askOn(UI_CHAT, request))
+    // A page asks this when it opens, maybe before its user's first ask.
+    .all(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#resumeChat(request))
     // Every /ai route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
     .get(`${API_PREFIX}/ai/quota`, (request, user) => user.#quotaOf(identityOf(request)))
     .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#list(request))
     .get(`${API_PREFIX}/ai/queries/:id`, (request, user) => json(receipt(user.#findOwn(request))))
-    .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
-    .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
+    .all(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
     .post(`${API_PREFIX}/ai/feedback`, (request, user) => user.#feedback(request))
     .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#inspect())
@@ -224,15 +231,20 @@ export class UserObject extends DurableObject<Variables> {
     return this.#answer(request, asked, receivedAt);
   }
 
-  #answer(request: Request, { ask, format }: Asked, receivedAt: number): Promise<Response> {
-    return this.#asks.ask({
+  async #answer(request: Request, asked: Asked, receivedAt: number): Promise<Response> {
+    const { ask, format, chat, again = false } = asked;
+    const response = await this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
       ask,
+      again,
       idempotencyKey: request.headers.get("idempotency-key"),
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
+    const queryId = response.headers.get("x-query-id");
+    if (chat && queryId) this.#chats.add(chat, identityOf(request), queryId);
+    return response;
   }
 
   /**
@@ -248,15 +260,22 @@ export class UserObject extends DurableObject<Variables> {
     }
   }
 
-  #resume(request: IRequest): Promise<Response> {
-    const { id } = this.#findOwn(request);
-    return this.#asks.resume(id, subscriberOf(request, EVENTS, afterOf(request)));
+  #resume(request: IRequest): Promise<Response> | Response {
+    const subscriber = subscriberOf(request, EVENTS, afterOf(request));
+    return this.#follow(request, this.#findOwn(request), subscriber);
   }
 
-  /** The head of what `#resume` answers, without a listener. */
-  #peek(request: IRequest): Response {
-    const row = this.#findOwn(request);
-    const subscriber = subscriberOf(request, EVENTS, afterOf(request));
+  /** From its beginning. */
+  #resumeChat(request: IRequest): Promise<Response> | Response {
+    const known = { tables: this.#tables, runs: this.#asks.runs, ...this.#variables() };
+    const row = this.#chats.awaited(idOf(request.params), identityOf(request), known);
+    if (row === undefined) return nothingToResume();
+    return this.#follow(request, row, subscriberOf(request, UI_MESSAGE, 0));
+  }
+
+  /** A query's events. HEAD has their headers, without a listener. */
+  #follow({ method }: Request, row: QueryRow, subscriber: Subscriber) {
+    if (method !== "HEAD") return this.#asks.resume(row.id, subscriber);
     return new Response(null, { headers: this.#asks.peek(row, subscriber) });
   }
 
@@ -350,6 +369,7 @@ export class UserObject extends DurableObject<Variables> {
     this.#asks.end();
     this.#alarm.clear();
     this.#retention.forget();
+    this.#chats.clear();
     try {
       await this.#tables.delete();
     } catch (thrown) {
