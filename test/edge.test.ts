@@ -445,12 +445,15 @@ describe("an operators' route", () => {
       "GET /healthz",
       "GET /v1/models",
       "GET /v1/models/:id",
+      "GET /v1/responses/:id",
       "POST /api/v1/ai/ask",
       "POST /api/v1/ai/chat",
       "POST /api/v1/ai/feedback",
       "POST /api/v1/ai/queries/:id/cancel",
       "POST /api/v1/session",
       "POST /v1/chat/completions",
+      "POST /v1/responses",
+      "POST /v1/responses/:id/cancel",
     ]);
     expect(admin.length).toBeGreaterThanOrEqual(8);
   });

@@ -55,6 +55,9 @@ router.get(`${API_PREFIX}/ai/chat/:id/stream`, chatStream);
 
 // OpenAI's API.
 router.post("/v1/chat/completions", ask);
+router.post("/v1/responses", ask);
+router.get("/v1/responses/:id", events);
+router.post("/v1/responses/:id/cancel", toOwnObject);
 router.get("/v1/models", listModels);
 router.get("/v1/models/:id", getModel);
 

@@ -1,22 +1,28 @@
-// The last answer of each chat: the AI SDK looks for it by
-// the chat's id alone. In memory, as runs are.
+// The AI SDK's chats of one user: it looks for an answer
+// by the chat's id alone. In memory, as runs are.
 
+import type { IRequest } from "itty-router";
+import { nothingToResume, UI_MESSAGE } from "../formats/ui-message.ts";
+import type { Asks } from "./asks.ts";
 import { isReplayable, type QueryRow } from "./queries.ts";
-import type { Run } from "./run.ts";
 import type { Tables } from "./tables.ts";
+import { identityOf, idOf, subscriberOf } from "./user-request.ts";
 
-/** Of one object: the oldest are forgotten first. */
+/** The oldest are forgotten first. */
 const CHATS_MAX = 256;
 
-/** What must be known of a user to say which answer is awaited. */
-interface Known {
-  readonly tables: Tables;
-  readonly runs: ReadonlyMap<string, Run>;
-  readonly resumeWaitMs: number;
-}
-
 export class Chats {
+  readonly #asks: Asks;
+  readonly #tables: Tables;
+  readonly #config: () => { readonly resumeWaitMs: number };
+  /** The last query of each chat. */
   readonly #queries = new Map<string, string>();
+
+  constructor(asks: Asks, tables: Tables, config: () => { readonly resumeWaitMs: number }) {
+    this.#asks = asks;
+    this.#tables = tables;
+    this.#config = config;
+  }
 
   /** @param identity Another reader's chat is another chat. */
   add(chat: string, identity: string | null, queryId: string): void {
@@ -27,20 +33,25 @@ export class Chats {
     if (this.#queries.size > CHATS_MAX) this.#queries.delete(oldest);
   }
 
+  /** The answer of a chat, from its beginning. HEAD is no reader. */
+  resume(request: IRequest): Promise<Response> | Response {
+    const queryId = this.#queries.get(keyOf(idOf(request.params), identityOf(request)));
+    const row = queryId === undefined ? undefined : this.#tables.query(queryId);
+    if (row === undefined || !this.#isAwaited(row)) return nothingToResume();
+    const subscriber = subscriberOf(request, UI_MESSAGE, 0);
+    if (request.method !== "HEAD") return this.#asks.resume(row.id, subscriber);
+    return new Response(null, { headers: this.#asks.peek(row, subscriber) });
+  }
+
   /**
-   * The answer that is being written. Or one that was to
-   * wait for its reader, and became whole just now: where
-   * the network broke, its end may not have arrived.
+   * It is being written. Or it was to wait for its reader, and
+   * became whole just now: where the network broke, its end
+   * may not have arrived.
    */
-  awaited(
-    chat: string,
-    identity: string | null,
-    { tables, runs, resumeWaitMs }: Known,
-  ): QueryRow | undefined {
-    const row = tables.query(this.#queries.get(keyOf(chat, identity)) ?? "");
-    if (row === undefined || runs.has(row.id)) return row;
-    const waited = row.on_disconnect !== "cancel" && isReplayable(row);
-    return waited && Date.now() < (row.resolved_at ?? 0) + resumeWaitMs ? row : undefined;
+  #isAwaited(row: QueryRow): boolean {
+    if (this.#asks.runs.has(row.id)) return true;
+    const endsAt = (row.resolved_at ?? 0) + this.#config().resumeWaitMs;
+    return row.on_disconnect !== "cancel" && isReplayable(row) && Date.now() < endsAt;
   }
 
   clear(): void {

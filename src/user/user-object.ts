@@ -15,8 +15,8 @@ import { EVENTS } from "../formats/events.ts";
 import { errorResponse, type Format } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
+import { RESPONSES } from "../formats/openai-responses-request.ts";
 import type { Asked, Surface } from "../formats/surface.ts";
-import { nothingToResume, UI_MESSAGE } from "../formats/ui-message.ts";
 import { UI_CHAT } from "../formats/ui-message-request.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { readJson, wholeParameter, wrongParameter } from "../request.ts";
@@ -35,8 +35,8 @@ import { type QueryRow, receipt } from "./queries.ts";
 import { Quota } from "./quota.ts";
 import { noQuery, notKept, notUpToDate, storageOut, unknownUser } from "./refusals.ts";
 import { Reservations } from "./reservations.ts";
+import { Responses } from "./responses.ts";
 import { Retention } from "./retention.ts";
-import type { Subscriber } from "./subscription.ts";
 import { Tables } from "./tables.ts";
 import {
   afterOf,
@@ -69,9 +69,10 @@ export class UserObject extends DurableObject<Variables> {
   readonly #reservations: Reservations;
   readonly #retention: Retention;
   readonly #asks: Asks;
+  readonly #responses: Responses;
+  readonly #chats: Chats;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
-  readonly #chats = new Chats();
   /**
    * When storage last took a write that was only tried, in milliseconds since
    * the epoch.
@@ -82,15 +83,21 @@ export class UserObject extends DurableObject<Variables> {
   static readonly #router = Router<IRequest, [UserObject]>()
     .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
     .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
+    .post("/v1/responses", (request, user) => user.#askOn(RESPONSES, request))
     .post(`${API_PREFIX}/ai/chat`, (request, user) => user.#askOn(UI_CHAT, request))
     // A page asks this when it opens, maybe before its user's first ask.
-    .all(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#resumeChat(request))
-    // Every /ai route creates the user. Admin routes do not, except PATCH.
+    .all(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.resume(request))
+    // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
+    .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
+    .get("/v1/responses/:id", (request, user) => user.#responses.retrieve(request))
+    .head("/v1/responses/:id", (request, user) => user.#responses.peek(request))
+    .post("/v1/responses/:id/cancel", (request, user) => user.#responses.cancel(request))
     .get(`${API_PREFIX}/ai/quota`, (request, user) => user.#quotaOf(identityOf(request)))
     .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#list(request))
     .get(`${API_PREFIX}/ai/queries/:id`, (request, user) => json(receipt(user.#findOwn(request))))
-    .all(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
+    .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
+    .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
     .post(`${API_PREFIX}/ai/feedback`, (request, user) => user.#feedback(request))
     .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#inspect())
@@ -118,6 +125,8 @@ export class UserObject extends DurableObject<Variables> {
       alarm: this.#alarm,
       outage: this.#outage,
     });
+    this.#responses = new Responses(this.#asks, this.#tables, this.#quota);
+    this.#chats = new Chats(this.#asks, this.#tables, () => this.#variables());
     // An unknown user has no alarm and nothing reserved.
     if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());
   }
@@ -232,19 +241,20 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   async #answer(request: Request, asked: Asked, receivedAt: number): Promise<Response> {
-    const { ask, format, chat, again = false } = asked;
+    const { format, previous, chat, again = false, later } = asked;
+    const identity = identityOf(request);
+    const ask = await this.#orKnown(request, () => this.#responses.follow(asked, identity));
     const response = await this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
-      ask,
-      again,
+      ...{ ask, previous, again },
       idempotencyKey: request.headers.get("idempotency-key"),
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
     const queryId = response.headers.get("x-query-id");
-    if (chat && queryId) this.#chats.add(chat, identityOf(request), queryId);
-    return response;
+    if (chat && queryId) this.#chats.add(chat, identity, queryId);
+    return later ? this.#responses.instead(response, identity) : response;
   }
 
   /**
@@ -260,22 +270,15 @@ export class UserObject extends DurableObject<Variables> {
     }
   }
 
-  #resume(request: IRequest): Promise<Response> | Response {
+  #resume(request: IRequest): Promise<Response> {
+    const { id } = this.#findOwn(request);
+    return this.#asks.resume(id, subscriberOf(request, EVENTS, afterOf(request)));
+  }
+
+  /** The head of what `#resume` answers, without a listener. */
+  #peek(request: IRequest): Response {
+    const row = this.#findOwn(request);
     const subscriber = subscriberOf(request, EVENTS, afterOf(request));
-    return this.#follow(request, this.#findOwn(request), subscriber);
-  }
-
-  /** From its beginning. */
-  #resumeChat(request: IRequest): Promise<Response> | Response {
-    const known = { tables: this.#tables, runs: this.#asks.runs, ...this.#variables() };
-    const row = this.#chats.awaited(idOf(request.params), identityOf(request), known);
-    if (row === undefined) return nothingToResume();
-    return this.#follow(request, row, subscriberOf(request, UI_MESSAGE, 0));
-  }
-
-  /** A query's events. HEAD has their headers, without a listener. */
-  #follow({ method }: Request, row: QueryRow, subscriber: Subscriber) {
-    if (method !== "HEAD") return this.#asks.resume(row.id, subscriber);
     return new Response(null, { headers: this.#asks.peek(row, subscriber) });
   }
 

@@ -9,6 +9,8 @@ import type { Source } from "../../src/protocol.ts";
 
 const HEAD = { queryId: "1-abc", askedAt: 1_800_000_000_000 };
 
+const PLACE = { head: HEAD, number: 4 };
+
 function source(n: number, members: Partial<Source> = {}): Source {
   return {
     n,
@@ -131,13 +133,16 @@ describe("a UI message stream", () => {
   });
 
   it("ends a failed answer with the message, and its code as metadata", () => {
-    const text = UI_MESSAGE.error({
-      type: "error",
-      code: "GENERATION_FAILED",
-      message: "The model failed. You were not charged; ask again.",
-      queryId: "1-abc",
-      quotaRemaining: 20,
-    });
+    const text = UI_MESSAGE.error(
+      {
+        type: "error",
+        code: "GENERATION_FAILED",
+        message: "The model failed. You were not charged; ask again.",
+        queryId: "1-abc",
+        quotaRemaining: 20,
+      },
+      PLACE,
+    );
     expect(chunksIn(text)).toEqual([
       {
         type: "message-metadata",
@@ -156,7 +161,7 @@ describe("a UI message stream", () => {
 
   it("ends a stopped answer with an abort, which is no error", () => {
     const message = "The answer was stopped. You were not charged.";
-    const text = UI_MESSAGE.error({ type: "error", code: "CANCELLED", message });
+    const text = UI_MESSAGE.error({ type: "error", code: "CANCELLED", message }, PLACE);
     expect(chunksIn(text)).toEqual([
       { type: "message-metadata", messageMetadata: { error: { code: "CANCELLED", message } } },
       { type: "abort", reason: message },
