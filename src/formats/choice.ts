@@ -7,6 +7,7 @@ import { wrongParameter } from "../request.ts";
 import { EVENTS } from "./events.ts";
 import type { Format, Refusal } from "./format.ts";
 import { JSON_BODY } from "./json.ts";
+import { MCP_REFUSAL } from "./mcp-refusal.ts";
 import { OPENAI_REFUSAL } from "./openai-error.ts";
 import { UI_MESSAGE_REFUSAL } from "./ui-message.ts";
 
@@ -28,6 +29,7 @@ export function answerFormat(url: URL): Format {
  */
 export function errorForm(url: URL | null): Refusal {
   if (url?.pathname.startsWith("/v1/")) return OPENAI_REFUSAL;
+  if (url?.pathname === "/mcp") return MCP_REFUSAL;
   if (CHAT_PATH.test(url?.pathname ?? "")) return UI_MESSAGE_REFUSAL;
   return (url && chosen(url)) ?? JSON_BODY;
 }
