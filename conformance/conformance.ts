@@ -14,6 +14,7 @@ import { OPENAI_RESPONSES } from "./openai-responses.ts";
 import { OPERATORS } from "./operators.ts";
 import { PROMISE } from "./promise.ts";
 import { REFUSALS } from "./refusals.ts";
+import { UI_MESSAGE } from "./ui-message.ts";
 import { WIRE } from "./wire.ts";
 
 const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
@@ -43,6 +44,7 @@ const ROWS: readonly Row[] = [
   ...REFUSALS,
   ...OPENAI_CHAT,
   ...OPENAI_RESPONSES,
+  ...UI_MESSAGE,
   ...OPERATORS,
 ];
 const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));
