@@ -34,7 +34,7 @@ import type { Retriever } from "../answer/retriever.ts";
 import type { Rewriter } from "../answer/rewriter.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
-import type { Ask, Finish, RefundReason } from "../protocol.ts";
+import type { Finish, RefundReason } from "../protocol.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { type AskKey, askKey, type KeyRow } from "./keys.ts";
 import { Listener } from "./listener.ts";
@@ -106,7 +106,7 @@ export class Asks {
     // Nothing is awaited from here until the listener listens. A first ask makes
     // the tables in one write with its reservation.
     this.#tables.create(request.userName);
-    const earlier = this.#earlier(key, identity, request.retriesByItself);
+    const earlier = this.#earlier(key, request);
     switch (earlier?.type) {
       case "live":
         return this.#join(earlier.run, request);
@@ -114,20 +114,19 @@ export class Asks {
         return new Response(null, { status: 204, headers: this.#headers(earlier.queryId) });
       case "stored":
         return this.#replay(earlier.row, request);
-      case undefined: {
-        const admitMs = Math.round(performance.now() - request.receivedAt);
-        return this.#join(this.#start(ask, key, identity, admitMs), request);
-      }
+      case undefined:
+        return this.#join(this.#start(request, key), request);
     }
   }
 
   /** Undefined for a new ask, or one that was refunded. Counts a replay. */
-  #earlier(key: AskKey, identity: string | null, byItself: boolean): Earlier | undefined {
+  #earlier(key: AskKey, { identity, retriesByItself, again }: AskRequest): Earlier | undefined {
     const { repeatWindowMs } = this.#parts.config();
     const known = this.#latestOf(key);
     if (known === undefined) return undefined;
     const run = this.#runs.get(known.query_id);
     if (run !== undefined) return { type: "live", run };
+    if (again && !key.chosen) return undefined;
     const row = this.#tables.queries.get(known.query_id);
     if (row === undefined || !isReplayable(row)) return undefined;
     // A replay that is refused must not count as one that was served.
@@ -138,7 +137,7 @@ export class Asks {
       case "replay":
         return { type: "stored", row };
       case "enough":
-        return byItself ? { type: "enough", queryId: row.id } : { type: "stored", row };
+        return retriesByItself ? { type: "enough", queryId: row.id } : { type: "stored", row };
       case "late":
         return undefined;
     }
@@ -151,7 +150,8 @@ export class Asks {
   }
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
-  #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {
+  #start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey): Run {
+    const admitMs = Math.round(performance.now() - receivedAt);
     const config = this.#parts.config();
     // Built first: a wrong variable must refuse before anything is reserved.
     const { retriever, generator, rewriter } = this.#parts;
@@ -164,7 +164,8 @@ export class Asks {
     const abort = new AbortController();
     // Before the write: what is sent after it waits for the disk.
     const goOn = begin(ask, adapters, abort.signal);
-    const queryId = this.#reservations.make({ ask, key, identity, window, askedAt: now }, room);
+    const query = { ask, key, identity, previous, window, askedAt: now };
+    const queryId = this.#reservations.make(query, room);
     if (queryId === undefined) throw this.#quota.exceeded(now);
     this.#parts.alarm.set(now + config.sweepIntervalMs);
 
