@@ -1,5 +1,6 @@
 // The forms of other APIs beside our own events: the CPU of each token.
 
+import { API_PREFIX } from "../../src/protocol.ts";
 import type { AskRequest, Contender } from "../contender.ts";
 import { belayContender, readerOf } from "../field.ts";
 import { asks, type Bench, brokenAnswers, cpuOf, range, tokensOf } from "../load.ts";
@@ -28,6 +29,24 @@ const SURFACES: readonly Surface[] = [
       stream: true,
       max_tokens: 4_096,
       messages: [{ role: "user", content }],
+    }),
+  },
+  {
+    name: "Responses",
+    mark: '"type":"response.output_text.delta"',
+    end: '"type":"response.completed"',
+    path: "/v1/responses",
+    body: (input) => ({ model: "belay", stream: true, max_output_tokens: 4_096, input }),
+  },
+  {
+    name: "UI messages",
+    mark: '"type":"text-delta"',
+    end: "[DONE]",
+    path: `${API_PREFIX}/ai/chat`,
+    body: (text) => ({
+      id: text,
+      messages: [{ id: "1", role: "user", parts: [{ type: "text", text }] }],
+      belay: { maxTokens: 4_096 },
     }),
   },
 ];
