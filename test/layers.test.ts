@@ -23,7 +23,8 @@ const LEAVES = [
 /** A layer is a folder of src, or a file directly in it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "wiring"],
-  edge: ["wiring", "user", "formats", ...LEAVES],
+  edge: ["wiring", "user", "formats", "mcp", ...LEAVES],
+  mcp: ["answer", ...LEAVES],
   wiring: [
     "user",
     "retrievers",

@@ -27,6 +27,7 @@ import {
   parseSettingsChange,
 } from "./ask.ts";
 import { Asks } from "./asks.ts";
+import { Calls } from "./calls.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { isWithin, Outage } from "./outage.ts";
 import { type QueryRow, receipt } from "./queries.ts";
@@ -38,6 +39,7 @@ import { Retention } from "./retention.ts";
 import { Tables } from "./tables.ts";
 import {
   afterOf,
+  CALL_HEADER,
   identityOf,
   idOf,
   retriesByItself,
@@ -68,6 +70,7 @@ export class UserObject extends DurableObject<Variables> {
   readonly #retention: Retention;
   readonly #asks: Asks;
   readonly #responses: Responses;
+  readonly #calls = new Calls();
   readonly #alarm: Alarm;
   readonly #outage: Outage;
   /**
@@ -93,6 +96,7 @@ export class UserObject extends DurableObject<Variables> {
     .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
     .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
+    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#cancelCall(request))
     .post(`${API_PREFIX}/ai/feedback`, (request, user) => user.#feedback(request))
     .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#inspect())
     .patch(`${API_PREFIX}/admin/users/:userId`, (request, user) => user.#change(request))
@@ -246,7 +250,20 @@ export class UserObject extends DurableObject<Variables> {
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
+    const call = request.headers.get(CALL_HEADER);
+    const id = response.headers.get("x-query-id");
+    const isCancelled =
+      call !== null && id !== null && this.#calls.begin(call, id, (of) => this.#asks.runs.has(of));
+    // Not awaited: a whole answer waits for who reads this response.
+    if (isCancelled) this.ctx.waitUntil(this.#asks.cancel(id));
     return later ? this.#responses.instead(response, identityOf(request)) : response;
+  }
+
+  /** Only the edge can ask for it: it has no route there. */
+  async #cancelCall(request: Request): Promise<Response> {
+    const id = this.#calls.cancel(request.headers.get(CALL_HEADER) ?? "");
+    if (id !== undefined) await this.#asks.cancel(id);
+    return new Response(null, { status: 204 });
   }
 
   /**
