@@ -2,31 +2,42 @@
 // cancels: it sends a message of its own, and leaves the stream open. In
 // memory, like the runs.
 
+import type { Asks } from "./asks.ts";
+
 /** Calls that were cancelled before they came. */
 const EARLY_MAX = 64;
 
 export class Calls {
+  readonly #asks: Pick<Asks, "runs" | "cancel">;
   /** Query ids by call. */
   readonly #queries = new Map<string, string>();
   readonly #early = new Set<string>();
 
-  /**
-   * A call is being answered. True if it was cancelled before it came.
-   * @param isLive Whether a query has a run.
-   */
-  begin(call: string, queryId: string, isLive: (queryId: string) => boolean): boolean {
-    for (const [other, id] of this.#queries) if (!isLive(id)) this.#queries.delete(other);
-    this.#queries.set(call, queryId);
-    return this.#early.delete(call);
+  constructor(asks: Pick<Asks, "runs" | "cancel">) {
+    this.#asks = asks;
   }
 
-  /** The id of its query, if it has come. */
-  cancel(call: string): string | undefined {
+  /** A call is being answered. Cancels it if it was cancelled before it came. */
+  async begin(call: string, { headers }: Response): Promise<void> {
+    const queryId = headers.get("x-query-id");
+    if (queryId === null) return;
+    for (const [other, id] of this.#queries) {
+      if (!this.#asks.runs.has(id)) this.#queries.delete(other);
+    }
+    this.#queries.set(call, queryId);
+    if (this.#early.delete(call)) await this.#asks.cancel(queryId);
+  }
+
+  async cancel(call: string): Promise<Response> {
     const queryId = this.#queries.get(call);
-    if (queryId !== undefined) return queryId;
+    if (queryId === undefined) this.#remember(call);
+    else await this.#asks.cancel(queryId);
+    return new Response(null, { status: 204 });
+  }
+
+  #remember(call: string): void {
     this.#early.add(call);
     const [oldest] = this.#early;
     if (this.#early.size > EARLY_MAX && oldest !== undefined) this.#early.delete(oldest);
-    return undefined;
   }
 }
