@@ -130,7 +130,7 @@ export class UserObject extends DurableObject<Variables> {
       outage: this.#outage,
     });
     this.#calls = new Calls(this.#asks);
-    this.#responses = new Responses(this.#asks, this.#tables, this.#quota);
+    this.#responses = new Responses(this.#asks, this.#log, this.#tables, this.#quota);
     // An unknown user has no alarm and nothing reserved.
     if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());
   }
