@@ -3,41 +3,42 @@
 // memory, like the runs.
 
 import type { Asks } from "./asks.ts";
+import { CALL_HEADER } from "./user-request.ts";
 
 /** Calls that were cancelled before they came. */
 const EARLY_MAX = 64;
 
 export class Calls {
-  readonly #asks: Pick<Asks, "runs" | "cancel">;
+  readonly #asks: Asks;
   /** Query ids by call. */
   readonly #queries = new Map<string, string>();
   readonly #early = new Set<string>();
 
-  constructor(asks: Pick<Asks, "runs" | "cancel">) {
+  constructor(asks: Asks) {
     this.#asks = asks;
   }
 
-  /** A call is being answered. Cancels it if it was cancelled before it came. */
-  async begin(call: string, { headers }: Response): Promise<void> {
-    const queryId = headers.get("x-query-id");
-    if (queryId === null) return;
-    for (const [other, id] of this.#queries) {
-      if (!this.#asks.runs.has(id)) this.#queries.delete(other);
-    }
+  /** An ask, which may be a call, is being answered. */
+  begin({ headers }: Request, response: Response): void {
+    const call = headers.get(CALL_HEADER);
+    const queryId = response.headers.get("x-query-id");
+    if (call === null || queryId === null) return;
+    const { runs } = this.#asks;
+    for (const [other, id] of this.#queries) if (!runs.has(id)) this.#queries.delete(other);
     this.#queries.set(call, queryId);
-    if (this.#early.delete(call)) await this.#asks.cancel(queryId);
+    // Not awaited: a whole answer waits for the reader of this response. If it
+    // fails, the answer goes on like one that was not cancelled.
+    if (this.#early.delete(call)) this.#asks.cancel(queryId).catch(() => {});
   }
 
-  async cancel(call: string): Promise<Response> {
+  /** Only the edge can ask for it: there, it has no route. */
+  async cancel({ headers }: Request): Promise<Response> {
+    const call = headers.get(CALL_HEADER) ?? "";
     const queryId = this.#queries.get(call);
-    if (queryId === undefined) this.#remember(call);
-    else await this.#asks.cancel(queryId);
-    return new Response(null, { status: 204 });
-  }
-
-  #remember(call: string): void {
-    this.#early.add(call);
+    if (queryId !== undefined) await this.#asks.cancel(queryId);
+    else this.#early.add(call);
     const [oldest] = this.#early;
     if (this.#early.size > EARLY_MAX && oldest !== undefined) this.#early.delete(oldest);
+    return new Response(null, { status: 204 });
   }
 }

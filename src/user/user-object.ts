@@ -17,11 +17,13 @@ import { json } from "../formats/json.ts";
 import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
 import { RESPONSES } from "../formats/openai-responses-request.ts";
 import type { Asked, Surface } from "../formats/surface.ts";
+import { UI_CHAT } from "../formats/ui-message-request.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { readJson } from "../request.ts";
 import { BODY_BYTES_MAX, CONVERSATION_BYTES_MAX, parseAsk, parseSettingsChange } from "./ask.ts";
 import { Asks } from "./asks.ts";
 import { Calls } from "./calls.ts";
+import { Chats } from "./chats.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { isWithin, Outage } from "./outage.ts";
 import { receipt } from "./queries.ts";
@@ -34,7 +36,6 @@ import { Retention } from "./retention.ts";
 import { Tables } from "./tables.ts";
 import {
   afterOf,
-  CALL_HEADER,
   identityOf,
   idOf,
   retriesByItself,
@@ -67,6 +68,7 @@ export class UserObject extends DurableObject<Variables> {
   readonly #log: QueryLog;
   readonly #responses: Responses;
   readonly #calls: Calls;
+  readonly #chats: Chats;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
   /**
@@ -80,6 +82,9 @@ export class UserObject extends DurableObject<Variables> {
     .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
     .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
     .post("/v1/responses", (request, user) => user.#askOn(RESPONSES, request))
+    .post(`${API_PREFIX}/ai/chat`, (request, user) => user.#askOn(UI_CHAT, request))
+    // A page asks this when it opens, maybe before its user's first ask.
+    .all(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.resume(request))
     // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
     .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
@@ -97,9 +102,7 @@ export class UserObject extends DurableObject<Variables> {
     .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
     // The edge has no such route: only it can ask for this.
-    .post(`${API_PREFIX}/ai/calls/cancel`, ({ headers }, user) =>
-      user.#calls.cancel(headers.get(CALL_HEADER) ?? ""),
-    )
+    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#calls.cancel(request))
     .post(`${API_PREFIX}/ai/feedback`, async (request, user) =>
       user.#log.rate(await user.#body(request), identityOf(request)),
     )
@@ -131,6 +134,7 @@ export class UserObject extends DurableObject<Variables> {
     });
     this.#calls = new Calls(this.#asks);
     this.#responses = new Responses(this.#asks, this.#log, this.#tables, this.#quota);
+    this.#chats = new Chats(this.#asks, this.#tables, () => this.#variables());
     // An unknown user has no alarm and nothing reserved.
     if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());
   }
@@ -245,22 +249,21 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   async #answer(request: Request, asked: Asked, receivedAt: number): Promise<Response> {
-    const { format, previous, later } = asked;
-    const ask = await this.#orKnown(request, () =>
-      this.#responses.follow(asked, identityOf(request)),
-    );
+    const { format, previous, chat, again = false, later } = asked;
+    const identity = identityOf(request);
+    const ask = await this.#orKnown(request, () => this.#responses.follow(asked, identity));
     const response = await this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
-      ...{ ask, previous },
+      ...{ ask, previous, again },
       idempotencyKey: request.headers.get("idempotency-key"),
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
-    const call = request.headers.get(CALL_HEADER);
-    // Not awaited: a whole answer waits for who reads this response.
-    if (call !== null) this.ctx.waitUntil(this.#calls.begin(call, response));
-    return later ? this.#responses.instead(response, identityOf(request)) : response;
+    this.#calls.begin(request, response);
+    const queryId = response.headers.get("x-query-id");
+    if (chat && queryId) this.#chats.add(chat, identity, queryId);
+    return later ? this.#responses.instead(response, identity) : response;
   }
 
   /**
@@ -337,6 +340,7 @@ export class UserObject extends DurableObject<Variables> {
     this.#asks.end();
     this.#alarm.clear();
     this.#retention.forget();
+    this.#chats.clear();
     try {
       await this.#tables.delete();
     } catch (thrown) {
