@@ -1,7 +1,7 @@
-// OpenAI's Responses (docs/surfaces.md). Its events have sequence numbers,
-// which follow from our own: the opening is 0 to 3, our token n is n + 1, and
-// the closing goes on from the last token. So they are the same for every
-// listener and at every replay, and a client can resume after any of them.
+// OpenAI's Responses (docs/surfaces.md). The sequence numbers of its
+// events follow from ours: the opening is 0 to 3, our token n is
+// n + 1, and the closing goes on from the last token. So they are
+// the same at every replay, and a client can resume after any.
 
 import { type ErrorBody, encodeJson, type Receipt } from "../protocol.ts";
 import { countTokens } from "../text/token-count.ts";
@@ -20,7 +20,7 @@ export interface Chosen {
   readonly background: boolean;
 }
 
-/** What is known of a response that is read again: the rest is not stored. */
+/** Of a response that is read again, little else is stored. */
 export const NOTHING_CHOSEN: Chosen = {
   model: "belay",
   instructions: null,
@@ -38,14 +38,14 @@ export function responseId(queryId: string): string {
   return `${ID_PREFIX}${queryId}`;
 }
 
-/** The query of a response. A query's own id, as in X-Query-Id, counts too. */
+/** The query of a response. Its own id, as in X-Query-Id, counts too. */
 export function queryIdOf(id: string): string {
   return id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : id;
 }
 
 /**
- * How many of our events a client has that has Responses' events up to a
- * sequence number. The format leaves out the rest of what it has.
+ * How many of our events a client has, by the sequence number of its
+ * last. The format leaves out what else it has.
  */
 export function eventsUpTo(startingAfter: number): number {
   return startingAfter < LAST_OF_OPENING ? 0 : startingAfter - 1;
@@ -111,7 +111,7 @@ function encode(events: readonly ResponseEvent[], startingAfter: number): string
   return text === "" ? COMMENT : text;
 }
 
-/** Written in one piece: an object for each token costs more than its text. */
+/** In one piece: an object for each token costs more than its text. */
 function encodeToken(token: string, number: number, queryId: string): string {
   return (
     'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",' +
@@ -196,7 +196,7 @@ export function closingEvents(answer: WholeAnswer, chosen: Chosen) {
 }
 
 /**
- * The failed response, and an error after it, which the `openai` packages
+ * The failed response, and then an error, which the `openai` packages
  * throw: code that reads only the text must not take it for whole.
  */
 export function failureEvents(

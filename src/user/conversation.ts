@@ -1,4 +1,4 @@
-// The turns of a conversation that is kept in the query log: each query names
+// The turns of a conversation in the query log: each query names
 // the one that it follows.
 
 import type { Turn } from "../protocol.ts";
@@ -8,9 +8,9 @@ import type { Queries, QueryRow } from "./queries.ts";
 const LENGTH_MAX = 64 * 1024;
 
 /**
- * The latest turns up to a query: its own and those of the queries that it
- * follows, oldest first. They end at a query whose texts are deleted. One
- * without an answer has no turns.
+ * The latest turns up to a query, its own and those of the queries
+ * before it, oldest first. They end at a query whose texts are
+ * deleted. One without an answer has no turns.
  */
 export function turnsUpTo(last: QueryRow, queries: Pick<Queries, "get">, turnsMax: number): Turn[] {
   const turns: Turn[] = [];

@@ -20,19 +20,22 @@ import { wholeParameter, wrongParameter } from "../request.ts";
 import type { Asks } from "./asks.ts";
 import { turnsUpTo } from "./conversation.ts";
 import { type QueryRow, receipt } from "./queries.ts";
+import type { QueryLog } from "./query-log.ts";
 import type { Quota } from "./quota.ts";
-import { noQuery, notKept } from "./refusals.ts";
+import { notKept } from "./refusals.ts";
 import type { Tables } from "./tables.ts";
 import { Transcript } from "./transcript.ts";
 import { identityOf, idOf, subscriberOf } from "./user-request.ts";
 
 export class Responses {
   readonly #asks: Asks;
+  readonly #log: QueryLog;
   readonly #tables: Tables;
   readonly #quota: Quota;
 
-  constructor(asks: Asks, tables: Tables, quota: Quota) {
+  constructor(asks: Asks, log: QueryLog, tables: Tables, quota: Quota) {
     this.#asks = asks;
+    this.#log = log;
     this.#tables = tables;
     this.#quota = quota;
   }
@@ -43,7 +46,7 @@ export class Responses {
    */
   async instead(events: Response, identity: string | null): Promise<Response> {
     await events.body?.cancel();
-    return this.#now(this.#find(events.headers.get("x-query-id") ?? "", identity));
+    return this.#now(this.#log.find(events.headers.get("x-query-id") ?? "", identity));
   }
 
   /** A response as it is now or, with `stream=true`, its events. */
@@ -108,14 +111,7 @@ export class Responses {
   }
 
   #findOwn(request: IRequest): QueryRow {
-    return this.#find(queryIdOf(idOf(request.params)), identityOf(request));
-  }
-
-  /** Throws NOT_FOUND, also for another identity's. */
-  #find(id: string, identity: string | null): QueryRow {
-    const row = this.#tables.query(id);
-    if (row === undefined || row.identity !== identity) throw noQuery();
-    return row;
+    return this.#log.find(queryIdOf(idOf(request.params)), identityOf(request));
   }
 }
 

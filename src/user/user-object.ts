@@ -133,7 +133,7 @@ export class UserObject extends DurableObject<Variables> {
       outage: this.#outage,
     });
     this.#calls = new Calls(this.#asks);
-    this.#responses = new Responses(this.#asks, this.#tables, this.#quota);
+    this.#responses = new Responses(this.#asks, this.#log, this.#tables, this.#quota);
     this.#chats = new Chats(this.#asks, this.#tables, () => this.#variables());
     // An unknown user has no alarm and nothing reserved.
     if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());

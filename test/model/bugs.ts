@@ -26,7 +26,7 @@ const resolvedTwice: Edit = {
  * Follows an await that breaks only a limit:
  * asks that came meanwhile are joined.
  */
-const LOOK_AGAIN = `const late = this.#earlier(key, identity, true); if (late?.type === "live") return late.run;`;
+const LOOK_AGAIN = `const late = this.#earlier(key, { identity, retriesByItself: true, again: false }); if (late?.type === "live") return late.run;`;
 
 /** Makes `#start` async, so that it can await. */
 const startAwaits: readonly Edit[] = [
@@ -94,8 +94,8 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
         [
           {
             file: ASKS,
-            from: "const earlier = this.#earlier(key, identity, request.retriesByItself);",
-            to: `const earlier = this.#earlier(key, identity, true); ${pause}`,
+            from: "const earlier = this.#earlier(key, request);",
+            to: `const earlier = this.#earlier(key, request); ${pause}`,
           },
         ],
       ],
