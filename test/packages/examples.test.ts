@@ -1,10 +1,11 @@
 // Each program of examples/, as a reader runs it, against a real server.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, readdir, readFile, symlink } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { createServer, request, type Server } from "node:http";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { PROJECT } from "../support/command.ts";
@@ -30,7 +31,7 @@ const PROGRAMS = {
   "openai_responses.py": "python3 with packages",
 } as const;
 /** What others import, and pages. */
-const OTHERS = ["README.md", "fetch.mjs", "fetch.html"];
+const OTHERS = ["README.md", "fetch.mjs", "fetch.html", "use-chat/chat.jsx", "use-chat/index.html"];
 type Program = keyof typeof PROGRAMS;
 
 let client: InstalledClient;
@@ -41,7 +42,8 @@ beforeAll(async () => {
   client = await installClient();
   folder = join(client.folder, "examples");
   await cp(FOLDER, folder, { recursive: true });
-  for (const name of ["openai"]) {
+  await mkdir(join(client.folder, "node_modules/@ai-sdk"));
+  for (const name of ["openai", "ai", "@ai-sdk/react", "react", "react-dom"]) {
     const installed = join(import.meta.dirname, "node_modules", name);
     await symlink(installed, join(client.folder, "node_modules", name));
   }
@@ -86,8 +88,8 @@ describe("a program", () => {
     );
   }
 
-  describe.concurrent.each(Object.keys(PROGRAMS) as Program[])("%s", (program) => {
-    test("prints the answer with its sources, and is refused without a quota", async () => {
+  describe.each(Object.keys(PROGRAMS) as Program[])("%s", (program) => {
+    test.concurrent("prints the answer with its sources, and is refused without a quota", async () => {
       const customer = await site.customer(1);
       const first = start(program, customer, [customer.question({ tokens: 20, gapMs: 5 })]);
       expect(await first.ended).toEqual({ code: 0, stderr: "" });
@@ -109,19 +111,19 @@ describe("a program", () => {
       await customer.paid({ charged: 1 });
     });
 
-    test("prints the answer as it comes, and is refunded after Ctrl-C", async () => {
+    test.concurrent("prints the answer as it comes, and is refunded after Ctrl-C", async () => {
       const customer = await site.customer();
-      const running = start(program, customer, [customer.question({ tokens: 500, gapMs: 20 })]);
+      const running = start(program, customer, [customer.question({ tokens: 2_000, gapMs: 20 })]);
       await vi.waitFor(() => expect(running.stdout).toContain("w5 "));
       running.interrupt();
       await running.ended;
-      expect(running.stdout).not.toContain("w400 ");
+      expect(running.stdout).not.toContain("w1900 ");
       const reason = program === "client.mjs" ? "cancelled" : "disconnected";
       await customer.paid({ refunded: 1, reason });
       await customer.modelStopped();
     });
 
-    test("says that the model failed in the answer, free of charge", async () => {
+    test.concurrent("says that the model failed in the answer, free of charge", async () => {
       const customer = await site.customer();
       const running = start(program, customer, [
         customer.question({ tokens: 5, fault: "cut", at: 3 }),
@@ -163,6 +165,7 @@ describe("a page", () => {
     [server, browser] = await Promise.all([
       startScriptedServer({ vars: { ANONYMOUS_LIMIT: "5", PING_INTERVAL_MS: "100" } }),
       chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] }),
+      bundleChat(),
     ]);
     pages = servePages(server.url);
     origin = await listen(pages);
@@ -173,6 +176,14 @@ describe("a page", () => {
     pages?.closeAllConnections();
     await server?.stop();
   });
+
+  /** With the command that README.md shows. */
+  async function bundleChat(): Promise<void> {
+    const readme = await readFile(join(FOLDER, "README.md"), "utf8");
+    const [, args = ""] = /^npx esbuild (.+)$/m.exec(readme) ?? [];
+    const esbuild = join(PROJECT, "node_modules/.bin/esbuild");
+    await promisify(execFile)(esbuild, args.split(" "), { cwd: join(folder, "use-chat") });
+  }
 
   /** One reverse proxy for pages and API, as docs/protocol.md says. */
   function servePages(target: string): Server {
@@ -204,6 +215,11 @@ describe("a page", () => {
   /** Where each page shows what. */
   const SHOWN: Readonly<Record<string, Shown>> = {
     "fetch.html": { answer: "#answer", sources: "#sources li", notice: "#notice" },
+    "use-chat/index.html": {
+      answer: "article:last-of-type p",
+      sources: "article:last-of-type li",
+      notice: "[role=alert]",
+    },
   };
 
   async function open(path: string): Promise<Page> {
@@ -243,11 +259,11 @@ describe("a page", () => {
 
     test("stops the answer, which is refunded", async () => {
       const page = await open(path);
-      await ask(page, scripted({ tokens: 500, gapMs: 20 }, "What is the quota?"));
+      await ask(page, scripted({ tokens: 2_000, gapMs: 20 }, "What is the quota?"));
       await expect.poll(() => page.textContent(shown.answer)).toContain("w5 ");
       await page.click("text=Stop");
       await expect.poll(() => receipts(page)).toEqual(["refunded disconnected"]);
-      expect(await page.textContent(shown.answer)).not.toContain("w400 ");
+      expect(await page.textContent(shown.answer)).not.toContain("w1900 ");
     });
 
     test("says that the model failed", async () => {
