@@ -175,6 +175,8 @@ export function textOf(min: number, max: number) {
       const length = text.length <= max ? text.length : [...text].length;
       return length >= min && length <= max;
     }, rule),
+    // For src/openapi. JSON Schema counts code points too.
+    v.metadata({ minLength: min, maxLength: max }),
   );
 }
 

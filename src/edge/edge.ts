@@ -6,6 +6,7 @@ import { allowedHosts, authenticationConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { errorFormat } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
+import { openApiText } from "../openapi/document.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
@@ -29,6 +30,7 @@ type Matched = Pick<IRequest, "params">;
 const router = Router<Matched, [Request, Env]>();
 
 router.get("/healthz", (_matched, _request, env) => health(env));
+router.get(`${API_PREFIX}/openapi.json`, describe);
 
 // Readers without a bearer token.
 router.post(`${API_PREFIX}/session`, session);
@@ -59,6 +61,13 @@ router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 export const routes: readonly (readonly [method: string, path: string])[] = router.routes.map(
   ([method, , , path = ""]) => [method, path],
 );
+
+/** What this API is, for every program: it is the same for all callers. */
+function describe(): Response {
+  return new Response(openApiText(), {
+    headers: { "content-type": "application/json", "cache-control": "public, max-age=300" },
+  });
+}
 
 /** Answers a request. Whatever is thrown becomes an error of the protocol. */
 export async function handle(request: Request, env: Env): Promise<Response> {

@@ -2,18 +2,18 @@
 // types that cannot be wrong. The rules are the wire's (docs/protocol.md).
 
 import * as v from "valibot";
-import { type Ask, TOP_K } from "../protocol.ts";
+import { type Ask, QUERY_LENGTH_MAX, TOP_K } from "../protocol.ts";
 import { check, textOf, wholeNumber } from "../request.ts";
 import { isVisible } from "../text/visible.ts";
 
 /** A body on a user's route may be this long, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1024; /* 64 KiB */
 
-const AskBody = v.strictObject({
+export const AskBody = v.strictObject({
   query: v.pipe(
     v.string(),
     v.trim(),
-    textOf(1, 4_000),
+    textOf(1, QUERY_LENGTH_MAX),
     v.check(isVisible, "must have something to read in it"),
   ),
   topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
@@ -39,7 +39,7 @@ const AskBody = v.strictObject({
   ),
 });
 
-const FeedbackBody = v.strictObject({
+export const FeedbackBody = v.strictObject({
   queryId: textOf(1, 200),
   rating: v.nullable(v.picklist(["up", "down"], 'must be "up", "down" or null')),
   // Null deletes it, and so does one with nothing to read in it.
@@ -53,7 +53,7 @@ const FeedbackBody = v.strictObject({
 
 // Null takes an override back. There is none of `blocked`, so there it
 // changes nothing.
-const SettingsBody = v.strictObject({
+export const SettingsBody = v.strictObject({
   limit: v.optional(v.nullable(wholeNumber(0, 1_000_000_000))),
   refundLimit: v.optional(v.nullable(wholeNumber(0, 1_000_000_000))),
   blocked: leftOut(v.boolean()),

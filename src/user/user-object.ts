@@ -14,7 +14,7 @@ import { answerFormat, errorFormat } from "../formats/choice.ts";
 import { EVENTS } from "../formats/events.ts";
 import { errorResponse, type Format } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
-import { API_PREFIX } from "../protocol.ts";
+import { API_PREFIX, EVENTS_HAD, RECEIPTS_LISTED } from "../protocol.ts";
 import { decodeParameter, readJson, wholeParameter, wrongParameter } from "../request.ts";
 import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
 import { Asks } from "./asks.ts";
@@ -253,7 +253,7 @@ export class UserObject extends DurableObject<Variables> {
 
   #list(request: Request): Response {
     const parameters = new URL(request.url).searchParams;
-    const limit = wholeParameter(parameters, "limit", { byDefault: 20, min: 1, max: 100 });
+    const limit = wholeParameter(parameters, "limit", RECEIPTS_LISTED);
     const before = parameters.get("before") ?? undefined;
     const page = this.#tables.queries.page(limit, before, identityOf(request));
     if (page === undefined) throw wrongParameter("before", "a query id");
@@ -367,7 +367,7 @@ function subscriberOf(request: Request, format: Format, after: number): Subscrib
 
 function afterOf(request: Request): number {
   const { searchParams } = new URL(request.url);
-  return wholeParameter(searchParams, "after", { byDefault: 0, min: 0, max: 999_999_999 });
+  return wholeParameter(searchParams, "after", EVENTS_HAD);
 }
 
 function idOf({ id = "" }: IRequest["params"]): string {

@@ -1,0 +1,195 @@
+// The OpenAPI 3.1 document of all surfaces. It is made once, when it is first
+// asked for, of the schemas that check requests.
+
+import { toJsonSchemaDefs } from "@valibot/to-json-schema";
+import type { ErrorCode } from "../protocol.ts";
+import { headerComponents, headerRefs } from "./headers.ts";
+import type { Body, JsonSchema, Operation, Parameter, Part, Reply, Shape } from "./operation.ts";
+import { documents, users } from "./operators.ts";
+import { readers } from "./readers.ts";
+import { codesOf, refusalResponse } from "./refusals.ts";
+import { service } from "./service.ts";
+
+/** Every surface adds its part here. */
+const PARTS = [readers, users, documents, service];
+
+export interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, JsonSchema>>>>;
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly [member: string]: unknown;
+}
+
+const ABOUT = `Answers drawn from documents. A user is charged only for an answer that arrives whole.
+
+- Every body is JSON in UTF-8, except an event stream.
+- Each \`GET\` route also takes \`HEAD\`.
+- An unknown member of a request's body is refused; skip unknown members of responses.
+- If a query parameter is repeated, the first counts. Unknown ones are ignored.
+- With \`stream=true\`, a refusal is the only event of an event stream, under the same status.`;
+
+const SECURITY = {
+  everybody: [],
+  readers: [{ bearer: [] }, { session: [] }],
+  operators: [{ bearer: [] }],
+} as const;
+
+let text: string | undefined;
+
+/** The document as JSON. */
+export function openApiText(): string {
+  text ??= JSON.stringify(openApi());
+  return text;
+}
+
+export function openApi(): OpenApi {
+  const parts = PARTS.map((part) => part());
+  const refusals = new Refusals();
+  const paths: Record<string, Record<string, JsonSchema>> = {};
+  for (const part of parts) {
+    for (const operation of part.operations) {
+      const { method, path } = placeOf(operation);
+      paths[path] = { ...paths[path], [method]: operationObject(operation, part, refusals) };
+    }
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Belay",
+      version: "1",
+      description: ABOUT,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/", description: "The deployment that this document comes from." }],
+    tags: parts.map(({ tag, about }) => ({ name: tag, description: about })),
+    paths,
+    components: {
+      schemas: schemas(Object.assign({}, ...parts.map(({ shapes }) => shapes))),
+      responses: refusals.components,
+      headers: headerComponents(),
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "`sub` names the user. Operators' tokens have the scope or role `operator`.",
+        },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-belay",
+          description:
+            "A page of this origin, where the deployment allows it. `startSession` or the first ask sets it. Without HTTPS its name is `belay`.",
+        },
+      },
+    },
+  };
+}
+
+/** The method and the path of an operation, as OpenAPI writes them. */
+export function placeOf({ route }: Pick<Operation, "route">): { method: string; path: string } {
+  const [method = "", path = ""] = route.split(" ");
+  return { method: method.toLowerCase(), path: path.replaceAll(/:(\w+)/g, "{$1}") };
+}
+
+function operationObject(operation: Operation, part: Part, refusals: Refusals): JsonSchema {
+  const { id, summary, about, callers, parameters, body, replies } = operation;
+  const streams = Object.values(replies).some(({ events }) => events !== undefined);
+  const types = streams ? ["application/json", "text/event-stream"] : ["application/json"];
+  const responses = Object.entries(replies).map(([status, reply]) => [status, response(reply)]);
+  const refused = Array.from(codesOf(operation), ([status, codes]) => [
+    status,
+    refusals.add(codes, part.refusal, types),
+  ]);
+  return {
+    operationId: id,
+    tags: [part.tag],
+    summary,
+    ...(about !== undefined && { description: about }),
+    security: SECURITY[callers],
+    ...(parameters !== undefined && { parameters: parameters.map(parameterObject) }),
+    ...(body !== undefined && { requestBody: bodyObject(body) }),
+    responses: Object.fromEntries([...responses, ...refused]),
+  };
+}
+
+function parameterObject({ about, ...rest }: Parameter): JsonSchema {
+  return { ...rest, description: about, ...(rest.in === "path" && { required: true }) };
+}
+
+function bodyObject({ shape, examples }: Body): JsonSchema {
+  const named = Object.entries(examples).map(([name, value]) => [name, { value }]);
+  return {
+    required: true,
+    content: {
+      "application/json": { schema: ref(shape), examples: Object.fromEntries(named) },
+    },
+  };
+}
+
+function response({ about, headers, json, events, text }: Reply): JsonSchema {
+  const content = {
+    ...(json !== undefined && { "application/json": { schema: ref(json) } }),
+    ...(events !== undefined && { "text/event-stream": { schema: ref(events) } }),
+    ...(text !== undefined && {
+      "text/plain": { schema: { type: "string" }, example: text },
+    }),
+  };
+  return {
+    description: about,
+    ...(headers !== undefined && { headers: headerRefs(headers) }),
+    ...(Object.keys(content).length > 0 && { content }),
+  };
+}
+
+/** The responses that carry errors, each written once. */
+class Refusals {
+  readonly components: Record<string, JsonSchema> = {};
+
+  /** A reference to the response that carries one of these codes. */
+  add(codes: readonly ErrorCode[], shape = "Error", types: readonly string[]): JsonSchema {
+    const kind = types.length > 1 ? "_STREAMED" : "";
+    const name = `${shape === "Error" ? "" : `${shape}_`}${codes.join("_OR_")}${kind}`;
+    const schema =
+      shape === "Error"
+        ? { allOf: [ref(shape), { properties: { code: { enum: codes } } }] }
+        : ref(shape);
+    this.components[name] ??= refusalResponse(codes, schema, types);
+    return { $ref: `#/components/responses/${name}` };
+  }
+}
+
+function ref(shape: string): { $ref: string } {
+  return { $ref: `#/components/schemas/${shape}` };
+}
+
+function schemas(shapes: Readonly<Record<string, Shape>>): Record<string, JsonSchema> {
+  const definitions = Object.fromEntries(
+    Object.entries(shapes).map(([name, { schema }]) => [name, schema]),
+  );
+  const converted = toJsonSchemaDefs(definitions, {
+    // What a client sends: before defaults and transformations.
+    typeMode: "input",
+    target: "draft-2020-12",
+    overrideRef: ({ referenceId }) => ref(referenceId).$ref,
+    // Rules that JSON Schema has no words for.
+    ignoreActions: ["check", "trim"],
+  });
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, { about, members = {} }]) => [
+      name,
+      { description: about, ...withMembers(converted[name] as JsonSchema, members) },
+    ]),
+  );
+}
+
+function withMembers(schema: JsonSchema, members: Readonly<Record<string, string>>): JsonSchema {
+  const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
+  if (properties.length === 0) return schema;
+  return {
+    ...schema,
+    properties: Object.fromEntries(
+      properties.map(([name, property]) => [name, { description: members[name], ...property }]),
+    ),
+  };
+}
