@@ -23,8 +23,8 @@ const LEAVES = [
 /** A layer is a folder of src, or a file directly in it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "wiring"],
-  edge: ["wiring", "openapi", "user", "formats", ...LEAVES],
-  // It reads the schemas of bodies, and runs nothing.
+  edge: ["wiring", "user", "formats", ...LEAVES],
+  // Commands run it, so it imports nothing that needs the runtime.
   openapi: ["user", "corpus", "protocol", "errors"],
   wiring: [
     "user",

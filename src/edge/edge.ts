@@ -6,7 +6,6 @@ import { allowedHosts, authenticationConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { errorFormat } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
-import { openApiText } from "../openapi/document.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
 import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
@@ -62,13 +61,6 @@ export const routes: readonly (readonly [method: string, path: string])[] = rout
   ([method, , , path = ""]) => [method, path],
 );
 
-/** What this API is, for every program: it is the same for all callers. */
-function describe(): Response {
-  return new Response(openApiText(), {
-    headers: { "content-type": "application/json", "cache-control": "public, max-age=300" },
-  });
-}
-
 /** Answers a request. Whatever is thrown becomes an error of the protocol. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   try {
@@ -100,12 +92,10 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
   }
   if (methods.length === 0) {
     if (method === "GET") {
-      const file = env.PAGE?.[pathname];
-      if (file !== undefined) return new Response(file.text, { headers: file.headers });
-      const asset = await env.ASSETS?.fetch(request);
-      if (asset !== undefined && asset.status !== 404) return asset;
+      const file = await builtFile(pathname, request, env);
+      if (file !== undefined) return file;
     }
-    throw new ServiceError("NOT_FOUND", "There is nothing at this address.");
+    throw nothingHere();
   }
   const allow = methods.join(", ").replace("GET", "GET, HEAD");
   throw new ServiceError("METHOD_NOT_ALLOWED", `Only ${allow} can be used here.`, {
@@ -113,8 +103,32 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
   });
 }
 
+/** A file that `npm run build:page` has made. */
+async function builtFile(path: string, request: Request, env: Env): Promise<Response | undefined> {
+  const file = env.PAGE?.[path];
+  if (file !== undefined) return new Response(file.text, { headers: file.headers });
+  const asset = await env.ASSETS?.fetch(new Request(new URL(path, request.url), request));
+  return asset?.status === 404 ? undefined : asset;
+}
+
+function nothingHere(): ServiceError {
+  return new ServiceError("NOT_FOUND", "There is nothing at this address.");
+}
+
 function refuse(request: Request): (thrown: unknown) => Response {
   return (thrown) => errorResponse(toServiceError(thrown), errorFormat(URL.parse(request.url)));
+}
+
+/** What every program may know of this API: the same for all callers. */
+async function describe(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  const file = await builtFile("/openapi.json", request, env);
+  if (file === undefined) throw nothingHere();
+  const headers = new Headers({ "cache-control": "public, max-age=300" });
+  for (const name of ["content-type", "etag"]) {
+    const value = file.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return new Response(file.body, { status: file.status, headers });
 }
 
 async function session(_matched: Matched, request: Request, env: Env): Promise<Response> {

@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document of all surfaces. It is made once, when it is first
-// asked for, of the schemas that check requests.
+// The OpenAPI 3.1 document of all surfaces, made of the schemas that check
+// requests. scripts/page.ts makes it for every bundle: it is in none.
 
 import { toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type { ErrorCode } from "../protocol.ts";
@@ -33,14 +33,6 @@ const SECURITY = {
   readers: [{ bearer: [] }, { session: [] }],
   operators: [{ bearer: [] }],
 } as const;
-
-let text: string | undefined;
-
-/** The document as JSON. */
-export function openApiText(): string {
-  text ??= JSON.stringify(openApi());
-  return text;
-}
 
 export function openApi(): OpenApi {
   const parts = PARTS.map((part) => part());
@@ -186,10 +178,11 @@ function schemas(shapes: Readonly<Record<string, Shape>>): Record<string, JsonSc
 function withMembers(schema: JsonSchema, members: Readonly<Record<string, string>>): JsonSchema {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
   if (properties.length === 0) return schema;
-  return {
-    ...schema,
-    properties: Object.fromEntries(
-      properties.map(([name, property]) => [name, { description: members[name], ...property }]),
-    ),
-  };
+  const described = properties.map(([name, { default: byDefault, ...property }]) => {
+    // In words alone: a member with a `default` is no longer optional in the
+    // types that openapi-typescript generates.
+    const value = byDefault === undefined ? "" : ` By default \`${JSON.stringify(byDefault)}\`.`;
+    return [name, { description: `${members[name]}${value}`, ...property }];
+  });
+  return { ...schema, properties: Object.fromEntries(described) };
 }

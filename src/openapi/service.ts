@@ -1,18 +1,14 @@
 // The deployment itself: its health, and this description.
 
 import { description } from "./bodies.ts";
-import { type Part, shape } from "./operation.ts";
+import type { Part } from "./operation.ts";
 
 export function service(): Part {
   return {
     tag: "Service",
     about: "The deployment itself.",
     shapes: {
-      Description: shape(description, "An OpenAPI document.", {
-        openapi: "The version of OpenAPI.",
-        info: "What it describes.",
-        paths: "Every route.",
-      }),
+      Description: { schema: description, about: "An OpenAPI document." },
     },
     operations: [
       {

@@ -3,7 +3,7 @@
 
 import * as v from "valibot";
 import { type Ask, QUERY_LENGTH_MAX, TOP_K } from "../protocol.ts";
-import { check, textOf, wholeNumber } from "../request.ts";
+import { check, textOf, textRules, wholeNumber } from "../request.ts";
 import { isVisible } from "../text/visible.ts";
 
 /** A body on a user's route may be this long, in bytes. */
@@ -13,7 +13,7 @@ export const AskBody = v.strictObject({
   query: v.pipe(
     v.string(),
     v.trim(),
-    textOf(1, QUERY_LENGTH_MAX),
+    ...textRules(1, QUERY_LENGTH_MAX),
     v.check(isVisible, "must have something to read in it"),
   ),
   topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
