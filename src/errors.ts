@@ -34,6 +34,8 @@ export interface Details {
   /** Members of the body besides `type`, `message` and `code`. */
   readonly body?: Omit<ErrorBody, "type" | "message" | "code">;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the form of OpenAI's API says besides: see openai-error.ts. */
+  readonly openai?: { readonly code?: string; readonly param?: string };
   /**
    * The underlying error, for debugging. Callers and the log never
    * get it unchanged: an upstream's message may repeat the query.

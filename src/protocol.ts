@@ -32,7 +32,7 @@ export interface Turn {
   readonly content: string;
 }
 
-/** The checked body of `POST /ai/ask`. */
+/** A checked ask, of any surface. */
 export interface Ask {
   readonly query: string;
   readonly topK: number;
@@ -40,6 +40,8 @@ export interface Ask {
   readonly temperature: number | undefined;
   readonly history: readonly Turn[];
   readonly onDisconnect: OnDisconnect;
+  /** The application's own to the model. They come after ours. */
+  readonly instructions?: string | undefined;
 }
 
 export type ErrorCode =
@@ -184,8 +186,6 @@ export interface Examples {
 
 export const API_PREFIX = "/api/v1";
 
-/** The longest query, in characters. */
-export const QUERY_LENGTH_MAX = 4_000;
 /** The number of passages that an ask may request. */
 export const TOP_K = { byDefault: 5, min: 1, max: 20 };
 /** Receipts listed on a page. */
@@ -194,6 +194,11 @@ export const RECEIPTS_LISTED = { byDefault: 20, min: 1, max: 100 };
 export const DOCUMENTS_LISTED = { byDefault: 50, min: 1, max: 200 };
 /** Events that a client has when it resumes a stream. */
 export const EVENTS_HAD = { byDefault: 0, min: 0, max: 999_999_999 };
+/** In code points. */
+export const QUERY_LENGTH_MAX = 4_000;
+export const MAX_TOKENS = { byDefault: 1_024, min: 1, max: 4_096 };
+export const TEMPERATURE = { min: 0, max: 2 };
+export const HISTORY_TURNS_MAX = 20;
 
 // JSON leaves these raw, and some clients break lines at them:
 // C1 controls (such as U+0085) and the two Unicode separators.

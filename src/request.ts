@@ -142,7 +142,9 @@ export function check<const Schema extends v.GenericSchema>(
   const [issue] = result.issues;
   const field = v.getDotPath(issue)?.slice(0, 100);
   const known = "entries" in schema ? Object.keys(schema.entries as object) : [];
-  throw new ServiceError("INVALID_REQUEST", explain(issue, field, known));
+  throw new ServiceError("INVALID_REQUEST", explain(issue, field, known), {
+    ...(field !== undefined && { openai: { param: field } }),
+  });
 }
 
 function explain(

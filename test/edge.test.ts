@@ -442,10 +442,13 @@ describe("an operators' route", () => {
       "GET /api/v1/ai/queries/:id/events",
       "GET /api/v1/ai/quota",
       "GET /healthz",
+      "GET /v1/models",
+      "GET /v1/models/:id",
       "POST /api/v1/ai/ask",
       "POST /api/v1/ai/feedback",
       "POST /api/v1/ai/queries/:id/cancel",
       "POST /api/v1/session",
+      "POST /v1/chat/completions",
     ]);
     expect(admin.length).toBeGreaterThanOrEqual(8);
   });

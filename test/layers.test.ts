@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "wiring"],
   edge: ["wiring", "user", "formats", ...LEAVES],
   // Commands run it, so it imports nothing that needs the runtime.
-  openapi: ["user", "corpus", "protocol", "errors"],
+  openapi: ["user", "corpus", "formats", "protocol", "errors"],
   wiring: [
     "user",
     "retrievers",

@@ -74,20 +74,22 @@ async function answerSmallTalk(query: string, progress: Progress): Promise<Finis
 
 /** Not async, so that it keeps no passages while the model answers. */
 function generate(
-  { query, history, maxTokens, temperature }: Ask,
+  ask: Ask,
   search: SearchQuery,
   passages: readonly Passage[],
   generator: Generator,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Finish> {
+  const { query, history, maxTokens, temperature, instructions } = ask;
+  const nonce = crypto.randomUUID().slice(0, 8);
   const snippet = snippets(search.text);
   progress.onSources(passages.map((passage, index) => source(passage, index + 1, snippet)));
   const text = new Text(progress, query);
   const generated = generator.generate(
     {
       ...{ query, search, history, passages, maxTokens, temperature },
-      messages: prompt(query, history, passages, crypto.randomUUID().slice(0, 8)),
+      messages: prompt(query, history, passages, nonce, instructions),
       onSignOfLife: () => progress.onSignOfLife(),
     },
     (piece) => text.add(piece),

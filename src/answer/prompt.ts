@@ -19,6 +19,9 @@ const RULES = [
   "Write no image, no HTML, and no link that is not in the passages.",
 ].join("\n");
 
+const INSTRUCTED =
+  "The application that asks adds the following. Where it differs, the rules above count.";
+
 /** In UTF-16 units, 4,000 English tokens. More would crowd out passages. */
 const HISTORY_LENGTH_MAX = 16_000;
 
@@ -47,18 +50,28 @@ const LOOKALIKES: Readonly<Record<string, string>> = { "<": "‹", "[": "［" };
 /**
  * @param nonce A new one for each ask, so
  * that no document can close a delimiter.
+ * @param instructions Of the application that asks.
  */
 export function prompt(
   query: string,
   history: readonly Turn[],
   passages: readonly Passage[],
   nonce: string,
+  instructions?: string,
 ): Message[] {
   const texts = withNeighbours(passages);
   const quoted = passages.map((passage, i) => quote(passage, texts[i] ?? "", i + 1, nonce));
   const found = quoted.length === 0 ? "No passage was found." : quoted.join("\n\n");
   const question: Turn = { role: "user", content: `${found}\n\nQuestion: ${query}` };
-  return [{ role: "system", content: RULES }, ...alternating([...latest(history), question])];
+  return [
+    { role: "system", content: rules(instructions) },
+    ...alternating([...latest(history), question]),
+  ];
+}
+
+function rules(instructions: string | undefined): string {
+  if (instructions === undefined) return RULES;
+  return `${RULES}\n\n${INSTRUCTED}\n${instructions.replace(LINE_END, "\n")}`;
 }
 
 function quote({ title, heading }: Passage, text: string, n: number, nonce: string): string {

@@ -4,11 +4,13 @@
 import { type IRequest, Router } from "itty-router";
 import { allowedHosts, authenticationConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
-import { errorFormat } from "../formats/choice.ts";
+import { errorForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
+import { json } from "../formats/json.ts";
+import { model, models } from "../formats/models.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
-import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-object.ts";
+import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-request.ts";
 import { corpusStub, type Env, userStub } from "../wiring.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { allowedOrigins, preflight, withCors } from "./cors.ts";
@@ -45,6 +47,11 @@ router.get(`${API_PREFIX}/ai/queries/:id`, toOwnObject);
 router.get(`${API_PREFIX}/ai/queries/:id/events`, events);
 router.post(`${API_PREFIX}/ai/queries/:id/cancel`, toOwnObject);
 router.post(`${API_PREFIX}/ai/feedback`, toOwnObject);
+
+// OpenAI's API.
+router.post("/v1/chat/completions", ask);
+router.get("/v1/models", listModels);
+router.get("/v1/models/:id", getModel);
 
 // Operators: any user's object, and the documents.
 router.get(`${API_PREFIX}/admin/users/:userId`, toUserObject);
@@ -116,7 +123,7 @@ function nothingHere(): ServiceError {
 }
 
 function refuse(request: Request): (thrown: unknown) => Response {
-  return (thrown) => errorResponse(toServiceError(thrown), errorFormat(URL.parse(request.url)));
+  return (thrown) => errorResponse(toServiceError(thrown), errorForm(URL.parse(request.url)));
 }
 
 /** What every program may know of this API: the same for all callers. */
@@ -145,6 +152,16 @@ async function session(_matched: Matched, request: Request, env: Env): Promise<R
 async function examples(_matched: Matched, request: Request, env: Env): Promise<Response> {
   await caller(request, env);
   return forward(corpusStub(env), request);
+}
+
+async function listModels(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  await caller(request, env);
+  return json(models());
+}
+
+async function getModel({ params }: Matched, request: Request, env: Env): Promise<Response> {
+  await caller(request, env);
+  return json(model(decodeParameter(params.id ?? "")));
 }
 
 /** A page of this origin can ask at once: its first ask starts a session. */

@@ -1,11 +1,12 @@
-// The format of an ask and of every refusal, chosen by the URL alone: a
-// request may be refused before its body is read. Events that are read again
-// are always an event stream.
+// The format of an ask, and the form of every refusal, chosen by the URL
+// alone: a request may be refused before its body is read. Events that are
+// read again are always an event stream.
 
 import { wrongParameter } from "../request.ts";
 import { EVENTS } from "./events.ts";
-import type { Format } from "./format.ts";
+import type { Format, Refusal } from "./format.ts";
 import { JSON_BODY } from "./json.ts";
+import { OPENAI_REFUSAL } from "./openai-error.ts";
 
 /**
  * The format of an answer. Throws INVALID_REQUEST if `stream` is neither true
@@ -18,14 +19,15 @@ export function answerFormat(url: URL): Format {
 }
 
 /**
- * The format of a refusal, which must not fail: JSON unless a stream was
- * asked for.
+ * The form of a refusal, which must not fail: that of the surface, and else
+ * JSON unless a stream was asked for.
  */
-export function errorFormat(url: URL | null): Format {
+export function errorForm(url: URL | null): Refusal {
+  if (url?.pathname.startsWith("/v1/")) return OPENAI_REFUSAL;
   return (url && chosen(url)) ?? JSON_BODY;
 }
 
-function chosen({ searchParams }: URL): Format | undefined {
+function chosen({ searchParams }: URL): (Format & Refusal) | undefined {
   switch (searchParams.get("stream") ?? "false") {
     case "true":
       return EVENTS;

@@ -3,7 +3,7 @@
 // use.
 
 import { encodeJson, type StreamEvent } from "../protocol.ts";
-import type { Format } from "./format.ts";
+import type { Format, Refusal } from "./format.ts";
 
 const HEADERS = {
   // Python's requests shows mojibake without the charset.
@@ -11,7 +11,7 @@ const HEADERS = {
   "cache-control": "no-cache, no-transform",
 };
 
-export const EVENTS: Format = {
+export const EVENTS: Format & Refusal = {
   streams: true,
   headers: { ...HEADERS, "x-accel-buffering": "no" },
   // For a client that asked for a stream: with a JSON body, some in wide use
@@ -23,6 +23,7 @@ export const EVENTS: Format = {
   closing: ({ queryId, sources, finish, found, quotaRemaining }) =>
     encodeEvent({ type: "done", queryId, sources, finish, found, quotaRemaining }),
   error: encodeEvent,
+  refusal: ({ body }) => encodeEvent(body),
 };
 
 function encodeEvent(event: StreamEvent): string {

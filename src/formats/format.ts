@@ -1,6 +1,6 @@
 // A format: how an answer and its errors are written. A new surface is one
-// file here, a reader of its body (user/ask.ts), and its routes. Whether an
-// answer is charged is decided in user/asks.ts.
+// file here (surface.ts), and its routes. Whether an answer is charged is
+// decided in user/asks.ts.
 //
 // A format is pure. One made for a request may close over what that request
 // chose, such as a model's name. An event has the same number for every
@@ -29,6 +29,14 @@ export interface WholeAnswer extends AnswerHead {
   readonly quotaRemaining: number;
 }
 
+/** How an error is written that comes instead of an answer. */
+export interface Refusal {
+  /** Headers of it. */
+  readonly errorHeaders: Readonly<Record<string, string>>;
+  /** Its body. */
+  refusal(error: ServiceError): string;
+}
+
 export interface Format {
   /**
    * True: written while it is generated. False: one body at the end, under
@@ -37,8 +45,6 @@ export interface Format {
   readonly streams: boolean;
   /** Headers of an answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Headers of an error that comes instead of an answer. */
-  readonly errorHeaders: Readonly<Record<string, string>>;
   /** The first write of a stream: event 1. */
   opening(head: AnswerHead, quotaRemaining: number): string;
   /** One event of a stream; numbers begin with 2. */
@@ -50,17 +56,14 @@ export interface Format {
   heartbeat(head: AnswerHead): string;
   /** The last write of a whole answer. */
   closing(answer: WholeAnswer): string;
-  /**
-   * An error: the last write of an answer that began, or the body that comes
-   * instead of it.
-   */
+  /** An error: the last write of an answer that began. */
   error(error: ErrorBody): string;
 }
 
 /** An error that comes instead of an answer, under its own status. */
-export function errorResponse(error: ServiceError, format: Format): Response {
-  return new Response(format.error(error.body), {
+export function errorResponse(error: ServiceError, form: Refusal): Response {
+  return new Response(form.refusal(error), {
     status: error.status,
-    headers: { ...format.errorHeaders, ...error.details.headers },
+    headers: { ...form.errorHeaders, ...error.details.headers },
   });
 }

@@ -2,11 +2,11 @@
 // response.
 
 import { type AnswerBody, encodeJson } from "../protocol.ts";
-import type { Format } from "./format.ts";
+import type { Format, Refusal } from "./format.ts";
 
 const HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
 
-export const JSON_BODY: Format = {
+export const JSON_BODY: Format & Refusal = {
   streams: false,
   headers: {
     ...HEADERS,
@@ -28,6 +28,7 @@ export const JSON_BODY: Format = {
       quotaRemaining,
     } satisfies AnswerBody),
   error: encodeJson,
+  refusal: ({ body }) => encodeJson(body),
 };
 
 /** A value as a response that no cache keeps. */

@@ -4,6 +4,7 @@
 import { toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type { ErrorCode } from "../protocol.ts";
 import { headerComponents, headerRefs } from "./headers.ts";
+import { openAiChat } from "./openai-chat.ts";
 import type { Body, JsonSchema, Operation, Parameter, Part, Reply, Shape } from "./operation.ts";
 import { documents, users } from "./operators.ts";
 import { readers } from "./readers.ts";
@@ -11,7 +12,7 @@ import { codesOf, refusalResponse } from "./refusals.ts";
 import { service } from "./service.ts";
 
 /** Every surface adds its part here. */
-const PARTS = [readers, users, documents, service];
+const PARTS = [readers, openAiChat, users, documents, service];
 
 export interface OpenApi {
   readonly openapi: string;
@@ -87,7 +88,9 @@ export function placeOf({ route }: Pick<Operation, "route">): { method: string; 
 function operationObject(operation: Operation, part: Part, refusals: Refusals): JsonSchema {
   const { id, summary, about, callers, parameters, body, replies } = operation;
   const streams = Object.values(replies).some(({ events }) => events !== undefined);
-  const types = streams ? ["application/json", "text/event-stream"] : ["application/json"];
+  const isOurs = part.refusal === undefined;
+  const types =
+    streams && isOurs ? ["application/json", "text/event-stream"] : ["application/json"];
   const responses = Object.entries(replies).map(([status, reply]) => [status, response(reply)]);
   const refused = Array.from(codesOf(operation), ([status, codes]) => [
     status,
@@ -166,6 +169,8 @@ function schemas(shapes: Readonly<Record<string, Shape>>): Record<string, JsonSc
     overrideRef: ({ referenceId }) => ref(referenceId).$ref,
     // Rules that JSON Schema has no words for.
     ignoreActions: ["check", "trim"],
+    // Its values are in the metadata beside it.
+    overrideSchema: ({ valibotSchema }) => (valibotSchema.type === "custom" ? {} : undefined),
   });
   return Object.fromEntries(
     Object.entries(shapes).map(([name, { about, members = {} }]) => [

@@ -27,6 +27,22 @@ export function citedNumbers(text: string, isSource?: (number: number) => boolea
   return numbers;
 }
 
+/** A mark, from `start` to before `end`, in UTF-16 units. */
+export interface CitationMark {
+  readonly start: number;
+  readonly end: number;
+  readonly numbers: readonly number[];
+}
+
+/** All that look like marks, in order: also in code. */
+export function citationMarks(text: string): CitationMark[] {
+  return Array.from(text.matchAll(MARK), ({ 0: mark, 1: square, 2: lenticular, index }) => ({
+    start: index,
+    end: index + mark.length,
+    numbers: numbersOf(square ?? lenticular ?? ""),
+  }));
+}
+
 /**
  * Puts parentheses around marks with a number that `isMeant` accepts,
  * also in code.

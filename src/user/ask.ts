@@ -2,12 +2,21 @@
 // types that cannot be wrong. The rules are the wire's (docs/protocol.md).
 
 import * as v from "valibot";
-import { type Ask, QUERY_LENGTH_MAX, TOP_K } from "../protocol.ts";
+import {
+  type Ask,
+  HISTORY_TURNS_MAX,
+  MAX_TOKENS,
+  QUERY_LENGTH_MAX,
+  TEMPERATURE,
+  TOP_K,
+} from "../protocol.ts";
 import { check, textOf, textRules, wholeNumber } from "../request.ts";
 import { isVisible } from "../text/visible.ts";
 
 /** A body on a user's route may be this long, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1024; /* 64 KiB */
+/** Other APIs have the whole conversation sent each time. */
+export const CONVERSATION_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 
 export const AskBody = v.strictObject({
   query: v.pipe(
@@ -17,9 +26,13 @@ export const AskBody = v.strictObject({
     v.check(isVisible, "must have something to read in it"),
   ),
   topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
-  maxTokens: v.nullish(wholeNumber(1, 4_096), 1_024),
+  maxTokens: v.nullish(wholeNumber(MAX_TOKENS.min, MAX_TOKENS.max), MAX_TOKENS.byDefault),
   temperature: leftOut(
-    v.pipe(v.number(), v.minValue(0, "must be from 0 to 2"), v.maxValue(2, "must be from 0 to 2")),
+    v.pipe(
+      v.number(),
+      v.minValue(TEMPERATURE.min, "must be from 0 to 2"),
+      v.maxValue(TEMPERATURE.max, "must be from 0 to 2"),
+    ),
   ),
   history: v.nullish(
     v.pipe(
@@ -29,7 +42,7 @@ export const AskBody = v.strictObject({
           content: textOf(1, BODY_BYTES_MAX),
         }),
       ),
-      v.maxLength(20, "must have at most 20 turns"),
+      v.maxLength(HISTORY_TURNS_MAX, "must have at most 20 turns"),
     ),
     [],
   ),

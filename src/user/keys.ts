@@ -64,11 +64,12 @@ export async function askKey(
   const own = async (hashed: string) =>
     identity === null ? hashed : sha256(`${identity} ${hashed}`);
   // Field by field: the order is ours, whatever the caller's was.
-  const { query, topK, maxTokens, temperature, history, onDisconnect } = ask;
+  const { query, topK, maxTokens, temperature, history, onDisconnect, instructions } = ask;
   const turns = history.map(({ role, content }) => [role, content]);
-  const fingerprint = await sha256(
-    encodeJson([query, topK, maxTokens, temperature ?? null, turns, onDisconnect]),
-  );
+  const fields = [query, topK, maxTokens, temperature ?? null, turns, onDisconnect];
+  // Without instructions it is the fingerprint of earlier releases.
+  if (instructions !== undefined) fields.push(instructions);
+  const fingerprint = await sha256(encodeJson(fields));
   return {
     hash:
       header === null ? `body:${await own(fingerprint)}` : `key:${await own(await sha256(header))}`,

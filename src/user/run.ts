@@ -9,9 +9,9 @@ import type { RewriteCost } from "../answer/rewriter.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import type { Ask, Finish, OnDisconnect, Source } from "../protocol.ts";
 import { byteLength, pieces, startOf } from "../text/pieces.ts";
+import { TokenCount } from "../text/token-count.ts";
 import type { Listener } from "./listener.ts";
 import type { Spent } from "./queries.ts";
-import { TokenCount } from "./token-count.ts";
 import { type Ending, Transcript } from "./transcript.ts";
 
 export interface RunLimits {

@@ -10,13 +10,21 @@ import type { Retriever } from "../answer/retriever.ts";
 import type { Rewriter } from "../answer/rewriter.ts";
 import { type UserConfig, userConfig, type Variables } from "../config.ts";
 import { toServiceError } from "../errors.ts";
-import { answerFormat, errorFormat } from "../formats/choice.ts";
+import { answerFormat, errorForm } from "../formats/choice.ts";
 import { EVENTS } from "../formats/events.ts";
 import { errorResponse, type Format } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
-import { API_PREFIX, EVENTS_HAD, RECEIPTS_LISTED } from "../protocol.ts";
-import { decodeParameter, readJson, wholeParameter, wrongParameter } from "../request.ts";
-import { BODY_BYTES_MAX, parseAsk, parseFeedback, parseSettingsChange } from "./ask.ts";
+import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
+import type { Asked, Surface } from "../formats/surface.ts";
+import { API_PREFIX, RECEIPTS_LISTED } from "../protocol.ts";
+import { readJson, wholeParameter, wrongParameter } from "../request.ts";
+import {
+  BODY_BYTES_MAX,
+  CONVERSATION_BYTES_MAX,
+  parseAsk,
+  parseFeedback,
+  parseSettingsChange,
+} from "./ask.ts";
 import { Asks } from "./asks.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { isWithin, Outage } from "./outage.ts";
@@ -25,15 +33,15 @@ import { Quota } from "./quota.ts";
 import { noQuery, notKept, notUpToDate, storageOut, unknownUser } from "./refusals.ts";
 import { Reservations } from "./reservations.ts";
 import { Retention } from "./retention.ts";
-import type { Subscriber } from "./subscription.ts";
 import { Tables } from "./tables.ts";
-
-/** How the edge tells the object whose it is, percent-encoded. */
-export const USER_HEADER = "x-belay-user";
-/** Which of the readers that share the object is asking, if they do. */
-export const IDENTITY_HEADER = "x-belay-identity";
-/** The client's round trip, in milliseconds. */
-export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
+import {
+  afterOf,
+  identityOf,
+  idOf,
+  retriesByItself,
+  subscriberOf,
+  userNameOf,
+} from "./user-request.ts";
 
 /** After a failed alarm the next one comes this much later, in milliseconds. */
 const ALARM_RETRY_MS = 30_000;
@@ -66,21 +74,22 @@ export class UserObject extends DurableObject<Variables> {
   #triedAt = 0;
   #config: UserConfig | undefined;
 
-  static readonly #router = Router<IRequest, [UserObject]>({ base: API_PREFIX })
-    .post("/ai/ask", (request, user) => user.#ask(request))
+  static readonly #router = Router<IRequest, [UserObject]>()
+    .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
+    .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
     // Every /ai route creates the user. Admin routes do not, except PATCH.
-    .all("/ai/*", (request, user) => user.#tables.create(userNameOf(request)))
-    .get("/ai/quota", (request, user) => user.#quotaOf(identityOf(request)))
-    .get("/ai/queries", (request, user) => user.#list(request))
-    .get("/ai/queries/:id", (request, user) => json(receipt(user.#findOwn(request))))
-    .get("/ai/queries/:id/events", (request, user) => user.#resume(request))
-    .head("/ai/queries/:id/events", (request, user) => user.#peek(request))
-    .post("/ai/queries/:id/cancel", (request, user) => user.#cancel(request))
-    .post("/ai/feedback", (request, user) => user.#feedback(request))
-    .get("/admin/users/:userId", (_request, user) => user.#inspect())
-    .patch("/admin/users/:userId", (request, user) => user.#change(request))
-    .delete("/admin/users/:userId", (_request, user) => user.#erase())
-    .post("/admin/users/:userId/queries/:id/refund", ({ params }, user) =>
+    .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
+    .get(`${API_PREFIX}/ai/quota`, (request, user) => user.#quotaOf(identityOf(request)))
+    .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#list(request))
+    .get(`${API_PREFIX}/ai/queries/:id`, (request, user) => json(receipt(user.#findOwn(request))))
+    .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
+    .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
+    .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
+    .post(`${API_PREFIX}/ai/feedback`, (request, user) => user.#feedback(request))
+    .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#inspect())
+    .patch(`${API_PREFIX}/admin/users/:userId`, (request, user) => user.#change(request))
+    .delete(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#erase())
+    .post(`${API_PREFIX}/admin/users/:userId/queries/:id/refund`, ({ params }, user) =>
       user.#refundCharge(idOf(params)),
     );
 
@@ -138,7 +147,7 @@ export class UserObject extends DurableObject<Variables> {
       await this.#refuseInOutage(request.method, url.pathname);
       return await UserObject.#router.fetch(request, this);
     } catch (thrown) {
-      return errorResponse(toServiceError(thrown), errorFormat(url));
+      return errorResponse(toServiceError(thrown), errorForm(url));
     }
   }
 
@@ -204,6 +213,18 @@ export class UserObject extends DurableObject<Variables> {
   protected async ask(request: Request, format: Format): Promise<Response> {
     const receivedAt = performance.now();
     const ask = await this.#orKnown(request, async () => parseAsk(await this.#body(request)));
+    return this.#answer(request, { ask, format }, receivedAt);
+  }
+
+  async #askOn(surface: Surface, request: Request): Promise<Response> {
+    const receivedAt = performance.now();
+    const asked = await this.#orKnown(request, async () =>
+      surface.read(await this.#body(request, CONVERSATION_BYTES_MAX)),
+    );
+    return this.#answer(request, asked, receivedAt);
+  }
+
+  #answer(request: Request, { ask, format }: Asked, receivedAt: number): Promise<Response> {
     return this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
@@ -347,44 +368,9 @@ export class UserObject extends DurableObject<Variables> {
     return this.#config;
   }
 
-  #body(request: Request): Promise<unknown> {
+  #body(request: Request, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
     const { bodyTimeoutMs } = this.#variables();
-    const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs, untyped: true };
+    const limits = { bytesMax, timeoutMs: bodyTimeoutMs, untyped: true };
     return readJson(request, limits);
   }
-}
-
-function subscriberOf(request: Request, format: Format, after: number): Subscriber {
-  const roundTripMs = request.headers.get(ROUND_TRIP_HEADER);
-  return {
-    identity: identityOf(request),
-    format,
-    after,
-    signal: request.signal,
-    roundTripMs: roundTripMs === null ? undefined : Number(roundTripMs),
-  };
-}
-
-function afterOf(request: Request): number {
-  const { searchParams } = new URL(request.url);
-  return wholeParameter(searchParams, "after", EVENTS_HAD);
-}
-
-function idOf({ id = "" }: IRequest["params"]): string {
-  return decodeParameter(id);
-}
-
-function userNameOf(request: Request): string {
-  return decodeURIComponent(request.headers.get(USER_HEADER) ?? "");
-}
-
-function identityOf(request: Request): string | null {
-  return request.headers.get(IDENTITY_HEADER);
-}
-
-/** Clients that retry whenever a stream ends all accept only event streams. */
-function retriesByItself({ headers }: Request): boolean {
-  const types = headers.get("accept")?.split(",") ?? [];
-  const onlyStreams = types.every((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type));
-  return headers.has("last-event-id") || (types.length > 0 && onlyStreams);
 }

@@ -335,3 +335,11 @@ function passage(text: string, rest: Partial<Passage> = {}): Passage {
     text,
   };
 }
+
+test("puts the application's instructions after the rules", () => {
+  const [system] = prompt("When?", [], [], NONCE, "Answer in verse.\r\nBe brief.");
+  const [rules] = prompt("When?", [], [], NONCE);
+  expect(system?.role).toBe("system");
+  expect(system?.content.startsWith(`${rules?.content}\n\n`)).toBe(true);
+  expect(system?.content.endsWith("\nAnswer in verse.\nBe brief.")).toBe(true);
+});

@@ -2,7 +2,7 @@
 // holds for it. Its route is in test/worker.ts.
 
 import { describe, expect, it } from "vitest";
-import { USER_HEADER } from "../../src/user/user-object.ts";
+import { USER_HEADER } from "../../src/user/user-request.ts";
 import { eventually, newUser, scripted, type TestUser, upstreamEnded } from "../harness.ts";
 import type { Directive } from "../support/directive.ts";
 

@@ -1,10 +1,10 @@
 // A format that only tests know: plain lines, one an event.
 
-import type { Format } from "../../src/formats/format.ts";
+import type { Format, Refusal } from "../../src/formats/format.ts";
 
 const HEADERS = { "content-type": "text/plain; charset=utf-8" };
 
-export const LINES: Format = {
+export const LINES: Format & Refusal = {
   streams: true,
   headers: HEADERS,
   errorHeaders: HEADERS,
@@ -17,4 +17,5 @@ export const LINES: Format = {
   closing: ({ queryId, finish, quotaRemaining }) =>
     `ends ${queryId}: ${finish}, ${quotaRemaining} left\n`,
   error: ({ code, message }) => `fails ${code}: ${message}\n`,
+  refusal: ({ code, message }) => `fails ${code}: ${message}\n`,
 };

@@ -6,7 +6,8 @@ import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import type { Quota } from "../../src/protocol.ts";
-import { UserObject as RealUserObject, USER_HEADER } from "../../src/user/user-object.ts";
+import { UserObject as RealUserObject } from "../../src/user/user-object.ts";
+import { USER_HEADER } from "../../src/user/user-request.ts";
 import { UserObject, variables } from "../worker.ts";
 import { Connection } from "./connection.ts";
 import {

@@ -108,6 +108,8 @@ export class Conforming {
         return text
           .split("\n\n")
           .slice(0, -1)
+          .map((frame) => frame.replace(/^event: \w[\w.]*\n/, ""))
+          .filter((frame) => frame !== "data: [DONE]")
           .flatMap((frame) => this.faults(schema, eventOf(frame)));
       case "text/plain":
         return this.faults(schema, text);

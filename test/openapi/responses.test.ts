@@ -140,6 +140,35 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
     }
     return rated;
   },
+  "POST /v1/chat/completions": async () => {
+    const route = "POST /v1/chat/completions";
+    const user = await newUser();
+    const ask = (body: unknown, headers = {}) =>
+      fetchApi("/v1/chat/completions", {
+        method: "POST",
+        headers: { authorization: `Bearer ${user.token}`, ...headers },
+        body: JSON.stringify(body),
+      });
+    const [whole_ = {}, stream = {}] = examples(route);
+    const itself = { accept: "text/event-stream" };
+    const replays = [];
+    for (let time = 0; time < 5; time += 1) replays.push(await whole(ask(stream, itself)));
+    const failing = [{ role: "user", content: scripted({ fault: "cut", at: 1 }) }];
+    return [
+      await ask(whole_),
+      ...replays,
+      await ask({ ...stream, messages: failing }),
+      await ask({ ...whole_, messages: failing }),
+      await ask({ ...whole_, model: "other" }),
+      await ask({ ...whole_, n: 2 }),
+      await ask(whole_, { authorization: "Bearer x" }),
+    ];
+  },
+  "GET /v1/models": async () => [await modelsOf(await newUser(), ""), await fetchApi("/v1/models")],
+  "GET /v1/models/:id": async () => {
+    const user = await newUser();
+    return [await modelsOf(user, "/belay%2Fdefault"), await modelsOf(user, "/other")];
+  },
   "GET /api/v1/admin/users/:userId": async () => {
     const user = await newUser();
     await charged(user);
@@ -210,6 +239,10 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
     ];
   },
 };
+
+function modelsOf({ token }: TestUser, path: string): Promise<Response> {
+  return fetchApi(`/v1/models${path}`, { headers: { authorization: `Bearer ${token}` } });
+}
 
 async function putDocument(): Promise<void> {
   const [body] = examples("PUT /api/v1/admin/documents/:id");

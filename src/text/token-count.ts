@@ -54,3 +54,9 @@ function countAny(last: number, piece: string): number {
   WORD_BEGINS.lastIndex = before.length;
   return WORD_BEGINS.test(before + piece.slice(0, PIECE_LENGTH_MAX)) ? 1 : 0;
 }
+
+/** A lower bound for a text in pieces. */
+export function countTokens(pieces: readonly string[]): number {
+  const count = new TokenCount();
+  return Math.ceil(pieces.reduce((sum, piece) => sum + count.add(piece), 0));
+}

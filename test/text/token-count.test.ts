@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { TokenCount } from "../../src/user/token-count.ts";
+import { TokenCount } from "../../src/text/token-count.ts";
 
 const WORD_BEGINS = /(?<![\p{L}\p{N}\p{M}_])[\p{L}\p{N}_]/gu;
 const UNSPACED =

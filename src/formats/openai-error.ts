@@ -1,0 +1,56 @@
+// Errors in the form of OpenAI's API, by which its clients know what to do.
+
+import type { ServiceError } from "../errors.ts";
+import { type ErrorBody, type ErrorCode, encodeJson } from "../protocol.ts";
+import type { Refusal } from "./format.ts";
+
+type Type =
+  | "invalid_request_error"
+  | "authentication_error"
+  | "permission_error"
+  | "insufficient_quota"
+  | "rate_limit_error"
+  | "server_error";
+
+const TYPES: Partial<Record<ErrorCode, Type>> = {
+  UNAUTHENTICATED: "authentication_error",
+  FORBIDDEN: "permission_error",
+  BLOCKED: "permission_error",
+  QUOTA_EXCEEDED: "insufficient_quota",
+  TOO_MANY_STREAMS: "rate_limit_error",
+  TOO_MANY_SESSIONS: "rate_limit_error",
+  INTERNAL: "server_error",
+  GENERATION_FAILED: "server_error",
+  RETRIEVAL_FAILED: "server_error",
+  UNAVAILABLE: "server_error",
+  GENERATION_TIMEOUT: "server_error",
+};
+
+/** The codes that clients look for. */
+const CODES: Partial<Record<ErrorCode, string>> = {
+  UNAUTHENTICATED: "invalid_api_key",
+  QUOTA_EXCEEDED: "insufficient_quota",
+  TOO_MANY_STREAMS: "rate_limit_exceeded",
+  TOO_MANY_SESSIONS: "rate_limit_exceeded",
+};
+
+/** An error comes as JSON under its status, also where a stream was asked for. */
+export const OPENAI_REFUSAL: Refusal = {
+  errorHeaders: { "content-type": "application/json", "cache-control": "no-store" },
+  refusal: ({ body, details }: ServiceError) => encodeJson(openAiError(body, details.openai)),
+};
+
+export function openAiError(
+  { type: _, message, code, ...more }: ErrorBody,
+  { code: theirs, param = null }: { code?: string; param?: string | null } = {},
+) {
+  return {
+    error: {
+      message,
+      type: TYPES[code] ?? "invalid_request_error",
+      param,
+      code: theirs ?? CODES[code] ?? code,
+      belay: { code, ...more },
+    },
+  };
+}
