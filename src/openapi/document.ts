@@ -86,7 +86,8 @@ export function placeOf({ route }: Pick<Operation, "route">): { method: string; 
 }
 
 function operationObject(operation: Operation, part: Part, refusals: Refusals): JsonSchema {
-  const { id, summary, about, callers, parameters, body, replies } = operation;
+  const { id, summary, about, callers, startsSession = false, parameters, body } = operation;
+  const { replies } = operation;
   const streams = Object.values(replies).some(({ events }) => events !== undefined);
   const isOurs = part.refusal === undefined;
   const types =
@@ -94,7 +95,7 @@ function operationObject(operation: Operation, part: Part, refusals: Refusals): 
   const responses = Object.entries(replies).map(([status, reply]) => [status, response(reply)]);
   const refused = Array.from(codesOf(operation), ([status, codes]) => [
     status,
-    refusals.add(codes, part.refusal, types),
+    refusals.add(codes, part.refusal, types, startsSession),
   ]);
   return {
     operationId: id,
@@ -142,14 +143,24 @@ class Refusals {
   readonly components: Record<string, JsonSchema> = {};
 
   /** A reference to the response that carries one of these codes. */
-  add(codes: readonly ErrorCode[], shape = "Error", types: readonly string[]): JsonSchema {
-    const kind = types.length > 1 ? "_STREAMED" : "";
-    const name = `${shape === "Error" ? "" : `${shape}_`}${codes.join("_OR_")}${kind}`;
+  add(
+    codes: readonly ErrorCode[],
+    shape = "Error",
+    types: readonly string[],
+    startsSession: boolean,
+  ): JsonSchema {
+    const name = [
+      ...(shape === "Error" ? [] : [shape]),
+      codes.join("_OR_"),
+      ...(types.length > 1 ? ["STREAMED"] : []),
+      ...(startsSession ? ["WITH_SESSION"] : []),
+    ].join("_");
     const schema =
       shape === "Error"
         ? { allOf: [ref(shape), { properties: { code: { enum: codes } } }] }
         : ref(shape);
-    this.components[name] ??= refusalResponse(codes, schema, types);
+    const headers = startsSession ? (["Set-Cookie"] as const) : [];
+    this.components[name] ??= refusalResponse(codes, schema, types, headers);
     return { $ref: `#/components/responses/${name}` };
   }
 }

@@ -38,6 +38,7 @@ const HEADERS = {
     about: "The session of a page of this origin.",
     example: "__Host-belay=eyJhbGciOiJIUzI1NiJ9…; Path=/; HttpOnly; SameSite=Strict; Secure",
   },
+  "Accept-Encoding": { about: "How a body may be encoded: not at all.", example: "identity" },
   "Cache-Control": { about: "How long a cache may keep it.", example: "public, max-age=300" },
 } as const satisfies Record<string, { readonly about: string; readonly example: string }>;
 
@@ -56,6 +57,7 @@ export const ANSWER_HEADERS = [
 const ERROR_HEADERS: Readonly<Partial<Record<ErrorCode, readonly HeaderName[]>>> = {
   UNAUTHENTICATED: ["WWW-Authenticate"],
   CANCELLED: ["X-Query-Id", "RateLimit", "RateLimit-Policy", "X-Should-Retry"],
+  UNSUPPORTED_MEDIA_TYPE: ["Accept-Encoding"],
   QUOTA_EXCEEDED: ["RateLimit", "RateLimit-Policy", "Retry-After", "X-Should-Retry"],
   TOO_MANY_STREAMS: ["Retry-After"],
   TOO_MANY_SESSIONS: ["Retry-After"],

@@ -178,6 +178,7 @@ export function openAiChat(): Part {
       {
         route: "POST /v1/chat/completions",
         id: "createChatCompletion",
+        startsSession: true,
         summary: "Ask a question in the form of OpenAI's Chat Completions",
         about: "Charged, refunded and limited as any other ask.",
         callers: "readers",

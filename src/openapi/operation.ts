@@ -33,6 +33,8 @@ export interface Operation {
   readonly about?: string;
   /** Who may call it: readers by bearer token or cookie. */
   readonly callers: "everybody" | "readers" | "operators";
+  /** Whether a page's first request of this kind starts its session. */
+  readonly startsSession?: boolean;
   readonly parameters?: readonly Parameter[];
   readonly body?: Body;
   readonly replies: Readonly<Record<number, Reply>>;

@@ -34,6 +34,7 @@ export const idempotencyKey: Parameter = {
 const ask: Operation = {
   route: "POST /api/v1/ai/ask",
   id: "ask",
+  startsSession: true,
   summary: "Ask a question",
   about:
     "With `stream=true` the answer comes as events, piece by piece; otherwise as one JSON object when it is whole. Only a whole answer is charged: if you disconnect before its end, the model is stopped and you are refunded.",

@@ -3,7 +3,7 @@
 
 import { STATUS } from "../errors.ts";
 import type { ErrorCode } from "../protocol.ts";
-import { errorHeaders, headerRefs } from "./headers.ts";
+import { errorHeaders, type HeaderName, headerRefs } from "./headers.ts";
 import type { Operation } from "./operation.ts";
 
 const MEANING: Readonly<Record<ErrorCode, string>> = {
@@ -51,16 +51,16 @@ export const ASK_ERRORS = [
 ] as const satisfies readonly ErrorCode[];
 
 const EVERY_ROUTE = ["INVALID_REQUEST", "FORBIDDEN", "INTERNAL", "UNAVAILABLE"] as const;
-const WITH_A_BODY = ["REQUEST_TIMEOUT", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const;
+const WITH_A_BODY = ["REQUEST_TIMEOUT", "PAYLOAD_TOO_LARGE"] as const;
 
 /** The codes of an operation by their status. */
-export function codesOf({ callers, body, errors = [] }: Operation): Map<number, ErrorCode[]> {
-  const codes = new Set<ErrorCode>([
-    ...EVERY_ROUTE,
-    ...(callers === "everybody" ? [] : (["UNAUTHENTICATED"] as const)),
-    ...(body === undefined ? [] : WITH_A_BODY),
-    ...errors,
-  ]);
+export function codesOf(operation: Operation): Map<number, ErrorCode[]> {
+  const { route, callers, body, errors = [] } = operation;
+  const codes = new Set<ErrorCode>([...EVERY_ROUTE, ...errors]);
+  if (callers !== "everybody") codes.add("UNAUTHENTICATED");
+  // A compressed body is refused even where none is read.
+  if (!route.startsWith("GET ") && callers !== "everybody") codes.add("UNSUPPORTED_MEDIA_TYPE");
+  if (body !== undefined) for (const code of WITH_A_BODY) codes.add(code);
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of ERROR_CODES.filter((known) => codes.has(known))) {
     byStatus.set(STATUS[code], [...(byStatus.get(STATUS[code]) ?? []), code]);
@@ -73,8 +73,9 @@ export function refusalResponse(
   codes: readonly ErrorCode[],
   schema: Record<string, unknown>,
   mediaTypes: readonly string[],
+  others: readonly HeaderName[],
 ): Record<string, unknown> {
-  const headers = errorHeaders(codes);
+  const headers = [...errorHeaders(codes), ...others];
   return {
     description: codes.map((code) => `\`${code}\`: ${MEANING[code]}`).join("\n\n"),
     ...(headers.length > 0 && { headers: headerRefs(headers) }),

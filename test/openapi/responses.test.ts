@@ -83,9 +83,11 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
         body: JSON.stringify(bodies[0]),
       }),
     );
+    const reader = { ...PAGE, "cf-connecting-ip": "203.0.113.251" };
     const failing = scripted({ fault: "cut", at: 1 });
     return [
       ...answers,
+      await fetchApi("/api/v1/ai/ask", { method: "POST", headers: reader, body: "{}" }),
       await user.post("/ai/ask?stream=true", { query: failing }),
       await user.post("/ai/ask", { query: failing, topK: 3 }),
       ...(await refusals()),
@@ -128,6 +130,7 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
       await user.post(`/ai/queries/${id}/cancel`),
       await user.post(`/ai/queries/${id}/cancel`),
       await user.post("/ai/queries/1-nothing/cancel"),
+      await user.post(`/ai/queries/${id}/cancel`, {}, { headers: { "content-encoding": "gzip" } }),
     ];
   },
   "POST /api/v1/ai/feedback": async () => {
