@@ -3,7 +3,7 @@
 // the form has no place for. `[DONE]` is what `done` is in our own stream.
 
 import * as v from "valibot";
-import { type Ask, encodeJson, type Source } from "../protocol.ts";
+import { type Ask, encodeJson, MAX_TOKENS, type Source } from "../protocol.ts";
 import { check } from "../request.ts";
 import { countTokens } from "../text/token-count.ts";
 import { annotationsOf } from "./annotations.ts";
@@ -84,28 +84,24 @@ export const CHAT_COMPLETIONS: Surface = { read };
 function read(body: unknown): Asked {
   const checked = check(BODY, body);
   checkModel(checked.model);
-  const { stream, stream_options: options, model } = checked;
-  const includeUsage = options?.include_usage ?? false;
+  const { stream, stream_options, model } = checked;
   return {
     ask: askOf(checked),
-    format: stream ? chunks(model, includeUsage) : completion(model),
+    format: stream ? chunks(model, stream_options.include_usage) : completion(model),
   };
 }
 
 function askOf({ messages, belay, temperature, ...body }: Body): Ask {
-  const { topK = 5, onDisconnect = "cancel" } = belay ?? {};
   return {
     ...conversation(messages.map(messageOf), "messages"),
-    topK: topK ?? 5,
-    maxTokens: body.max_completion_tokens ?? body.max_tokens ?? 1_024,
+    ...belay,
+    maxTokens: body.max_completion_tokens ?? body.max_tokens ?? MAX_TOKENS.byDefault,
     temperature: temperature ?? undefined,
-    onDisconnect: onDisconnect ?? "cancel",
   };
 }
 
 function messageOf({ role, content }: Body["messages"][number]): Message {
-  const text =
-    typeof content === "string" ? content : (content ?? []).map(({ text }) => text).join("");
+  const text = typeof content === "string" ? content : content.map(({ text }) => text).join("");
   return { role: ROLES[role], text };
 }
 
