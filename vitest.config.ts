@@ -34,7 +34,9 @@ function seeded(bug: string): Plugin {
 }
 
 const PATIENCE = "./test/support/patience.ts";
-const OUTSIDE = ["servers", "clients", "browser", "growth"].map((folder) => `test/${folder}/**`);
+const OUTSIDE = ["servers", "clients", "packages", "browser", "growth"].map(
+  (folder) => `test/${folder}/**`,
+);
 /** Files in the runtime that import neither it nor the harness. */
 const PURE = globSync("test/**/*.test.ts", { cwd: import.meta.dirname, exclude: OUTSIDE }).filter(
   (file) =>

@@ -6,6 +6,7 @@ import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { Failure, PROJECT, run, UsageError } from "../scripts/command.ts";
 import { flags } from "../scripts/flags.ts";
+import { installPackages } from "../scripts/packages.ts";
 import { CONTENDERS, type ContenderName } from "./contender.ts";
 import { belayContender, Field } from "./field.ts";
 import { asks, type Bench, range } from "./load.ts";
@@ -17,7 +18,6 @@ import { paced } from "./loads/paced.ts";
 import { rows } from "./loads/rows.ts";
 import { saturated } from "./loads/saturated.ts";
 import { search } from "./loads/search.ts";
-import { installPackages } from "./packages.ts";
 import { PROFILES, type ProfileName, profile } from "./profile.ts";
 import { isReached, type Result } from "./result.ts";
 import { goalTable, table } from "./table.ts";
@@ -105,7 +105,7 @@ await run(async () => {
     const known: readonly ContenderName[] = isShort ? SHORT.contenders : CONTENDERS;
     const wanted = known.filter((name) => !skipped.includes(name));
     if (chosen.some((name) => !LOADS[name]?.isAlone)) {
-      if (wanted.some((name) => PACKAGED.includes(name))) await installPackages();
+      if (wanted.some((name) => PACKAGED.includes(name))) await installPackages("bench");
       await field.startContenders(wanted, model.url);
     }
     const { contenders } = field;

@@ -9,6 +9,7 @@ import { Caller, callerOf } from "./caller.ts";
 import { Deployment, type Row, VARIABLES } from "./deployment.ts";
 import { Mismatch, Skipped } from "./expectation.ts";
 import { KEPT } from "./kept.ts";
+import { OPENAI_CHAT } from "./openai-chat.ts";
 import { OPERATORS } from "./operators.ts";
 import { PROMISE } from "./promise.ts";
 import { REFUSALS } from "./refusals.ts";
@@ -26,12 +27,19 @@ const HELP = `Checks a deployment from outside, row by row, and fails if any row
                           .join(", ")
                           .replace(/(.{50,}?,) /g, "$1\n                        ")}
 
-The check asks for about 25 answers. Use a user of its own: their limits are raised during
+The check asks for about 30 answers. Use a user of its own: their limits are raised during
 the check and restored after it. A document conformance-… exists during the check, and
 other users may find it. Ctrl-C ends the check after the present row. Exit code 1: a row
 failed, or the check could not run. Exit code 2: wrong flags.`;
 
-const ROWS: readonly Row[] = [...WIRE, ...PROMISE, ...KEPT, ...REFUSALS, ...OPERATORS];
+const ROWS: readonly Row[] = [
+  ...WIRE,
+  ...PROMISE,
+  ...KEPT,
+  ...REFUSALS,
+  ...OPENAI_CHAT,
+  ...OPERATORS,
+];
 const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));
 
 await run(async () => {

@@ -54,14 +54,17 @@ export async function disconnect(
   }
   const receipt = await caller.resolved(queryId);
   const seenAfterMs = Date.now() - disconnectedAt;
-  // Two clocks: each is compared with itself only.
-  const tookMs = Date.parse(receipt.resolvedAt ?? "") - Date.parse(receipt.askedAt);
   const stayedMs = disconnectedAt - asked.firstEventAt;
-  // Only an answer that was completed is kept, charged or not.
-  const completed = receipt.answer !== null;
-  const tooLate =
-    last.type === "done" || (completed && tookMs < stayedMs + LAST_CHECK_MS + calledMs);
+  const tooLate = last.type === "done" || isTooLate(receipt, stayedMs + calledMs);
   return { receipt, on: last.type, seenAfterMs, tooLate, before, after: await caller.quota() };
+}
+
+/** Whether an answer was complete, or nearly so, after this time. */
+export function isTooLate({ answer, askedAt, resolvedAt }: Receipt, stayedMs: number): boolean {
+  // Two clocks: each is compared with itself only.
+  const tookMs = Date.parse(resolvedAt ?? "") - Date.parse(askedAt);
+  // Only an answer that was completed is kept, charged or not.
+  return answer !== null && tookMs < stayedMs + LAST_CHECK_MS;
 }
 
 /** Tries again, sooner, if it was too late. */

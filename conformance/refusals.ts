@@ -336,7 +336,7 @@ function query(id: string) {
 }
 
 /** Does something that must change no counter and log no query. */
-async function free(deployment: Deployment, work: () => Promise<string>): Promise<string> {
+export async function free(deployment: Deployment, work: () => Promise<string>): Promise<string> {
   const { user } = deployment;
   const [before, [newest]] = [await user.quota(), await user.receipts(1)];
   const detail = await work();

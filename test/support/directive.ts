@@ -138,6 +138,7 @@ export interface ModelRequest {
   authorization: string | undefined;
   messageCount: number;
   roles: unknown[];
+  messages: { role?: unknown; content?: unknown }[];
   /** The body without its messages. */
   options: Record<string, unknown>;
   startedAt: number;

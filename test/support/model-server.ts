@@ -87,6 +87,7 @@ async function handle(
     authorization: request.headers.authorization,
     messageCount: body.messages.length,
     roles: body.messages.map(({ role }) => role),
+    messages: body.messages,
     options: body.options,
     startedAt: Date.now(),
     tokensSent: 0,

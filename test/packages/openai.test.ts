@@ -1,0 +1,126 @@
+// The package `openai`, with a base URL and a key.
+
+import OpenAI, { APIError } from "openai";
+import { describe, expect, test } from "vitest";
+import { extras } from "./extras.ts";
+import { type Asked, CHAT_SHOWS, type Package, prove, words } from "./proofs.ts";
+import type { Customer } from "./site.ts";
+
+function client(customer: Customer, key = customer.key): OpenAI {
+  return new OpenAI({ baseURL: `${customer.url}/v1`, apiKey: key, fetch: customer.fetch });
+}
+
+function parameters({ messages, model = "belay", unsupported }: Asked) {
+  return { model, messages: [...messages], ...(unsupported && { n: 2 }) };
+}
+
+const CHAT: Package = {
+  async ask(customer, asked) {
+    const { key, streaming, signal, onText } = asked;
+    const { completions } = client(customer, key).chat;
+    if (!streaming) {
+      const answer = await completions.create(parameters(asked), { signal });
+      const [choice] = answer.choices;
+      const text = choice?.message.content ?? "";
+      return { text, finish: choice?.finish_reason ?? "", ...extras([answer]) };
+    }
+    let [text, finish] = ["", ""];
+    const chunks: unknown[] = [];
+    const stream = await completions.create({ ...parameters(asked), stream: true }, { signal });
+    for await (const chunk of stream) {
+      const [choice] = chunk.choices;
+      text += choice?.delta.content ?? "";
+      onText?.(choice?.delta.content ?? "");
+      finish = choice?.finish_reason ?? finish;
+      chunks.push(chunk);
+    }
+    return { text, finish, ...extras(chunks) };
+  },
+  failure(error) {
+    expect(error).toBeInstanceOf(APIError);
+    return error as APIError;
+  },
+  finish: "stop",
+  unsupported: "n",
+  shows: CHAT_SHOWS,
+  sends: { withoutQuota: 1, failing: 3 },
+};
+
+const site = prove("openai", CHAT);
+
+describe.concurrent("openai", () => {
+  test("lists the models", async () => {
+    const models = await client(await site().customer()).models.list();
+    expect(models.data.map(({ id }) => id)).toContain("belay");
+    expect(models.data[0]).toMatchObject({ object: "model", owned_by: expect.any(String) });
+  });
+
+  test("does not ask again where the service says that it is useless", async () => {
+    const customer = await site().customer(0);
+    const asking = client(customer).chat.completions.create({
+      model: "belay",
+      messages: [{ role: "user", content: customer.question() }],
+    });
+    await expect(asking).rejects.toMatchObject({ status: 429, type: "insufficient_quota" });
+    expect(customer.posts.length).toBe(1);
+  });
+
+  test("asks again when the model has failed, and is charged for the answer alone", async () => {
+    const customer = await site().customer();
+    const answer = await client(customer).chat.completions.create({
+      model: "belay",
+      messages: [{ role: "user", content: customer.question({ tokens: 3, resets: 2 }) }],
+    });
+    expect(answer.choices[0]?.message.content).toBe(words(3));
+    expect(customer.posts.map(({ status }) => status)).toEqual([502, 200]);
+    await customer.paid({ charged: 1, refunded: 1, reason: "failed" });
+  });
+
+  test("is refunded if the loop over its stream is left", async () => {
+    const customer = await site().customer();
+    const stream = await client(customer).chat.completions.create({
+      model: "belay",
+      messages: [{ role: "user", content: customer.question({ tokens: 300, gapMs: 20 }) }],
+      stream: true,
+    });
+    let text = "";
+    for await (const chunk of stream) {
+      text += chunk.choices[0]?.delta.content ?? "";
+      if (text.includes("w5 ")) break;
+    }
+    await customer.paid({ refunded: 1 });
+    await customer.modelStopped();
+  });
+
+  test("accumulates a stream into one completion", async () => {
+    const customer = await site().customer();
+    const question = customer.question({ tokens: 10, gapMs: 5 });
+    const stream = client(customer).chat.completions.stream({
+      model: "belay",
+      messages: [{ role: "user", content: [{ type: "text", text: question }] }],
+      stream_options: { include_usage: true },
+    });
+    const whole = await stream.finalChatCompletion();
+    expect(whole.choices[0]?.message).toMatchObject({ role: "assistant", content: words(10) });
+    expect(whole.usage?.total_tokens).toBeGreaterThan(0);
+    await customer.paid({ charged: 1 });
+  });
+
+  test("sends a developer's message and a bound of tokens", async () => {
+    const customer = await site().customer();
+    const answer = await client(customer).chat.completions.create({
+      model: "belay",
+      messages: [
+        { role: "developer", content: "Answer in French." },
+        { role: "user", content: customer.question({ tokens: 10 }) },
+      ],
+      max_completion_tokens: 4,
+    });
+    expect(answer.choices[0]).toMatchObject({
+      finish_reason: "length",
+      message: { content: words(4) },
+    });
+    expect(customer.asked[0]?.messages[0]?.content).toContain("Answer in French.");
+    await customer.paid({ charged: 1 });
+  });
+});
