@@ -18,6 +18,7 @@ import { paced } from "./loads/paced.ts";
 import { rows } from "./loads/rows.ts";
 import { saturated } from "./loads/saturated.ts";
 import { search } from "./loads/search.ts";
+import { surfaces } from "./loads/surfaces.ts";
 import { PROFILES, type ProfileName, profile } from "./profile.ts";
 import { isReached, type Result } from "./result.ts";
 import { goalTable, table } from "./table.ts";
@@ -39,6 +40,7 @@ const LOADS: Readonly<Record<string, Load>> = {
   rows: { measure: rows, isAlone: true },
   search: { measure: search, isAlone: true },
   log: { measure: log, isAlone: true },
+  surfaces: { measure: surfaces, isAlone: true },
 };
 
 const FULL = { rounds: 3 };

@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { UsageError } from "../scripts/command.ts";
-import { tokenOf } from "../scripts/target.ts";
+import { type TokenFlag, tokenFor } from "../scripts/target.ts";
 import type { AnswerBody, OnDisconnect, Quota, Receipt } from "../src/protocol.ts";
 import { Exchange, type Reply } from "./exchange.ts";
 import { expect, expectJson, expectSame, expectShape } from "./expectation.ts";
@@ -119,16 +119,22 @@ export class Caller {
   }
 }
 
-/** The user whose bearer token was typed with a flag or is in a variable. */
-export function callerOf(
+/** An hour is longer than any check takes. */
+const TOKEN_SECONDS = 3_600;
+
+/**
+ * The user whose bearer token was typed with a flag or is in a variable. On this
+ * machine, `user` by default.
+ */
+export async function callerOf(
   origin: string,
-  flag: string,
-  typed: string | undefined,
-  variable: string,
-): Caller {
-  const caller = new Caller(origin, tokenOf(flag, typed, variable));
-  if (caller.user === "") throw new UsageError(`${flag} must be a bearer token: a JWT with a sub.`);
-  return caller;
+  flag: TokenFlag,
+  user: { readonly user: string; readonly operator?: true },
+): Promise<Caller> {
+  const token = await tokenFor(origin, flag, { ...user, seconds: TOKEN_SECONDS });
+  const caller = new Caller(origin, token);
+  if (caller.user !== "") return caller;
+  throw new UsageError(`${flag.flag} must be a bearer token: a JWT with a sub.`);
 }
 
 /** The JSON of a reply that must be 200. */

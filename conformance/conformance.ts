@@ -4,7 +4,7 @@
 import { Failure, run, UsageError } from "../scripts/command.ts";
 import { flags } from "../scripts/flags.ts";
 import { printable } from "../scripts/printable.ts";
-import { originOf } from "../scripts/target.ts";
+import { serverOf } from "../scripts/target.ts";
 import { Caller, callerOf } from "./caller.ts";
 import { Deployment, type Row, VARIABLES } from "./deployment.ts";
 import { Mismatch, Skipped } from "./expectation.ts";
@@ -17,10 +17,13 @@ import { WIRE } from "./wire.ts";
 
 const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
 
-  --url URL             the deployment: https://belay.example.com
+  --server URL          the deployment: https://belay.example.com; by default the server
+                        that npm start or npm run serve runs here, else
+                        http://127.0.0.1:8787
   --token T             a user's bearer token; by default that of BELAY_TOKEN
   --operator-token O    another user's, with the scope \`operator\`; by default that of
-                        BELAY_OPERATOR_TOKEN
+                        BELAY_OPERATOR_TOKEN. For a server on this machine, the command
+                        signs those that are missing
   --var NAME:VALUE      a variable that the deployment sets to another value than the
                         default; may be repeated. One of
                         ${Object.keys(VARIABLES)
@@ -45,6 +48,8 @@ const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));
 await run(async () => {
   const values = flags(
     {
+      server: { type: "string" },
+      // The older name.
       url: { type: "string" },
       token: { type: "string" },
       "operator-token": { type: "string" },
@@ -52,12 +57,17 @@ await run(async () => {
     },
     HELP,
   );
-  const origin = originOf("--url", values.url);
-  const operatorToken = values["operator-token"];
+  const origin = await serverOf(values.server ?? values.url);
+  const token = { flag: "--token", typed: values.token, variable: "BELAY_TOKEN" };
+  const operatorToken = {
+    flag: "--operator-token",
+    typed: values["operator-token"],
+    variable: "BELAY_OPERATOR_TOKEN",
+  };
   const deployment = new Deployment(
     {
-      user: callerOf(origin, "--token", values.token, "BELAY_TOKEN"),
-      operator: callerOf(origin, "--operator-token", operatorToken, "BELAY_OPERATOR_TOKEN"),
+      user: await callerOf(origin, token, { user: "conformance" }),
+      operator: await callerOf(origin, operatorToken, { user: "operator", operator: true }),
       anonymous: new Caller(origin),
     },
     variables(values.var),

@@ -2,7 +2,7 @@
 
 import { SignJWT } from "jose";
 import { Failure } from "./command.ts";
-import type { Variables } from "./variables.ts";
+import { makeAuthSecret, type Variables, variables } from "./variables.ts";
 
 export interface Bearer {
   readonly user: string;
@@ -10,12 +10,18 @@ export interface Bearer {
   readonly seconds: number;
 }
 
-export async function bearerToken(variables: Variables, bearer: Bearer): Promise<string> {
-  const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = variables;
+/** Signed with the secret of .dev.vars, which is made if it does not exist. */
+export async function signedHere(bearer: Bearer): Promise<string> {
+  await makeAuthSecret();
+  return bearerToken(await variables(), bearer);
+}
+
+export async function bearerToken(all: Variables, bearer: Bearer): Promise<string> {
+  const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = all;
   if (!AUTH_SECRET) {
     throw new Failure(
       AUTH_JWKS_URL
-        ? "AUTH_JWKS_URL is set, so only its identity provider can sign bearer tokens."
+        ? "AUTH_JWKS_URL is set, so only its identity provider can sign bearer tokens. Set BELAY_TOKEN to one."
         : "AUTH_SECRET is not set, so no bearer token can be signed.",
     );
   }

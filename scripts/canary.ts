@@ -6,12 +6,14 @@ import { disconnectInTime, expectRefunded } from "../conformance/disconnect.ts";
 import { Mismatch } from "../conformance/expectation.ts";
 import { Failure, run } from "./command.ts";
 import { flags } from "./flags.ts";
-import { originOf } from "./target.ts";
+import { serverOf } from "./target.ts";
 
 const HELP = `Disconnects in the middle of an answer, and fails unless exactly one refund follows.
 
-  --url URL    the deployment: https://belay.example.com
-  --token T    a user's bearer token; by default that of BELAY_TOKEN
+  --server URL    the deployment: https://belay.example.com; by default the server that
+                  npm start or npm run serve runs here, else http://127.0.0.1:8787
+  --token T       a user's bearer token; by default that of BELAY_TOKEN, and for a server
+                  on this machine one of the user "canary", which the command signs
 
 The user needs one answer of their quota and one refund of their allowance, and should ask
 nothing else meanwhile. Exit code 1: the canary failed, or found nothing out. Exit code 2:
@@ -20,8 +22,13 @@ wrong flags.`;
 const QUERY = "Tell me, as fully as you can, what these documents are about.";
 
 await run(async () => {
-  const { url, token } = flags({ url: { type: "string" }, token: { type: "string" } }, HELP);
-  const user = callerOf(originOf("--url", url), "--token", token, "BELAY_TOKEN");
+  const { server, url, token } = flags(
+    // `--url` is the older name.
+    { server: { type: "string" }, url: { type: "string" }, token: { type: "string" } },
+    HELP,
+  );
+  const flag = { flag: "--token", typed: token, variable: "BELAY_TOKEN" };
+  const user = await callerOf(await serverOf(server ?? url), flag, { user: "canary" });
   try {
     const { remaining, refundsLeft } = await user.quota();
     if (remaining === 0)

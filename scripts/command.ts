@@ -30,6 +30,12 @@ export function systemReason(error: unknown): string {
   return errno === undefined ? message : `${code}: ${getSystemErrorMessage(errno)}`;
 }
 
+/** The message of the innermost cause. Outer ones only say "failed". */
+export function innermostReason(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error && cause.message !== "" ? innermostReason(cause) : message;
+}
+
 /**
  * Runs a command and exits. All but a Failure is a bug, and printed with its
  * stack trace. Both may hold text from files or servers.

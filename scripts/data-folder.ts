@@ -1,14 +1,17 @@
 // A data folder is for one server at a time: a second one would refund the
-// reservations of the first.
+// reservations of the first. Its lock says where that server listens.
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure, systemReason } from "./command.ts";
+import { Failure, PROJECT, systemReason } from "./command.ts";
+
+/** The default folder of each command that serves, in the project. */
+export const DATA_FOLDERS = { start: ".wrangler/state", serve: ".belay/serve" } as const;
 
 const ANSWER_TIMEOUT_MS = 1_000;
 /** A server that is ending needs some time. */
@@ -21,6 +24,13 @@ const OTHERS = 0o077;
 interface Holder {
   readonly port: number;
   readonly word: string;
+  /** Where its server listens; undefined until that is ready. */
+  readonly url?: string;
+}
+
+export interface HeldFolder {
+  /** Writes down where the server of this folder listens. */
+  announce(url: string): Promise<void>;
 }
 
 /**
@@ -28,25 +38,38 @@ interface Holder {
  * process and its children make files for their owner only.
  * @param isOurs It may be closed to other users.
  */
-export async function holdFolder(folder: string, isOurs: boolean): Promise<void> {
+export async function holdFolder(folder: string, isOurs: boolean): Promise<HeldFolder> {
   process.umask(OTHERS);
   try {
     await makeFolder(folder);
-    await hold(folder);
+    const holder = await hold(folder);
     await closeToOthers(folder, isOurs);
+    return { announce: (url) => replace(lockOf(folder), { ...holder, url }) };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure(`--persist-to ${folder} cannot be used as a folder: ${systemReason(error)}.`);
   }
 }
 
-async function hold(folder: string): Promise<void> {
-  const lock = join(folder, "server.lock");
+/** The addresses of the running servers that use the default folders. */
+export async function servedHere(): Promise<string[]> {
+  const holders = Object.values(DATA_FOLDERS).map((folder) =>
+    holderOf(lockOf(join(PROJECT, folder))),
+  );
+  return (await Promise.all(holders)).flatMap((holder) => holder?.url ?? []);
+}
+
+function lockOf(folder: string): string {
+  return join(folder, "server.lock");
+}
+
+async function hold(folder: string): Promise<Holder> {
+  const lock = lockOf(folder);
   const holder = await answering();
   const end = performance.now() + WAIT_MS;
   while (!(await isWritten(lock, holder))) {
     // Its holder has ended. Process ids are reused, so they tell less.
-    if (!(await isHeld(lock))) await unlink(lock).catch(absent);
+    if (!(await holderOf(lock))) await unlink(lock).catch(absent);
     else if (performance.now() < end) await delay(POLL_MS);
     else {
       throw new Failure(
@@ -54,6 +77,7 @@ async function hold(folder: string): Promise<void> {
       );
     }
   }
+  return holder;
 }
 
 /** `recursive` of mkdir loops for ever in /proc. */
@@ -97,15 +121,23 @@ async function isWritten(lock: string, holder: Holder): Promise<boolean> {
   }
 }
 
-async function isHeld(lock: string): Promise<boolean> {
+/** In one step: another process would take half a file for one without a server. */
+async function replace(lock: string, holder: Holder): Promise<void> {
+  const draft = `${lock}.${process.pid}`;
+  await writeFile(draft, JSON.stringify(holder));
+  await rename(draft, lock);
+}
+
+/** Undefined if the process that wrote the file has ended. */
+async function holderOf(lock: string): Promise<Holder | undefined> {
   try {
-    const { port, word }: Holder = JSON.parse(await readFile(lock, "utf8"));
-    const socket = connect(port, "127.0.0.1").setTimeout(ANSWER_TIMEOUT_MS);
+    const holder: Holder = JSON.parse(await readFile(lock, "utf8"));
+    const socket = connect(holder.port, "127.0.0.1").setTimeout(ANSWER_TIMEOUT_MS);
     socket.on("timeout", () => socket.destroy(new Error("no answer")));
-    return (await text(socket)) === word;
+    return (await text(socket)) === holder.word ? holder : undefined;
   } catch {
     // No file, or no answer.
-    return false;
+    return undefined;
   }
 }
 

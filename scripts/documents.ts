@@ -4,6 +4,7 @@ import ky, { type HTTPError, isHTTPError, type KyInstance, type Options } from "
 import * as v from "valibot";
 import { Failure } from "./command.ts";
 import { printable } from "./printable.ts";
+import { unreachable } from "./target.ts";
 
 const Entry = v.object({
   id: v.string(),
@@ -64,10 +65,12 @@ const REQUESTS: Options = {
 };
 
 export class Documents {
+  readonly #origin: string;
   readonly #url: string;
   readonly #http: KyInstance;
 
   constructor(origin: string, token: string) {
+    this.#origin = origin;
     this.#url = `${origin}/api/v1/admin/documents`;
     this.#http = ky.create({ ...REQUESTS, headers: { authorization: `Bearer ${token}` } });
   }
@@ -114,8 +117,7 @@ export class Documents {
     try {
       return await this.#http(this.#url + path, { method, json }).text();
     } catch (error) {
-      if (!isHTTPError(error))
-        throw new Failure(`The server cannot be reached: ${reason(error)}. Is it running?`);
+      if (!isHTTPError(error)) throw unreachable(this.#origin, error);
       const { status } = error.response;
       if (method === "DELETE" && status === 404) return "";
       if (method === "PUT" && REFUSES_THE_DOCUMENT.has(status)) throw new Refused(messageOf(error));
@@ -128,14 +130,6 @@ function explainPause({ status, headers }: Response): void {
   const seconds = Math.min(Number(headers.get("retry-after")), PAUSE_MS_MAX / 1_000);
   if (!RETRIED.includes(status) || !(seconds > SILENT_SECONDS_MAX)) return;
   console.error(`The server is busy (${status}). Trying again in ${seconds} s.`);
-}
-
-/** The message of the innermost cause. Outer ones only say "failed". */
-function reason(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error && cause.message !== ""
-    ? reason(cause)
-    : printable(message, MESSAGE_LENGTH_MAX);
 }
 
 /** The message of the server, or the answer of a proxy. */

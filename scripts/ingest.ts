@@ -6,14 +6,16 @@ import { Documents, Refused } from "./documents.ts";
 import { flagsAndWords } from "./flags.ts";
 import { type File, type Found, findFiles } from "./ingest/files.ts";
 import { Progress } from "./progress.ts";
-import { originOf, tokenOf } from "./target.ts";
+import { operatorToken, serverOf } from "./target.ts";
 
 const HELP = `Loads files into a server as documents, and skips what it holds already.
 
   PATH...            files, and folders with Markdown (.md, .markdown) and text (.txt)
-  --server URL       the server: https://belay.example.com
+  --server URL       the server: https://belay.example.com; by default the one that
+                     npm start or npm run serve runs here, else http://127.0.0.1:8787
   --token T          an operator's bearer token; by default that of BELAY_TOKEN, which
-                     no shell remembers
+                     no shell remembers; for a server on this machine none is needed:
+                     the command signs one with the secret of .dev.vars
   --prefix P         begins the id of every document; nothing by default
   --url BASE         where readers find the files: sources link to BASE and the path
                      inside PATH
@@ -61,10 +63,8 @@ await run(async () => {
   );
   if (positionals.length === 0) throw new UsageError("PATH is missing: which files?");
   const { prune, prefix } = values;
-  const documents = new Documents(
-    originOf("--server", values.server),
-    tokenOf("--token", values.token, "BELAY_TOKEN"),
-  );
+  const origin = await serverOf(values.server);
+  const documents = new Documents(origin, await operatorToken(origin, values.token));
   const base = baseOf(values.url);
   const stripExtension = values["strip-extension"];
   if (stripExtension && base === undefined) {

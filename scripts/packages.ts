@@ -19,6 +19,11 @@ export async function installPackages(name: string): Promise<void> {
   });
 }
 
+interface Locked {
+  readonly version?: string;
+  readonly optional?: boolean;
+}
+
 /** npm writes down what it installed. */
 async function isInstalled(folder: string): Promise<boolean> {
   const [wanted, installed] = await Promise.all([
@@ -31,8 +36,9 @@ async function isInstalled(folder: string): Promise<boolean> {
 async function packagesIn(file: string): Promise<string | undefined> {
   try {
     const { packages } = JSON.parse(await readFile(file, "utf8"));
-    const versions = Object.entries(packages as Record<string, { version?: string }>)
-      .filter(([path]) => path !== "")
+    const versions = Object.entries(packages as Record<string, Locked>)
+      // npm installs only those optional packages that are for this system.
+      .filter(([path, { optional }]) => path !== "" && optional !== true)
       .map(([path, { version }]) => `${path}@${version}`);
     return versions.sort().join("\n");
   } catch {

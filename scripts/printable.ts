@@ -23,6 +23,24 @@ export function printableLines(text: string): string {
     .join("\n");
 }
 
+/** A text of several lines, with its tabs. */
+export function printableText(text: string): string {
+  return text
+    .replaceAll("\r\n", "\n")
+    .replace(HARMFUL, (character) =>
+      character === "\n" || character === "\t" ? character : escaped(character),
+    );
+}
+
+/** JSON on one line. A reader of it gets the characters back. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(HARMFUL, (character) =>
+    Array.from({ length: character.length }, (_, i) => {
+      return `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
+    }).join(""),
+  );
+}
+
 /** A file name that is not UTF-8: other bytes than ASCII become `\xff`. */
 export function printableBytes(bytes: Uint8Array): string {
   return [...bytes]

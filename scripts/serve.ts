@@ -1,12 +1,13 @@
 // `npm run serve`: the deployed bundle, under plain workerd.
 
+import { DATA_FOLDERS } from "./data-folder.ts";
 import { runServer } from "./server.ts";
 import { variables } from "./variables.ts";
 import { bundle, workerd } from "./workerd.ts";
 
 await runServer({
   about: "Serves Belay on this machine, as the bundle of a deployment.",
-  persistTo: ".belay/serve",
+  persistTo: DATA_FOLDERS.serve,
   isChatter: () => false,
   program: async ({ port, persistTo, variables: overrides }, folder, stopped) => {
     const [all] = await Promise.all([variables(overrides), bundle(folder, stopped)]);

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { VariableName } from "../src/config.ts";
 import { PROJECT, UsageError } from "./command.ts";
-import { flags } from "./flags.ts";
+import { flags, wholeNumber } from "./flags.ts";
 import { isVariable, meantName, misnamed } from "./variable-names.ts";
 
 export interface ServerFlags {
@@ -46,16 +46,10 @@ could not start, or ended by itself. Exit code 2: wrong flags.`,
   );
   const hosts = [...LOOPBACK, ...values.host.map(hostName)];
   return {
-    port: port(values.port),
+    port: wholeNumber("--port", values.port, 0, 65_535),
     persistTo: resolve(PROJECT, nonEmpty("--persist-to", values["persist-to"])),
     variables: { ...variables(values.var), ALLOWED_HOSTS: hosts.join(",") },
   };
-}
-
-function port(text: string): number {
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number <= 65_535)) throw new UsageError("--port must be a whole number from 0 to 65535.");
-  return number;
 }
 
 /** In lower case, and in Punycode, as browsers send it. */

@@ -12,12 +12,13 @@ import { stripVTControlCharacters } from "node:util";
 import type { Examples } from "../src/protocol.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { Failure, PROJECT, run, systemReason } from "./command.ts";
-import { holdFolder } from "./data-folder.ts";
+import { type HeldFolder, holdFolder } from "./data-folder.ts";
 import { Documents } from "./documents.ts";
 import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
 import { loadSamples } from "./samples.ts";
 import { type ServerFlags, serverFlags } from "./server-flags.ts";
+import { serverOf } from "./target.ts";
 import { tryIt } from "./try-it.ts";
 import { makeAuthSecret, refuseBindings, unread, type Variables, variables } from "./variables.ts";
 
@@ -57,7 +58,8 @@ async function serve(command: ServerCommand, flags: ServerFlags, stop: AbortSign
   await checkPort(flags.port);
   await refuseBindings();
   await makeAuthSecret(flags.variables);
-  await holdFolder(flags.persistTo, flags.persistTo === resolve(PROJECT, command.persistTo));
+  const isOurs = flags.persistTo === resolve(PROJECT, command.persistTo);
+  const held = await holdFolder(flags.persistTo, isOurs);
   const folder = await temporaryFolder();
   try {
     const program = await command.program(flags, folder, stop);
@@ -67,7 +69,7 @@ async function serve(command: ServerCommand, flags: ServerFlags, stop: AbortSign
       log(group.leader.stdout, command.isChatter);
       log(group.leader.stderr, command.isChatter);
       const over = Promise.race([aborted(stop), group.death()]);
-      await Promise.race([announce(group, flags), over, late()]);
+      await Promise.race([announce(group, flags, held), over, late()]);
       await over;
     } finally {
       await group.stop(STOP_GRACE_MS);
@@ -84,13 +86,14 @@ async function temporaryFolder(): Promise<string> {
 }
 
 /** Prints that the server is ready, when an ask would work. */
-async function announce(group: ProcessGroup, flags: ServerFlags): Promise<void> {
+async function announce(group: ProcessGroup, flags: ServerFlags, held: HeldFolder): Promise<void> {
   const [port, all] = await Promise.all([group.port(), variables(flags.variables)]);
   for (const sentence of unread(all)) console.error(sentence);
   // Wrangler takes another port if this one is taken by now.
   if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
   const url = `http://127.0.0.1:${port}`;
   await healthy(url);
+  await held.announce(url);
   const introduction = all.AUTH_SECRET
     ? await introduce(url, all, flags.persistTo)
     : NOTHING_SIGNED;
@@ -102,7 +105,8 @@ async function introduce(url: string, all: Variables, dataFolder: string): Promi
   const operator = await bearerToken(all, { user: "operator", operator: true, seconds: 60 });
   const holdings = await loadSamples(new Documents(url, operator), dataFolder);
   const token = await bearerToken(all, { user: "you", seconds: DAY_SECONDS });
-  return tryIt(url, token, holdings, await exampleQuestions(url, token));
+  const isDefault = (await serverOf(undefined)) === url;
+  return tryIt({ url, isDefault, token }, holdings, await exampleQuestions(url, token));
 }
 
 async function exampleQuestions(url: string, token: string): Promise<readonly string[]> {

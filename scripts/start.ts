@@ -1,6 +1,7 @@
 // `npm start`: the Worker under `wrangler dev`, which rebuilds it on changes.
 
 import { PROJECT } from "./command.ts";
+import { DATA_FOLDERS } from "./data-folder.ts";
 import { runServer } from "./server.ts";
 import { WRANGLER, wranglerEnvironment } from "./wrangler.ts";
 
@@ -10,7 +11,7 @@ const CHATTER =
 
 await runServer({
   about: "Serves Belay on this machine, and rebuilds it when its source changes.",
-  persistTo: ".wrangler/state",
+  persistTo: DATA_FOLDERS.start,
   isChatter: (line) => CHATTER.test(line),
   program: async ({ port, persistTo, variables }, folder) => ({
     file: process.execPath,

@@ -1,9 +1,9 @@
 // `npm run token`: prints a bearer token.
 
-import { bearerToken } from "./bearer-token.ts";
+import { bearerToken, signedHere } from "./bearer-token.ts";
 import { run, UsageError } from "./command.ts";
-import { flags } from "./flags.ts";
-import { makeAuthSecret, variables } from "./variables.ts";
+import { checkUser, flags } from "./flags.ts";
+import { variables } from "./variables.ts";
 
 const HELP = `Prints a bearer token.
 
@@ -26,13 +26,14 @@ await run(async () => {
     HELP,
   );
   if (user === undefined) throw new UsageError("--user is missing.");
-  if (!/^\P{Cc}{1,128}$/u.test(user)) {
-    throw new UsageError("--user must be 1 to 128 characters, none of them a control character.");
-  }
+  checkUser(user);
   const bearer = { user, operator: operator === true, seconds: seconds(ttl) };
   const { AUTH_SECRET } = process.env;
-  if (!AUTH_SECRET) await makeAuthSecret();
-  console.log(await bearerToken(await variables(AUTH_SECRET ? { AUTH_SECRET } : {}), bearer));
+  console.log(
+    AUTH_SECRET
+      ? await bearerToken(await variables({ AUTH_SECRET }), bearer)
+      : await signedHere(bearer),
+  );
 });
 
 function seconds(ttl: string): number {

@@ -1,5 +1,6 @@
 // What a server prints when it is ready: commands to paste into a shell. Pure.
 
+import { printable, printableJson } from "./printable.ts";
 import type { Holdings } from "./samples.ts";
 
 const ANSWERS_FROM: Readonly<Record<Exclude<Holdings, "nothing">, string>> = {
@@ -7,21 +8,28 @@ const ANSWERS_FROM: Readonly<Record<Exclude<Holdings, "nothing">, string>> = {
   documents: "It answers from your documents.",
 };
 
+export interface Ready {
+  readonly url: string;
+  /** Whether commands without `--server` talk to it. */
+  readonly isDefault: boolean;
+  /** Of the user "you". */
+  readonly token: string;
+}
+
 /** @param questions From the documents. */
 export function tryIt(
-  url: string,
-  token: string,
+  { url, isDefault, token }: Ready,
   holdings: Holdings,
   questions: readonly string[],
 ): string {
-  const load = `BELAY_TOKEN=$(npm run -s token -- --user me --operator) \\
-  npm run ingest -- FOLDER --server ${url}
+  const server = isDefault ? "" : ` --server ${url}`;
+  const load = `npm run ingest -- FOLDER${server}
 `;
   if (holdings === "nothing") {
     return `It has no documents, so there is nothing to ask about. Load some:\n\n${load}`;
   }
   const bearer = `-H 'Authorization: Bearer ${token}'`;
-  const ask = (options: string, query: string) =>
+  const curl = (options: string, query: string) =>
     [
       `curl ${options} '${url}/api/v1/ai/ask?stream=true'`,
       bearer,
@@ -32,9 +40,13 @@ export function tryIt(
   const [first = "What is this about?", second = "What else is in the documents?"] = questions;
   return `${ANSWERS_FROM[holdings]}
 
-Open it in a browser, or ask here, as the user "you":
+Open it in a browser, or ask in a second terminal, as the user "you":
 
-${ask("-N", first)}
+npm run -s ask -- ${inShell(first)}${server}
+
+The same over HTTP:
+
+${curl("-N", first)}
 
 See your quota:
 
@@ -43,15 +55,16 @@ ${quota}
 Press Ctrl-C in the middle of an answer and look at the quota again: nothing was
 charged. Here curl disconnects by itself, after a fifth of a second:
 
-${ask("-N -m 0.2", second)}; sleep 1; ${quota}
+${curl("-N -m 0.2", second)}; sleep 1; ${quota}
 ${holdings === "samples" ? `\nLoad your own folder:\n\n${load}` : ""}`;
+}
+
+/** One word of a shell, safe in a terminal. */
+function inShell(text: string): string {
+  return `'${printable(text).replaceAll("'", `'\\''`)}'`;
 }
 
 /** JSON that is safe between single quotes and in a terminal. */
 function quoted(value: unknown): string {
-  return JSON.stringify(value).replace(/['\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
-    Array.from({ length: character.length }, (_, i) => {
-      return `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
-    }).join(""),
-  );
+  return printableJson(value).replaceAll("'", "\\u0027");
 }

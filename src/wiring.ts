@@ -123,6 +123,11 @@ export function corpusStub(env: Env): DurableObjectStub<CorpusObject> {
   return inJurisdiction(env, env.CORPUS).getByName("corpus");
 }
 
+/** What a user searches with, without a model that answers. */
+export function userRetriever(env: Env, userId: string): Retriever {
+  return retriever(env, readableCorpus(env, userStub(env, userId).id.toString()));
+}
+
 /** The copy that a user reads, if there are copies. */
 function readableCorpus(env: Env, user: string): Corpus {
   const stub = corpusStub(env);

@@ -18,7 +18,7 @@ const tests = import.meta.glob<string>("./*.test.ts", {
   import: "default",
   eager: true,
 });
-const documents = import.meta.glob<string>(["../*.md", "../docs/*.md"], {
+const documents = import.meta.glob<string>(["../*.md", "../{docs,examples}/*.md"], {
   query: "?raw",
   import: "default",
   eager: true,
@@ -29,7 +29,7 @@ const everyFile = [
   ...Object.keys(
     import.meta.glob([
       "../*",
-      "../{.ci,bench,conformance,docs,eval,samples,scripts,src,test}/**/*",
+      "../{.ci,bench,conformance,docs,eval,examples,samples,scripts,src,test}/**/*",
     ]),
   ).map((path) => fromTop(path, "test/")),
 ];

@@ -436,6 +436,8 @@ describe("an operators' route", () => {
   it("is every route except a user's own and the public ones", () => {
     const others = routes.filter(([, path]) => !path.startsWith(`${API_PREFIX}/admin/`));
     expect(others.map((route) => route.join(" ")).toSorted()).toEqual([
+      "GET /.well-known/oauth-protected-resource",
+      "GET /.well-known/oauth-protected-resource/mcp",
       "GET /api/v1/ai/examples",
       "GET /api/v1/ai/queries",
       "GET /api/v1/ai/queries/:id",
@@ -444,11 +446,15 @@ describe("an operators' route", () => {
       "GET /healthz",
       "GET /v1/models",
       "GET /v1/models/:id",
+      "GET /v1/responses/:id",
       "POST /api/v1/ai/ask",
       "POST /api/v1/ai/feedback",
       "POST /api/v1/ai/queries/:id/cancel",
       "POST /api/v1/session",
+      "POST /mcp",
       "POST /v1/chat/completions",
+      "POST /v1/responses",
+      "POST /v1/responses/:id/cancel",
     ]);
     expect(admin.length).toBeGreaterThanOrEqual(8);
   });

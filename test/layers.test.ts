@@ -23,9 +23,10 @@ const LEAVES = [
 /** A layer is a folder of src, or a file directly in it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["edge", "wiring"],
-  edge: ["wiring", "user", "formats", ...LEAVES],
+  edge: ["wiring", "user", "formats", "mcp", ...LEAVES],
+  mcp: ["answer", ...LEAVES],
   // Commands run it, so it imports nothing that needs the runtime.
-  openapi: ["user", "corpus", "formats", "protocol", "errors"],
+  openapi: ["user", "corpus", "formats", "mcp", "protocol", "errors"],
   wiring: [
     "user",
     "retrievers",

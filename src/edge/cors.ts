@@ -24,6 +24,7 @@ const EXPOSED = [
   "X-Should-Retry",
   "Server-Timing",
   "WWW-Authenticate",
+  "Mcp-Session-Id",
 ].join(", ");
 
 /** CORS_ORIGINS in lower case. Throws UNAVAILABLE for an inexact origin. */

@@ -2,7 +2,7 @@
 // which object answers it. It reads no body.
 
 import { type IRequest, Router } from "itty-router";
-import { allowedHosts, authenticationConfig } from "../config.ts";
+import { allowedHosts, authenticationConfig, userConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { errorForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
@@ -10,12 +10,18 @@ import { json } from "../formats/json.ts";
 import { model, models } from "../formats/models.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
-import { IDENTITY_HEADER, ROUND_TRIP_HEADER, USER_HEADER } from "../user/user-request.ts";
-import { corpusStub, type Env, userStub } from "../wiring.ts";
+import {
+  CALL_HEADER,
+  IDENTITY_HEADER,
+  ROUND_TRIP_HEADER,
+  USER_HEADER,
+} from "../user/user-request.ts";
+import { corpusStub, type Env, userRetriever, userStub } from "../wiring.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { allowedOrigins, preflight, withCors } from "./cors.ts";
 import { health } from "./health.ts";
-import { checkHost, urlOf } from "./host.ts";
+import { checkHost, checkOrigin, urlOf } from "./host.ts";
+import { protectedResource, withResourceMetadata } from "./protected-resource.ts";
 import {
   type NewReader,
   newReaderOf,
@@ -50,6 +56,9 @@ router.post(`${API_PREFIX}/ai/feedback`, toOwnObject);
 
 // OpenAI's API.
 router.post("/v1/chat/completions", ask);
+router.post("/v1/responses", ask);
+router.get("/v1/responses/:id", events);
+router.post("/v1/responses/:id/cancel", toOwnObject);
 router.get("/v1/models", listModels);
 router.get("/v1/models/:id", getModel);
 
@@ -62,6 +71,11 @@ router.get(`${API_PREFIX}/admin/documents`, toCorpus);
 router.get(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.put(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
+
+// MCP clients.
+router.post("/mcp", mcp);
+router.get("/.well-known/oauth-protected-resource", resourceMetadata);
+router.get("/.well-known/oauth-protected-resource/mcp", resourceMetadata);
 
 /** Every route: its method, and its path with named parameters. */
 export const routes: readonly (readonly [method: string, path: string])[] = router.routes.map(
@@ -230,10 +244,52 @@ async function authenticateOperator(request: Request, env: Env): Promise<void> {
   }
 }
 
+async function resourceMetadata(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  return protectedResource(request, authenticationConfig(env));
+}
+
+/** The package is loaded with the first request of a known caller. */
+async function mcp(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  const authentication = authenticationConfig(env);
+  checkOrigin(request, allowedOrigins(env));
+  const { userId } = await authenticate(request, authentication).catch((thrown) => {
+    throw withResourceMetadata(thrown, request, authentication);
+  });
+  const { answerMcp } = await import("../mcp/endpoint.ts");
+  /** A POST to the caller's object, of a call that it can be asked to cancel. */
+  const post = (path: string, { call, signal, body }: McpPost) => {
+    const headers = { "content-type": "application/json" };
+    const { cf } = request as { cf?: IncomingRequestCfProperties };
+    const posted = new Request(new URL(API_PREFIX + path, request.url), {
+      ...{ method: "POST", headers },
+      ...(body !== undefined && { body }),
+      ...(cf !== undefined && { cf }),
+    });
+    return forward(userStub(env, userId), posted, { userId, call, signal });
+  };
+  return answerMcp(request, {
+    bodyTimeoutMs: userConfig(env).bodyTimeoutMs,
+    ask: (body, call, signal) =>
+      post("/ai/ask?stream=true", { body: JSON.stringify(body), call, signal }),
+    cancel: (call) => post("/ai/calls/cancel", { call }),
+    search: (query, limit, signal) => userRetriever(env, userId).retrieve(query, limit, signal),
+  });
+}
+
+interface McpPost {
+  readonly call: string | undefined;
+  readonly signal?: AbortSignal;
+  readonly body?: string;
+}
+
 interface Forwarding {
   readonly userId?: string;
   readonly identity?: string | undefined;
   readonly method?: string;
+  /** By which an MCP client cancels. */
+  readonly call?: string | undefined;
+  /** Disconnects from the object. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A new, minimal request to an object, without cookie and bearer token. */
@@ -244,6 +300,8 @@ async function forward(
     userId,
     identity,
     method = request.method === "HEAD" ? "GET" : request.method,
+    call,
+    signal,
   }: Forwarding = {},
 ): Promise<Response> {
   // Some clients send a body with GET.
@@ -256,15 +314,17 @@ async function forward(
   }
   if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
   if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
+  if (call !== undefined) headers.set(CALL_HEADER, call);
   const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
   // wrangler dev says 0 for unknown.
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
   const { pathname, searchParams } = new URL(request.url);
   const url = `https://object${pathname}?${withoutRepeats(searchParams)}`;
-  const forwarded = new Request(url, { method, headers, body });
+  const forwarded = new Request(url, { method, headers, body, ...(signal && { signal }) });
   try {
     return await stub.fetch(forwarded);
   } catch (thrown) {
+    if (signal?.aborted) throw thrown;
     // The object was redeployed, reset or
     // overloaded. It refunds what it had reserved.
     console.error("An object could not answer:", thrown);

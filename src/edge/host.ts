@@ -63,6 +63,21 @@ export function checkHost(
   }
 }
 
+/**
+ * Throws FORBIDDEN for a request from a page that is neither of this host nor
+ * of an allowed origin, as the Model Context Protocol demands. What is not a
+ * page sends no Origin.
+ */
+export function checkOrigin(request: Request, origins: readonly string[]): void {
+  const origin = request.headers.get("origin");
+  if (origin === null || origins.includes(origin.toLowerCase())) return;
+  if (URL.parse(origin)?.host === new URL(request.url).host) return;
+  throw new ServiceError(
+    "FORBIDDEN",
+    "Pages of this origin may not use this server. Add the origin to CORS_ORIGINS.",
+  );
+}
+
 /** Without the port; empty if it is not a host. */
 function nameOf(host: string): string {
   return NAME_AND_PORT.exec(host.toLowerCase())?.[1] ?? "";

@@ -6,6 +6,7 @@ import { wrongParameter } from "../request.ts";
 import { EVENTS } from "./events.ts";
 import type { Format, Refusal } from "./format.ts";
 import { JSON_BODY } from "./json.ts";
+import { MCP_REFUSAL } from "./mcp-refusal.ts";
 import { OPENAI_REFUSAL } from "./openai-error.ts";
 
 /**
@@ -24,6 +25,7 @@ export function answerFormat(url: URL): Format {
  */
 export function errorForm(url: URL | null): Refusal {
   if (url?.pathname.startsWith("/v1/")) return OPENAI_REFUSAL;
+  if (url?.pathname === "/mcp") return MCP_REFUSAL;
   return (url && chosen(url)) ?? JSON_BODY;
 }
 

@@ -29,6 +29,13 @@ export interface WholeAnswer extends AnswerHead {
   readonly quotaRemaining: number;
 }
 
+/** Where an answer breaks off. */
+export interface Place {
+  readonly head: AnswerHead;
+  /** The number of the failure: the next after the answer's last event. */
+  readonly number: number;
+}
+
 /** How an error is written that comes instead of an answer. */
 export interface Refusal {
   /** Headers of it. */
@@ -57,7 +64,7 @@ export interface Format {
   /** The last write of a whole answer. */
   closing(answer: WholeAnswer): string;
   /** An error: the last write of an answer that began. */
-  error(error: ErrorBody): string;
+  error(error: ErrorBody, place: Place): string;
 }
 
 /** An error that comes instead of an answer, under its own status. */

@@ -111,7 +111,10 @@ const STREAM_HEADERS = {
   "x-accel-buffering": "no",
 };
 
-/** A stream of chunks. */
+/** No id and no model has it. */
+const TOKEN = "\u0000";
+
+/** A stream of chunks, of one answer. */
 function chunks(model: string, includeUsage: boolean): Format {
   const chunk = (head: AnswerHead, choices: readonly unknown[], belay?: unknown, usage?: unknown) =>
     `data: ${encodeJson({
@@ -126,6 +129,12 @@ function chunks(model: string, includeUsage: boolean): Format {
   const delta = (delta: object, finish: string | null = null) => [
     { index: 0, delta, logprobs: null, finish_reason: finish },
   ];
+  // All chunks with a token differ in it alone.
+  let around: readonly string[] | undefined;
+  const tokenChunk = (head: AnswerHead, token: string) => {
+    around ??= chunk(head, delta({ content: TOKEN })).split(encodeJson(TOKEN));
+    return around.join(encodeJson(token));
+  };
   return {
     streams: true,
     headers: STREAM_HEADERS,
@@ -137,7 +146,7 @@ function chunks(model: string, includeUsage: boolean): Format {
     event: (event, _number, head) =>
       event.type === "sources"
         ? chunk(head, delta({}), { sources: event.sources })
-        : chunk(head, delta({ content: event.token })),
+        : tokenChunk(head, event.token),
     heartbeat: (head) => chunk(head, delta({})),
     closing: (answer) => {
       const annotations = annotationsIn(answer);

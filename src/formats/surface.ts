@@ -10,6 +10,8 @@ export interface Asked {
   readonly format: Format;
   /** The query whose turns come before those of the body. */
   readonly previous?: string | undefined;
+  /** The client does not wait for the answer: it retrieves it later. */
+  readonly later?: boolean;
   /** By which the client comes back to the answer while it is written. */
   readonly chat?: string | undefined;
 }

@@ -1,10 +1,13 @@
 // The OpenAPI 3.1 document of all surfaces, made of the schemas that check
 // requests. scripts/page.ts makes it for every bundle: it is in none.
 
-import { toJsonSchemaDefs } from "@valibot/to-json-schema";
+import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
+import type * as v from "valibot";
 import type { ErrorCode } from "../protocol.ts";
 import { headerComponents, headerRefs } from "./headers.ts";
+import { mcp } from "./mcp.ts";
 import { openAiChat } from "./openai-chat.ts";
+import { openAiResponses } from "./openai-responses.ts";
 import type { Body, JsonSchema, Operation, Parameter, Part, Reply, Shape } from "./operation.ts";
 import { documents, users } from "./operators.ts";
 import { readers } from "./readers.ts";
@@ -12,7 +15,7 @@ import { codesOf, refusalResponse } from "./refusals.ts";
 import { service } from "./service.ts";
 
 /** Every surface adds its part here. */
-const PARTS = [readers, openAiChat, users, documents, service];
+const PARTS = [readers, openAiChat, openAiResponses, mcp, users, documents, service];
 
 export interface OpenApi {
   readonly openapi: string;
@@ -32,6 +35,7 @@ const ABOUT = `Answers drawn from documents. A user is charged only for an answe
 const SECURITY = {
   everybody: [],
   readers: [{ bearer: [] }, { session: [] }],
+  users: [{ bearer: [] }],
   operators: [{ bearer: [] }],
 } as const;
 
@@ -169,20 +173,39 @@ function ref(shape: string): { $ref: string } {
   return { $ref: `#/components/schemas/${shape}` };
 }
 
+const CONVERSION: ConversionConfig = {
+  // What a client sends: before defaults and transformations.
+  typeMode: "input",
+  target: "draft-2020-12",
+  overrideRef: ({ referenceId }) => ref(referenceId).$ref,
+  // Rules that JSON Schema has no words for.
+  ignoreActions: ["check", "trim"],
+  overrideSchema: ({ valibotSchema }) => {
+    switch (valibotSchema.type) {
+      case "custom":
+        // Its values are in the metadata beside it.
+        return {};
+      case "lazy":
+        return { anyOf: choices(valibotSchema as v.LazySchema<v.GenericSchema>) };
+      default:
+        return undefined;
+    }
+  },
+};
+
+/** The schemas of a text and of a list, between which a lazy schema chooses. */
+function choices({ getter }: v.LazySchema<v.GenericSchema>): JsonSchema[] {
+  return ["", []].map((value) => {
+    const { $schema: _, $defs: __, ...schema } = toJsonSchema(getter(value), CONVERSION);
+    return schema;
+  });
+}
+
 function schemas(shapes: Readonly<Record<string, Shape>>): Record<string, JsonSchema> {
   const definitions = Object.fromEntries(
     Object.entries(shapes).map(([name, { schema }]) => [name, schema]),
   );
-  const converted = toJsonSchemaDefs(definitions, {
-    // What a client sends: before defaults and transformations.
-    typeMode: "input",
-    target: "draft-2020-12",
-    overrideRef: ({ referenceId }) => ref(referenceId).$ref,
-    // Rules that JSON Schema has no words for.
-    ignoreActions: ["check", "trim"],
-    // Its values are in the metadata beside it.
-    overrideSchema: ({ valibotSchema }) => (valibotSchema.type === "custom" ? {} : undefined),
-  });
+  const converted = toJsonSchemaDefs(definitions, CONVERSION);
   return Object.fromEntries(
     Object.entries(shapes).map(([name, { about, members = {} }]) => [
       name,

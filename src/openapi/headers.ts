@@ -38,6 +38,10 @@ const HEADERS = {
     about: "The session of a page of this origin.",
     example: "__Host-belay=eyJhbGciOiJIUzI1NiJ9…; Path=/; HttpOnly; SameSite=Strict; Secure",
   },
+  "Mcp-Session-Id": {
+    about: "Of the answer to `initialize`: send it with each later message.",
+    example: "4f8a1c8e-8e43-4d0a-9d2f-6f5b5a3e9c11",
+  },
   "Accept-Encoding": { about: "How a body may be encoded: not at all.", example: "identity" },
   "Cache-Control": { about: "How long a cache may keep it.", example: "public, max-age=300" },
 } as const satisfies Record<string, { readonly about: string; readonly example: string }>;

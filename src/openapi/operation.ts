@@ -31,8 +31,8 @@ export interface Operation {
   readonly id: string;
   readonly summary: string;
   readonly about?: string;
-  /** Who may call it: readers by bearer token or cookie. */
-  readonly callers: "everybody" | "readers" | "operators";
+  /** Who may call it: users by bearer token, readers also by cookie. */
+  readonly callers: "everybody" | "readers" | "users" | "operators";
   /** Whether a page's first request of this kind starts its session. */
   readonly startsSession?: boolean;
   readonly parameters?: readonly Parameter[];

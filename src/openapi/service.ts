@@ -1,7 +1,28 @@
-// The deployment itself: its health, and this description.
+// The deployment itself: its health, this description, and who issues bearer
+// tokens for it.
 
+import * as v from "valibot";
 import { description } from "./bodies.ts";
-import type { Part } from "./operation.ts";
+import { type Operation, type Part, shape } from "./operation.ts";
+
+const metadata = v.object({
+  resource: v.string(),
+  resource_name: v.string(),
+  authorization_servers: v.array(v.string()),
+  bearer_methods_supported: v.array(v.literal("header")),
+});
+
+/** @param of What the metadata are of, in the operation's name. */
+function issuer(path: string, of: string): Operation {
+  return {
+    route: `GET /.well-known/oauth-protected-resource${path}`,
+    id: `get${of}Metadata`,
+    summary: "Who issues bearer tokens (RFC 9728)",
+    callers: "everybody",
+    replies: { 200: { about: "The issuer.", json: "ProtectedResource" } },
+    errors: ["NOT_FOUND"],
+  };
+}
 
 export function service(): Part {
   return {
@@ -9,6 +30,12 @@ export function service(): Part {
     about: "The deployment itself.",
     shapes: {
       Description: { schema: description, about: "An OpenAPI document." },
+      ProtectedResource: shape(metadata, "Metadata of a protected resource.", {
+        resource: "What a bearer token is for.",
+        resource_name: "Its name.",
+        authorization_servers: "Who issues bearer tokens.",
+        bearer_methods_supported: "How to send one.",
+      }),
     },
     operations: [
       {
@@ -31,6 +58,8 @@ export function service(): Part {
           },
         },
       },
+      issuer("", "Resource"),
+      issuer("/mcp", "McpResource"),
     ],
   };
 }

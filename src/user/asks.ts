@@ -34,7 +34,7 @@ import type { Retriever } from "../answer/retriever.ts";
 import type { Rewriter } from "../answer/rewriter.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
-import type { Ask, Finish, RefundReason } from "../protocol.ts";
+import type { Finish, RefundReason } from "../protocol.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { type AskKey, askKey, type KeyRow } from "./keys.ts";
 import { Listener } from "./listener.ts";
@@ -114,10 +114,8 @@ export class Asks {
         return new Response(null, { status: 204, headers: this.#headers(earlier.queryId) });
       case "stored":
         return this.#replay(earlier.row, request);
-      case undefined: {
-        const admitMs = Math.round(performance.now() - request.receivedAt);
-        return this.#join(this.#start(ask, key, identity, admitMs), request);
-      }
+      case undefined:
+        return this.#join(this.#start(request, key), request);
     }
   }
 
@@ -151,7 +149,8 @@ export class Asks {
   }
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
-  #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {
+  #start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey): Run {
+    const admitMs = Math.round(performance.now() - receivedAt);
     const config = this.#parts.config();
     // Built first: a wrong variable must refuse before anything is reserved.
     const { retriever, generator, rewriter } = this.#parts;
@@ -164,7 +163,8 @@ export class Asks {
     const abort = new AbortController();
     // Before the write: what is sent after it waits for the disk.
     const goOn = begin(ask, adapters, abort.signal);
-    const queryId = this.#reservations.make({ ask, key, identity, window, askedAt: now }, room);
+    const query = { ask, key, identity, previous, window, askedAt: now };
+    const queryId = this.#reservations.make(query, room);
     if (queryId === undefined) throw this.#quota.exceeded(now);
     this.#parts.alarm.set(now + config.sweepIntervalMs);
 

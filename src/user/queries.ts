@@ -53,6 +53,8 @@ export type QueryRow = {
   rewrite_tokens: number | null;
   rating: Rating | null;
   comment: string | null;
+  /** The query whose turns come before, if the ask named one. */
+  previous: string | null;
 };
 
 // There is no index: each would cost a billed row for each ask. A row is
@@ -84,6 +86,7 @@ export const QUERIES_SCHEMA = `
     found INTEGER CHECK (found IN (0, 1)),
     rewrite_ms INTEGER,
     rewrite_tokens INTEGER,
+    previous TEXT,
     CHECK ((state = 'refunded') = (reason IS NOT NULL)),
     CHECK ((state = 'reserved') = (resolved_at IS NULL))
   ) STRICT;
@@ -102,6 +105,8 @@ export interface NewQuery {
   readonly ask: Ask;
   readonly key: AskKey;
   readonly identity: string | null;
+  /** The query whose turns come before. */
+  readonly previous?: string | undefined;
   readonly window: string;
   /** In milliseconds since the epoch. */
   readonly askedAt: number;
@@ -144,15 +149,16 @@ export class Queries {
    * Logs a query as reserved and returns its id: unique over all users, not
    * guessable.
    */
-  insert({ ask, key, identity, window, askedAt }: NewQuery): string {
+  insert({ ask, key, identity, previous, window, askedAt }: NewQuery): string {
     this.#last ??= this.#readLast();
     const number = this.#last + 1;
     const id = `${number.toString(36)}-${crypto.randomUUID().replaceAll("-", "")}`;
     this.#sql.exec(
       `INSERT INTO queries
-         (number, id, state, window, key, asked_at, on_disconnect, identity, query)
-       VALUES (?, ?, 'reserved', ?, ?, ?, ?, ?, ?)`,
+         (number, id, state, window, key, asked_at, on_disconnect, identity, query, previous)
+       VALUES (?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?)`,
       ...[number, id, window, key.hash, askedAt, ask.onDisconnect, identity, ask.query],
+      previous ?? null,
     );
     this.#last = number;
     return id;

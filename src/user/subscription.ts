@@ -28,6 +28,8 @@ export interface Subscriber {
 export interface AskRequest extends Subscriber {
   readonly userName: string;
   readonly ask: Ask;
+  /** The query whose turns come before. */
+  readonly previous?: string | undefined;
   /** The client's own key for it. */
   readonly idempotencyKey: string | null;
   /** Whether the client may retry by itself whenever a stream ends. */
@@ -102,8 +104,9 @@ export class Subscription {
     return this.format.closing(answer);
   }
 
+  /** Its number is the next after the transcript's last event. */
   error(body: ErrorBody): string {
-    return this.format.error(body);
+    return this.format.error(body, { head: this.head, number: this.transcript.length + 2 });
   }
 }
 

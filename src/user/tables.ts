@@ -36,6 +36,8 @@ export const USER_SCHEMA = new Schema(
         DROP TABLE old_queries;
       `);
     },
+    // To 4: the query that an ask follows.
+    (sql) => addColumn(sql, "queries", "previous", "TEXT"),
   ],
 );
 

@@ -15,6 +15,7 @@ import { EVENTS } from "../formats/events.ts";
 import { errorResponse, type Format } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
+import { RESPONSES } from "../formats/openai-responses-request.ts";
 import type { Asked, Surface } from "../formats/surface.ts";
 import { API_PREFIX, RECEIPTS_LISTED } from "../protocol.ts";
 import { readJson, wholeParameter, wrongParameter } from "../request.ts";
@@ -26,16 +27,19 @@ import {
   parseSettingsChange,
 } from "./ask.ts";
 import { Asks } from "./asks.ts";
+import { Calls } from "./calls.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { isWithin, Outage } from "./outage.ts";
 import { type QueryRow, receipt } from "./queries.ts";
 import { Quota } from "./quota.ts";
 import { noQuery, notKept, notUpToDate, storageOut, unknownUser } from "./refusals.ts";
 import { Reservations } from "./reservations.ts";
+import { Responses } from "./responses.ts";
 import { Retention } from "./retention.ts";
 import { Tables } from "./tables.ts";
 import {
   afterOf,
+  CALL_HEADER,
   identityOf,
   idOf,
   retriesByItself,
@@ -65,6 +69,8 @@ export class UserObject extends DurableObject<Variables> {
   readonly #reservations: Reservations;
   readonly #retention: Retention;
   readonly #asks: Asks;
+  readonly #responses: Responses;
+  readonly #calls = new Calls();
   readonly #alarm: Alarm;
   readonly #outage: Outage;
   /**
@@ -77,14 +83,20 @@ export class UserObject extends DurableObject<Variables> {
   static readonly #router = Router<IRequest, [UserObject]>()
     .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
     .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
-    // Every /ai route creates the user. Admin routes do not, except PATCH.
+    .post("/v1/responses", (request, user) => user.#askOn(RESPONSES, request))
+    // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
+    .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
+    .get("/v1/responses/:id", (request, user) => user.#responses.retrieve(request))
+    .head("/v1/responses/:id", (request, user) => user.#responses.peek(request))
+    .post("/v1/responses/:id/cancel", (request, user) => user.#responses.cancel(request))
     .get(`${API_PREFIX}/ai/quota`, (request, user) => user.#quotaOf(identityOf(request)))
     .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#list(request))
     .get(`${API_PREFIX}/ai/queries/:id`, (request, user) => json(receipt(user.#findOwn(request))))
     .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
     .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
+    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#cancelCall(request))
     .post(`${API_PREFIX}/ai/feedback`, (request, user) => user.#feedback(request))
     .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#inspect())
     .patch(`${API_PREFIX}/admin/users/:userId`, (request, user) => user.#change(request))
@@ -111,6 +123,7 @@ export class UserObject extends DurableObject<Variables> {
       alarm: this.#alarm,
       outage: this.#outage,
     });
+    this.#responses = new Responses(this.#asks, this.#tables, this.#quota);
     // An unknown user has no alarm and nothing reserved.
     if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());
   }
@@ -224,15 +237,33 @@ export class UserObject extends DurableObject<Variables> {
     return this.#answer(request, asked, receivedAt);
   }
 
-  #answer(request: Request, { ask, format }: Asked, receivedAt: number): Promise<Response> {
-    return this.#asks.ask({
+  async #answer(request: Request, asked: Asked, receivedAt: number): Promise<Response> {
+    const { format, previous, later } = asked;
+    const ask = await this.#orKnown(request, () =>
+      this.#responses.follow(asked, identityOf(request)),
+    );
+    const response = await this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
-      ask,
+      ...{ ask, previous },
       idempotencyKey: request.headers.get("idempotency-key"),
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
+    const call = request.headers.get(CALL_HEADER);
+    const id = response.headers.get("x-query-id");
+    const isCancelled =
+      call !== null && id !== null && this.#calls.begin(call, id, (of) => this.#asks.runs.has(of));
+    // Not awaited: a whole answer waits for who reads this response.
+    if (isCancelled) this.ctx.waitUntil(this.#asks.cancel(id));
+    return later ? this.#responses.instead(response, identityOf(request)) : response;
+  }
+
+  /** Only the edge can ask for it: it has no route there. */
+  async #cancelCall(request: Request): Promise<Response> {
+    const id = this.#calls.cancel(request.headers.get(CALL_HEADER) ?? "");
+    if (id !== undefined) await this.#asks.cancel(id);
+    return new Response(null, { status: 204 });
   }
 
   /**

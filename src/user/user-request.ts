@@ -11,6 +11,8 @@ import type { Subscriber } from "./subscription.ts";
 export const USER_HEADER = "x-belay-user";
 /** Which of the readers that share the object is asking, if they do. */
 export const IDENTITY_HEADER = "x-belay-identity";
+/** Which call of an MCP client it is, so that the client can cancel it. */
+export const CALL_HEADER = "x-belay-call";
 /** The client's round trip, in milliseconds. */
 export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 

@@ -71,7 +71,8 @@ describe.each(Object.keys(CLASSES) as ErrorCode[])("%s", (code) => {
 
   it("is typed as the last event of a stream", async () => {
     const { headers } = EVENTS;
-    const error = await ending(new Response(EVENTS.error(thrown.body), { headers }));
+    const place = { head: { queryId: "1-0", askedAt: 0 }, number: 2 };
+    const error = await ending(new Response(EVENTS.error(thrown.body, place), { headers }));
     expect(error).toMatchObject({ ...details, status: undefined });
   });
 

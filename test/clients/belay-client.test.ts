@@ -1,16 +1,17 @@
-// The built client: its size, its types in each runtime, and its work in a Node
-// process against the real server. test/client tests drops and errors.
+// The package of the client, installed: its size, its types in each runtime, and
+// its work in a Node process against the real server. test/client tests drops and
+// errors, test/packages its publishing and other runtimes.
 
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildClient, CLIENT_BYTES_MAX } from "../../scripts/build-client.ts";
+import { CLIENT_BYTES_MAX } from "../../scripts/build-client.ts";
 import { createClient, type Retry } from "../../src/client/client.ts";
 import { scripted } from "../support/directive.ts";
+import { type InstalledClient, installClient } from "../support/installed-client.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { Random } from "../support/random.ts";
 import { type RunningServer, SECRET, startScriptedServer, startServer } from "../support/server.ts";
@@ -18,29 +19,80 @@ import { bearer } from "../support/socket-client.ts";
 
 const PROJECT = join(import.meta.dirname, "../..");
 
-/** A folder with belay installed, and nothing else. */
+/** Of the packed client, in bytes. */
+const TARBALL_BYTES_MAX = 50_000;
+
+let client: InstalledClient;
 let folder: string;
-let size: number;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "belay-client-"));
-  const installed = join(folder, "node_modules/belay");
-  await mkdir(installed, { recursive: true });
-  size = await buildClient(join(installed, "dist/client"));
-  await cp(join(PROJECT, "package.json"), join(installed, "package.json"));
+  client = await installClient();
+  ({ folder } = client);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => client?.remove());
 
 describe("the built client", () => {
   test("is less than 5 KB compressed, including the event-stream parser", () => {
-    process.stdout.write(`The client is ${size} bytes, compressed.\n`);
-    expect(size).toBeLessThan(CLIENT_BYTES_MAX);
+    process.stdout.write(`The client is ${client.codeBytes} bytes, compressed.\n`);
+    expect(client.codeBytes).toBeLessThan(CLIENT_BYTES_MAX);
   });
 
-  test("has no dependency", async () => {
-    const code = await readFile(join(folder, "node_modules/belay/dist/client/client.js"), "utf8");
-    expect(code).not.toMatch(/\bimport\b|\brequire\(/);
+  test("packs only its code, its types and what a package needs, in less than 50 KB", () => {
+    const { size, files } = client.packed;
+    process.stdout.write(`Its package is ${size} bytes.\n`);
+    expect(size).toBeLessThan(TARBALL_BYTES_MAX);
+    expect(files.map(({ path }) => path).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "client.d.ts",
+      "client.js",
+      "package.json",
+      ...["answer", "client", "connection", "errors"].map((name) => `types/client/${name}.d.ts`),
+      "types/protocol.d.ts",
+    ]);
   });
+
+  test("has no dependency and no script, and the project's version", async () => {
+    const installed = join(folder, "node_modules/belay");
+    const code = await readFile(join(installed, "client.js"), "utf8");
+    expect(code).not.toMatch(/\bimport\b|\brequire\(/);
+    const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
+    const { version } = JSON.parse(await readFile(join(PROJECT, "package.json"), "utf8"));
+    expect(manifest).toMatchObject({ name: "belay", version, license: "MIT", type: "module" });
+    for (const member of ["dependencies", "peerDependencies", "scripts", "private"]) {
+      expect(manifest).not.toHaveProperty(member);
+    }
+  });
+
+  test("can be published under another name, which its README and imports then have", async () => {
+    const renamed = await installClient("@acme/answers");
+    try {
+      const readme = await readFile(
+        join(renamed.folder, "node_modules/@acme/answers/README.md"),
+        "utf8",
+      );
+      expect(readme).toContain('import { createClient } from "@acme/answers/client";');
+      expect(readme).not.toContain("belay/client");
+      const code =
+        'import { createClient } from "@acme/answers/client"; createClient({ url: "" });';
+      const args = ["--input-type=module", "--eval", code];
+      await promisify(execFile)(process.execPath, args, { cwd: renamed.folder });
+    } finally {
+      await renamed.remove();
+    }
+  });
+
+  test.each(["Belay", "@acme/Answers", "../client", "@acme", "a b", ""])(
+    "is not built under the name %j, which npm would refuse",
+    async (name) => {
+      const script = join(PROJECT, "scripts/build-client.ts");
+      const built = promisify(execFile)(process.execPath, [script, `--name=${name}`]);
+      await expect(built).rejects.toMatchObject({
+        code: 2,
+        stderr: `--name: npm takes no such name: ${name}. --help tells more.\n`,
+      });
+    },
+  );
 
   const dom = { lib: ["ES2024", "DOM"], types: [] };
   test.each([
@@ -176,6 +228,14 @@ const client = createClient({ url: "http://127.0.0.1:8787", token: process.env.T
     test("that README shows as well", async () => {
       const [example] = await examples("README.md");
       expect(await run(example?.code ?? "")).toMatch(/.{20}/);
+    });
+
+    test("and each that the package's own README shows", async () => {
+      const [first, stop, errors, ...others] = await examples("src/client/README.md");
+      expect(await run(first?.code ?? "")).toMatch(/.{20}\n(\[\d+\] .+\n)+999 answers left\n$/s);
+      expect(await run(stop?.code ?? "")).toBe("refunded cancelled\n");
+      expect(await run(errors?.code ?? "")).toMatch(/.{20}/);
+      expect(others).toEqual([]);
     });
   });
 

@@ -32,13 +32,13 @@ const LOOK_AGAIN = `const late = this.#earlier(key, identity, true); if (late?.t
 const startAwaits: readonly Edit[] = [
   {
     file: ASKS,
-    from: "this.#join(this.#start(ask, key, identity, admitMs), request)",
-    to: "this.#join(await this.#start(ask, key, identity, admitMs), request)",
+    from: "this.#join(this.#start(request, key), request)",
+    to: "this.#join(await this.#start(request, key), request)",
   },
   {
     file: ASKS,
-    from: "#start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Run {",
-    to: "async #start(ask: Ask, key: AskKey, identity: string | null, admitMs: number): Promise<Run> {",
+    from: "#start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey): Run {",
+    to: "async #start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey): Promise<Run> {",
   },
 ];
 

@@ -37,7 +37,7 @@ export interface Document {
 
 /** Headers that say nothing of the API: of HTTP, caches, proxies and CORS. */
 const PLAIN_HEADERS =
-  /^(?:content-|cache-control|vary|x-content-type-options|x-accel-buffering|etag|date|access-control-)/;
+  /^(?:content-|cache-control|vary|x-content-type-options|x-accel-buffering|etag|date|connection|access-control-)/;
 
 export class Conforming {
   readonly document: Document;
@@ -109,7 +109,7 @@ export class Conforming {
           .split("\n\n")
           .slice(0, -1)
           .map((frame) => frame.replace(/^event: \w[\w.]*\n/, ""))
-          .filter((frame) => frame !== "data: [DONE]")
+          .filter((frame) => frame !== "data: [DONE]" && !frame.startsWith(":"))
           .flatMap((frame) => this.faults(schema, eventOf(frame)));
       case "text/plain":
         return this.faults(schema, text);

@@ -1,9 +1,12 @@
 // Real requests to every route, with the examples of the OpenAPI document.
 // Their responses are as it describes them.
 
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { routes } from "../../src/edge/edge.ts";
+import { handle, routes } from "../../src/edge/edge.ts";
+import type { Env } from "../../src/wiring.ts";
 import { adminPath, asOperator, fetchApi, newUser, scripted, type TestUser } from "../harness.ts";
+import { sendModern } from "../mcp/rpc.ts";
 import { Conforming } from "./conforming.ts";
 
 let conforming: Conforming;
@@ -146,31 +149,101 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
   "POST /v1/chat/completions": async () => {
     const route = "POST /v1/chat/completions";
     const user = await newUser();
-    const ask = (body: unknown, headers = {}) =>
-      fetchApi("/v1/chat/completions", {
-        method: "POST",
-        headers: { authorization: `Bearer ${user.token}`, ...headers },
-        body: JSON.stringify(body),
-      });
-    const [whole_ = {}, stream = {}] = examples(route);
+    const ask = (body: unknown, headers: Record<string, string> = {}) =>
+      openAi(user, "/chat/completions", { method: "POST", body: JSON.stringify(body), headers });
+    const [body = {}, stream = {}] = examples(route);
     const itself = { accept: "text/event-stream" };
     const replays = [];
     for (let time = 0; time < 5; time += 1) replays.push(await whole(ask(stream, itself)));
     const failing = [{ role: "user", content: scripted({ fault: "cut", at: 1 }) }];
     return [
-      await ask(whole_),
+      await ask(body),
       ...replays,
       await ask({ ...stream, messages: failing }),
-      await ask({ ...whole_, messages: failing }),
-      await ask({ ...whole_, model: "other" }),
-      await ask({ ...whole_, n: 2 }),
-      await ask(whole_, { authorization: "Bearer x" }),
+      await ask({ ...body, messages: failing }),
+      await ask({ ...body, model: "other" }),
+      await ask({ ...body, n: 2 }),
+      await ask(body, { authorization: "Bearer x" }),
     ];
   },
-  "GET /v1/models": async () => [await modelsOf(await newUser(), ""), await fetchApi("/v1/models")],
+  "POST /v1/responses": async () => {
+    const user = await newUser();
+    const ask = (body: unknown, headers: Record<string, string> = {}) =>
+      openAi(user, "/responses", { method: "POST", body: JSON.stringify(body), headers });
+    const [body = {}, stream = {}, background = {}] = examples("POST /v1/responses");
+    const itself = { accept: "text/event-stream" };
+    const replays = [];
+    for (let time = 0; time < 5; time += 1) replays.push(await whole(ask(stream, itself)));
+    const failing = scripted({ fault: "cut", at: 1 });
+    return [
+      await ask(body),
+      await ask(background),
+      ...replays,
+      await ask({ ...stream, input: failing }),
+      await ask({ ...body, input: failing }),
+      await ask({ ...body, previous_response_id: "resp_1-nothing" }),
+      await ask({ ...body, conversation: "conv_1" }),
+      await ask(body, { authorization: "Bearer x" }),
+    ];
+  },
+  "GET /v1/responses/:id": async () => {
+    const user = await newUser();
+    const get = (path: string) => openAi(user, `/responses/${path}`);
+    const id = await charged(user);
+    const failed = await refunded(user);
+    return [
+      await get(id),
+      await get(`resp_${id}`),
+      await get(await written(user)),
+      await get(failed),
+      await get(`${id}?stream=true`),
+      await get(`${id}?stream=true&starting_after=4`),
+      await get(`${id}?stream=true&starting_after=x`),
+      await get(`${failed}?stream=true`),
+      await get("resp_1-nothing"),
+    ];
+  },
+  "POST /v1/responses/:id/cancel": async () => {
+    const user = await newUser();
+    const id = await written(user);
+    const cancel = (of: string) => openAi(user, `/responses/${of}/cancel`, { method: "POST" });
+    return [await cancel(id), await cancel(id), await cancel("resp_1-nothing")];
+  },
+  "POST /mcp": async () => {
+    const user = await newUser();
+    const send = (body: unknown, headers: Record<string, string> = {}) =>
+      fetchApi("/mcp", {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${user.token}`,
+          accept: "application/json, text/event-stream",
+          "content-type": "application/json",
+          ...headers,
+        },
+        body: JSON.stringify(body),
+      });
+    const results = [];
+    for (const example of examples("POST /mcp")) results.push(await send(example));
+    return [
+      ...results,
+      await send({ jsonrpc: "2.0", method: "notifications/initialized" }),
+      await sendModern(user, "tools/list"),
+      await send({ jsonrpc: "2.0", id: 4, method: "nothing" }),
+      await send({}, { accept: "application/json" }),
+      await send({}, { "mcp-protocol-version": "1999-01-01" }),
+      await send({}, { authorization: "" }),
+      await send({}, { "content-type": "text/html" }),
+    ];
+  },
+  "GET /.well-known/oauth-protected-resource": () => metadata(""),
+  "GET /.well-known/oauth-protected-resource/mcp": () => metadata("/mcp"),
+  "GET /v1/models": async () => [
+    await openAi(await newUser(), "/models"),
+    await fetchApi("/v1/models"),
+  ],
   "GET /v1/models/:id": async () => {
     const user = await newUser();
-    return [await modelsOf(user, "/belay%2Fdefault"), await modelsOf(user, "/other")];
+    return [await openAi(user, "/models/belay%2Fdefault"), await openAi(user, "/models/other")];
   },
   "GET /api/v1/admin/users/:userId": async () => {
     const user = await newUser();
@@ -243,8 +316,17 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
   },
 };
 
-function modelsOf({ token }: TestUser, path: string): Promise<Response> {
-  return fetchApi(`/v1/models${path}`, { headers: { authorization: `Bearer ${token}` } });
+function openAi({ token }: TestUser, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}`, ...(init.headers as object) };
+  return fetchApi(`/v1${path}`, { ...init, headers });
+}
+
+/** With an issuer of bearer tokens, and without. */
+async function metadata(of: string): Promise<Response[]> {
+  const path = `/.well-known/oauth-protected-resource${of}`;
+  const withIssuer = { ...env, AUTH_ISSUER: "https://login.example" } as Env;
+  const request = new Request(`https://belay.test${path}`);
+  return [await handle(request, withIssuer), await fetchApi(path)];
 }
 
 async function putDocument(): Promise<void> {

@@ -189,7 +189,9 @@ describe.concurrent("openai, responses", () => {
       await expect(responses.retrieve(unknown)).rejects.toMatchObject({ status: 404 });
       await expect(responses.cancel(unknown)).rejects.toMatchObject({ status: 404 });
       const followUp = { model: "belay", input: "And?", previous_response_id: unknown };
-      await expect(responses.create(followUp)).rejects.toMatchObject({ status: 404 });
+      await expect(responses.create(followUp)).rejects.toMatchObject({
+        ...{ status: 400, code: "previous_response_not_found", param: "previous_response_id" },
+      });
     }
     await stranger.paid({});
   });

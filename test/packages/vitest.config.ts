@@ -11,6 +11,7 @@ export default defineConfig({
     setupFiles: "./test/support/patience.ts",
     globalSetup: "./test/support/bundle.ts",
     testTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 60_000,
     // A disconnected client waits for a server that waits: that costs little.
     maxConcurrency: 20,

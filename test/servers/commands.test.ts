@@ -87,6 +87,8 @@ describe("with two npm start and one npm run serve in one checkout,", () => {
       const left = await paste(leave);
       expect(events(left).map(({ type }) => type)).toContain("token");
       expect(lastLine(left)).toMatchObject({ remaining: limit - 1, charged: 1, refunded: 1 });
+      const [inTerminal] = /^npm run -s ask .*$/m.exec(server(name).stdout()) ?? [];
+      expect(await paste(inTerminal)).toContain(`Charged. ${limit - 2} of ${limit} answers`);
     },
   );
 
@@ -136,7 +138,7 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
   });
 
   test.each([
-    ["--prot=1", "Unknown option '--prot'."],
+    ["--prot=1", "Unknown option '--prot'. Did you mean --port?"],
     ["extra", "Unexpected argument: each value needs its flag before it."],
     ["--port=many", "--port must be a whole number from 0 to 65535."],
     ["--port=65536", "--port must be a whole number from 0 to 65535."],
@@ -416,6 +418,34 @@ describe("in a fresh checkout,", () => {
   });
 });
 
+describe("commands without a server and a token", () => {
+  test("use the server of their checkout, and sign for it", async () => {
+    const project = await freshProject();
+    const serving = node(project, "serve", ["--port=0"]);
+    await ready(serving);
+    const run = async (script: string, ...args: readonly string[]) => {
+      const command = node(project, script, args, { BELAY_TOKEN: "", BELAY_OPERATOR_TOKEN: "" });
+      return { code: await command.exitCode, said: command.stdout() + command.stderr() };
+    };
+    expect(serving.stdout()).toMatch(/^npm run -s ask -- 'What is Belay\?'$/m);
+    expect(serving.stdout()).toMatch(/^npm run ingest -- FOLDER$/m);
+    const asked = await run("ask", "What is Belay?");
+    expect(asked).toMatchObject({ code: 0, said: expect.stringContaining("\nCharged. ") });
+    const loaded = await run("ingest", join(project, "samples"));
+    expect(loaded).toMatchObject({ code: 0, said: expect.stringContaining("0 skipped") });
+    const canary = await run("canary");
+    expect(canary).toMatchObject({ code: 0, said: expect.stringContaining("refunded within") });
+
+    serving.process.kill("SIGTERM");
+    await serving.exitCode;
+    expect(await readFile(join(project, ".belay/serve/server.lock"), "utf8")).toContain("url");
+    // The lock is that of a server that has ended.
+    const after = await run("ask", "What is Belay?");
+    expect(after.code).toBe(1);
+    expect(after.said).not.toContain(address(serving.stdout()));
+  });
+});
+
 describe.concurrent("a local server", () => {
   const question = "When does it open \u202e'early' on Sundays?";
 
@@ -450,7 +480,7 @@ describe.concurrent("a local server", () => {
     });
     const { stdout, documents } = await visited(PROJECT, data, async () => {});
     expect(documents).toEqual([]);
-    expect(stdout).toContain("npm run ingest -- FOLDER --server http://127.0.0.1:");
+    expect(stdout).toContain("\nnpm run ingest -- FOLDER --server http://127.0.0.1:");
     expect(commands(stdout)).toEqual([]);
   });
 
@@ -629,7 +659,8 @@ function lifetime({ exp, iat }: JWTPayload): number {
 /** A checkout in which nothing was started yet. */
 async function freshProject(): Promise<string> {
   const project = await mkdtemp(join(folder, "fresh-"));
-  for (const part of ["scripts", "src", "samples", "package.json", "wrangler.toml"]) {
+  const parts = ["conformance", "scripts", "src", "samples", "package.json", "wrangler.toml"];
+  for (const part of parts) {
     await cp(join(PROJECT, part), join(project, part), { recursive: true });
   }
   await symlink(join(PROJECT, "node_modules"), join(project, "node_modules"));

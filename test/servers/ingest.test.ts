@@ -546,7 +546,6 @@ describe("a busy server", () => {
 describe("npm run ingest refuses", () => {
   test.each([
     [[], "PATH is missing: which files?"],
-    [["."], "--server is missing."],
     [
       [".", "--server=belay.example.com"],
       "--server takes a scheme, a host and a port only, such as http://127.0.0.1:8787.",
@@ -555,7 +554,10 @@ describe("npm run ingest refuses", () => {
       [".", "--server=http://a.b/api/v1"],
       "--server takes a scheme, a host and a port only, such as http://127.0.0.1:8787.",
     ],
-    [[".", "--server=http://a.b"], "--token is missing, and so is BELAY_TOKEN."],
+    [
+      [".", "--server=http://a.b"],
+      "Set BELAY_TOKEN to a bearer token of http://a.b: a command signs one itself only for a server on this machine.",
+    ],
     [[".", "--server=http://a.b", "--token=a b"], "--token must be a bearer token."],
     [
       [".", "--server=http://a.b", "--token=t", "--url=docs"],
@@ -573,7 +575,7 @@ describe("npm run ingest refuses", () => {
       ["docs", "docs", "--server=http://a.b", "--token=t"],
       /^Two files would be the document docs\/\S+: load them separately, with --prefix\.$/,
     ],
-    [["--sever=http://a.b"], "Unknown option '--sever'."],
+    [["--sever=http://a.b"], "Unknown option '--sever'. Did you mean --server?"],
   ] as const)("%j", async (args, message) => {
     const { code, stdout, stderr } = await typed(args, {});
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -590,7 +592,9 @@ describe("npm run ingest refuses", () => {
     });
     expect(await typed(["docs", "--server=http://127.0.0.1:9"], to)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^The server cannot be reached: .*\. Is it running\?\n$/),
+      stderr: expect.stringMatching(
+        /^No server can be reached at http:\/\/127\.0\.0\.1:9: .*\. Start one with npm start, or name another with --server URL\.\n$/,
+      ),
     });
     const user = await bearerToken(await variables(), { user: "me", seconds: 60 });
     expect(await typed(["docs", `--server=${server.url}`, `--token=${user}`], {})).toMatchObject({

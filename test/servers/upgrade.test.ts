@@ -15,7 +15,7 @@ import { lookAt, type Seen, VARS } from "./released/look.ts";
 
 const RELEASED = join(import.meta.dirname, "released");
 
-describe.each(["first", "second"])("a data folder of the %s edition", (name) => {
+describe.each(["first", "second", "third"])("a data folder of the %s edition", (name) => {
   let folder: string;
   let server: ScriptedServer;
   let written: Seen & { writtenAt: number };

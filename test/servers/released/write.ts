@@ -26,7 +26,7 @@ const operator = await bearer(SECRET, { user: "operator", operator: true });
 const alice = await bearer(SECRET, { user: "alice" });
 
 for (const { documentId } of await documents())
-  await call("DELETE", `/admin/documents/${documentId}`);
+  await call("DELETE", `/admin/documents/${encodeURIComponent(documentId)}`);
 await put("handbook", "Handbook", "# Holidays\n\nEach employee has thirty days of holiday.");
 await put("handbook", "Handbook", "# Holidays\n\nEach employee has thirty-one days of holiday.");
 await put(

@@ -1,0 +1,28 @@
+// node openai-chat.mjs "When am I charged?"
+// The package `openai`, unchanged: only the address and the key are Belay's.
+// Ctrl-C stops the answer, which is then refunded.
+
+import OpenAI from "openai";
+
+const { BELAY_URL = "http://127.0.0.1:8787", BELAY_TOKEN } = process.env;
+const openai = new OpenAI({ baseURL: `${BELAY_URL}/v1`, apiKey: BELAY_TOKEN });
+
+try {
+  const stream = await openai.chat.completions.create({
+    model: "belay",
+    messages: [{ role: "user", content: process.argv[2] ?? "When am I charged?" }],
+    stream: true,
+  });
+  let belay = {};
+  for await (const chunk of stream) {
+    process.stdout.write(chunk.choices[0]?.delta.content ?? "");
+    // Sources, quota and the query's id, beside what OpenAI sends.
+    belay = { ...belay, ...chunk.belay };
+  }
+  console.log("\n");
+  for (const { n, title, url } of belay.sources) console.log(`[${n}] ${title} ${url ?? ""}`);
+  console.log(`${belay.quotaRemaining} answers left`);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

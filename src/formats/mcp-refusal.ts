@@ -1,0 +1,22 @@
+// A refusal of a request to the MCP endpoint, before any tool is called, as
+// JSON-RPC says it.
+
+import { type ErrorCode, encodeJson } from "../protocol.ts";
+import type { Refusal } from "./format.ts";
+
+/** The codes of JSON-RPC. */
+const CODES: Partial<Record<ErrorCode, number>> = {
+  INVALID_REQUEST: -32_700,
+  INTERNAL: -32_603,
+};
+/** One for a server's own errors. */
+const OTHER = -32_000;
+
+export const MCP_REFUSAL: Refusal = {
+  errorHeaders: { "content-type": "application/json", "cache-control": "no-store" },
+  refusal: ({ body }) => {
+    const { message, code } = body;
+    const error = { code: CODES[code] ?? OTHER, message, data: body };
+    return encodeJson({ jsonrpc: "2.0", id: null, error });
+  },
+};

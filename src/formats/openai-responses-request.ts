@@ -1,0 +1,146 @@
+// The body of `POST /v1/responses`. What would change the answer and cannot be
+// done here is refused by name; a field that changes nothing is ignored.
+
+import * as v from "valibot";
+import { MAX_TOKENS, type OnDisconnect, TOP_K } from "../protocol.ts";
+import { check } from "../request.ts";
+import {
+  conversation,
+  MAX_TOKENS_FIELD,
+  type Message,
+  OPTIONS,
+  TEMPERATURE_FIELD,
+} from "./conversation.ts";
+import { checkModel } from "./models.ts";
+import { type Chosen, queryIdOf, responseBody, responseEvents } from "./openai-responses.ts";
+import type { Asked, Surface } from "./surface.ts";
+
+export const RESPONSES: Surface = { read };
+
+const ROLES = {
+  system: "application",
+  developer: "application",
+  user: "user",
+  assistant: "assistant",
+} as const;
+
+const Part = v.object({
+  type: v.picklist(
+    ["input_text", "output_text", "text"],
+    'must be "input_text" or "output_text": only text can be read here',
+  ),
+  text: v.string(),
+});
+
+const Item = v.object({
+  type: v.nullish(v.literal("message", 'must be "message": only messages can be read here')),
+  role: v.picklist(
+    ["user", "assistant", "system", "developer"],
+    'must be "user", "assistant", "system" or "developer"',
+  ),
+  content: textOr(v.array(Part)),
+});
+
+export const Body = v.object({
+  model: v.nullish(v.string(), "belay"),
+  input: textOr(v.array(Item)),
+  instructions: v.nullish(v.string()),
+  previous_response_id: v.nullish(v.string()),
+  stream: v.nullish(v.boolean(), false),
+  background: v.nullish(v.boolean(), false),
+  max_output_tokens: MAX_TOKENS_FIELD,
+  temperature: TEMPERATURE_FIELD,
+  metadata: v.nullish(v.record(v.string(), v.string()), {}),
+  // What a disconnect does depends on `stream` where it is not said.
+  belay: v.nullish(
+    v.strictObject({
+      topK: OPTIONS.wrapped.entries.topK,
+      onDisconnect: v.nullish(OPTIONS.wrapped.entries.onDisconnect.wrapped),
+    }),
+  ),
+
+  // Refused where they ask for what is not done here.
+  conversation: leftOut("names a conversation, which is not kept here: send previous_response_id"),
+  prompt: leftOut("names a stored prompt, and there are none here: send input"),
+  n: v.nullish(v.literal(1, "must be 1: there is one answer to a question")),
+  tool_choice: v.nullish(
+    v.picklist(["auto", "none"], 'must be "auto" or "none": no tool is called here'),
+  ),
+  text: v.nullish(
+    v.object({
+      format: v.nullish(
+        v.object({
+          type: v.literal("text", 'must be "text": answers have no other form'),
+        }),
+      ),
+    }),
+  ),
+});
+
+type Body = v.InferOutput<typeof Body>;
+
+function read(body: unknown): Asked {
+  const checked = check(Body, body);
+  checkModel(checked.model);
+  const { background, previous_response_id: previous, stream } = checked;
+  const write = stream || background ? responseEvents : responseBody;
+  return {
+    ask: {
+      ...conversation(messagesOf(checked), "input"),
+      topK: checked.belay?.topK ?? TOP_K.byDefault,
+      maxTokens: checked.max_output_tokens ?? MAX_TOKENS.byDefault,
+      temperature: checked.temperature ?? undefined,
+      onDisconnect: onDisconnectOf(checked),
+    },
+    format: write(chosenBy(checked)),
+    previous: previous == null ? undefined : queryIdOf(previous),
+    later: background && !stream,
+  };
+}
+
+function messagesOf({ input, instructions }: Body): Message[] {
+  const items: Message[] =
+    typeof input === "string"
+      ? [{ role: "user", text: input }]
+      : input.map(({ role, content }) => ({ role: ROLES[role], text: textOf(content) }));
+  return [{ role: "application", text: instructions ?? "" }, ...items];
+}
+
+function textOf(content: Exclude<Body["input"], string>[number]["content"]): string {
+  return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
+}
+
+/**
+ * A client of a stream knows the response's id, and can come back. One that
+ * waits for a body cannot.
+ */
+function onDisconnectOf({ background, belay, stream }: Body): OnDisconnect {
+  if (background) return "continue";
+  return belay?.onDisconnect ?? (stream ? "wait" : "cancel");
+}
+
+function chosenBy(body: Body): Chosen {
+  return {
+    model: body.model,
+    instructions: body.instructions ?? null,
+    maxOutputTokens: body.max_output_tokens ?? null,
+    temperature: body.temperature ?? null,
+    metadata: body.metadata,
+    previousResponseId: body.previous_response_id ?? null,
+    background: body.background,
+  };
+}
+
+/** Text, or a list that is checked by its own rules. */
+function textOr<const Schema extends v.GenericSchema>(list: Schema) {
+  return v.lazy(
+    (value): v.GenericSchema<string | v.InferInput<Schema>, string | v.InferOutput<Schema>> =>
+      Array.isArray(value) ? list : v.string(),
+  );
+}
+
+/** A field that must be left out, or null. */
+function leftOut(rule: string) {
+  const nothing = v.custom<never>(() => false, rule);
+  return v.nullish(v.pipe(nothing, v.metadata<never, { readonly not: object }>({ not: {} })));
+}
