@@ -10,6 +10,7 @@ import { Deployment, type Row, VARIABLES } from "./deployment.ts";
 import { Mismatch, Skipped } from "./expectation.ts";
 import { KEPT } from "./kept.ts";
 import { OPENAI_CHAT } from "./openai-chat.ts";
+import { OPENAI_RESPONSES } from "./openai-responses.ts";
 import { OPERATORS } from "./operators.ts";
 import { PROMISE } from "./promise.ts";
 import { REFUSALS } from "./refusals.ts";
@@ -41,6 +42,7 @@ const ROWS: readonly Row[] = [
   ...KEPT,
   ...REFUSALS,
   ...OPENAI_CHAT,
+  ...OPENAI_RESPONSES,
   ...OPERATORS,
 ];
 const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));

@@ -156,7 +156,9 @@ function explain(
   if (issue.type === "strict_object" && issue.expected === "never") {
     return `Unknown field "${field}": remove it. The fields of the body are ${known.join(", ")}.`;
   }
-  if (issue.type === "strict_object") return `The field "${field}" is missing.`;
+  if (issue.type.endsWith("object") && issue.received === "undefined") {
+    return `The field "${field}" is missing.`;
+  }
   // Our rules follow the field's name.
   // valibot's would repeat the input.
   const type = issue.expected === null ? "another type" : `type ${issue.expected}`;

@@ -438,6 +438,7 @@ describe("an operators' route", () => {
     expect(others.map((route) => route.join(" ")).toSorted()).toEqual([
       "GET /.well-known/oauth-protected-resource",
       "GET /.well-known/oauth-protected-resource/mcp",
+      "GET /api/v1/ai/chat/:id/stream",
       "GET /api/v1/ai/examples",
       "GET /api/v1/ai/queries",
       "GET /api/v1/ai/queries/:id",
@@ -448,6 +449,7 @@ describe("an operators' route", () => {
       "GET /v1/models/:id",
       "GET /v1/responses/:id",
       "POST /api/v1/ai/ask",
+      "POST /api/v1/ai/chat",
       "POST /api/v1/ai/feedback",
       "POST /api/v1/ai/queries/:id/cancel",
       "POST /api/v1/session",

@@ -8,6 +8,8 @@ import { errorForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { model, models } from "../formats/models.ts";
+import { nothingToResume } from "../formats/ui-message.ts";
+import { isSameOrigin } from "../origin.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
 import {
@@ -53,6 +55,10 @@ router.get(`${API_PREFIX}/ai/queries/:id`, toOwnObject);
 router.get(`${API_PREFIX}/ai/queries/:id/events`, events);
 router.post(`${API_PREFIX}/ai/queries/:id/cancel`, toOwnObject);
 router.post(`${API_PREFIX}/ai/feedback`, toOwnObject);
+
+// The AI SDK's chat.
+router.post(`${API_PREFIX}/ai/chat`, ask);
+router.get(`${API_PREFIX}/ai/chat/:id/stream`, chatStream);
 
 // OpenAI's API.
 router.post("/v1/chat/completions", ask);
@@ -200,6 +206,18 @@ async function events(_matched: Matched, request: Request, env: Env): Promise<Re
   const { userId, identity } = await caller(request, env);
   const { method } = request;
   return forward(userStub(env, userId), request, { userId, identity, method });
+}
+
+/**
+ * A page asks this when it opens: before its first
+ * ask it has no session, so there is no answer.
+ */
+async function chatStream(matched: Matched, request: Request, env: Env): Promise<Response> {
+  const config = sessionConfigFor(request, env);
+  if (config && isSameOrigin(request) && (await readerOf(request, config)) === undefined) {
+    return nothingToResume();
+  }
+  return events(matched, request, env);
 }
 
 async function asker(request: Request, env: Env): Promise<Caller & Partial<NewReader>> {

@@ -2,12 +2,16 @@
 // alone: a request may be refused before its body is read. Events that are
 // read again are always an event stream.
 
+import { API_PREFIX } from "../protocol.ts";
 import { wrongParameter } from "../request.ts";
 import { EVENTS } from "./events.ts";
 import type { Format, Refusal } from "./format.ts";
 import { JSON_BODY } from "./json.ts";
 import { MCP_REFUSAL } from "./mcp-refusal.ts";
 import { OPENAI_REFUSAL } from "./openai-error.ts";
+import { UI_MESSAGE_REFUSAL } from "./ui-message.ts";
+
+const CHAT_PATH = new RegExp(`^${API_PREFIX}/ai/chat(?:/|$)`);
 
 /**
  * The format of an answer. Throws INVALID_REQUEST if `stream` is neither true
@@ -26,6 +30,7 @@ export function answerFormat(url: URL): Format {
 export function errorForm(url: URL | null): Refusal {
   if (url?.pathname.startsWith("/v1/")) return OPENAI_REFUSAL;
   if (url?.pathname === "/mcp") return MCP_REFUSAL;
+  if (CHAT_PATH.test(url?.pathname ?? "")) return UI_MESSAGE_REFUSAL;
   return (url && chosen(url)) ?? JSON_BODY;
 }
 

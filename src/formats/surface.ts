@@ -14,6 +14,8 @@ export interface Asked {
   readonly later?: boolean;
   /** By which the client comes back to the answer while it is written. */
   readonly chat?: string | undefined;
+  /** Another answer, even if this was answered a moment ago. */
+  readonly again?: boolean | undefined;
 }
 
 export interface Surface {

@@ -66,13 +66,13 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
   const connection = new Connection(request.signal);
   const handler = createMcpHandler(() => server(parts, connection, session), {
     // A call is answered as a stream, in which heartbeats can be written.
-    responseMode: isCall(parsedBody) ? "sse" : "auto",
-    // Nothing changes here that a client could wait for.
-    maxSubscriptions: 0,
+    responseMode: isRequest(parsedBody, "tools/call") ? "sse" : "auto",
     // The calls write heartbeats of their own.
     keepAliveMs: 0,
   });
   const response = await handler.fetch(request, { parsedBody });
+  // Nothing changes here, so a subscription ends at once.
+  if (isRequest(parsedBody, "subscriptions/listen")) await handler.close();
   // The client sends it with each later message, so its
   // calls differ from those of the user's other clients.
   // Nothing is kept of it.
@@ -85,8 +85,8 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
   return new Response(connection.body, response);
 }
 
-function isCall(body: unknown): boolean {
-  return isJSONRPCRequest(body) && body.method === "tools/call";
+function isRequest(body: unknown, method: string): boolean {
+  return isJSONRPCRequest(body) && body.method === method;
 }
 
 /** The calls that a client cancels. Only older ones send that. */

@@ -13,9 +13,10 @@ import { documents, users } from "./operators.ts";
 import { readers } from "./readers.ts";
 import { codesOf, refusalResponse } from "./refusals.ts";
 import { service } from "./service.ts";
+import { uiMessage } from "./ui-message.ts";
 
 /** Every surface adds its part here. */
-const PARTS = [readers, openAiChat, openAiResponses, mcp, users, documents, service];
+const PARTS = [readers, openAiChat, openAiResponses, uiMessage, mcp, users, documents, service];
 
 export interface OpenApi {
   readonly openapi: string;
@@ -92,14 +93,11 @@ export function placeOf({ route }: Pick<Operation, "route">): { method: string; 
 function operationObject(operation: Operation, part: Part, refusals: Refusals): JsonSchema {
   const { id, summary, about, callers, startsSession = false, parameters, body } = operation;
   const { replies } = operation;
-  const streams = Object.values(replies).some(({ events }) => events !== undefined);
-  const isOurs = part.refusal === undefined;
-  const types =
-    streams && isOurs ? ["application/json", "text/event-stream"] : ["application/json"];
   const responses = Object.entries(replies).map(([status, reply]) => [status, response(reply)]);
+  const streams = Object.values(replies).some(({ events }) => events !== undefined);
   const refused = Array.from(codesOf(operation), ([status, codes]) => [
     status,
-    refusals.add(codes, part.refusal, types, startsSession),
+    refusals.add(codes, part.refusal ?? "Error", { streams, startsSession }),
   ]);
   return {
     operationId: id,
@@ -149,24 +147,35 @@ class Refusals {
   /** A reference to the response that carries one of these codes. */
   add(
     codes: readonly ErrorCode[],
-    shape = "Error",
-    types: readonly string[],
-    startsSession: boolean,
+    shape: string,
+    { streams, startsSession }: { readonly streams: boolean; readonly startsSession: boolean },
   ): JsonSchema {
+    const isOurs = shape === "Error";
     const name = [
-      ...(shape === "Error" ? [] : [shape]),
+      ...(isOurs ? [] : [shape]),
       codes.join("_OR_"),
-      ...(types.length > 1 ? ["STREAMED"] : []),
+      ...(isOurs && streams ? ["STREAMED"] : []),
       ...(startsSession ? ["WITH_SESSION"] : []),
     ].join("_");
-    const schema =
-      shape === "Error"
-        ? { allOf: [ref(shape), { properties: { code: { enum: codes } } }] }
-        : ref(shape);
-    const headers = startsSession ? (["Set-Cookie"] as const) : [];
-    this.components[name] ??= refusalResponse(codes, schema, types, headers);
+    this.components[name] ??= refusalResponse(codes, {
+      schema: refusalSchema(codes, shape),
+      types: isOurs && streams ? [JSON_TYPE, "text/event-stream"] : [typeOf(shape)],
+      headers: startsSession ? ["Set-Cookie"] : [],
+    });
     return { $ref: `#/components/responses/${name}` };
   }
+}
+
+const JSON_TYPE = "application/json";
+
+function typeOf(shape: string): string {
+  return shape === "text" ? "text/plain" : JSON_TYPE;
+}
+
+function refusalSchema(codes: readonly ErrorCode[], shape: string): JsonSchema {
+  if (shape === "text") return { type: "string" };
+  if (shape !== "Error") return ref(shape);
+  return { allOf: [ref(shape), { properties: { code: { enum: codes } } }] };
 }
 
 function ref(shape: string): { $ref: string } {

@@ -38,6 +38,10 @@ const HEADERS = {
     about: "The session of a page of this origin.",
     example: "__Host-belay=eyJhbGciOiJIUzI1NiJ9…; Path=/; HttpOnly; SameSite=Strict; Secure",
   },
+  "X-Vercel-AI-UI-Message-Stream": {
+    about: "The version of the AI SDK's stream.",
+    example: "v1",
+  },
   "Mcp-Session-Id": {
     about: "Of the answer to `initialize`: send it with each later message.",
     example: "4f8a1c8e-8e43-4d0a-9d2f-6f5b5a3e9c11",

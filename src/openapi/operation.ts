@@ -13,7 +13,7 @@ export interface Part {
   /** Under the names that the document gives them. */
   readonly shapes: Readonly<Record<string, Shape>>;
   readonly operations: readonly Operation[];
-  /** The shape of every refusal, as JSON; without it, our own. */
+  /** The shape of every refusal, as JSON, or `text`; without it, our own. */
   readonly refusal?: string;
 }
 

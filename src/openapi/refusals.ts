@@ -4,7 +4,7 @@
 import { STATUS } from "../errors.ts";
 import type { ErrorCode } from "../protocol.ts";
 import { errorHeaders, type HeaderName, headerRefs } from "./headers.ts";
-import type { Operation } from "./operation.ts";
+import type { JsonSchema, Operation } from "./operation.ts";
 
 const MEANING: Readonly<Record<ErrorCode, string>> = {
   INVALID_REQUEST:
@@ -71,15 +71,18 @@ export function codesOf(operation: Operation): Map<number, ErrorCode[]> {
 /** A response that carries one of these codes, which share a status. */
 export function refusalResponse(
   codes: readonly ErrorCode[],
-  schema: Record<string, unknown>,
-  mediaTypes: readonly string[],
-  others: readonly HeaderName[],
-): Record<string, unknown> {
-  const headers = [...errorHeaders(codes), ...others];
+  content: {
+    readonly schema: JsonSchema;
+    readonly types: readonly string[];
+    readonly headers: readonly HeaderName[];
+  },
+): JsonSchema {
+  const { schema, types } = content;
+  const headers = [...errorHeaders(codes), ...content.headers];
   return {
     description: codes.map((code) => `\`${code}\`: ${MEANING[code]}`).join("\n\n"),
     ...(headers.length > 0 && { headers: headerRefs(headers) }),
-    content: Object.fromEntries(mediaTypes.map((type) => [type, { schema }])),
+    content: Object.fromEntries(types.map((type) => [type, { schema }])),
   };
 }
 

@@ -106,7 +106,7 @@ export class Asks {
     // Nothing is awaited from here until the listener listens. A first ask makes
     // the tables in one write with its reservation.
     this.#tables.create(request.userName);
-    const earlier = this.#earlier(key, identity, request.retriesByItself);
+    const earlier = this.#earlier(key, request);
     switch (earlier?.type) {
       case "live":
         return this.#join(earlier.run, request);
@@ -120,12 +120,13 @@ export class Asks {
   }
 
   /** Undefined for a new ask, or one that was refunded. Counts a replay. */
-  #earlier(key: AskKey, identity: string | null, byItself: boolean): Earlier | undefined {
+  #earlier(key: AskKey, { identity, retriesByItself, again }: AskRequest): Earlier | undefined {
     const { repeatWindowMs } = this.#parts.config();
     const known = this.#latestOf(key);
     if (known === undefined) return undefined;
     const run = this.#runs.get(known.query_id);
     if (run !== undefined) return { type: "live", run };
+    if (again && !key.chosen) return undefined;
     const row = this.#tables.queries.get(known.query_id);
     if (row === undefined || !isReplayable(row)) return undefined;
     // A replay that is refused must not count as one that was served.
@@ -136,7 +137,7 @@ export class Asks {
       case "replay":
         return { type: "stored", row };
       case "enough":
-        return byItself ? { type: "enough", queryId: row.id } : { type: "stored", row };
+        return retriesByItself ? { type: "enough", queryId: row.id } : { type: "stored", row };
       case "late":
         return undefined;
     }

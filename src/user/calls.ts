@@ -2,31 +2,43 @@
 // cancels: it sends a message of its own, and leaves the stream open. In
 // memory, like the runs.
 
+import type { Asks } from "./asks.ts";
+import { CALL_HEADER } from "./user-request.ts";
+
 /** Calls that were cancelled before they came. */
 const EARLY_MAX = 64;
 
 export class Calls {
+  readonly #asks: Asks;
   /** Query ids by call. */
   readonly #queries = new Map<string, string>();
   readonly #early = new Set<string>();
 
-  /**
-   * A call is being answered. True if it was cancelled before it came.
-   * @param isLive Whether a query has a run.
-   */
-  begin(call: string, queryId: string, isLive: (queryId: string) => boolean): boolean {
-    for (const [other, id] of this.#queries) if (!isLive(id)) this.#queries.delete(other);
-    this.#queries.set(call, queryId);
-    return this.#early.delete(call);
+  constructor(asks: Asks) {
+    this.#asks = asks;
   }
 
-  /** The id of its query, if it has come. */
-  cancel(call: string): string | undefined {
+  /** An ask, which may be a call, is being answered. */
+  begin({ headers }: Request, response: Response): void {
+    const call = headers.get(CALL_HEADER);
+    const queryId = response.headers.get("x-query-id");
+    if (call === null || queryId === null) return;
+    const { runs } = this.#asks;
+    for (const [other, id] of this.#queries) if (!runs.has(id)) this.#queries.delete(other);
+    this.#queries.set(call, queryId);
+    // Not awaited: a whole answer waits for the reader of this response. If it
+    // fails, the answer goes on like one that was not cancelled.
+    if (this.#early.delete(call)) this.#asks.cancel(queryId).catch(() => {});
+  }
+
+  /** Only the edge can ask for it: there, it has no route. */
+  async cancel({ headers }: Request): Promise<Response> {
+    const call = headers.get(CALL_HEADER) ?? "";
     const queryId = this.#queries.get(call);
-    if (queryId !== undefined) return queryId;
-    this.#early.add(call);
+    if (queryId !== undefined) await this.#asks.cancel(queryId);
+    else this.#early.add(call);
     const [oldest] = this.#early;
     if (this.#early.size > EARLY_MAX && oldest !== undefined) this.#early.delete(oldest);
-    return undefined;
+    return new Response(null, { status: 204 });
   }
 }

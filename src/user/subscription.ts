@@ -28,6 +28,8 @@ export interface Subscriber {
 export interface AskRequest extends Subscriber {
   readonly userName: string;
   readonly ask: Ask;
+  /** A stored answer is not wanted, except for the client's own key. */
+  readonly again: boolean;
   /** The query whose turns come before. */
   readonly previous?: string | undefined;
   /** The client's own key for it. */

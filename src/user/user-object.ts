@@ -17,29 +17,25 @@ import { json } from "../formats/json.ts";
 import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
 import { RESPONSES } from "../formats/openai-responses-request.ts";
 import type { Asked, Surface } from "../formats/surface.ts";
-import { API_PREFIX, RECEIPTS_LISTED } from "../protocol.ts";
-import { readJson, wholeParameter, wrongParameter } from "../request.ts";
-import {
-  BODY_BYTES_MAX,
-  CONVERSATION_BYTES_MAX,
-  parseAsk,
-  parseFeedback,
-  parseSettingsChange,
-} from "./ask.ts";
+import { UI_CHAT } from "../formats/ui-message-request.ts";
+import { API_PREFIX } from "../protocol.ts";
+import { readJson } from "../request.ts";
+import { BODY_BYTES_MAX, CONVERSATION_BYTES_MAX, parseAsk, parseSettingsChange } from "./ask.ts";
 import { Asks } from "./asks.ts";
 import { Calls } from "./calls.ts";
+import { Chats } from "./chats.ts";
 import { inspect, shownReceipt } from "./inspect.ts";
 import { isWithin, Outage } from "./outage.ts";
-import { type QueryRow, receipt } from "./queries.ts";
+import { receipt } from "./queries.ts";
+import { QueryLog } from "./query-log.ts";
 import { Quota } from "./quota.ts";
-import { noQuery, notKept, notUpToDate, storageOut, unknownUser } from "./refusals.ts";
+import { notUpToDate, storageOut, unknownUser } from "./refusals.ts";
 import { Reservations } from "./reservations.ts";
 import { Responses } from "./responses.ts";
 import { Retention } from "./retention.ts";
 import { Tables } from "./tables.ts";
 import {
   afterOf,
-  CALL_HEADER,
   identityOf,
   idOf,
   retriesByItself,
@@ -69,8 +65,10 @@ export class UserObject extends DurableObject<Variables> {
   readonly #reservations: Reservations;
   readonly #retention: Retention;
   readonly #asks: Asks;
+  readonly #log: QueryLog;
   readonly #responses: Responses;
-  readonly #calls = new Calls();
+  readonly #calls: Calls;
+  readonly #chats: Chats;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
   /**
@@ -84,20 +82,30 @@ export class UserObject extends DurableObject<Variables> {
     .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
     .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
     .post("/v1/responses", (request, user) => user.#askOn(RESPONSES, request))
+    .post(`${API_PREFIX}/ai/chat`, (request, user) => user.#askOn(UI_CHAT, request))
+    // A page asks this when it opens, maybe before its user's first ask.
+    .all(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.resume(request))
     // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
     .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
     .get("/v1/responses/:id", (request, user) => user.#responses.retrieve(request))
     .head("/v1/responses/:id", (request, user) => user.#responses.peek(request))
     .post("/v1/responses/:id/cancel", (request, user) => user.#responses.cancel(request))
-    .get(`${API_PREFIX}/ai/quota`, (request, user) => user.#quotaOf(identityOf(request)))
-    .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#list(request))
-    .get(`${API_PREFIX}/ai/queries/:id`, (request, user) => json(receipt(user.#findOwn(request))))
+    .get(`${API_PREFIX}/ai/quota`, (request, user) =>
+      json(user.#quota.body(Date.now(), identityOf(request))),
+    )
+    .get(`${API_PREFIX}/ai/queries`, (request, user) => user.#log.list(request))
+    .get(`${API_PREFIX}/ai/queries/:id`, (request, user) =>
+      json(receipt(user.#log.findOwn(request))),
+    )
     .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
     .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
-    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#cancelCall(request))
-    .post(`${API_PREFIX}/ai/feedback`, (request, user) => user.#feedback(request))
+    // The edge has no such route: only it can ask for this.
+    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#calls.cancel(request))
+    .post(`${API_PREFIX}/ai/feedback`, async (request, user) =>
+      user.#log.rate(await user.#body(request), identityOf(request)),
+    )
     .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#inspect())
     .patch(`${API_PREFIX}/admin/users/:userId`, (request, user) => user.#change(request))
     .delete(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#erase())
@@ -113,6 +121,7 @@ export class UserObject extends DurableObject<Variables> {
     this.#quota = new Quota(() => this.#variables(), this.#tables);
     this.#reservations = new Reservations(ctx, this.#tables);
     this.#retention = new Retention(this.#tables);
+    this.#log = new QueryLog(this.#tables);
     this.#asks = new Asks({
       ...parts,
       ctx,
@@ -123,7 +132,9 @@ export class UserObject extends DurableObject<Variables> {
       alarm: this.#alarm,
       outage: this.#outage,
     });
+    this.#calls = new Calls(this.#asks);
     this.#responses = new Responses(this.#asks, this.#tables, this.#quota);
+    this.#chats = new Chats(this.#asks, this.#tables, () => this.#variables());
     // An unknown user has no alarm and nothing reserved.
     if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());
   }
@@ -238,32 +249,21 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   async #answer(request: Request, asked: Asked, receivedAt: number): Promise<Response> {
-    const { format, previous, later } = asked;
-    const ask = await this.#orKnown(request, () =>
-      this.#responses.follow(asked, identityOf(request)),
-    );
+    const { format, previous, chat, again = false, later } = asked;
+    const identity = identityOf(request);
+    const ask = await this.#orKnown(request, () => this.#responses.follow(asked, identity));
     const response = await this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
-      ...{ ask, previous },
+      ...{ ask, previous, again },
       idempotencyKey: request.headers.get("idempotency-key"),
       retriesByItself: retriesByItself(request),
       receivedAt,
     });
-    const call = request.headers.get(CALL_HEADER);
-    const id = response.headers.get("x-query-id");
-    const isCancelled =
-      call !== null && id !== null && this.#calls.begin(call, id, (of) => this.#asks.runs.has(of));
-    // Not awaited: a whole answer waits for who reads this response.
-    if (isCancelled) this.ctx.waitUntil(this.#asks.cancel(id));
-    return later ? this.#responses.instead(response, identityOf(request)) : response;
-  }
-
-  /** Only the edge can ask for it: it has no route there. */
-  async #cancelCall(request: Request): Promise<Response> {
-    const id = this.#calls.cancel(request.headers.get(CALL_HEADER) ?? "");
-    if (id !== undefined) await this.#asks.cancel(id);
-    return new Response(null, { status: 204 });
+    this.#calls.begin(request, response);
+    const queryId = response.headers.get("x-query-id");
+    if (chat && queryId) this.#chats.add(chat, identity, queryId);
+    return later ? this.#responses.instead(response, identity) : response;
   }
 
   /**
@@ -280,62 +280,21 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   #resume(request: IRequest): Promise<Response> {
-    const { id } = this.#findOwn(request);
+    const { id } = this.#log.findOwn(request);
     return this.#asks.resume(id, subscriberOf(request, EVENTS, afterOf(request)));
   }
 
   /** The head of what `#resume` answers, without a listener. */
   #peek(request: IRequest): Response {
-    const row = this.#findOwn(request);
+    const row = this.#log.findOwn(request);
     const subscriber = subscriberOf(request, EVENTS, afterOf(request));
     return new Response(null, { headers: this.#asks.peek(row, subscriber) });
   }
 
   async #cancel(request: IRequest): Promise<Response> {
-    const { id } = this.#findOwn(request);
+    const { id } = this.#log.findOwn(request);
     await this.#asks.cancel(id);
-    return json(receipt(this.#find(id)));
-  }
-
-  // --- The query log ---
-
-  #quotaOf(identity: string | null): Response {
-    return json(this.#quota.body(Date.now(), identity));
-  }
-
-  #list(request: Request): Response {
-    const parameters = new URL(request.url).searchParams;
-    const limit = wholeParameter(parameters, "limit", RECEIPTS_LISTED);
-    const before = parameters.get("before") ?? undefined;
-    const page = this.#tables.queries.page(limit, before, identityOf(request));
-    if (page === undefined) throw wrongParameter("before", "a query id");
-    const { rows, more } = page;
-    return json({ queries: rows.map(receipt), before: more ? rows.at(-1)?.id : null });
-  }
-
-  async #feedback(request: Request): Promise<Response> {
-    const { queryId, rating, comment } = parseFeedback(await this.#body(request));
-    const row = this.#find(queryId, identityOf(request));
-    if (row.query === null) throw notKept();
-    // Without a new comment the old one stays; it is deleted with the rating.
-    const kept = rating === null ? null : comment === undefined ? row.comment : comment;
-    this.#tables.queries.rate(row.id, rating, kept);
-    return json({ queryId, rating, comment: kept });
-  }
-
-  #findOwn(request: IRequest): QueryRow {
-    return this.#find(idOf(request.params), identityOf(request));
-  }
-
-  /**
-   * Throws NOT_FOUND, also for another identity's query. Operators see every
-   * query.
-   */
-  #find(id: string, identity?: string | null): QueryRow {
-    const row = this.#tables.query(id);
-    const hidden = identity !== undefined && row?.identity !== identity;
-    if (row === undefined || hidden) throw noQuery();
-    return row;
+    return json(receipt(this.#log.find(id)));
   }
 
   // --- Operators ---
@@ -366,9 +325,9 @@ export class UserObject extends DurableObject<Variables> {
   /** An operator's own refund. The answer stays readable. */
   #refundCharge(id: string): Response {
     if (!this.#tables.exist) throw unknownUser();
-    const row = this.#find(id);
+    const row = this.#log.find(id);
     this.#reservations.refundCharge(row.id);
-    return json(shownReceipt(this.#find(row.id), this.#variables().shareQueries));
+    return json(shownReceipt(this.#log.find(row.id), this.#variables().shareQueries));
   }
 
   /**
@@ -381,6 +340,7 @@ export class UserObject extends DurableObject<Variables> {
     this.#asks.end();
     this.#alarm.clear();
     this.#retention.forget();
+    this.#chats.clear();
     try {
       await this.#tables.delete();
     } catch (thrown) {

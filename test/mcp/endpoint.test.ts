@@ -176,8 +176,9 @@ describe("the endpoint", () => {
     const response = await sendModern(await newUser(), "subscriptions/listen", {
       notifications: { toolsListChanged: true },
     });
-    const [message] = await messagesOf(response);
-    expect(message?.error).toBeDefined();
+    const [acknowledged, ended] = await messagesOf(response);
+    expect(acknowledged?.method).toBe("notifications/subscriptions/acknowledged");
+    expect(ended?.result).toMatchObject({ resultType: "complete" });
   });
 });
 

@@ -54,13 +54,12 @@ export class Conforming {
 
   /** What a value has against the schema; none if it fits. */
   faults(schema: JsonSchema, value: unknown): string[] {
-    const { components } = this.document;
-    const { valid, errors } = new Validator(closed({ ...schema, components }), "2020-12").validate(
-      value,
-    );
-    return valid
-      ? []
-      : errors.map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);
+    return faultsIn({ ...schema, components: this.document.components }, value);
+  }
+
+  /** And what it has that the schema does not name. */
+  #allFaults(schema: JsonSchema, value: unknown): string[] {
+    return faultsIn(closed({ ...schema, components: this.document.components }), value);
   }
 
   /** What a response has against the description of its route. */
@@ -110,13 +109,18 @@ export class Conforming {
           .slice(0, -1)
           .map((frame) => frame.replace(/^event: \w[\w.]*\n/, ""))
           .filter((frame) => frame !== "data: [DONE]" && !frame.startsWith(":"))
-          .flatMap((frame) => this.faults(schema, eventOf(frame)));
+          .flatMap((frame) => this.#allFaults(schema, eventOf(frame)));
       case "text/plain":
-        return this.faults(schema, text);
+        return this.#allFaults(schema, text);
       default:
-        return this.faults(schema, JSON.parse(text));
+        return this.#allFaults(schema, JSON.parse(text));
     }
   }
+}
+
+function faultsIn(schema: JsonSchema, value: unknown): string[] {
+  const { valid, errors } = new Validator(schema, "2020-12").validate(value);
+  return valid ? [] : errors.map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);
 }
 
 function sameName(name: string): (other: string) => boolean {

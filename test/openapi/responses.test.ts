@@ -209,6 +209,40 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
     const cancel = (of: string) => openAi(user, `/responses/${of}/cancel`, { method: "POST" });
     return [await cancel(id), await cancel(id), await cancel("resp_1-nothing")];
   },
+  "POST /api/v1/ai/chat": async () => {
+    const user = await newUser();
+    const [body = {}] = examples("POST /api/v1/ai/chat");
+    const says = (text: string) => ({
+      ...body,
+      messages: [{ role: "user", parts: [{ type: "text", text }] }],
+    });
+    const itself = { headers: { accept: "text/event-stream" } };
+    const replays = [];
+    for (let time = 0; time < 5; time += 1) {
+      replays.push(await whole(user.post("/ai/chat", body, itself)));
+    }
+    const stopped = user.post("/ai/chat", says(scripted({ tokens: 9_000, gapMs: 50 })));
+    await stopNewest(user);
+    return [
+      ...replays,
+      await stopped,
+      await user.post("/ai/chat", says(scripted({ fault: "cut", at: 1 }))),
+      await user.post("/ai/chat", says("")),
+      await fetchApi("/api/v1/ai/chat", { method: "POST", body: "{}" }),
+    ];
+  },
+  "GET /api/v1/ai/chat/:id/stream": async () => {
+    const user = await newUser();
+    const [body = {}] = examples("POST /api/v1/ai/chat");
+    const query = scripted({ tokens: 20, gapMs: 20 });
+    const messages = [{ role: "user", parts: [{ type: "text", text: query }] }];
+    await user.post("/ai/chat", { ...body, messages });
+    return [
+      await user.request(`/ai/chat/${body.id}/stream`),
+      await user.request("/ai/chat/unknown/stream"),
+      await fetchApi("/api/v1/ai/chat/unknown/stream"),
+    ];
+  },
   "POST /mcp": async () => {
     const user = await newUser();
     const send = (body: unknown, headers: Record<string, string> = {}) =>

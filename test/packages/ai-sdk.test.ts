@@ -1,7 +1,8 @@
 // The packages `ai` and `@ai-sdk/openai-compatible`, with a base URL and a key.
 
 import { createOpenAICompatible, type MetadataExtractor } from "@ai-sdk/openai-compatible";
-import { APICallError, generateText, RetryError, streamText } from "ai";
+import { APICallError, generateText, Output, RetryError, streamText } from "ai";
+import { describe, expect, test } from "vitest";
 import { type Extras, extras } from "./extras.ts";
 import { type Asked, CHAT_SHOWS, type Package, prove } from "./proofs.ts";
 import type { Customer } from "./site.ts";
@@ -76,4 +77,17 @@ function extrasIn(providerMetadata: unknown): Extras {
   return (providerMetadata as { extras: Extras }).extras;
 }
 
-prove("@ai-sdk/openai-compatible", AI_SDK);
+const site = prove("@ai-sdk/openai-compatible", AI_SDK);
+
+describe.concurrent("@ai-sdk/openai-compatible", () => {
+  test("is told that there are no answers by a schema", async () => {
+    const customer = await site().customer();
+    const messages = [{ role: "user", content: customer.question() }] as const;
+    const asking = generateText({
+      ...request(customer, { messages, streaming: false }),
+      output: Output.json(),
+    });
+    await expect(asking).rejects.toMatchObject({ statusCode: 400 });
+    await customer.paid({});
+  });
+});

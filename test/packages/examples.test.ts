@@ -25,7 +25,9 @@ const PROGRAMS = {
   "client.mjs": "node",
   "ask.py": "python3",
   "openai-chat.mjs": "node",
+  "openai-responses.mjs": "node",
   "openai_chat.py": "python3 with packages",
+  "openai_responses.py": "python3 with packages",
 } as const;
 /** What others import, and pages. */
 const OTHERS = ["README.md", "fetch.mjs", "fetch.html"];
@@ -130,6 +132,24 @@ describe("a program", () => {
       await customer.paid({ refunded: 1, reason: "failed" });
     });
   });
+
+  describe.concurrent.each(["openai-responses.mjs", "openai_responses.py"] as const)(
+    "%s with two questions",
+    (program) => {
+      test("asks the second as a follow-up", async () => {
+        const customer = await site.customer();
+        const questions = [customer.question({ tokens: 4 }), customer.question({ tokens: 6 })];
+        const running = start(program, customer, questions);
+        expect(await running.ended).toEqual({ code: 0, stderr: "" });
+        expect(running.stdout).toMatch(new RegExp(`^${words(4)}\n\n.*\n${words(6)}\n\n`, "s"));
+        expect(customer.asked.map(({ roles }) => roles.slice(1))).toEqual([
+          ["user"],
+          ["user", "assistant", "user"],
+        ]);
+        await customer.paid({ charged: 2 });
+      });
+    },
+  );
 });
 
 describe("a page", () => {

@@ -3,11 +3,15 @@
 import type { AIMessageChunk } from "@langchain/core/messages";
 import { ChatOpenAI } from "@langchain/openai";
 import type { APIError } from "openai";
+import { describe, expect, test } from "vitest";
 import { extras } from "./extras.ts";
-import { type Asked, CHAT_SHOWS, type Package, prove } from "./proofs.ts";
+import { type Asked, CHAT_SHOWS, type Package, prove, words } from "./proofs.ts";
 import type { Customer } from "./site.ts";
 
-function model(customer: Customer, { model = "belay", key = customer.key, unsupported }: Asked) {
+function model(
+  customer: Customer,
+  { model = "belay", key = customer.key, unsupported }: Partial<Asked> = {},
+) {
   return new ChatOpenAI({
     model,
     apiKey: key,
@@ -54,4 +58,28 @@ function finishOf({ response_metadata }: AIMessageChunk): string {
   return (response_metadata.finish_reason as string | undefined) ?? "";
 }
 
-prove("@langchain/openai", LANGCHAIN);
+const site = prove("@langchain/openai", LANGCHAIN);
+
+describe.concurrent("@langchain/openai", () => {
+  test("may offer tools, and gets an answer without a call", async () => {
+    const customer = await site().customer();
+    const chat = model(customer).bindTools([
+      { type: "function", function: { name: "add", parameters: { type: "object" } } },
+    ]);
+    const answer = await chat.invoke(customer.question({ tokens: 3 }));
+    expect([answer.text, answer.tool_calls]).toEqual([words(3), []]);
+    await customer.paid({ charged: 1 });
+  });
+
+  test("is refunded if the loop over its stream is left", async () => {
+    const customer = await site().customer();
+    let text = "";
+    const question = customer.question({ tokens: 300, gapMs: 20 });
+    for await (const chunk of await model(customer).stream(question)) {
+      text += chunk.text;
+      if (text.includes("w5 ")) break;
+    }
+    await customer.paid({ refunded: 1 });
+    await customer.modelStopped();
+  });
+});

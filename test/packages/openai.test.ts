@@ -4,7 +4,7 @@ import OpenAI, { APIError } from "openai";
 import { describe, expect, test } from "vitest";
 import { extras } from "./extras.ts";
 import { type Asked, CHAT_SHOWS, type Package, prove, words } from "./proofs.ts";
-import type { Customer } from "./site.ts";
+import { type Customer, DOCUMENTS } from "./site.ts";
 
 function client(customer: Customer, key = customer.key): OpenAI {
   return new OpenAI({ baseURL: `${customer.url}/v1`, apiKey: key, fetch: customer.fetch });
@@ -55,6 +55,15 @@ describe.concurrent("openai", () => {
     expect(models.data[0]).toMatchObject({ object: "model", owned_by: expect.any(String) });
   });
 
+  test("tells of one model, and of no other", async () => {
+    const { models } = client(await site().customer());
+    expect(await models.retrieve("belay/default")).toMatchObject({ id: "belay/default" });
+    const unknown = models.retrieve("gpt-unknown");
+    await expect(unknown).rejects.toMatchObject({ status: 404, code: "model_not_found" });
+    const wrong = client(await site().customer(), "sk-wrong").models.list();
+    await expect(wrong).rejects.toMatchObject({ status: 401, code: "invalid_api_key" });
+  });
+
   test("does not ask again where the service says that it is useless", async () => {
     const customer = await site().customer(0);
     const asking = client(customer).chat.completions.create({
@@ -92,17 +101,48 @@ describe.concurrent("openai", () => {
     await customer.modelStopped();
   });
 
-  test("accumulates a stream into one completion", async () => {
+  test("accumulates a stream into one completion, with its annotations", async () => {
     const customer = await site().customer();
-    const question = customer.question({ tokens: 10, gapMs: 5 });
+    const text = customer.question({ tokens: ["Twenty ", "[1]", "[2]."], gapMs: 5 });
     const stream = client(customer).chat.completions.stream({
       model: "belay",
-      messages: [{ role: "user", content: [{ type: "text", text: question }] }],
+      messages: [{ role: "user", content: [{ type: "text", text }] }],
       stream_options: { include_usage: true },
     });
     const whole = await stream.finalChatCompletion();
-    expect(whole.choices[0]?.message).toMatchObject({ role: "assistant", content: words(10) });
+    const [choice] = whole.choices;
+    expect(choice?.message).toMatchObject({ role: "assistant", content: "Twenty [1][2]." });
+    expect(extras([whole]).cited).toEqual([DOCUMENTS.quota.url]);
     expect(whole.usage?.total_tokens).toBeGreaterThan(0);
+    await customer.paid({ charged: 1 });
+  });
+
+  test("is told that there are no answers by a schema", async () => {
+    const customer = await site().customer();
+    const parsing = client(customer).chat.completions.parse({
+      model: "belay",
+      messages: [{ role: "user", content: customer.question() }],
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "answer", schema: { type: "object" } },
+      },
+    });
+    const error = { status: 400, param: "response_format.type" };
+    await expect(parsing).rejects.toMatchObject(error);
+    await customer.paid({});
+  });
+
+  test("asks again when its patience ends, and is charged once", async () => {
+    const customer = await site().customer();
+    const answer = await client(customer).chat.completions.create(
+      {
+        model: "belay",
+        messages: [{ role: "user", content: customer.question({ tokens: 3, headersMs: 1_500 }) }],
+      },
+      { timeout: 1_000 },
+    );
+    expect(answer.choices[0]?.message.content).toBe(words(3));
+    expect(customer.posts.length).toBeGreaterThan(1);
     await customer.paid({ charged: 1 });
   });
 

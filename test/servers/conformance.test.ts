@@ -33,6 +33,9 @@ interface Fault {
   readonly does: Tampering;
 }
 
+/** The last event of each kind of stream. */
+const LAST = /(?:data: \{"type":"done".*|data: \[DONE\]|event: response\.completed\n.*)\n\n/;
+
 const FAULTS: readonly Fault[] = [
   {
     name: "puts a comment into a stream",
@@ -44,8 +47,9 @@ const FAULTS: readonly Fault[] = [
     rows: [
       "`done` was accepted: charged once",
       "a stream of chat completions has OpenAI's form, and is charged once",
+      "a stream of a response has OpenAI's form, resumes anywhere, and is charged once",
     ],
-    does: { body: (part) => part.replace(/data: (?:\{"type":"done".*|\[DONE\])\n\n/, "") },
+    does: { body: (part) => part.replace(LAST, "") },
   },
   {
     name: "does not notice disconnects",

@@ -1,0 +1,93 @@
+// The AI SDK's UI message stream, which `useChat` reads
+// (docs/surfaces.md). An answer is one message, whose id
+// is the query's. The charge follows the acceptance of
+// the write that ends with `[DONE]`.
+
+import { type ErrorBody, encodeJson, type Source } from "../protocol.ts";
+import { EVENTS } from "./events.ts";
+import type { Format, Refusal, WholeAnswer } from "./format.ts";
+
+/** The message's only text. Text ids are unique within a message. */
+const TEXT_ID = "answer";
+const DELTA_HEAD = `data: {"type":"text-delta","id":"${TEXT_ID}","delta":`;
+const DONE = "data: [DONE]\n\n";
+
+export const UI_MESSAGE: Format = {
+  streams: true,
+  headers: { ...EVENTS.headers, "x-vercel-ai-ui-message-stream": "v1" },
+  opening: ({ queryId }, quotaRemaining) =>
+    chunk({
+      type: "start",
+      messageId: queryId,
+      messageMetadata: { queryId, quotaRemaining },
+    }),
+  event: (event) =>
+    event.type === "token"
+      ? `${DELTA_HEAD}${encodeJson(event.token)}}\n\n`
+      : metadata({ sources: event.sources }) + chunk({ type: "text-start", id: TEXT_ID }),
+  // The SDK's own sign of life.
+  heartbeat: () => ": keep-alive\n\n",
+  closing: (answer) => chunk({ type: "text-end", id: TEXT_ID }) + parts(answer) + finish(answer),
+  error: (error) => failure(error) + ending(error) + DONE,
+};
+
+/**
+ * Before a stream: the sentence alone, since the
+ * message of useChat's error is the whole body.
+ */
+export const UI_MESSAGE_REFUSAL: Refusal = {
+  errorHeaders: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  refusal: ({ message }) => message,
+};
+
+/** How the SDK is told so. No cache may tell it later. */
+export function nothingToResume(): Response {
+  return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+}
+
+/**
+ * At the end, once it is known that something was
+ * found: chats show these as what the answer rests on.
+ */
+function parts({ found, sources }: WholeAnswer): string {
+  return found ? sources.map(part).join("") : "";
+}
+
+/** All, in order: a numbered list agrees with the text. */
+function part({ n, title, url }: Source): string {
+  const sourceId = `${n}`;
+  return url === null
+    ? chunk({ type: "source-document", sourceId, mediaType: "text/markdown", title })
+    : chunk({ type: "source-url", sourceId, url, title });
+}
+
+function finish({ finish, found, sources, quotaRemaining }: WholeAnswer): string {
+  return (
+    chunk({
+      type: "finish",
+      finishReason: finish,
+      messageMetadata: { quotaRemaining, sources, finish, found },
+    }) + DONE
+  );
+}
+
+/** The SDK's own error has the sentence alone. */
+function failure({ code, message, quotaRemaining }: ErrorBody): string {
+  return metadata({ error: { code, message }, quotaRemaining });
+}
+
+/** A stopped answer is no error to the SDK. */
+function ending({ code, message }: ErrorBody): string {
+  return code === "CANCELLED"
+    ? chunk({ type: "abort", reason: message })
+    : chunk({ type: "error", errorText: message });
+}
+
+/** Merged into what the message has already. */
+function metadata(messageMetadata: Readonly<Record<string, unknown>>): string {
+  return chunk({ type: "message-metadata", messageMetadata });
+}
+
+function chunk(value: { readonly type: string; readonly [member: string]: unknown }): string {
+  return `data: ${encodeJson(value)}\n\n`;
+}
