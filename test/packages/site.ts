@@ -39,9 +39,9 @@ export class Site {
     this.#operator = operator;
   }
 
-  static async start(): Promise<Site> {
+  static async start(more: Readonly<Record<string, string>> = {}): Promise<Site> {
     const vars = { QUOTA_LIMIT: String(LIMIT), PING_INTERVAL_MS: "100", RESUME_WAIT_SECONDS: "1" };
-    const server = await startScriptedServer({ vars });
+    const server = await startScriptedServer({ vars: { ...vars, ...more } });
     const site = new Site(server, await bearer(SECRET, { user: "olivia", operator: true }));
     for (const [id, body] of Object.entries(DOCUMENTS)) {
       await site.#operate("PUT", `/admin/documents/${id}`, body);

@@ -12,7 +12,8 @@ import { type Customer, DOCUMENTS, LIMIT, Site } from "./site.ts";
 
 let site: Site;
 beforeAll(async () => {
-  site = await Site.start();
+  // Enough for a page to come back on a busy machine.
+  site = await Site.start({ RESUME_WAIT_SECONDS: "5" });
 });
 afterAll(() => site.stop());
 

@@ -48,6 +48,7 @@ const FAULTS: readonly Fault[] = [
       "`done` was accepted: charged once",
       "a stream of chat completions has OpenAI's form, and is charged once",
       "a stream of a response has OpenAI's form, resumes anywhere, and is charged once",
+      "a chat has the form of a UI message stream, and is charged once",
     ],
     does: { body: (part) => part.replace(LAST, "") },
   },
@@ -56,6 +57,7 @@ const FAULTS: readonly Fault[] = [
     rows: [
       "a disconnect in the middle is refunded",
       "a disconnect from a stream of chat completions is refunded",
+      "a disconnect from a chat is refunded",
     ],
     does: { hidesDisconnects: true },
   },
