@@ -1,8 +1,10 @@
-// Builds the page from src/web into the folder that is served: `npm run build:page`.
+// Builds the page from src/web, and the description of the API from src/openapi, into
+// the folder that is served: `npm run build:page`.
 
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { openApi } from "../src/openapi/document.ts";
 import { PROJECT, run } from "./command.ts";
 import { flags } from "./flags.ts";
 
@@ -16,6 +18,7 @@ const FILES = {
   "/page.js": { file: "page.js", type: "text/javascript; charset=utf-8" },
   "/page.css": { file: "page.css", type: "text/css; charset=utf-8" },
   "/icon.svg": { file: "icon.svg", type: "image/svg+xml" },
+  "/openapi.json": { file: "openapi.json", type: "application/json" },
 } as const;
 
 type FileName = (typeof FILES)[keyof typeof FILES]["file"];
@@ -93,6 +96,7 @@ async function builtFiles(): Promise<Record<FileName, string>> {
     "icon.svg": await readFile(join(SOURCE, "icon.svg"), "utf8"),
     "page.js": built("page.js"),
     "page.css": built("page.css"),
+    "openapi.json": JSON.stringify(openApi()),
   };
 }
 
@@ -104,7 +108,7 @@ function headersFile(): string {
 
 if (import.meta.main) {
   await run(async () => {
-    flags({}, "Builds the page into dist/page.");
+    flags({}, "Builds the page and the description of the API into dist/page.");
     await buildPage();
   });
 }

@@ -4,7 +4,8 @@
 
 import type { ErrorBody, ErrorCode } from "./protocol.ts";
 
-const STATUS = {
+/** The HTTP status of each code. */
+export const STATUS = {
   INVALID_REQUEST: 400,
   INVALID_IDEMPOTENCY_KEY: 400,
   UNAUTHENTICATED: 401,

@@ -188,6 +188,12 @@ export const API_PREFIX = "/api/v1";
 
 /** The number of passages that an ask may request. */
 export const TOP_K = { byDefault: 5, min: 1, max: 20 };
+/** Receipts listed on a page. */
+export const RECEIPTS_LISTED = { byDefault: 20, min: 1, max: 100 };
+/** Documents listed on a page. */
+export const DOCUMENTS_LISTED = { byDefault: 50, min: 1, max: 200 };
+/** Events that a client has when it resumes a stream. */
+export const EVENTS_HAD = { byDefault: 0, min: 0, max: 999_999_999 };
 /** In code points. */
 export const QUERY_LENGTH_MAX = 4_000;
 export const MAX_TOKENS = { byDefault: 1_024, min: 1, max: 4_096 };

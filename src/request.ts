@@ -166,20 +166,31 @@ function explain(
   return `The field "${field}" ${rule}.`;
 }
 
+type Lengths = { readonly minLength: number; readonly maxLength: number };
+
 /** Well-formed text of `min` to `max` code points. */
 export function textOf(min: number, max: number) {
+  return v.pipe(v.string(), ...textRules(min, max));
+}
+
+/** The rules of `textOf`, for a text that is changed before they hold. */
+export function textRules(min: number, max: number) {
   const rule = `must be ${min === 0 ? "at most" : `${min} to`} ${max} characters long`;
-  return v.pipe(
-    v.string(),
-    v.check((text) => text.isWellFormed(), "must be well-formed Unicode, without lone surrogates"),
-    v.check((text) => {
+  return [
+    v.check<string, string>(
+      (text) => text.isWellFormed(),
+      "must be well-formed Unicode, without lone surrogates",
+    ),
+    v.check<string, string>((text) => {
       // A code point has one or two units:
       // most lengths need no counting.
       if (text.length < min || text.length > 2 * max) return false;
       const length = text.length <= max ? text.length : [...text].length;
       return length >= min && length <= max;
     }, rule),
-  );
+    // For src/openapi. JSON Schema counts code points too.
+    v.metadata<string, Lengths>({ minLength: min, maxLength: max }),
+  ] as const;
 }
 
 /** A user's or document's name: 1 to 128 code points, no controls. */

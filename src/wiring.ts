@@ -57,9 +57,9 @@ export interface Env extends Variables {
   readonly VECTORIZE?: Vectorize;
   /** Counts new sessions. Plain workerd does not have it. */
   readonly SESSION_RATE?: RateLimit;
-  /** The page's files by path, if nothing in front of the Worker has them. */
+  /** The built files by path, if nothing in front of the Worker has them. */
   readonly PAGE?: Readonly<Record<string, PageFile>>;
-  /** The same files, if the Worker is asked before them. */
+  /** The same files, where Cloudflare or wrangler serves them. */
   readonly ASSETS?: Fetcher;
 }
 

@@ -4,7 +4,6 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
-import * as v from "valibot";
 import { Alarm } from "../alarm.ts";
 import type { Embedder } from "../answer/embedder.ts";
 import type { Retriever } from "../answer/retriever.ts";
@@ -16,13 +15,18 @@ import { ServiceError, toServiceError } from "../errors.ts";
 import { errorForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
-import { API_PREFIX, type Examples, TOP_K } from "../protocol.ts";
+import {
+  API_PREFIX,
+  DOCUMENTS_LISTED,
+  type Examples,
+  QUERY_LENGTH_MAX,
+  TOP_K,
+} from "../protocol.ts";
 import {
   check,
   decodeParameter,
   isName,
   readJson,
-  textOf,
   wholeParameter,
   wrongParameter,
 } from "../request.ts";
@@ -32,6 +36,7 @@ import type { ChangePage, Reached } from "./change-log.ts";
 import { Copies, type FollowingCopy } from "./copies.ts";
 import type { Corpus } from "./corpus.ts";
 import { CORPUS_SCHEMA } from "./corpus-schema.ts";
+import { DocumentBody } from "./document-body.ts";
 import { Documents, storedPassages } from "./documents.ts";
 import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage, PlacedPassage } from "./passage-index.ts";
@@ -41,12 +46,6 @@ import { WriteQueue } from "./write-queue.ts";
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 // JSON may need six bytes for a character.
 const BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX + 64 * 1024;
-
-/** Documents listed on a page. */
-const LIST_LIMIT = { byDefault: 50, min: 1, max: 200 };
-
-/** The longest query of an ask, in characters. */
-const SEARCH_LENGTH_MAX = 4_000;
 
 /**
  * Documents plus passages re-indexed per alarm (one document
@@ -61,21 +60,6 @@ const EMBEDDING_DELAY_MS = 1_000;
 
 /** The wait before the work of an alarm is tried again. */
 const RETRY_MS = 30_000;
-
-const INPUT = v.strictObject({
-  title: v.pipe(textOf(1, 300), v.check(isVisible, "must not be blank")),
-  text: v.pipe(
-    v.string(),
-    v.check((text) => text.isWellFormed(), "must be well-formed Unicode, without lone surrogates"),
-  ),
-  url: v.optional(
-    v.nullable(
-      v.pipe(textOf(1, 2_000), v.check(isLink, "must be an http or https URL, or a path from /")),
-    ),
-    null,
-  ),
-  sample: v.nullish(v.boolean(), false),
-});
 
 /** Makes vectors, and stores them. */
 export interface VectorAdapters {
@@ -236,7 +220,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   }
 
   #list(parameters: URLSearchParams): Response {
-    const limit = wholeParameter(parameters, "limit", LIST_LIMIT);
+    const limit = wholeParameter(parameters, "limit", DOCUMENTS_LISTED);
     // One more than requested tells whether this is the last page.
     const entries = this.#documents.entriesAfter(parameters.get("after") ?? "", limit + 1);
     const documents = entries.slice(0, limit);
@@ -254,8 +238,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   ): Promise<Response> {
     const query = search.trim();
     const length = [...query].length;
-    if (!isVisible(query) || length > SEARCH_LENGTH_MAX) {
-      throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long, and visible`);
+    if (!isVisible(query) || length > QUERY_LENGTH_MAX) {
+      throw wrongParameter("search", `1 to ${QUERY_LENGTH_MAX} characters long, and visible`);
     }
     const limit = wholeParameter(parameters, "limit", TOP_K);
     const timeoutMs = userConfig(this.env).firstTokenTimeoutMs;
@@ -288,7 +272,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
 
   async #put(id: string, request: Request): Promise<Response> {
     const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs(this.env) };
-    const { title, text, url, sample } = check(INPUT, await readJson(request, limits));
+    const { title, text, url, sample } = check(DocumentBody, await readJson(request, limits));
     const bytes = new TextEncoder().encode(text);
     if (bytes.byteLength > TEXT_BYTES_MAX) {
       const message = `The text is ${bytes.byteLength} bytes long, and at most ${TEXT_BYTES_MAX} are accepted. Split it into several documents.`;
@@ -328,14 +312,6 @@ function documentId(parameter = ""): string {
     throw new ServiceError("INVALID_REQUEST", message);
   }
   return id;
-}
-
-/** An http or https URL, or a path from a site's root. */
-function isLink(value: string): boolean {
-  const here = "https://here.invalid";
-  const url = URL.parse(value, here);
-  if (url === null || /[\s\p{Cc}]/u.test(value)) return false;
-  return value.startsWith("/") ? url.origin === here : /^https?:\/\//i.test(value);
 }
 
 function notFound(): ServiceError {

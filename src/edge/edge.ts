@@ -39,6 +39,7 @@ type Matched = Pick<IRequest, "params">;
 const router = Router<Matched, [Request, Env]>();
 
 router.get("/healthz", (_matched, _request, env) => health(env));
+router.get(`${API_PREFIX}/openapi.json`, describe);
 
 // Readers without a bearer token.
 router.post(`${API_PREFIX}/session`, session);
@@ -118,12 +119,10 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
   }
   if (methods.length === 0) {
     if (method === "GET") {
-      const file = env.PAGE?.[pathname];
-      if (file !== undefined) return new Response(file.text, { headers: file.headers });
-      const asset = await env.ASSETS?.fetch(request);
-      if (asset !== undefined && asset.status !== 404) return asset;
+      const file = await builtFile(pathname, request, env);
+      if (file !== undefined) return file;
     }
-    throw new ServiceError("NOT_FOUND", "There is nothing at this address.");
+    throw nothingHere();
   }
   const allow = methods.join(", ").replace("GET", "GET, HEAD");
   throw new ServiceError("METHOD_NOT_ALLOWED", `Only ${allow} can be used here.`, {
@@ -131,8 +130,32 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
   });
 }
 
+/** A file that `npm run build:page` has made. */
+async function builtFile(path: string, request: Request, env: Env): Promise<Response | undefined> {
+  const file = env.PAGE?.[path];
+  if (file !== undefined) return new Response(file.text, { headers: file.headers });
+  const asset = await env.ASSETS?.fetch(new Request(new URL(path, request.url), request));
+  return asset?.status === 404 ? undefined : asset;
+}
+
+function nothingHere(): ServiceError {
+  return new ServiceError("NOT_FOUND", "There is nothing at this address.");
+}
+
 function refuse(request: Request): (thrown: unknown) => Response {
   return (thrown) => errorResponse(toServiceError(thrown), errorForm(URL.parse(request.url)));
+}
+
+/** What every program may know of this API: the same for all callers. */
+async function describe(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  const file = await builtFile("/openapi.json", request, env);
+  if (file === undefined) throw nothingHere();
+  const headers = new Headers({ "cache-control": "public, max-age=300" });
+  for (const name of ["content-type", "etag"]) {
+    const value = file.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return new Response(file.body, { status: file.status, headers });
 }
 
 async function session(_matched: Matched, request: Request, env: Env): Promise<Response> {

@@ -35,13 +35,16 @@ const ROLES = {
 
 /** Ignored where it is as by default: then it changes nothing. */
 function only<const T>(rule: string, ...allowed: readonly T[]) {
-  return v.optional(v.custom<T>((value) => allowed.some((one) => one === value), rule));
+  const isAllowed = v.custom<T>((value) => allowed.some((one) => one === value), rule);
+  return v.optional(
+    v.pipe(isAllowed, v.metadata<T, { readonly enum: readonly T[] }>({ enum: allowed })),
+  );
 }
 
 const EMPTY_LIST = v.nullish(v.pipe(v.array(v.unknown()), v.maxLength(0, "is not supported here")));
 
 /** Members that are not here change nothing, and are ignored. */
-const BODY = v.object({
+export const BODY = v.object({
   model: v.string(),
   messages: v.pipe(
     v.array(

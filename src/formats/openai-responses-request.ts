@@ -41,7 +41,7 @@ const Item = v.object({
   content: textOr(v.array(Part)),
 });
 
-const Body = v.object({
+export const Body = v.object({
   model: v.nullish(v.string(), "belay"),
   input: textOr(v.array(Item)),
   instructions: v.nullish(v.string()),
@@ -141,5 +141,6 @@ function textOr<const Schema extends v.GenericSchema>(list: Schema) {
 
 /** A field that must be left out, or null. */
 function leftOut(rule: string) {
-  return v.nullish(v.custom<never>(() => false, rule));
+  const nothing = v.custom<never>(() => false, rule);
+  return v.nullish(v.pipe(nothing, v.metadata<never, { readonly not: object }>({ not: {} })));
 }

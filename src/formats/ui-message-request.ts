@@ -37,7 +37,7 @@ const OWN = v.nullish(
 );
 
 /** Other fields are the application's own. */
-const BODY = v.object({
+export const BODY = v.object({
   id: v.nullish(textOf(1, 200)),
   messages: v.array(MESSAGE),
   trigger: v.nullish(v.string()),

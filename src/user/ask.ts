@@ -10,7 +10,7 @@ import {
   TEMPERATURE,
   TOP_K,
 } from "../protocol.ts";
-import { check, textOf, wholeNumber } from "../request.ts";
+import { check, textOf, textRules, wholeNumber } from "../request.ts";
 import { isVisible } from "../text/visible.ts";
 
 /** A body on a user's route may be this long, in bytes. */
@@ -18,11 +18,11 @@ export const BODY_BYTES_MAX = 64 * 1024; /* 64 KiB */
 /** Other APIs have the whole conversation sent each time. */
 export const CONVERSATION_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 
-const AskBody = v.strictObject({
+export const AskBody = v.strictObject({
   query: v.pipe(
     v.string(),
     v.trim(),
-    textOf(1, QUERY_LENGTH_MAX),
+    ...textRules(1, QUERY_LENGTH_MAX),
     v.check(isVisible, "must have something to read in it"),
   ),
   topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
@@ -52,7 +52,7 @@ const AskBody = v.strictObject({
   ),
 });
 
-const FeedbackBody = v.strictObject({
+export const FeedbackBody = v.strictObject({
   queryId: textOf(1, 200),
   rating: v.nullable(v.picklist(["up", "down"], 'must be "up", "down" or null')),
   // Null deletes it, and so does one with nothing to read in it.
@@ -66,7 +66,7 @@ const FeedbackBody = v.strictObject({
 
 // Null takes an override back. There is none of `blocked`, so there it
 // changes nothing.
-const SettingsBody = v.strictObject({
+export const SettingsBody = v.strictObject({
   limit: v.optional(v.nullable(wholeNumber(0, 1_000_000_000))),
   refundLimit: v.optional(v.nullable(wholeNumber(0, 1_000_000_000))),
   blocked: leftOut(v.boolean()),

@@ -3,6 +3,7 @@
 
 import type { IRequest } from "itty-router";
 import { json } from "../formats/json.ts";
+import { RECEIPTS_LISTED } from "../protocol.ts";
 import { wholeParameter, wrongParameter } from "../request.ts";
 import { parseFeedback } from "./ask.ts";
 import { type QueryRow, receipt } from "./queries.ts";
@@ -19,7 +20,7 @@ export class QueryLog {
 
   list(request: Request): Response {
     const parameters = new URL(request.url).searchParams;
-    const limit = wholeParameter(parameters, "limit", { byDefault: 20, min: 1, max: 100 });
+    const limit = wholeParameter(parameters, "limit", RECEIPTS_LISTED);
     const before = parameters.get("before") ?? undefined;
     const page = this.#tables.queries.page(limit, before, identityOf(request));
     if (page === undefined) throw wrongParameter("before", "a query id");

@@ -3,6 +3,7 @@
 
 import type { IRequest } from "itty-router";
 import type { Format } from "../formats/format.ts";
+import { EVENTS_HAD } from "../protocol.ts";
 import { decodeParameter, wholeParameter } from "../request.ts";
 import type { Subscriber } from "./subscription.ts";
 
@@ -28,7 +29,7 @@ export function subscriberOf(request: Request, format: Format, after: number): S
 
 export function afterOf(request: Request): number {
   const { searchParams } = new URL(request.url);
-  return wholeParameter(searchParams, "after", { byDefault: 0, min: 0, max: 999_999_999 });
+  return wholeParameter(searchParams, "after", EVENTS_HAD);
 }
 
 export function idOf({ id = "" }: IRequest["params"]): string {

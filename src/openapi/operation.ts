@@ -1,0 +1,91 @@
+// What a surface says about itself: its routes, and the shapes of its bodies.
+// document.ts makes the OpenAPI document of it.
+
+import type * as v from "valibot";
+import type { ErrorCode } from "../protocol.ts";
+import type { HeaderName } from "./headers.ts";
+
+/** The description of one surface. */
+export interface Part {
+  /** The group of its operations, and what the group is for. */
+  readonly tag: string;
+  readonly about: string;
+  /** Under the names that the document gives them. */
+  readonly shapes: Readonly<Record<string, Shape>>;
+  readonly operations: readonly Operation[];
+  /** The shape of every refusal, as JSON, or `text`; without it, our own. */
+  readonly refusal?: string;
+}
+
+export interface Shape {
+  readonly schema: v.GenericSchema;
+  readonly about: string;
+  /** What each member is. */
+  readonly members?: Readonly<Record<string, string>>;
+}
+
+export interface Operation {
+  /** As edge.ts has it: `GET /api/v1/ai/queries/:id`. */
+  readonly route: string;
+  /** What generated clients call it. */
+  readonly id: string;
+  readonly summary: string;
+  readonly about?: string;
+  /** Who may call it: users by bearer token, readers also by cookie. */
+  readonly callers: "everybody" | "readers" | "users" | "operators";
+  /** Whether a page's first request of this kind starts its session. */
+  readonly startsSession?: boolean;
+  readonly parameters?: readonly Parameter[];
+  readonly body?: Body;
+  readonly replies: Readonly<Record<number, Reply>>;
+  /** Besides those that all routes of its kind have. */
+  readonly errors?: readonly ErrorCode[];
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly about: string;
+  readonly schema: JsonSchema;
+  readonly example?: string | number | boolean;
+}
+
+export interface Body {
+  readonly shape: string;
+  /** Bodies that the tests send. */
+  readonly examples: Readonly<Record<string, unknown>>;
+}
+
+/** A response without an error. */
+export interface Reply {
+  readonly about: string;
+  readonly headers?: readonly HeaderName[];
+  /** The shape of a JSON body. */
+  readonly json?: string;
+  /** The shape of each event of an event stream. */
+  readonly events?: string;
+  /** What the stream is and how it ends. */
+  readonly text?: string;
+}
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+type Entries = { readonly entries: Readonly<Record<string, unknown>> };
+
+/** A shape of which every member is described. */
+export function shape<const Schema extends v.GenericSchema & Entries>(
+  schema: Schema,
+  about: string,
+  members: Readonly<Record<keyof Schema["entries"] & string, string>>,
+): Shape {
+  return { schema, about, members };
+}
+
+export function wholeNumberSchema(range: {
+  readonly byDefault: number;
+  readonly min: number;
+  readonly max: number;
+}): JsonSchema {
+  const { byDefault, min, max } = range;
+  return { type: "integer", minimum: min, maximum: max, default: byDefault };
+}

@@ -1,0 +1,432 @@
+// Real requests to every route, with the examples of the OpenAPI document.
+// Their responses are as it describes them.
+
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { handle, routes } from "../../src/edge/edge.ts";
+import type { Env } from "../../src/wiring.ts";
+import { adminPath, asOperator, fetchApi, newUser, scripted, type TestUser } from "../harness.ts";
+import { sendModern } from "../mcp/rpc.ts";
+import { Conforming } from "./conforming.ts";
+
+let conforming: Conforming;
+
+beforeAll(async () => {
+  conforming = new Conforming(await (await fetchApi("/api/v1/openapi.json")).json());
+});
+
+/** The examples of a route's body. */
+function examples(route: string): Record<string, unknown>[] {
+  const { content = {} } = conforming.operation(route)?.requestBody ?? {};
+  return Object.values(content).flatMap(({ examples: named = {} }) =>
+    Object.values(named).map(({ value }) => value as Record<string, unknown>),
+  );
+}
+
+/** A query that was charged. */
+async function charged(user: TestUser): Promise<string> {
+  const stream = await user.ask({ tokens: 3 });
+  await stream.all();
+  await user.resolved(stream.queryId);
+  return stream.queryId;
+}
+
+/** A query that was refunded. */
+async function refunded(user: TestUser): Promise<string> {
+  const stream = await user.ask({ fault: "cut", at: 1 });
+  await stream.all();
+  return stream.queryId;
+}
+
+/** A query that is being written until it is stopped. */
+async function written(user: TestUser): Promise<string> {
+  const stream = await user.ask({ tokens: 9_000, gapMs: 50 });
+  await stream.until("token");
+  return stream.queryId;
+}
+
+/** A response that has been read to its end. */
+async function whole(response: Promise<Response>): Promise<Response> {
+  const { status, headers, body } = await response;
+  return new Response(body && (await new Response(body).text()), { status, headers });
+}
+
+const PAGE = { origin: "https://belay.test", "sec-fetch-site": "same-origin" };
+const DOCUMENT = "/admin/documents/described";
+
+/** The responses of each route, those first that are no errors. */
+const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
+  "GET /healthz": async () => [await fetchApi("/healthz")],
+  "GET /api/v1/openapi.json": async () => [await fetchApi("/api/v1/openapi.json")],
+  "POST /api/v1/session": async () => [
+    await fetchApi("/api/v1/session", { method: "POST", headers: PAGE }),
+    await fetchApi("/api/v1/session", { method: "POST" }),
+  ],
+  "GET /api/v1/ai/examples": async () => [
+    await (await newUser()).request("/ai/examples"),
+    await fetchApi("/api/v1/ai/examples"),
+  ],
+  "POST /api/v1/ai/ask": async () => {
+    const user = await newUser();
+    const bodies = examples("POST /api/v1/ai/ask");
+    const answers = [];
+    for (const body of bodies) {
+      answers.push(await user.post("/ai/ask", body));
+      answers.push(await user.post("/ai/ask?stream=true", body));
+    }
+    const nothing = { query: "zorblaks of quimplestad" };
+    const itself = { headers: { accept: "text/event-stream" } };
+    for (let time = 0; time < 5; time += 1) {
+      answers.push(await whole(user.post("/ai/ask?stream=true", nothing, itself)));
+    }
+    answers.push(
+      await fetchApi("/api/v1/ai/ask", {
+        method: "POST",
+        headers: { ...PAGE, "cf-connecting-ip": "203.0.113.250" },
+        body: JSON.stringify(bodies[0]),
+      }),
+    );
+    const reader = { ...PAGE, "cf-connecting-ip": "203.0.113.251" };
+    const failing = scripted({ fault: "cut", at: 1 });
+    return [
+      ...answers,
+      await fetchApi("/api/v1/ai/ask", { method: "POST", headers: reader, body: "{}" }),
+      await user.post("/ai/ask?stream=true", { query: failing }),
+      await user.post("/ai/ask", { query: failing, topK: 3 }),
+      ...(await refusals()),
+    ];
+  },
+  "GET /api/v1/ai/quota": async () => [await (await newUser()).request("/ai/quota")],
+  "GET /api/v1/ai/queries": async () => {
+    const user = await newUser();
+    const empty = await user.request("/ai/queries");
+    await refunded(user);
+    const id = await charged(user);
+    return [
+      empty,
+      await user.request("/ai/queries?limit=1"),
+      await user.request(`/ai/queries?before=${id}`),
+      await user.request("/ai/queries?limit=0"),
+    ];
+  },
+  "GET /api/v1/ai/queries/:id": async () => {
+    const user = await newUser();
+    const live = await written(user);
+    const all = [live, await charged(user), await refunded(user), "1-nothing"];
+    return Promise.all(all.map((id) => user.request(`/ai/queries/${id}`)));
+  },
+  "GET /api/v1/ai/queries/:id/events": async () => {
+    const user = await newUser();
+    const id = await charged(user);
+    return [
+      await user.request(`/ai/queries/${id}/events`),
+      await user.request(`/ai/queries/${id}/events?after=2`),
+      await user.request(`/ai/queries/${id}/events?after=x`),
+      await user.request(`/ai/queries/${await refunded(user)}/events?stream=true`),
+      await user.request("/ai/queries/1-nothing/events"),
+    ];
+  },
+  "POST /api/v1/ai/queries/:id/cancel": async () => {
+    const user = await newUser();
+    const id = await written(user);
+    return [
+      await user.post(`/ai/queries/${id}/cancel`),
+      await user.post(`/ai/queries/${id}/cancel`),
+      await user.post("/ai/queries/1-nothing/cancel"),
+      await user.post(`/ai/queries/${id}/cancel`, {}, { headers: { "content-encoding": "gzip" } }),
+    ];
+  },
+  "POST /api/v1/ai/feedback": async () => {
+    const user = await newUser();
+    const queryId = await charged(user);
+    const rated = [];
+    for (const example of examples("POST /api/v1/ai/feedback")) {
+      rated.push(await user.post("/ai/feedback", { ...example, queryId }));
+      rated.push(await user.post("/ai/feedback", example));
+    }
+    return rated;
+  },
+  "POST /v1/chat/completions": async () => {
+    const route = "POST /v1/chat/completions";
+    const user = await newUser();
+    const ask = (body: unknown, headers: Record<string, string> = {}) =>
+      openAi(user, "/chat/completions", { method: "POST", body: JSON.stringify(body), headers });
+    const [body = {}, stream = {}] = examples(route);
+    const itself = { accept: "text/event-stream" };
+    const replays = [];
+    for (let time = 0; time < 5; time += 1) replays.push(await whole(ask(stream, itself)));
+    const failing = [{ role: "user", content: scripted({ fault: "cut", at: 1 }) }];
+    return [
+      await ask(body),
+      ...replays,
+      await ask({ ...stream, messages: failing }),
+      await ask({ ...body, messages: failing }),
+      await ask({ ...body, model: "other" }),
+      await ask({ ...body, n: 2 }),
+      await ask(body, { authorization: "Bearer x" }),
+    ];
+  },
+  "POST /v1/responses": async () => {
+    const user = await newUser();
+    const ask = (body: unknown, headers: Record<string, string> = {}) =>
+      openAi(user, "/responses", { method: "POST", body: JSON.stringify(body), headers });
+    const [body = {}, stream = {}, background = {}] = examples("POST /v1/responses");
+    const itself = { accept: "text/event-stream" };
+    const replays = [];
+    for (let time = 0; time < 5; time += 1) replays.push(await whole(ask(stream, itself)));
+    const failing = scripted({ fault: "cut", at: 1 });
+    return [
+      await ask(body),
+      await ask(background),
+      ...replays,
+      await ask({ ...stream, input: failing }),
+      await ask({ ...body, input: failing }),
+      await ask({ ...body, previous_response_id: "resp_1-nothing" }),
+      await ask({ ...body, conversation: "conv_1" }),
+      await ask(body, { authorization: "Bearer x" }),
+    ];
+  },
+  "GET /v1/responses/:id": async () => {
+    const user = await newUser();
+    const get = (path: string) => openAi(user, `/responses/${path}`);
+    const id = await charged(user);
+    const failed = await refunded(user);
+    return [
+      await get(id),
+      await get(`resp_${id}`),
+      await get(await written(user)),
+      await get(failed),
+      await get(`${id}?stream=true`),
+      await get(`${id}?stream=true&starting_after=4`),
+      await get(`${id}?stream=true&starting_after=x`),
+      await get(`${failed}?stream=true`),
+      await get("resp_1-nothing"),
+    ];
+  },
+  "POST /v1/responses/:id/cancel": async () => {
+    const user = await newUser();
+    const id = await written(user);
+    const cancel = (of: string) => openAi(user, `/responses/${of}/cancel`, { method: "POST" });
+    return [await cancel(id), await cancel(id), await cancel("resp_1-nothing")];
+  },
+  "POST /api/v1/ai/chat": async () => {
+    const user = await newUser();
+    const [body = {}] = examples("POST /api/v1/ai/chat");
+    const says = (text: string) => ({
+      ...body,
+      messages: [{ role: "user", parts: [{ type: "text", text }] }],
+    });
+    const itself = { headers: { accept: "text/event-stream" } };
+    const replays = [];
+    for (let time = 0; time < 5; time += 1) {
+      replays.push(await whole(user.post("/ai/chat", body, itself)));
+    }
+    const stopped = user.post("/ai/chat", says(scripted({ tokens: 9_000, gapMs: 50 })));
+    await stopNewest(user);
+    return [
+      ...replays,
+      await stopped,
+      await user.post("/ai/chat", says(scripted({ fault: "cut", at: 1 }))),
+      await user.post("/ai/chat", says("")),
+      await fetchApi("/api/v1/ai/chat", { method: "POST", body: "{}" }),
+    ];
+  },
+  "GET /api/v1/ai/chat/:id/stream": async () => {
+    const user = await newUser();
+    const [body = {}] = examples("POST /api/v1/ai/chat");
+    const query = scripted({ tokens: 20, gapMs: 20 });
+    const messages = [{ role: "user", parts: [{ type: "text", text: query }] }];
+    await user.post("/ai/chat", { ...body, messages });
+    return [
+      await user.request(`/ai/chat/${body.id}/stream`),
+      await user.request("/ai/chat/unknown/stream"),
+      await fetchApi("/api/v1/ai/chat/unknown/stream"),
+    ];
+  },
+  "POST /mcp": async () => {
+    const user = await newUser();
+    const send = (body: unknown, headers: Record<string, string> = {}) =>
+      fetchApi("/mcp", {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${user.token}`,
+          accept: "application/json, text/event-stream",
+          "content-type": "application/json",
+          ...headers,
+        },
+        body: JSON.stringify(body),
+      });
+    const results = [];
+    for (const example of examples("POST /mcp")) results.push(await send(example));
+    return [
+      ...results,
+      await send({ jsonrpc: "2.0", method: "notifications/initialized" }),
+      await sendModern(user, "tools/list"),
+      await send({ jsonrpc: "2.0", id: 4, method: "nothing" }),
+      await send({}, { accept: "application/json" }),
+      await send({}, { "mcp-protocol-version": "1999-01-01" }),
+      await send({}, { authorization: "" }),
+      await send({}, { "content-type": "text/html" }),
+    ];
+  },
+  "GET /.well-known/oauth-protected-resource": () => metadata(""),
+  "GET /.well-known/oauth-protected-resource/mcp": () => metadata("/mcp"),
+  "GET /v1/models": async () => [
+    await openAi(await newUser(), "/models"),
+    await fetchApi("/v1/models"),
+  ],
+  "GET /v1/models/:id": async () => {
+    const user = await newUser();
+    return [await openAi(user, "/models/belay%2Fdefault"), await openAi(user, "/models/other")];
+  },
+  "GET /api/v1/admin/users/:userId": async () => {
+    const user = await newUser();
+    await charged(user);
+    await written(user);
+    return [
+      await asOperator(adminPath(user)),
+      await asOperator("/admin/users/nobody-at-all"),
+      await user.request(adminPath(user)),
+    ];
+  },
+  "PATCH /api/v1/admin/users/:userId": async () => {
+    const path = adminPath(await newUser());
+    const change = (body: unknown) =>
+      asOperator(path, { method: "PATCH", body: JSON.stringify(body) });
+    const changed = [];
+    for (const body of examples("PATCH /api/v1/admin/users/:userId")) {
+      changed.push(await change(body));
+    }
+    return [...changed, await change({ limit: -1 })];
+  },
+  "DELETE /api/v1/admin/users/:userId": async () => {
+    const user = await newUser();
+    await charged(user);
+    return [
+      await asOperator(adminPath(user), { method: "DELETE" }),
+      await asOperator(adminPath(user), { method: "DELETE" }),
+    ];
+  },
+  "POST /api/v1/admin/users/:userId/queries/:id/refund": async () => {
+    const user = await newUser();
+    const path = `${adminPath(user)}/queries/${await charged(user)}/refund`;
+    return [
+      await asOperator(path, { method: "POST" }),
+      await asOperator(`${adminPath(user)}/queries/1-nothing/refund`, { method: "POST" }),
+    ];
+  },
+  "PUT /api/v1/admin/documents/:id": async () => {
+    const [body] = examples("PUT /api/v1/admin/documents/:id");
+    const put = (sent: unknown) =>
+      asOperator(DOCUMENT, { method: "PUT", body: JSON.stringify(sent) });
+    await asOperator(DOCUMENT, { method: "DELETE" });
+    return [
+      await put(body),
+      await put(body),
+      await put({ ...body, url: null }),
+      await put({ ...body, text: "x".repeat(1024 * 1024 + 1) }),
+      await asOperator(DOCUMENT, { method: "PUT", body: "{}", headers: {} }),
+    ];
+  },
+  "GET /api/v1/admin/documents": async () => {
+    await putDocument();
+    return [
+      await asOperator("/admin/documents"),
+      await asOperator("/admin/documents?limit=1"),
+      await asOperator("/admin/documents?search=When are you open?"),
+      await asOperator("/admin/documents?search="),
+    ];
+  },
+  "GET /api/v1/admin/documents/:id": async () => {
+    await putDocument();
+    return [await asOperator(DOCUMENT), await asOperator("/admin/documents/missing")];
+  },
+  "DELETE /api/v1/admin/documents/:id": async () => {
+    await putDocument();
+    return [
+      await asOperator(DOCUMENT, { method: "DELETE" }),
+      await asOperator(DOCUMENT, { method: "DELETE" }),
+    ];
+  },
+};
+
+function openAi({ token }: TestUser, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}`, ...(init.headers as object) };
+  return fetchApi(`/v1${path}`, { ...init, headers });
+}
+
+/** With an issuer of bearer tokens, and without. */
+async function metadata(of: string): Promise<Response[]> {
+  const path = `/.well-known/oauth-protected-resource${of}`;
+  const withIssuer = { ...env, AUTH_ISSUER: "https://login.example" } as Env;
+  const request = new Request(`https://belay.test${path}`);
+  return [await handle(request, withIssuer), await fetchApi(path)];
+}
+
+async function putDocument(): Promise<void> {
+  const [body] = examples("PUT /api/v1/admin/documents/:id");
+  await asOperator(DOCUMENT, { method: "PUT", body: JSON.stringify(body) });
+}
+
+/** Asks that are refused, each for another reason. */
+async function refusals(): Promise<Response[]> {
+  const user = await newUser();
+  const query = { query: "What is refused?" };
+  const ask = (body: unknown = query, init: RequestInit = {}) =>
+    user.post("/ai/ask?stream=true", body, init);
+  const blocked = await newUser();
+  const blocking = JSON.stringify({ blocked: true, limit: 0 });
+  await asOperator(adminPath(blocked), { method: "PATCH", body: blocking });
+  const poor = await newUser({ QUOTA_LIMIT: "0" });
+  const busy = await newUser({ CONCURRENCY_LIMIT: "1" });
+  await written(busy);
+  const key = { headers: { "idempotency-key": "the same" } };
+  await (await ask(query, key)).text();
+  const stopped = user.askForJson({ tokens: 9_000, gapMs: 50 });
+  await stopNewest(user);
+  return [
+    await user.post("/ai/ask", { query: "" }),
+    await ask({ query: "x", unknown: 1 }),
+    await ask(query, { headers: { "idempotency-key": "" } }),
+    await ask({ query: "Another?" }, key),
+    await fetchApi("/api/v1/ai/ask", { method: "POST", body: "{}" }),
+    await fetchApi("/api/v1/ai/ask?stream=true", { method: "POST", body: "{}" }),
+    await blocked.post("/ai/ask", query),
+    await poor.post("/ai/ask", query),
+    await poor.post("/ai/ask?stream=true", query),
+    await busy.post("/ai/ask", query),
+    await ask({ query: "x".repeat(70_000) }),
+    await ask(query, { headers: { "content-type": "text/html" } }),
+    await stopped,
+  ];
+}
+
+async function stopNewest(user: TestUser): Promise<void> {
+  for (;;) {
+    const [newest] = await user.receipts();
+    if (newest?.state === "reserved") {
+      await user.post(`/ai/queries/${newest.queryId}/cancel`);
+      return;
+    }
+    await scheduler.wait(5);
+  }
+}
+
+describe("the responses of", () => {
+  it.each(routes.map(([method, path]) => `${method} ${path}`))(
+    "%s are as they are described",
+    async (route) => {
+      const responses = (await CALLS[route]?.()) ?? [];
+      const seen = new Set<string>();
+      const faults = [];
+      for (const response of responses) {
+        const [type = ""] = (response.headers.get("content-type") ?? "").split(";");
+        seen.add(`${response.status} ${type}`.trim());
+        faults.push(...(await conforming.faultsOf(route, response)));
+      }
+      expect(faults).toEqual([]);
+      // Each described success was among them.
+      expect([...seen]).toEqual(expect.arrayContaining(conforming.successesOf(route)));
+    },
+  );
+});
