@@ -30,6 +30,16 @@ const SURFACES: readonly Surface[] = [
       messages: [{ role: "user", content }],
     }),
   },
+  {
+    name: "AI SDK chat",
+    mark: '"text-delta","id":"answer","delta":"',
+    end: "[DONE]",
+    path: "/api/v1/ai/chat",
+    body: (text) => ({
+      messages: [{ role: "user", parts: [{ type: "text", text }] }],
+      belay: { maxTokens: 4_096 },
+    }),
+  },
 ];
 
 export async function surfaces({ field, model, rounds }: Bench): Promise<Result> {
