@@ -9,6 +9,7 @@ import { Caller, callerOf } from "./caller.ts";
 import { Deployment, type Row, VARIABLES } from "./deployment.ts";
 import { Mismatch, Skipped } from "./expectation.ts";
 import { KEPT } from "./kept.ts";
+import { MCP } from "./mcp.ts";
 import { OPENAI_CHAT } from "./openai-chat.ts";
 import { OPENAI_RESPONSES } from "./openai-responses.ts";
 import { OPERATORS } from "./operators.ts";
@@ -32,7 +33,7 @@ const HELP = `Checks a deployment from outside, row by row, and fails if any row
                           .join(", ")
                           .replace(/(.{50,}?,) /g, "$1\n                        ")}
 
-The check asks for about 30 answers. Use a user of its own: their limits are raised during
+The check asks for about 35 answers. Use a user of its own: their limits are raised during
 the check and restored after it. A document conformance-… exists during the check, and
 other users may find it. Ctrl-C ends the check after the present row. Exit code 1: a row
 failed, or the check could not run. Exit code 2: wrong flags.`;
@@ -45,6 +46,7 @@ const ROWS: readonly Row[] = [
   ...OPENAI_CHAT,
   ...OPENAI_RESPONSES,
   ...UI_MESSAGE,
+  ...MCP,
   ...OPERATORS,
 ];
 const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));

@@ -1,5 +1,6 @@
 // The forms of other APIs beside our own events: the CPU of each token.
 
+import { API_PREFIX } from "../../src/protocol.ts";
 import type { AskRequest, Contender } from "../contender.ts";
 import { belayContender, readerOf } from "../field.ts";
 import { asks, type Bench, brokenAnswers, cpuOf, range, tokensOf } from "../load.ts";
@@ -31,12 +32,20 @@ const SURFACES: readonly Surface[] = [
     }),
   },
   {
-    name: "AI SDK chat",
-    mark: '"text-delta","id":"answer","delta":"',
+    name: "Responses",
+    mark: '"type":"response.output_text.delta"',
+    end: '"type":"response.completed"',
+    path: "/v1/responses",
+    body: (input) => ({ model: "belay", stream: true, max_output_tokens: 4_096, input }),
+  },
+  {
+    name: "UI messages",
+    mark: '"type":"text-delta"',
     end: "[DONE]",
-    path: "/api/v1/ai/chat",
+    path: `${API_PREFIX}/ai/chat`,
     body: (text) => ({
-      messages: [{ role: "user", parts: [{ type: "text", text }] }],
+      id: text,
+      messages: [{ id: "1", role: "user", parts: [{ type: "text", text }] }],
       belay: { maxTokens: 4_096 },
     }),
   },

@@ -42,7 +42,8 @@ export async function startRegistry(): Promise<Registry> {
   const url = await listen(server);
   const { host } = new URL(url);
   return {
-    flags: [`--registry=${url}`, `--//${host}/:_authToken=a-token`],
+    // `npm run --silent` would silence the errors of npm in it too.
+    flags: [`--registry=${url}`, `--//${host}/:_authToken=a-token`, "--loglevel=error"],
     get published() {
       return [...packages.keys()];
     },
