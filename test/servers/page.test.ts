@@ -40,6 +40,19 @@ test.each(PATHS)("npm start and npm run serve send the same %s", async (path) =>
   expect(other).toEqual(one);
 });
 
+test("npm start and npm run serve send the same description of their API", async () => {
+  const [one, other] = await Promise.all(
+    COMMANDS.map(async (command) => {
+      const response = await get(command, "/api/v1/openapi.json");
+      const { status, headers } = response;
+      return { status, cache: headers.get("cache-control"), text: await response.text() };
+    }),
+  );
+  expect(one).toMatchObject({ status: 200, cache: "public, max-age=300" });
+  expect(JSON.parse(one?.text ?? "").paths).toHaveProperty("/api/v1/ai/ask");
+  expect(other).toEqual(one);
+});
+
 describe.each(COMMANDS)("npm run %s", (command) => {
   test("answers HEAD with the page's headers", async () => {
     const response = await get(command, "/", { method: "HEAD" });
