@@ -206,7 +206,12 @@ const LINE_BREAKERS = /[\u0080-\u009f\u2028\u2029]/g;
 
 /** JSON on one line for every reader of lines. */
 export function encodeJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+  return onOneLine(JSON.stringify(value));
+}
+
+/** JSON, with what breaks lines as escapes: such characters are in strings. */
+export function onOneLine(json: string): string {
+  return json.replace(
     LINE_BREAKERS,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -2,6 +2,8 @@
 // that the client is gone. Nothing shows while nothing is written, so who
 // waits for a model writes heartbeats.
 
+import { onOneLine } from "../protocol.ts";
+
 const encoder = new TextEncoder();
 /** A comment of an event stream: it means nothing to the client. */
 const HEARTBEAT = encoder.encode(":\n\n");
@@ -36,13 +38,18 @@ export class Connection {
     this.signal.throwIfAborted();
   }
 
-  /** Passes a stream on to its end. */
+  /**
+   * Passes a stream of messages on to its end. The package does not escape
+   * what ends a line for some clients.
+   */
   async pass(stream: ReadableStream<Uint8Array>): Promise<void> {
     const reader = stream.getReader();
+    const decoder = new TextDecoder();
     this.signal.addEventListener("abort", () => reader.cancel().catch(() => {}));
     try {
       for (let read = await reader.read(); !read.done; read = await reader.read()) {
-        await this.#writer.write(read.value);
+        const text = decoder.decode(read.value, { stream: true });
+        await this.#writer.write(encoder.encode(onOneLine(text)));
       }
       await this.#writer.close();
     } catch {

@@ -17,6 +17,7 @@ import {
 import type { Directive } from "../support/directive.ts";
 import {
   call,
+  framesIn,
   type Message,
   messagesOf,
   request,
@@ -84,6 +85,17 @@ describe("the tool ask", () => {
       answer: "Belay charges once [1].",
     });
     expect(await audit(user)).toMatchObject({ ok: true });
+  });
+
+  it("writes a message on one line for every reader of lines", async () => {
+    const user = await newUser();
+    // Each ends a line for some client.
+    const answer = "One\u2028two\u2029three\u0085four.";
+    const params = { name: "ask", arguments: { question: scripted({ tokens: [answer] }) } };
+    const response = await send(user, { id: 1, method: "tools/call", params });
+    const text = await response.text();
+    expect(text).not.toMatch(/[\u0080-\u009f\u2028\u2029]/);
+    expect(framesIn(text).at(-1)?.result?.structuredContent).toMatchObject({ answer });
   });
 
   it("returns the same to a client of the newest protocol", async () => {

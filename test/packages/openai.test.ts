@@ -137,9 +137,9 @@ describe.concurrent("openai", () => {
     const answer = await client(customer).chat.completions.create(
       {
         model: "belay",
-        messages: [{ role: "user", content: customer.question({ tokens: 3, headersMs: 1_500 }) }],
+        messages: [{ role: "user", content: customer.question({ tokens: 3, headersMs: 2_500 }) }],
       },
-      { timeout: 1_000 },
+      { timeout: 2_000 },
     );
     expect(answer.choices[0]?.message.content).toBe(words(3));
     expect(customer.posts.length).toBeGreaterThan(1);

@@ -10,6 +10,9 @@ import { User } from "../support/user.ts";
 
 export const LIMIT = 20;
 
+/** A test that passes does not wait that long. */
+const PATIENCE_MS = 20_000;
+
 /** Nothing in the documents is about it, and the model says so. */
 export const NOTHING_FOUND = {
   question: "How many zorblaks fit into a quimplestad?",
@@ -164,7 +167,7 @@ export class Customer {
       const late = setTimeout(() => {
         const texts = this.seen.map(({ received }) => received);
         reject(new Error(`No ${wanted} has come:\n${texts.join("\n\n")}`));
-      }, 10_000);
+      }, PATIENCE_MS);
       this.#onChange = () => {
         if (!this.seen.some(({ received }) => wanted.test(received))) return;
         clearTimeout(late);
@@ -176,7 +179,7 @@ export class Customer {
 
   /** Resolves once the model has been asked. */
   async modelAsked(): Promise<void> {
-    await vi.waitUntil(() => this.asked.length > 0, { timeout: 10_000, interval: 5 });
+    await vi.waitUntil(() => this.asked.length > 0, { timeout: PATIENCE_MS, interval: 5 });
   }
 
   /** Holds that all asks so far were charged or refunded as said. */
