@@ -189,13 +189,15 @@ const CONVERSION: ConversionConfig = {
   overrideRef: ({ referenceId }) => ref(referenceId).$ref,
   // Rules that JSON Schema has no words for.
   ignoreActions: ["check", "trim"],
-  overrideSchema: ({ valibotSchema }) => {
+  overrideSchema: ({ valibotSchema, jsonSchema }) => {
     switch (valibotSchema.type) {
       case "custom":
         // Its values are in the metadata beside it.
         return {};
       case "lazy":
         return { anyOf: choices(valibotSchema as v.LazySchema<v.GenericSchema>) };
+      case "loose_object":
+        return { ...jsonSchema, additionalProperties: true };
       default:
         return undefined;
     }

@@ -91,7 +91,6 @@ export function uiMessage(): Part {
               trigger: "submit-message",
               messages: [
                 {
-                  id: "m-1",
                   role: "user",
                   parts: [{ type: "text", text: "When am I charged?" }],
                 },
