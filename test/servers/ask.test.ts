@@ -131,9 +131,9 @@ describe.concurrent("an answer", () => {
     expect(added).toBe(2);
   });
 
-  test.each([[], ["--json"]])(
-    "prints no control character of documents and models %j",
-    async (...flags) => {
+  test.each([{ flags: [] }, { flags: ["--json"] }])(
+    "prints no control character of documents and models with $flags",
+    async ({ flags }) => {
       const tokens = ["One ", HOSTILE, " two &#27;[31m\r", "\n\tthree \ud83d", "\ude00 [1] [2]"];
       const { code, stdout, stderr } = await ask(question({ tokens }, "Sundays?"), flags);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

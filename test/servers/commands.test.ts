@@ -418,7 +418,7 @@ describe("in a fresh checkout,", () => {
   });
 });
 
-describe("commands without a server and a token", () => {
+describe.concurrent("commands without a server and a token", () => {
   test("use the server of their checkout, and sign for it", async () => {
     const project = await freshProject();
     const serving = node(project, "serve", ["--port=0"]);
