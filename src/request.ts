@@ -219,7 +219,8 @@ export function wholeParameter(
 }
 
 export function wrongParameter(name: string, rule: string): ServiceError {
-  return new ServiceError("INVALID_REQUEST", `The parameter "${name}" must be ${rule}.`);
+  const message = `The parameter "${name}" must be ${rule}.`;
+  return new ServiceError("INVALID_REQUEST", message, { openai: { param: name } });
 }
 
 /** Decodes a path parameter once; itty-router does not. Throws NOT_FOUND. */

@@ -63,13 +63,12 @@ export function conversation(
   messages: readonly Message[],
   field: string,
 ): Pick<Ask, "query" | "history" | "instructions"> {
-  const instructions = messages
-    .filter(({ role, text }) => role === "application" && isVisible(text))
-    .map(({ text }) => text.toWellFormed())
-    .join("\n\n");
-  if (instructions.length > INSTRUCTIONS_LENGTH_MAX) {
+  const told = messages.filter(({ role }) => role === "application").map(({ text }) => text);
+  // What cannot be seen counts too: a surface may repeat it in its answer.
+  if (told.reduce((sum, { length }) => sum + length, 0) > INSTRUCTIONS_LENGTH_MAX) {
     throw wrong(field, `has more than ${INSTRUCTIONS_LENGTH_MAX} characters of instructions`);
   }
+  const instructions = told.filter(isVisible).join("\n\n").toWellFormed();
   const turns = messages.flatMap(({ role, text }): Turn[] =>
     role === "application" ? [] : [{ role, content: text.toWellFormed() }],
   );

@@ -41,6 +41,15 @@ const Item = v.object({
   content: textOr(v.array(Part)),
 });
 
+/** As OpenAI bounds it: each response repeats it. */
+const METADATA = v.pipe(
+  v.record(
+    v.pipe(v.string(), v.maxLength(64, "must have keys of at most 64 characters")),
+    v.pipe(v.string(), v.maxLength(512, "must have values of at most 512 characters")),
+  ),
+  v.check((pairs) => Object.keys(pairs).length <= 16, "must have at most 16 pairs"),
+);
+
 export const Body = v.object({
   model: v.nullish(v.string(), "belay"),
   input: textOr(v.array(Item)),
@@ -50,7 +59,7 @@ export const Body = v.object({
   background: v.nullish(v.boolean(), false),
   max_output_tokens: MAX_TOKENS_FIELD,
   temperature: TEMPERATURE_FIELD,
-  metadata: v.nullish(v.record(v.string(), v.string()), {}),
+  metadata: v.nullish(METADATA, {}),
   // What a disconnect does depends on `stream` where it is not said.
   belay: v.nullish(
     v.strictObject({

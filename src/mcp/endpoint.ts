@@ -7,7 +7,6 @@ import {
   type CallToolResult,
   createMcpHandler,
   isInitializeRequest,
-  isJSONRPCNotification,
   isJSONRPCRequest,
   ProtocolError,
   ProtocolErrorCode,
@@ -20,14 +19,13 @@ import { readJson, refuseCompressed } from "../request.ts";
 import { snippets } from "../text/snippet.ts";
 import { searchArguments } from "./arguments.ts";
 import { callAsk } from "./ask-tool.ts";
+import { cancelledIn, checkBatch } from "./batch.ts";
 import { Connection } from "./connection.ts";
 import { errorResult, type FoundPassage, searchResult } from "./results.ts";
 import { ASK, SEARCH, TOOLS } from "./tools.ts";
 
 /** Of a body, in bytes: an ask's, and its envelope. */
 const BODY_BYTES_MAX = 68 * 1024;
-/** Messages in one body. Only version 2025-03-26 sends several. */
-const BATCH_MAX = 10;
 
 const SESSION_HEADER = "mcp-session-id";
 const CALL_LENGTH_MAX = 300;
@@ -54,10 +52,7 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
   refuseCompressed(request);
   const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: parts.bodyTimeoutMs };
   const parsedBody = await readJson(request, limits);
-  if (Array.isArray(parsedBody) && parsedBody.length > BATCH_MAX) {
-    const message = `Send at most ${BATCH_MAX} messages in one body.`;
-    throw new ServiceError("PAYLOAD_TOO_LARGE", message);
-  }
+  checkBatch(parsedBody);
   const session = request.headers.get(SESSION_HEADER);
   for (const id of cancelledIn(parsedBody)) {
     const call = callOf(session, id);
@@ -87,15 +82,6 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
 
 function isRequest(body: unknown, method: string): boolean {
   return isJSONRPCRequest(body) && body.method === method;
-}
-
-/** The calls that a client cancels. Only older ones send that. */
-function cancelledIn(body: unknown): unknown[] {
-  return [body]
-    .flat()
-    .filter((message) => isJSONRPCNotification(message))
-    .filter(({ method }) => method === "notifications/cancelled")
-    .map(({ params }) => params?.requestId);
 }
 
 /** Undefined for a client that cannot be told apart. */
@@ -165,14 +151,14 @@ async function search({ args, parts, connection, context }: Call): Promise<CallT
 
 /** The model is told what failed, and may try again. */
 async function orError(
-  { connection }: Call,
+  { connection, context }: Call,
   result: Promise<CallToolResult>,
 ): Promise<CallToolResult> {
   try {
     return await result;
   } catch (thrown) {
-    // The client is gone, and so nothing here is an error.
-    if (connection.signal.aborted) return { content: [] };
+    // The client is gone or has cancelled, and so nothing here is an error.
+    if (connection.signal.aborted || context.mcpReq.signal.aborted) return { content: [] };
     return errorResult(toServiceError(thrown).body);
   }
 }
