@@ -3,6 +3,7 @@
 
 import { type ErrorCode, encodeJson } from "../protocol.ts";
 import type { Refusal } from "./format.ts";
+import { JSON_BODY } from "./json.ts";
 
 /** The codes of JSON-RPC. */
 const CODES: Partial<Record<ErrorCode, number>> = {
@@ -13,7 +14,7 @@ const CODES: Partial<Record<ErrorCode, number>> = {
 const OTHER = -32_000;
 
 export const MCP_REFUSAL: Refusal = {
-  errorHeaders: { "content-type": "application/json", "cache-control": "no-store" },
+  errorHeaders: JSON_BODY.errorHeaders,
   refusal: ({ body }) => {
     const { message, code } = body;
     const error = { code: CODES[code] ?? OTHER, message, data: body };

@@ -14,7 +14,9 @@ import {
   OPTIONS,
   TEMPERATURE_FIELD,
 } from "./conversation.ts";
+import { EVENTS } from "./events.ts";
 import type { AnswerHead, Format, WholeAnswer } from "./format.ts";
+import { bodyFormat } from "./json.ts";
 import { checkModel } from "./models.ts";
 import { openAiError } from "./openai-error.ts";
 import type { Asked, Surface } from "./surface.ts";
@@ -105,12 +107,6 @@ function messageOf({ role, content }: Body["messages"][number]): Message {
   return { role: ROLES[role], text };
 }
 
-const STREAM_HEADERS = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};
-
 /** No id and no model has it. */
 const TOKEN = "\u0000";
 
@@ -137,7 +133,7 @@ function chunks(model: string, includeUsage: boolean): Format {
   };
   return {
     streams: true,
-    headers: STREAM_HEADERS,
+    headers: EVENTS.headers,
     opening: (head, quotaRemaining) =>
       chunk(head, delta({ role: "assistant", content: "" }), {
         queryId: head.queryId,
@@ -161,18 +157,8 @@ function chunks(model: string, includeUsage: boolean): Format {
 
 /** One object. */
 function completion(model: string): Format {
-  return {
-    streams: false,
-    headers: {
-      "content-type": "application/json",
-      "cache-control": "no-store, no-transform",
-      "x-accel-buffering": "no",
-    },
-    opening: () => "",
-    event: () => "",
-    // JSON allows white space before a value.
-    heartbeat: () => " ",
-    closing: (answer) =>
+  return bodyFormat(
+    (answer) =>
       encodeJson({
         id: answer.queryId,
         object: "chat.completion",
@@ -194,8 +180,8 @@ function completion(model: string): Format {
         usage: usageOf(answer),
         belay: belayOf(answer),
       }),
-    error: (error) => encodeJson(openAiError(error)),
-  };
+    (error) => encodeJson(openAiError(error)),
+  );
 }
 
 function annotationsIn(answer: WholeAnswer) {

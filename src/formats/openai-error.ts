@@ -3,6 +3,7 @@
 import type { ServiceError } from "../errors.ts";
 import { type ErrorBody, type ErrorCode, encodeJson } from "../protocol.ts";
 import type { Refusal } from "./format.ts";
+import { JSON_BODY } from "./json.ts";
 
 type Type =
   | "invalid_request_error"
@@ -36,7 +37,7 @@ const CODES: Partial<Record<ErrorCode, string>> = {
 
 /** An error comes as JSON under its status, also where a stream was asked for. */
 export const OPENAI_REFUSAL: Refusal = {
-  errorHeaders: { "content-type": "application/json", "cache-control": "no-store" },
+  errorHeaders: JSON_BODY.errorHeaders,
   refusal: ({ body, details }: ServiceError) => encodeJson(openAiError(body, details.openai)),
 };
 

@@ -6,7 +6,9 @@
 import { type ErrorBody, encodeJson, type Receipt } from "../protocol.ts";
 import { countTokens } from "../text/token-count.ts";
 import { annotationsOf } from "./annotations.ts";
+import { EVENTS } from "./events.ts";
 import type { AnswerHead, Format, Place, WholeAnswer } from "./format.ts";
+import { bodyFormat } from "./json.ts";
 import { openAiError } from "./openai-error.ts";
 
 /** What a request chose, as its response repeats it. */
@@ -54,18 +56,6 @@ export function eventsUpTo(startingAfter: number): number {
 /** The opening's last sequence number. */
 const LAST_OF_OPENING = 3;
 
-const STREAM_HEADERS = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};
-
-const JSON_HEADERS = {
-  "content-type": "application/json",
-  "cache-control": "no-store, no-transform",
-  "x-accel-buffering": "no",
-};
-
 /**
  * A stream of events.
  * @param startingAfter The sequence number of the last event that the client
@@ -75,7 +65,7 @@ export function responseEvents(chosen: Chosen, startingAfter = -1): Format {
   const write = (events: readonly ResponseEvent[]) => encode(events, startingAfter);
   return {
     streams: true,
-    headers: STREAM_HEADERS,
+    headers: EVENTS.headers,
     opening: (head, quotaRemaining) => write(openingEvents(head, chosen, quotaRemaining)),
     event: (event, number, { queryId }) =>
       event.type === "token" ? encodeToken(event.token, number, queryId) : "",
@@ -87,16 +77,10 @@ export function responseEvents(chosen: Chosen, startingAfter = -1): Format {
 
 /** One response in a JSON body. */
 export function responseBody(chosen: Chosen): Format {
-  return {
-    streams: false,
-    headers: JSON_HEADERS,
-    opening: () => "",
-    event: () => "",
-    // JSON allows white space before a value.
-    heartbeat: () => " ",
-    closing: (answer) => encodeJson(wholeResponse(answer, chosen)),
-    error: (error) => encodeJson(openAiError(error)),
-  };
+  return bodyFormat(
+    (answer) => encodeJson(wholeResponse(answer, chosen)),
+    (error) => encodeJson(openAiError(error)),
+  );
 }
 
 /** Every reader of event streams skips it. */
