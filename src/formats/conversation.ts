@@ -26,22 +26,24 @@ export interface Message {
 const INSTRUCTIONS_LENGTH_MAX = 16_000;
 
 /** Belay's own options, in the member `belay` of another API's body. */
-export const OPTIONS = v.nullish(
-  v.strictObject({
-    topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
-    onDisconnect: v.nullish(
-      v.picklist(["cancel", "wait", "continue"], 'must be "cancel", "wait" or "continue"'),
-      "cancel",
-    ),
-  }),
-  {},
-);
+export const OPTIONS = {
+  topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
+  onDisconnect: v.nullish(
+    v.picklist(["cancel", "wait", "continue"], 'must be "cancel", "wait" or "continue"'),
+  ),
+};
 
-export const TEMPERATURE_FIELD = v.nullish(
+/** Undefined for the model's own. */
+export const TEMPERATURE_FIELD = v.optional(
   v.pipe(
-    v.number(),
-    v.minValue(TEMPERATURE.min, "must be from 0 to 2"),
-    v.maxValue(TEMPERATURE.max, "must be from 0 to 2"),
+    v.nullable(
+      v.pipe(
+        v.number(),
+        v.minValue(TEMPERATURE.min, "must be from 0 to 2"),
+        v.maxValue(TEMPERATURE.max, "must be from 0 to 2"),
+      ),
+    ),
+    v.transform((temperature) => temperature ?? undefined),
   ),
 );
 
@@ -54,6 +56,11 @@ export const MAX_TOKENS_FIELD = v.nullish(
     v.transform((tokens) => Math.min(tokens, MAX_TOKENS.max)),
   ),
 );
+
+/** The text of a message's parts: each is a Markdown block of its own. */
+export function joined(parts: readonly string[]): string {
+  return parts.join("\n\n");
+}
 
 /**
  * @param field The name of the messages, for the errors.

@@ -7,33 +7,14 @@ import { type Ask, encodeJson, MAX_TOKENS, type Source } from "../protocol.ts";
 import { check } from "../request.ts";
 import { countTokens } from "../text/token-count.ts";
 import { annotationsOf } from "./annotations.ts";
-import {
-  conversation,
-  MAX_TOKENS_FIELD,
-  type Message,
-  OPTIONS,
-  TEMPERATURE_FIELD,
-} from "./conversation.ts";
+import { conversation, MAX_TOKENS_FIELD, OPTIONS, TEMPERATURE_FIELD } from "./conversation.ts";
 import { EVENTS } from "./events.ts";
 import type { AnswerHead, Format, WholeAnswer } from "./format.ts";
 import { bodyFormat } from "./json.ts";
 import { checkModel } from "./models.ts";
 import { openAiError } from "./openai-error.ts";
+import { CONTENT, messageOf, ROLE } from "./openai-messages.ts";
 import type { Asked, Surface } from "./surface.ts";
-
-const TEXT_PARTS = v.array(
-  v.object({
-    type: v.picklist(["text", "input_text", "output_text"], "may have parts of type text only"),
-    text: v.string(),
-  }),
-);
-
-const ROLES = {
-  system: "application",
-  developer: "application",
-  user: "user",
-  assistant: "assistant",
-} as const;
 
 /** Ignored where it is as by default: then it changes nothing. */
 function only<const T>(rule: string, ...allowed: readonly T[]) {
@@ -51,11 +32,8 @@ export const BODY = v.object({
   messages: v.pipe(
     v.array(
       v.object({
-        role: v.picklist(
-          ["system", "developer", "user", "assistant"],
-          'must be "system", "developer", "user" or "assistant"',
-        ),
-        content: v.nullish(v.union([v.string(), TEXT_PARTS], "must be text"), ""),
+        role: ROLE,
+        content: v.nullish(CONTENT, ""),
       }),
     ),
     v.minLength(1, "must have at least one message"),
@@ -65,7 +43,7 @@ export const BODY = v.object({
   max_tokens: MAX_TOKENS_FIELD,
   max_completion_tokens: MAX_TOKENS_FIELD,
   temperature: TEMPERATURE_FIELD,
-  belay: OPTIONS,
+  belay: v.nullish(v.strictObject(OPTIONS), {}),
   n: only("must be 1: there is one answer", 1, null),
   stop: v.nullish(v.union([EMPTY_LIST, v.literal("")], "is not supported here")),
   tools: v.nullish(v.array(v.unknown())),
@@ -96,15 +74,11 @@ function read(body: unknown): Asked {
 function askOf({ messages, belay, temperature, ...body }: Body): Ask {
   return {
     ...conversation(messages.map(messageOf), "messages"),
-    ...belay,
+    topK: belay.topK,
+    onDisconnect: belay.onDisconnect ?? "cancel",
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? MAX_TOKENS.byDefault,
-    temperature: temperature ?? undefined,
+    temperature,
   };
-}
-
-function messageOf({ role, content }: Body["messages"][number]): Message {
-  const text = typeof content === "string" ? content : content.map(({ text }) => text).join("");
-  return { role: ROLES[role], text };
 }
 
 /** No id and no model has it. */

@@ -8,6 +8,7 @@ import { MAX_TOKENS, QUERY_LENGTH_MAX } from "../protocol.ts";
 import { check, textOf } from "../request.ts";
 import {
   conversation,
+  joined,
   MAX_TOKENS_FIELD,
   type Message,
   OPTIONS,
@@ -29,7 +30,7 @@ const MESSAGE = v.object({
 /** The transport has no names for options, so all are ours. */
 const OWN = v.nullish(
   v.strictObject({
-    ...OPTIONS.wrapped.entries,
+    ...OPTIONS,
     maxTokens: MAX_TOKENS_FIELD,
     temperature: TEMPERATURE_FIELD,
   }),
@@ -50,7 +51,6 @@ export const UI_CHAT: Surface = { read };
 
 function read(body: unknown): Asked {
   const { id, messages, trigger, belay } = check(BODY, body);
-  const { maxTokens, temperature, ...options } = belay;
   // What follows the question is being replaced.
   const at = messages.findLastIndex(({ role }) => role === "user");
   checkQuestion(messages[at]);
@@ -61,9 +61,10 @@ function read(body: unknown): Asked {
     again: trigger === "regenerate-message",
     ask: {
       ...conversation(messages.slice(0, at + 1).map(messageOf), "messages"),
-      ...options,
-      maxTokens: maxTokens ?? MAX_TOKENS.byDefault,
-      temperature: temperature ?? undefined,
+      topK: belay.topK,
+      onDisconnect: belay.onDisconnect ?? "cancel",
+      maxTokens: belay.maxTokens ?? MAX_TOKENS.byDefault,
+      temperature: belay.temperature,
     },
   };
 }
@@ -86,8 +87,7 @@ function messageOf(message: UiMessage): Message {
 
 /** Sources, data, reasoning and tools are not what was said. */
 function textIn({ parts }: UiMessage): string {
-  const texts = parts.filter(({ type }) => type === "text").map(({ text }) => text as string);
-  return texts.join("\n\n");
+  return joined(parts.filter(({ type }) => type === "text").map(({ text }) => text as string));
 }
 
 function refusal(message: string): ServiceError {

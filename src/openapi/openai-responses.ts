@@ -1,7 +1,7 @@
 // OpenAI's Responses, as far as they are spoken here.
 
 import * as v from "valibot";
-import { Body } from "../formats/openai-responses-request.ts";
+import { BODY } from "../formats/openai-responses-request.ts";
 import { source } from "./bodies.ts";
 import { ANSWER_HEADERS } from "./headers.ts";
 import { type Parameter, type Part, shape } from "./operation.ts";
@@ -153,7 +153,7 @@ export function openAiResponses(): Part {
     about: "For clients of OpenAI's API that resume, follow up and cancel.",
     refusal: "OpenAiError",
     shapes: {
-      ResponseBody: shape(Body, "A question. Members that are not here are ignored.", {
+      ResponseBody: shape(BODY, "A question. Members that are not here are ignored.", {
         model: "`belay`, or `belay/default`.",
         input: "The question, or messages, of which the last is the question.",
         instructions: "Passed on to the model after ours.",
