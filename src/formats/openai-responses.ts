@@ -240,12 +240,6 @@ export function storedResponse(
   return { ...response, status: "failed" as const, error: failure(FAILED) };
 }
 
-/** An answer that was whole, and whose text is deleted by now. */
-export function isPruned({ state, reason, answer }: Receipt): boolean {
-  const wasWhole = state === "charged" || reason === "nothing_found" || reason === "operator";
-  return wasWhole && answer === null;
-}
-
 const FAILED = "The answer failed. You were not charged; ask again.";
 
 function failure(text: string) {

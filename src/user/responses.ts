@@ -7,7 +7,6 @@ import { json } from "../formats/json.ts";
 import {
   type Chosen,
   eventsUpTo,
-  isPruned,
   NOTHING_CHOSEN,
   queryIdOf,
   responseEvents,
@@ -19,7 +18,7 @@ import { type Ask, HISTORY_TURNS_MAX, type Turn } from "../protocol.ts";
 import { wholeParameter, wrongParameter } from "../request.ts";
 import type { Asks } from "./asks.ts";
 import { turnsUpTo } from "./conversation.ts";
-import { type QueryRow, receipt } from "./queries.ts";
+import { type QueryRow, receipt, wasWhole } from "./queries.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { Quota } from "./quota.ts";
 import { notKept } from "./refusals.ts";
@@ -103,11 +102,10 @@ export class Responses {
   }
 
   #now(row: QueryRow): Response {
-    const shown = receipt(row);
-    if (isPruned(shown)) throw notKept();
+    if (wasWhole(row) && row.answer === null) throw notKept();
     const tokens = row.answer === null ? [] : Transcript.of(row).tokens;
     const remaining = this.#quota.remaining(Date.now());
-    return json(storedResponse(shown, tokens, chosenBy(row), remaining));
+    return json(storedResponse(receipt(row), tokens, chosenBy(row), remaining));
   }
 
   #findOwn(request: IRequest): QueryRow {
