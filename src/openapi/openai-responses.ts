@@ -2,13 +2,11 @@
 
 import * as v from "valibot";
 import { BODY } from "../formats/openai-responses-request.ts";
-import { source } from "./bodies.ts";
+import { count, source } from "./bodies.ts";
 import { ANSWER_HEADERS } from "./headers.ts";
 import { type Parameter, type Part, shape } from "./operation.ts";
-import { idempotencyKey } from "./readers.ts";
+import { askedTooOften, idempotencyKey } from "./readers.ts";
 import { ASK_ERRORS } from "./refusals.ts";
-
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const annotation = v.object({
   type: v.literal("url_citation"),
@@ -237,10 +235,7 @@ export function openAiResponses(): Part {
             json: "Response",
             events: "ResponseEvent",
           },
-          204: {
-            about: "As of `ask`.",
-            headers: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
-          },
+          204: askedTooOften,
         },
         errors: ASK_ERRORS,
       },
