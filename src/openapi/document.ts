@@ -27,11 +27,10 @@ export interface OpenApi {
 
 const ABOUT = `Answers drawn from documents. A user is charged only for an answer that arrives whole.
 
-- Every body is JSON in UTF-8, except an event stream.
+- The body of a request is JSON in UTF-8.
+- Skip unknown members of responses.
 - Each \`GET\` route also takes \`HEAD\`.
-- An unknown member of a request's body is refused; skip unknown members of responses.
-- If a query parameter is repeated, the first counts. Unknown ones are ignored.
-- With \`stream=true\`, a refusal is the only event of an event stream, under the same status.`;
+- If a query parameter is repeated, the first counts. Unknown ones are ignored.`;
 
 const SECURITY = {
   everybody: [],

@@ -72,6 +72,9 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 type Entries = { readonly entries: Readonly<Record<string, unknown>> };
 
+/** Of a group of routes whose bodies are checked so. */
+export const STRICT = "An unknown member of a body is refused.";
+
 /** A shape of which every member is described. */
 export function shape<const Schema extends v.GenericSchema & Entries>(
   schema: Schema,

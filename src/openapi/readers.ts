@@ -9,6 +9,7 @@ import {
   type Parameter,
   type Part,
   type Reply,
+  STRICT,
   shape,
   wholeNumberSchema,
 } from "./operation.ts";
@@ -89,7 +90,7 @@ const ask: Operation = {
 export function readers(): Part {
   return {
     tag: "Answers",
-    about: "Ask, read again, stop and rate answers, and see what they cost.",
+    about: `Ask, read again, stop and rate answers, and see what they cost. ${STRICT} With \`stream=true\`, a refusal is the only event of an event stream, under the same status.`,
     shapes: {
       AskBody: shape(AskBody, "A question.", {
         query: "The question.",
