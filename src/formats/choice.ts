@@ -27,7 +27,7 @@ export function answerFormat(url: URL): Format {
  * The form of a refusal, which must not fail: that of the surface, and else
  * JSON unless a stream was asked for.
  */
-export function errorForm(url: URL | null): Refusal {
+export function refusalForm(url: URL | null): Refusal {
   if (url?.pathname.startsWith("/v1/")) return OPENAI_REFUSAL;
   if (url?.pathname === "/mcp") return MCP_REFUSAL;
   if (CHAT_PATH.test(url?.pathname ?? "")) return UI_MESSAGE_REFUSAL;

@@ -16,7 +16,7 @@ export const EVENTS: Format & Refusal = {
   headers: { ...HEADERS, "x-accel-buffering": "no" },
   // For a client that asked for a stream: with a JSON body, some in wide use
   // retry for ever.
-  errorHeaders: HEADERS,
+  refusalHeaders: HEADERS,
   opening: ({ queryId }, quotaRemaining) => encodeEvent({ type: "start", queryId, quotaRemaining }),
   event: encodeEvent,
   heartbeat: () => encodeEvent({ type: "ping" }),

@@ -37,7 +37,7 @@ export const JSON_BODY: Format & Refusal = {
       } satisfies AnswerBody),
     encodeJson,
   ),
-  errorHeaders: HEADERS,
+  refusalHeaders: HEADERS,
   refusal: ({ body }) => encodeJson(body),
 };
 

@@ -14,7 +14,7 @@ const CODES: Partial<Record<ErrorCode, number>> = {
 const OTHER = -32_000;
 
 export const MCP_REFUSAL: Refusal = {
-  errorHeaders: JSON_BODY.errorHeaders,
+  refusalHeaders: JSON_BODY.refusalHeaders,
   refusal: ({ body }) => {
     const { message, code } = body;
     const error = { code: CODES[code] ?? OTHER, message, data: body };

@@ -37,7 +37,7 @@ const CODES: Partial<Record<ErrorCode, string>> = {
 
 /** An error comes as JSON under its status, also where a stream was asked for. */
 export const OPENAI_REFUSAL: Refusal = {
-  errorHeaders: JSON_BODY.errorHeaders,
+  refusalHeaders: JSON_BODY.refusalHeaders,
   refusal: ({ body, details }: ServiceError) => encodeJson(openAiError(body, details.openai)),
 };
 

@@ -36,7 +36,7 @@ export const UI_MESSAGE: Format = {
  * message of useChat's error is the whole body.
  */
 export const UI_MESSAGE_REFUSAL: Refusal = {
-  errorHeaders: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  refusalHeaders: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
   refusal: ({ message }) => message,
 };
 

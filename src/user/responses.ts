@@ -40,12 +40,12 @@ export class Responses {
   }
 
   /**
-   * The response of an answer that goes on by itself, instead of its events:
-   * its client does not wait for them.
+   * The response of an answer that goes on without its client, as JSON instead
+   * of its events.
    */
-  async instead(events: Response, identity: string | null): Promise<Response> {
+  async asJson(events: Response, identity: string | null): Promise<Response> {
     await events.body?.cancel();
-    return this.#now(this.#log.find(events.headers.get("x-query-id") ?? "", identity));
+    return this.#current(this.#log.find(events.headers.get("x-query-id") ?? "", identity));
   }
 
   /** A response as it is now or, with `stream=true`, its events. */
@@ -54,7 +54,7 @@ export class Responses {
     const { searchParams } = new URL(request.url);
     switch (searchParams.get("stream") ?? "false") {
       case "false":
-        return this.#now(row);
+        return this.#current(row);
       case "true": {
         const last = startingAfter(searchParams);
         const chosen = chosenBy(row);
@@ -68,13 +68,13 @@ export class Responses {
 
   /** The head of a response: it is no reader of the events. */
   peek(request: IRequest): Response {
-    return new Response(null, this.#now(this.#findOwn(request)));
+    return new Response(null, this.#current(this.#findOwn(request)));
   }
 
   async cancel(request: IRequest): Promise<Response> {
     const { id } = this.#findOwn(request);
     await this.#asks.cancel(id);
-    return this.#now(this.#findOwn(request));
+    return this.#current(this.#findOwn(request));
   }
 
   /**
@@ -101,7 +101,8 @@ export class Responses {
     return turnsUpTo(row, this.#tables.queries, HISTORY_TURNS_MAX);
   }
 
-  #now(row: QueryRow): Response {
+  /** A response as it is now. */
+  #current(row: QueryRow): Response {
     if (wasWhole(row) && row.answer === null) throw notKept();
     const tokens = row.answer === null ? [] : Transcript.of(row).tokens;
     const remaining = this.#quota.remaining(Date.now());
