@@ -38,9 +38,8 @@ export interface Place {
 
 /** How an error is written that comes instead of an answer. */
 export interface Refusal {
-  /** Headers of it. */
   readonly refusalHeaders: Readonly<Record<string, string>>;
-  /** Its body. */
+  /** The body. */
   refusal(error: ServiceError): string;
 }
 

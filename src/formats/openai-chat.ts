@@ -1,6 +1,6 @@
-// OpenAI's Chat Completions: the body of an ask, and its answer, streamed and
-// not. The form is that of the `openai` package. The member `belay` has what
-// the form has no place for. `[DONE]` is what `done` is in our own stream.
+// OpenAI's Chat Completions: the body of an ask, and its answer in chunks or
+// in one object. The form is that of the `openai` package. The member `belay`
+// has what the form has no place for. `[DONE]` is our own event `done`.
 
 import * as v from "valibot";
 import { type Ask, encodeJson, MAX_TOKENS, type Source } from "../protocol.ts";
@@ -16,7 +16,7 @@ import { openAiError } from "./openai-error.ts";
 import { CONTENT, messageOf, ROLE } from "./openai-messages.ts";
 import type { Asked, Surface } from "./surface.ts";
 
-/** Ignored where it is as by default: then it changes nothing. */
+/** Ignored with one of these values, and else refused. */
 function only<const T>(rule: string, ...allowed: readonly T[]) {
   const isAllowed = v.custom<T>((value) => allowed.some((one) => one === value), rule);
   return v.optional(
@@ -26,7 +26,7 @@ function only<const T>(rule: string, ...allowed: readonly T[]) {
 
 const EMPTY_LIST = v.nullish(v.pipe(v.array(v.unknown()), v.maxLength(0, "is not supported here")));
 
-/** Members that are not here change nothing, and are ignored. */
+/** Other members change nothing, and are ignored. */
 export const BODY = v.object({
   model: v.string(),
   messages: v.pipe(
@@ -81,10 +81,10 @@ function askOf({ messages, belay, temperature, ...body }: Body): Ask {
   };
 }
 
-/** No id and no model has it. */
+/** No id and no model has this character. */
 const TOKEN = "\u0000";
 
-/** A stream of chunks, of one answer. */
+/** The answer in a stream of chunks. */
 function chunks(model: string, includeUsage: boolean): Format {
   const chunk = (head: AnswerHead, choices: readonly unknown[], belay?: unknown, usage?: unknown) =>
     `data: ${encodeJson({
@@ -99,7 +99,7 @@ function chunks(model: string, includeUsage: boolean): Format {
   const delta = (delta: object, finish: string | null = null) => [
     { index: 0, delta, logprobs: null, finish_reason: finish },
   ];
-  // All chunks with a token differ in it alone.
+  // The chunks of two tokens differ in the token alone.
   let around: readonly string[] | undefined;
   const tokenChunk = (head: AnswerHead, token: string) => {
     around ??= chunk(head, delta({ content: TOKEN })).split(encodeJson(TOKEN));
@@ -129,7 +129,7 @@ function chunks(model: string, includeUsage: boolean): Format {
   };
 }
 
-/** One object. */
+/** The answer in one object. */
 function completion(model: string): Format {
   return bodyFormat(
     (answer) =>

@@ -1,5 +1,4 @@
-// A message as both of OpenAI's APIs have it: a role, and a content that is a
-// text or a list of parts.
+// A message of OpenAI's APIs: a role, and a text or a list of parts.
 
 import * as v from "valibot";
 import { joined, type Message } from "./conversation.ts";
@@ -36,7 +35,7 @@ export function messageOf({ role, content }: OpenAiMessage): Message {
   return { role: ROLES[role], text: joined(texts) };
 }
 
-/** A text, or a list that is checked by its own rules. */
+/** A text, or a list with rules of its own. */
 export function textOr<const Schema extends v.GenericSchema>(list: Schema) {
   return v.lazy(
     (value): v.GenericSchema<string | v.InferInput<Schema>, string | v.InferOutput<Schema>> =>

@@ -1,5 +1,5 @@
-// The body of `POST /v1/responses`. What would change the answer and cannot be
-// done here is refused by name; a field that changes nothing is ignored.
+// The body of `POST /v1/responses`. A field that asks for what cannot be done
+// here is refused by its name. One that changes nothing is ignored.
 
 import * as v from "valibot";
 import { MAX_TOKENS, type OnDisconnect } from "../protocol.ts";
@@ -36,7 +36,7 @@ export const BODY = v.object({
   metadata: v.nullish(v.record(v.string(), v.string()), {}),
   belay: v.nullish(v.strictObject(OPTIONS), {}),
 
-  // Refused where they ask for what is not done here.
+  // These are refused if they ask for what cannot be done here.
   conversation: leftOut("names a conversation, which is not kept here: send previous_response_id"),
   prompt: leftOut("names a stored prompt, and there are none here: send input"),
   n: v.nullish(v.literal(1, "must be 1: there is one answer to a question")),

@@ -1,6 +1,5 @@
-// How the AI SDK's chat asks: `{ id, messages, trigger }`,
-// with the whole chat in every request. The last message
-// of the user is the question.
+// The body of the AI SDK's chat: `{ id, messages, trigger }`, with the whole
+// chat in every request. The last message of the user is the question.
 
 import * as v from "valibot";
 import { ServiceError } from "../errors.ts";
@@ -51,7 +50,7 @@ export const UI_CHAT: Surface = { read };
 
 function read(body: unknown): Asked {
   const { id, messages, trigger, belay } = check(BODY, body);
-  // What follows the question is being replaced.
+  // The answer replaces what follows the question.
   const at = messages.findLastIndex(({ role }) => role === "user");
   checkQuestion(messages[at]);
   return {
@@ -69,7 +68,7 @@ function read(body: unknown): Asked {
   };
 }
 
-/** Chats show the sentence to the user who wrote it. */
+/** Its errors are sentences for the user: chats show them. */
 function checkQuestion(message: UiMessage | undefined): void {
   if (message === undefined) return;
   if (message.parts.some(({ type }) => type === "file")) {
@@ -85,7 +84,7 @@ function messageOf(message: UiMessage): Message {
   return { role, text: textIn(message) };
 }
 
-/** Sources, data, reasoning and tools are not what was said. */
+/** Other parts, such as sources and reasoning, were not said. */
 function textIn({ parts }: UiMessage): string {
   return joined(parts.filter(({ type }) => type === "text").map(({ text }) => text as string));
 }

@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document of all surfaces, made of the schemas that check
-// requests. scripts/page.ts makes it for every bundle: it is in none.
+// requests. scripts/page.ts makes it before the Worker is bundled: this code is
+// in no bundle.
 
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type * as v from "valibot";
@@ -15,7 +16,7 @@ import { codesOf, refusalResponse } from "./refusals.ts";
 import { service } from "./service.ts";
 import { uiMessage } from "./ui-message.ts";
 
-/** Every surface adds its part here. */
+/** The part of each surface. */
 const PARTS = [readers, openAiChat, openAiResponses, uiMessage, mcp, users, documents, service];
 
 export interface OpenApi {
@@ -186,7 +187,7 @@ const CONVERSION: ConversionConfig = {
   typeMode: "input",
   target: "draft-2020-12",
   overrideRef: ({ referenceId }) => ref(referenceId).$ref,
-  // Rules that JSON Schema has no words for.
+  // JSON Schema has no words for these rules.
   ignoreActions: ["check", "trim"],
   overrideSchema: ({ valibotSchema, jsonSchema }) => {
     switch (valibotSchema.type) {

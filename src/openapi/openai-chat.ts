@@ -1,4 +1,4 @@
-// OpenAI's Chat Completions, as far as they are spoken here.
+// OpenAI's Chat Completions, as far as Belay has them.
 
 import * as v from "valibot";
 import { BODY } from "../formats/openai-chat.ts";

@@ -1,4 +1,4 @@
-// OpenAI's Responses, as far as they are spoken here.
+// OpenAI's Responses, as far as Belay has them.
 
 import * as v from "valibot";
 import { BODY } from "../formats/openai-responses-request.ts";
