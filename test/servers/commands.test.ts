@@ -170,7 +170,7 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
     ["--var=AI:", binding("AI", "Workers AI")],
     ["--var=VECTORIZE:x", binding("VECTORIZE", "the index of vectors")],
     ["--var=SESSION_RATE:x", binding("SESSION_RATE", "the counter of new sessions")],
-    ["--var=PAGE:x", binding("PAGE", "the files of the page, and the description of the API")],
+    ["--var=PAGE:x", binding("PAGE", "the files of the page")],
     [
       ["--var=QUOTA_LIMIT:5", "--var=QUOTA_LIMIT:5"],
       "--var QUOTA_LIMIT is given twice: leave one of them out.",
