@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   edge: ["wiring", "user", "formats", "mcp", ...LEAVES],
   mcp: ["answer", ...LEAVES],
   // Commands run it, so it imports nothing that needs the runtime.
-  openapi: ["user", "corpus", "formats", "mcp", "protocol", "errors"],
+  openapi: ["user", "corpus", "formats", "protocol", "errors"],
   wiring: [
     "user",
     "retrievers",

@@ -12,7 +12,7 @@ import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
 import { withTimeout } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
-import { errorForm } from "../formats/choice.ts";
+import { refusalForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import {
@@ -139,7 +139,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     try {
       return await this.#router.fetch(request);
     } catch (thrown) {
-      return errorResponse(toServiceError(thrown), errorForm(new URL(request.url)));
+      return errorResponse(toServiceError(thrown), refusalForm(new URL(request.url)));
     }
   }
 

@@ -4,7 +4,7 @@
 import { type IRequest, Router } from "itty-router";
 import { allowedHosts, authenticationConfig, userConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
-import { errorForm } from "../formats/choice.ts";
+import { refusalForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { model, models } from "../formats/models.ts";
@@ -143,7 +143,7 @@ function nothingHere(): ServiceError {
 }
 
 function refuse(request: Request): (thrown: unknown) => Response {
-  return (thrown) => errorResponse(toServiceError(thrown), errorForm(URL.parse(request.url)));
+  return (thrown) => errorResponse(toServiceError(thrown), refusalForm(URL.parse(request.url)));
 }
 
 /** What every program may know of this API: the same for all callers. */

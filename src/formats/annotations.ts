@@ -1,10 +1,11 @@
-// Where an answer cites sources with an address, as other APIs annotate text.
+// The places where an answer cites a source with an address: the annotations
+// of other APIs.
 
 import type { Source } from "../protocol.ts";
 import { citationMarks } from "../text/citation-marks.ts";
 import type { WholeAnswer } from "./format.ts";
 
-/** A citation mark in the text, from `start` to before `end`, in UTF-16 units. */
+/** A citation mark: from `start` to before `end`, in UTF-16 units. */
 export interface Annotation {
   readonly start: number;
   readonly end: number;
@@ -12,7 +13,7 @@ export interface Annotation {
   readonly url: string;
 }
 
-/** In the order of the text. A mark with several numbers has one for each. */
+/** In the order of the text: one for each number of a mark. */
 export function annotationsOf({
   tokens,
   sources,

@@ -1,6 +1,5 @@
-// The format of an ask, and the form of every refusal, chosen by the URL
-// alone: a request may be refused before its body is read. Events that are
-// read again are always an event stream.
+// The format of an ask of ours, and the form of every refusal. The URL alone
+// chooses them: a request may be refused before its body is read.
 
 import { API_PREFIX } from "../protocol.ts";
 import { wrongParameter } from "../request.ts";
@@ -14,8 +13,8 @@ import { UI_MESSAGE_REFUSAL } from "./ui-message.ts";
 const CHAT_PATH = new RegExp(`^${API_PREFIX}/ai/chat(?:/|$)`);
 
 /**
- * The format of an answer. Throws INVALID_REQUEST if `stream` is neither true
- * nor false.
+ * The format of an answer. Throws INVALID_REQUEST for a `stream` that is
+ * neither true nor false.
  */
 export function answerFormat(url: URL): Format {
   const format = chosen(url);
@@ -24,10 +23,10 @@ export function answerFormat(url: URL): Format {
 }
 
 /**
- * The form of a refusal, which must not fail: that of the surface, and else
- * JSON unless a stream was asked for.
+ * The form of a refusal on this surface. Ours is JSON, or an event where
+ * `stream` is true. Never throws.
  */
-export function errorForm(url: URL | null): Refusal {
+export function refusalForm(url: URL | null): Refusal {
   if (url?.pathname.startsWith("/v1/")) return OPENAI_REFUSAL;
   if (url?.pathname === "/mcp") return MCP_REFUSAL;
   if (CHAT_PATH.test(url?.pathname ?? "")) return UI_MESSAGE_REFUSAL;

@@ -1,7 +1,7 @@
-// A conversation in messages, as other APIs have it, into an ask: the last
-// message of the user is the query, earlier ones are the history, and those of
-// the application its instructions. What is too long is cut, not refused: an
-// application sends its whole conversation each time.
+// The messages of another API, read into an ask. The last one is the query,
+// earlier ones are the history, and those of the application are instructions.
+// A history that is too long is cut, not refused: an application sends its
+// whole conversation each time.
 
 import * as v from "valibot";
 import { ServiceError } from "../errors.ts";
@@ -26,26 +26,28 @@ export interface Message {
 const INSTRUCTIONS_LENGTH_MAX = 16_000;
 
 /** Belay's own options, in the member `belay` of another API's body. */
-export const OPTIONS = v.nullish(
-  v.strictObject({
-    topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
-    onDisconnect: v.nullish(
-      v.picklist(["cancel", "wait", "continue"], 'must be "cancel", "wait" or "continue"'),
-      "cancel",
-    ),
-  }),
-  {},
-);
+export const OPTIONS = {
+  topK: v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault),
+  onDisconnect: v.nullish(
+    v.picklist(["cancel", "wait", "continue"], 'must be "cancel", "wait" or "continue"'),
+  ),
+};
 
-export const TEMPERATURE_FIELD = v.nullish(
+/** Undefined means the model's own. */
+export const TEMPERATURE_FIELD = v.optional(
   v.pipe(
-    v.number(),
-    v.minValue(TEMPERATURE.min, "must be from 0 to 2"),
-    v.maxValue(TEMPERATURE.max, "must be from 0 to 2"),
+    v.nullable(
+      v.pipe(
+        v.number(),
+        v.minValue(TEMPERATURE.min, "must be from 0 to 2"),
+        v.maxValue(TEMPERATURE.max, "must be from 0 to 2"),
+      ),
+    ),
+    v.transform((temperature) => temperature ?? undefined),
   ),
 );
 
-/** A larger number is the largest: it is a limit. */
+/** A number above our limit becomes our limit. */
 export const MAX_TOKENS_FIELD = v.nullish(
   v.pipe(
     v.number(),
@@ -55,9 +57,15 @@ export const MAX_TOKENS_FIELD = v.nullish(
   ),
 );
 
+/** The text of a message: each part is a Markdown block. */
+export function joined(parts: readonly string[]): string {
+  return parts.join("\n\n");
+}
+
 /**
- * @param field The name of the messages, for the errors.
- * Throws INVALID_REQUEST if there is no question that can be asked.
+ * The messages as parts of an ask. Throws INVALID_REQUEST if the last one is
+ * no question, or the instructions are too long.
+ * @param field The member that has the messages, for the errors.
  */
 export function conversation(
   messages: readonly Message[],

@@ -1,6 +1,5 @@
 // Belay's own event stream (docs/protocol.md): each event is `data: <one-line
-// JSON>` and a blank line. Every other form of it breaks a client in wide
-// use.
+// JSON>` and a blank line. Each other form breaks a client in wide use.
 
 import { encodeJson, type StreamEvent } from "../protocol.ts";
 import type { Format, Refusal } from "./format.ts";
@@ -14,9 +13,9 @@ const HEADERS = {
 export const EVENTS: Format & Refusal = {
   streams: true,
   headers: { ...HEADERS, "x-accel-buffering": "no" },
-  // For a client that asked for a stream: with a JSON body, some in wide use
+  // A stream, if one was asked for: after a JSON body, clients in wide use
   // retry for ever.
-  errorHeaders: HEADERS,
+  refusalHeaders: HEADERS,
   opening: ({ queryId }, quotaRemaining) => encodeEvent({ type: "start", queryId, quotaRemaining }),
   event: encodeEvent,
   heartbeat: () => encodeEvent({ type: "ping" }),

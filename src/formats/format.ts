@@ -38,9 +38,8 @@ export interface Place {
 
 /** How an error is written that comes instead of an answer. */
 export interface Refusal {
-  /** Headers of it. */
-  readonly errorHeaders: Readonly<Record<string, string>>;
-  /** Its body. */
+  readonly refusalHeaders: Readonly<Record<string, string>>;
+  /** The body. */
   refusal(error: ServiceError): string;
 }
 
@@ -71,6 +70,6 @@ export interface Format {
 export function errorResponse(error: ServiceError, form: Refusal): Response {
   return new Response(form.refusal(error), {
     status: error.status,
-    headers: { ...form.errorHeaders, ...error.details.headers },
+    headers: { ...form.refusalHeaders, ...error.details.headers },
   });
 }

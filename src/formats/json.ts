@@ -6,28 +6,38 @@ import type { Format, Refusal } from "./format.ts";
 
 const HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
 
+/** A format that writes one JSON body at the end. */
+export function bodyFormat(closing: Format["closing"], error: Format["error"]): Format {
+  return {
+    streams: false,
+    headers: {
+      ...HEADERS,
+      "cache-control": "no-store, no-transform",
+      "x-accel-buffering": "no",
+    },
+    opening: () => "",
+    event: () => "",
+    // JSON allows white space before a value.
+    heartbeat: () => " ",
+    closing,
+    error,
+  };
+}
+
 export const JSON_BODY: Format & Refusal = {
-  streams: false,
-  headers: {
-    ...HEADERS,
-    "cache-control": "no-store, no-transform",
-    "x-accel-buffering": "no",
-  },
-  errorHeaders: HEADERS,
-  opening: () => "",
-  event: () => "",
-  // JSON allows white space before a value.
-  heartbeat: () => " ",
-  closing: ({ queryId, tokens, sources, finish, found, quotaRemaining }) =>
-    encodeJson({
-      queryId,
-      answer: tokens.join(""),
-      sources,
-      finish,
-      found,
-      quotaRemaining,
-    } satisfies AnswerBody),
-  error: encodeJson,
+  ...bodyFormat(
+    ({ queryId, tokens, sources, finish, found, quotaRemaining }) =>
+      encodeJson({
+        queryId,
+        answer: tokens.join(""),
+        sources,
+        finish,
+        found,
+        quotaRemaining,
+      } satisfies AnswerBody),
+    encodeJson,
+  ),
+  refusalHeaders: HEADERS,
   refusal: ({ body }) => encodeJson(body),
 };
 

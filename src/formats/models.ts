@@ -12,7 +12,7 @@ interface Model {
   readonly owned_by: string;
 }
 
-/** Throws NOT_FOUND for a name that is none. */
+/** Throws NOT_FOUND if no model has the name. */
 export function checkModel(name: string): void {
   if (NAMES.includes(name)) return;
   throw new ServiceError(

@@ -1,39 +1,22 @@
-// OpenAI's Chat Completions: the body of an ask, and its answer, streamed and
-// not. The form is that of the `openai` package. The member `belay` has what
-// the form has no place for. `[DONE]` is what `done` is in our own stream.
+// OpenAI's Chat Completions: the body of an ask, and its answer in chunks or
+// in one object. The form is that of the `openai` package. The member `belay`
+// has what the form has no place for. `[DONE]` is our own event `done`.
 
 import * as v from "valibot";
 import { type Ask, encodeJson, MAX_TOKENS, type Source } from "../protocol.ts";
 import { check } from "../request.ts";
 import { countTokens } from "../text/token-count.ts";
 import { annotationsOf } from "./annotations.ts";
-import {
-  conversation,
-  MAX_TOKENS_FIELD,
-  type Message,
-  OPTIONS,
-  TEMPERATURE_FIELD,
-} from "./conversation.ts";
+import { conversation, MAX_TOKENS_FIELD, OPTIONS, TEMPERATURE_FIELD } from "./conversation.ts";
+import { EVENTS } from "./events.ts";
 import type { AnswerHead, Format, WholeAnswer } from "./format.ts";
+import { bodyFormat } from "./json.ts";
 import { checkModel } from "./models.ts";
 import { openAiError } from "./openai-error.ts";
+import { CONTENT, messageOf, ROLE } from "./openai-messages.ts";
 import type { Asked, Surface } from "./surface.ts";
 
-const TEXT_PARTS = v.array(
-  v.object({
-    type: v.picklist(["text", "input_text", "output_text"], "may have parts of type text only"),
-    text: v.string(),
-  }),
-);
-
-const ROLES = {
-  system: "application",
-  developer: "application",
-  user: "user",
-  assistant: "assistant",
-} as const;
-
-/** Ignored where it is as by default: then it changes nothing. */
+/** Ignored with one of these values, and else refused. */
 function only<const T>(rule: string, ...allowed: readonly T[]) {
   const isAllowed = v.custom<T>((value) => allowed.some((one) => one === value), rule);
   return v.optional(
@@ -43,17 +26,14 @@ function only<const T>(rule: string, ...allowed: readonly T[]) {
 
 const EMPTY_LIST = v.nullish(v.pipe(v.array(v.unknown()), v.maxLength(0, "is not supported here")));
 
-/** Members that are not here change nothing, and are ignored. */
+/** Other members change nothing, and are ignored. */
 export const BODY = v.object({
   model: v.string(),
   messages: v.pipe(
     v.array(
       v.object({
-        role: v.picklist(
-          ["system", "developer", "user", "assistant"],
-          'must be "system", "developer", "user" or "assistant"',
-        ),
-        content: v.nullish(v.union([v.string(), TEXT_PARTS], "must be text"), ""),
+        role: ROLE,
+        content: v.nullish(CONTENT, ""),
       }),
     ),
     v.minLength(1, "must have at least one message"),
@@ -63,7 +43,7 @@ export const BODY = v.object({
   max_tokens: MAX_TOKENS_FIELD,
   max_completion_tokens: MAX_TOKENS_FIELD,
   temperature: TEMPERATURE_FIELD,
-  belay: OPTIONS,
+  belay: v.nullish(v.strictObject(OPTIONS), {}),
   n: only("must be 1: there is one answer", 1, null),
   stop: v.nullish(v.union([EMPTY_LIST, v.literal("")], "is not supported here")),
   tools: v.nullish(v.array(v.unknown())),
@@ -94,27 +74,17 @@ function read(body: unknown): Asked {
 function askOf({ messages, belay, temperature, ...body }: Body): Ask {
   return {
     ...conversation(messages.map(messageOf), "messages"),
-    ...belay,
+    topK: belay.topK,
+    onDisconnect: belay.onDisconnect ?? "cancel",
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? MAX_TOKENS.byDefault,
-    temperature: temperature ?? undefined,
+    temperature,
   };
 }
 
-function messageOf({ role, content }: Body["messages"][number]): Message {
-  const text = typeof content === "string" ? content : content.map(({ text }) => text).join("");
-  return { role: ROLES[role], text };
-}
-
-const STREAM_HEADERS = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};
-
-/** No id and no model has it. */
+/** No id and no model has this character. */
 const TOKEN = "\u0000";
 
-/** A stream of chunks, of one answer. */
+/** The answer in a stream of chunks. */
 function chunks(model: string, includeUsage: boolean): Format {
   const chunk = (head: AnswerHead, choices: readonly unknown[], belay?: unknown, usage?: unknown) =>
     `data: ${encodeJson({
@@ -129,7 +99,7 @@ function chunks(model: string, includeUsage: boolean): Format {
   const delta = (delta: object, finish: string | null = null) => [
     { index: 0, delta, logprobs: null, finish_reason: finish },
   ];
-  // All chunks with a token differ in it alone.
+  // The chunks of two tokens differ in the token alone.
   let around: readonly string[] | undefined;
   const tokenChunk = (head: AnswerHead, token: string) => {
     around ??= chunk(head, delta({ content: TOKEN })).split(encodeJson(TOKEN));
@@ -137,7 +107,7 @@ function chunks(model: string, includeUsage: boolean): Format {
   };
   return {
     streams: true,
-    headers: STREAM_HEADERS,
+    headers: EVENTS.headers,
     opening: (head, quotaRemaining) =>
       chunk(head, delta({ role: "assistant", content: "" }), {
         queryId: head.queryId,
@@ -159,20 +129,10 @@ function chunks(model: string, includeUsage: boolean): Format {
   };
 }
 
-/** One object. */
+/** The answer in one object. */
 function completion(model: string): Format {
-  return {
-    streams: false,
-    headers: {
-      "content-type": "application/json",
-      "cache-control": "no-store, no-transform",
-      "x-accel-buffering": "no",
-    },
-    opening: () => "",
-    event: () => "",
-    // JSON allows white space before a value.
-    heartbeat: () => " ",
-    closing: (answer) =>
+  return bodyFormat(
+    (answer) =>
       encodeJson({
         id: answer.queryId,
         object: "chat.completion",
@@ -194,8 +154,8 @@ function completion(model: string): Format {
         usage: usageOf(answer),
         belay: belayOf(answer),
       }),
-    error: (error) => encodeJson(openAiError(error)),
-  };
+    (error) => encodeJson(openAiError(error)),
+  );
 }
 
 function annotationsIn(answer: WholeAnswer) {

@@ -1,8 +1,9 @@
-// Errors in the form of OpenAI's API, by which its clients know what to do.
+// Errors in the form of OpenAI's API, which its clients understand.
 
 import type { ServiceError } from "../errors.ts";
 import { type ErrorBody, type ErrorCode, encodeJson } from "../protocol.ts";
 import type { Refusal } from "./format.ts";
+import { JSON_BODY } from "./json.ts";
 
 type Type =
   | "invalid_request_error"
@@ -34,9 +35,9 @@ const CODES: Partial<Record<ErrorCode, string>> = {
   TOO_MANY_SESSIONS: "rate_limit_exceeded",
 };
 
-/** An error comes as JSON under its status, also where a stream was asked for. */
+/** JSON under its status, even if a stream was asked for. */
 export const OPENAI_REFUSAL: Refusal = {
-  errorHeaders: { "content-type": "application/json", "cache-control": "no-store" },
+  refusalHeaders: JSON_BODY.refusalHeaders,
   refusal: ({ body, details }: ServiceError) => encodeJson(openAiError(body, details.openai)),
 };
 

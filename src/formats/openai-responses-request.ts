@@ -1,8 +1,8 @@
-// The body of `POST /v1/responses`. What would change the answer and cannot be
-// done here is refused by name; a field that changes nothing is ignored.
+// The body of `POST /v1/responses`. A field that asks for what cannot be done
+// here is refused by its name. One that changes nothing is ignored.
 
 import * as v from "valibot";
-import { MAX_TOKENS, type OnDisconnect, TOP_K } from "../protocol.ts";
+import { MAX_TOKENS, type OnDisconnect } from "../protocol.ts";
 import { check } from "../request.ts";
 import {
   conversation,
@@ -12,33 +12,16 @@ import {
   TEMPERATURE_FIELD,
 } from "./conversation.ts";
 import { checkModel } from "./models.ts";
+import { CONTENT, messageOf, ROLE, textOr } from "./openai-messages.ts";
 import { type Chosen, queryIdOf, responseBody, responseEvents } from "./openai-responses.ts";
 import type { Asked, Surface } from "./surface.ts";
 
 export const RESPONSES: Surface = { read };
 
-const ROLES = {
-  system: "application",
-  developer: "application",
-  user: "user",
-  assistant: "assistant",
-} as const;
-
-const Part = v.object({
-  type: v.picklist(
-    ["input_text", "output_text", "text"],
-    'must be "input_text" or "output_text": only text can be read here',
-  ),
-  text: v.string(),
-});
-
-const Item = v.object({
+const ITEM = v.object({
   type: v.nullish(v.literal("message", 'must be "message": only messages can be read here')),
-  role: v.picklist(
-    ["user", "assistant", "system", "developer"],
-    'must be "user", "assistant", "system" or "developer"',
-  ),
-  content: textOr(v.array(Part)),
+  role: ROLE,
+  content: CONTENT,
 });
 
 /** As OpenAI bounds it: each response repeats it. */
@@ -50,9 +33,9 @@ const METADATA = v.pipe(
   v.check((pairs) => Object.keys(pairs).length <= 16, "must have at most 16 pairs"),
 );
 
-export const Body = v.object({
+export const BODY = v.object({
   model: v.nullish(v.string(), "belay"),
-  input: textOr(v.array(Item)),
+  input: textOr(v.array(ITEM)),
   instructions: v.nullish(v.string()),
   previous_response_id: v.nullish(v.string()),
   stream: v.nullish(v.boolean(), false),
@@ -60,15 +43,9 @@ export const Body = v.object({
   max_output_tokens: MAX_TOKENS_FIELD,
   temperature: TEMPERATURE_FIELD,
   metadata: v.nullish(METADATA, {}),
-  // What a disconnect does depends on `stream` where it is not said.
-  belay: v.nullish(
-    v.strictObject({
-      topK: OPTIONS.wrapped.entries.topK,
-      onDisconnect: v.nullish(OPTIONS.wrapped.entries.onDisconnect.wrapped),
-    }),
-  ),
+  belay: v.nullish(v.strictObject(OPTIONS), {}),
 
-  // Refused where they ask for what is not done here.
+  // These are refused if they ask for what cannot be done here.
   conversation: leftOut("names a conversation, which is not kept here: send previous_response_id"),
   prompt: leftOut("names a stored prompt, and there are none here: send input"),
   n: v.nullish(v.literal(1, "must be 1: there is one answer to a question")),
@@ -86,19 +63,19 @@ export const Body = v.object({
   ),
 });
 
-type Body = v.InferOutput<typeof Body>;
+type Body = v.InferOutput<typeof BODY>;
 
 function read(body: unknown): Asked {
-  const checked = check(Body, body);
+  const checked = check(BODY, body);
   checkModel(checked.model);
   const { background, previous_response_id: previous, stream } = checked;
   const write = stream || background ? responseEvents : responseBody;
   return {
     ask: {
       ...conversation(messagesOf(checked), "input"),
-      topK: checked.belay?.topK ?? TOP_K.byDefault,
+      topK: checked.belay.topK,
       maxTokens: checked.max_output_tokens ?? MAX_TOKENS.byDefault,
-      temperature: checked.temperature ?? undefined,
+      temperature: checked.temperature,
       onDisconnect: onDisconnectOf(checked),
     },
     format: write(chosenBy(checked)),
@@ -109,14 +86,8 @@ function read(body: unknown): Asked {
 
 function messagesOf({ input, instructions }: Body): Message[] {
   const items: Message[] =
-    typeof input === "string"
-      ? [{ role: "user", text: input }]
-      : input.map(({ role, content }) => ({ role: ROLES[role], text: textOf(content) }));
+    typeof input === "string" ? [{ role: "user", text: input }] : input.map(messageOf);
   return [{ role: "application", text: instructions ?? "" }, ...items];
-}
-
-function textOf(content: Exclude<Body["input"], string>[number]["content"]): string {
-  return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
 }
 
 /**
@@ -125,7 +96,7 @@ function textOf(content: Exclude<Body["input"], string>[number]["content"]): str
  */
 function onDisconnectOf({ background, belay, stream }: Body): OnDisconnect {
   if (background) return "continue";
-  return belay?.onDisconnect ?? (stream ? "wait" : "cancel");
+  return belay.onDisconnect ?? (stream ? "wait" : "cancel");
 }
 
 function chosenBy(body: Body): Chosen {
@@ -138,14 +109,6 @@ function chosenBy(body: Body): Chosen {
     previousResponseId: body.previous_response_id ?? null,
     background: body.background,
   };
-}
-
-/** Text, or a list that is checked by its own rules. */
-function textOr<const Schema extends v.GenericSchema>(list: Schema) {
-  return v.lazy(
-    (value): v.GenericSchema<string | v.InferInput<Schema>, string | v.InferOutput<Schema>> =>
-      Array.isArray(value) ? list : v.string(),
-  );
 }
 
 /** A field that must be left out, or null. */

@@ -1,12 +1,14 @@
-// OpenAI's Responses (docs/surfaces.md). The sequence numbers of its
-// events follow from ours: the opening is 0 to 3, our token n is
-// n + 1, and the closing goes on from the last token. So they are
-// the same at every replay, and a client can resume after any.
+// OpenAI's Responses (docs/surfaces.md). The sequence numbers of its events
+// follow from ours: the opening is 0 to 3, our token n is n + 1, and the
+// closing goes on from the last token. So they are the same at every replay,
+// and a client can resume after any.
 
 import { type ErrorBody, encodeJson, type Receipt } from "../protocol.ts";
 import { countTokens } from "../text/token-count.ts";
 import { annotationsOf } from "./annotations.ts";
+import { EVENTS } from "./events.ts";
 import type { AnswerHead, Format, Place, WholeAnswer } from "./format.ts";
+import { bodyFormat } from "./json.ts";
 import { openAiError } from "./openai-error.ts";
 
 /** What a request chose, as its response repeats it. */
@@ -20,7 +22,7 @@ export interface Chosen {
   readonly background: boolean;
 }
 
-/** Of a response that is read again, little else is stored. */
+/** For a response that is read again: few choices are stored. */
 export const NOTHING_CHOSEN: Chosen = {
   model: "belay",
   instructions: null,
@@ -44,8 +46,8 @@ export function queryIdOf(id: string): string {
 }
 
 /**
- * How many of our events a client has, by the sequence number of its
- * last. The format leaves out what else it has.
+ * How many of our events a client has whose last one has this sequence number.
+ * The format leaves out what else it has.
  */
 export function eventsUpTo(startingAfter: number): number {
   return startingAfter < LAST_OF_OPENING ? 0 : startingAfter - 1;
@@ -54,20 +56,8 @@ export function eventsUpTo(startingAfter: number): number {
 /** The opening's last sequence number. */
 const LAST_OF_OPENING = 3;
 
-const STREAM_HEADERS = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};
-
-const JSON_HEADERS = {
-  "content-type": "application/json",
-  "cache-control": "no-store, no-transform",
-  "x-accel-buffering": "no",
-};
-
 /**
- * A stream of events.
+ * The response as a stream of events.
  * @param startingAfter The sequence number of the last event that the client
  * has; -1 for one that has none.
  */
@@ -75,7 +65,7 @@ export function responseEvents(chosen: Chosen, startingAfter = -1): Format {
   const write = (events: readonly ResponseEvent[]) => encode(events, startingAfter);
   return {
     streams: true,
-    headers: STREAM_HEADERS,
+    headers: EVENTS.headers,
     opening: (head, quotaRemaining) => write(openingEvents(head, chosen, quotaRemaining)),
     event: (event, number, { queryId }) =>
       event.type === "token" ? encodeToken(event.token, number, queryId) : "",
@@ -85,24 +75,18 @@ export function responseEvents(chosen: Chosen, startingAfter = -1): Format {
   };
 }
 
-/** One response in a JSON body. */
+/** The response in a JSON body. */
 export function responseBody(chosen: Chosen): Format {
-  return {
-    streams: false,
-    headers: JSON_HEADERS,
-    opening: () => "",
-    event: () => "",
-    // JSON allows white space before a value.
-    heartbeat: () => " ",
-    closing: (answer) => encodeJson(wholeResponse(answer, chosen)),
-    error: (error) => encodeJson(openAiError(error)),
-  };
+  return bodyFormat(
+    (answer) => encodeJson(wholeResponse(answer, chosen)),
+    (error) => encodeJson(openAiError(error)),
+  );
 }
 
 /** Every reader of event streams skips it. */
 const COMMENT = ": ping\n\n";
 
-/** Never empty: a connection shows that it is closed only by a write. */
+/** Never empty: only a write shows that a connection is closed. */
 function encode(events: readonly ResponseEvent[], startingAfter: number): string {
   const text = events
     .filter((event) => event.sequence_number > startingAfter)
@@ -127,7 +111,7 @@ export type ResponseEvent =
   | ReturnType<typeof closingEvents>[number]
   | ReturnType<typeof failureEvents>[number];
 
-/** Numbers 0 to 3. */
+/** The events with the numbers 0 to 3. */
 export function openingEvents(head: AnswerHead, chosen: Chosen, quotaRemaining: number) {
   const response = unfinishedResponse(head, chosen, { queryId: head.queryId, quotaRemaining });
   const item = message(head.queryId, "in_progress", []);
@@ -149,7 +133,7 @@ export function openingEvents(head: AnswerHead, chosen: Chosen, quotaRemaining: 
   ];
 }
 
-/** From the number after the last token. */
+/** Their numbers go on from the last token. */
 export function closingEvents(answer: WholeAnswer, chosen: Chosen) {
   const { queryId, tokens } = answer;
   const response = wholeResponse(answer, chosen);
@@ -196,8 +180,8 @@ export function closingEvents(answer: WholeAnswer, chosen: Chosen) {
 }
 
 /**
- * The failed response, and then an error, which the `openai` packages
- * throw: code that reads only the text must not take it for whole.
+ * The failed response, and then an error, which the `openai` packages throw:
+ * code that reads only the text must not take it for whole.
  */
 export function failureEvents(
   { code, message: text, quotaRemaining }: ErrorBody,
@@ -216,13 +200,13 @@ export function failureEvents(
       type: "error" as const,
       sequence_number: number + 2,
       ...{ code, message: text, param: null },
-      // Where some clients look for it.
+      // Some clients look for it here.
       error: { type: error.code, code, message: text, param: null },
     },
   ];
 }
 
-/** Where the answer's text is in a response. */
+/** The place of the answer's text in a response. */
 function textPlace(queryId: string) {
   return { item_id: itemId(queryId), output_index: 0, content_index: 0 };
 }
@@ -256,12 +240,6 @@ export function storedResponse(
   return { ...response, status: "failed" as const, error: failure(FAILED) };
 }
 
-/** An answer that was whole, and whose text is deleted by now. */
-export function isPruned({ state, reason, answer }: Receipt): boolean {
-  const wasWhole = state === "charged" || reason === "nothing_found" || reason === "operator";
-  return wasWhole && answer === null;
-}
-
 const FAILED = "The answer failed. You were not charged; ask again.";
 
 function failure(text: string) {
@@ -292,7 +270,7 @@ function unfinishedResponse<Extra>(head: AnswerHead, chosen: Chosen, belay: Extr
   };
 }
 
-/** Members whose values are the same in every response are what we do. */
+/** A value that never changes says what Belay does. */
 function common({ queryId, askedAt }: AnswerHead, chosen: Chosen) {
   return {
     id: responseId(queryId),

@@ -1,5 +1,5 @@
-// A surface: a form in which clients of another API ask. Its body is read
-// here into an ask like any other, and its format writes the answer.
+// A surface: the form in which clients of one API ask. It reads a body into an
+// ask, and its format writes the answer.
 
 import type { Ask } from "../protocol.ts";
 import type { Format } from "./format.ts";
@@ -10,9 +10,9 @@ export interface Asked {
   readonly format: Format;
   /** The query whose turns come before those of the body. */
   readonly previous?: string | undefined;
-  /** The client does not wait for the answer: it retrieves it later. */
+  /** The client retrieves the answer later. */
   readonly later?: boolean;
-  /** By which the client comes back to the answer while it is written. */
+  /** The chat's id, to resume an answer that is being written. */
   readonly chat?: string | undefined;
   /** Another answer, even if this was answered a moment ago. */
   readonly again?: boolean | undefined;

@@ -1,6 +1,5 @@
-// How the AI SDK's chat asks: `{ id, messages, trigger }`,
-// with the whole chat in every request. The last message
-// of the user is the question.
+// The body of the AI SDK's chat: `{ id, messages, trigger }`, with the whole
+// chat in every request. The last message of the user is the question.
 
 import * as v from "valibot";
 import { ServiceError } from "../errors.ts";
@@ -8,6 +7,7 @@ import { MAX_TOKENS, QUERY_LENGTH_MAX } from "../protocol.ts";
 import { check, textOf } from "../request.ts";
 import {
   conversation,
+  joined,
   MAX_TOKENS_FIELD,
   type Message,
   OPTIONS,
@@ -29,7 +29,7 @@ const MESSAGE = v.object({
 /** The transport has no names for options, so all are ours. */
 const OWN = v.nullish(
   v.strictObject({
-    ...OPTIONS.wrapped.entries,
+    ...OPTIONS,
     maxTokens: MAX_TOKENS_FIELD,
     temperature: TEMPERATURE_FIELD,
   }),
@@ -50,8 +50,7 @@ export const UI_CHAT: Surface = { read };
 
 function read(body: unknown): Asked {
   const { id, messages, trigger, belay } = check(BODY, body);
-  const { maxTokens, temperature, ...options } = belay;
-  // What follows the question is being replaced.
+  // The answer replaces what follows the question.
   const at = messages.findLastIndex(({ role }) => role === "user");
   checkQuestion(messages[at]);
   return {
@@ -61,14 +60,15 @@ function read(body: unknown): Asked {
     again: trigger === "regenerate-message",
     ask: {
       ...conversation(messages.slice(0, at + 1).map(messageOf), "messages"),
-      ...options,
-      maxTokens: maxTokens ?? MAX_TOKENS.byDefault,
-      temperature: temperature ?? undefined,
+      topK: belay.topK,
+      onDisconnect: belay.onDisconnect ?? "cancel",
+      maxTokens: belay.maxTokens ?? MAX_TOKENS.byDefault,
+      temperature: belay.temperature,
     },
   };
 }
 
-/** Chats show the sentence to the user who wrote it. */
+/** Its errors are sentences for the user: chats show them. */
 function checkQuestion(message: UiMessage | undefined): void {
   if (message === undefined) return;
   if (message.parts.some(({ type }) => type === "file")) {
@@ -84,10 +84,9 @@ function messageOf(message: UiMessage): Message {
   return { role, text: textIn(message) };
 }
 
-/** Sources, data, reasoning and tools are not what was said. */
+/** Other parts, such as sources and reasoning, were not said. */
 function textIn({ parts }: UiMessage): string {
-  const texts = parts.filter(({ type }) => type === "text").map(({ text }) => text as string);
-  return texts.join("\n\n");
+  return joined(parts.filter(({ type }) => type === "text").map(({ text }) => text as string));
 }
 
 function refusal(message: string): ServiceError {

@@ -1,7 +1,6 @@
-// The AI SDK's UI message stream, which `useChat` reads
-// (docs/surfaces.md). An answer is one message, whose id
-// is the query's. The charge follows the acceptance of
-// the write that ends with `[DONE]`.
+// The AI SDK's UI message stream, which `useChat` reads (docs/surfaces.md). An
+// answer is one message, whose id is the query's. The charge follows the
+// acceptance of the write that ends with `[DONE]`.
 
 import { type ErrorBody, encodeJson, type Source } from "../protocol.ts";
 import { EVENTS } from "./events.ts";
@@ -25,35 +24,32 @@ export const UI_MESSAGE: Format = {
     event.type === "token"
       ? `${DELTA_HEAD}${encodeJson(event.token)}}\n\n`
       : metadata({ sources: event.sources }) + chunk({ type: "text-start", id: TEXT_ID }),
-  // The SDK's own sign of life.
+  // Every reader of event streams skips it.
   heartbeat: () => ": keep-alive\n\n",
   closing: (answer) => chunk({ type: "text-end", id: TEXT_ID }) + parts(answer) + finish(answer),
   error: (error) => failure(error) + ending(error) + DONE,
 };
 
-/**
- * Before a stream: the sentence alone, since the
- * message of useChat's error is the whole body.
- */
+/** The message of useChat's error is the whole body. */
 export const UI_MESSAGE_REFUSAL: Refusal = {
-  errorHeaders: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  refusalHeaders: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
   refusal: ({ message }) => message,
 };
 
-/** How the SDK is told so. No cache may tell it later. */
+/** It tells the SDK that nothing is being written. */
 export function nothingToResume(): Response {
   return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
 }
 
 /**
- * At the end, once it is known that something was
- * found: chats show these as what the answer rests on.
+ * Chats show these as what the answer rests on. So they come once it is known
+ * that something was found.
  */
 function parts({ found, sources }: WholeAnswer): string {
   return found ? sources.map(part).join("") : "";
 }
 
-/** All, in order: a numbered list agrees with the text. */
+/** Each source has one, so a numbered list agrees with the text. */
 function part({ n, title, url }: Source): string {
   const sourceId = `${n}`;
   return url === null
@@ -71,19 +67,19 @@ function finish({ finish, found, sources, quotaRemaining }: WholeAnswer): string
   );
 }
 
-/** The SDK's own error has the sentence alone. */
+/** What the SDK's own error has no place for. */
 function failure({ code, message, quotaRemaining }: ErrorBody): string {
   return metadata({ error: { code, message }, quotaRemaining });
 }
 
-/** A stopped answer is no error to the SDK. */
+/** To the SDK, a stopped answer is no error. */
 function ending({ code, message }: ErrorBody): string {
   return code === "CANCELLED"
     ? chunk({ type: "abort", reason: message })
     : chunk({ type: "error", errorText: message });
 }
 
-/** Merged into what the message has already. */
+/** The SDK merges it into what the message has. */
 function metadata(messageMetadata: Readonly<Record<string, unknown>>): string {
   return chunk({ type: "message-metadata", messageMetadata });
 }

@@ -88,7 +88,7 @@ export const ASK: Tool = {
       answer: { type: "string", description: "Markdown. [n] cites the source with that number." },
       sources: {
         type: "array",
-        items: object(NUMBERED_SOURCE, ["n", "id", "documentId", "title", "heading", "snippet"]),
+        items: object(NUMBERED_SOURCE, ["n", ...Object.keys(SOURCE)]),
       },
       finish: { type: "string", enum: ["stop", "length"], description: "length: a limit cut it." },
       found: {
@@ -143,7 +143,7 @@ export const SEARCH: Tool = {
       passages: {
         type: "array",
         description: "Best first. Empty if nothing fits.",
-        items: object(SOURCE, ["id", "documentId", "title", "heading", "snippet", "score"]),
+        items: object(SOURCE, Object.keys(SOURCE)),
       },
     },
     ["passages"],

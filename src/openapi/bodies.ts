@@ -5,7 +5,8 @@ import * as v from "valibot";
 import { ERROR_CODES } from "./refusals.ts";
 
 const time = v.pipe(v.string(), v.isoTimestamp());
-const finish = v.picklist(["stop", "length"]);
+export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+export const finish = v.picklist(["stop", "length"]);
 const onDisconnect = v.picklist(["cancel", "wait", "continue"]);
 const rating = v.nullable(v.picklist(["up", "down"]));
 
@@ -36,7 +37,6 @@ export const error = v.object({
   resetsAt: v.exactOptional(v.nullable(time)),
 });
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const head = { queryId: v.string(), quotaRemaining: count };
 
 export const startEvent = v.object({ type: v.literal("start"), ...head });

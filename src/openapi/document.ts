@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document of all surfaces, made of the schemas that check
-// requests. scripts/page.ts makes it for every bundle: it is in none.
+// requests. scripts/page.ts makes it before the Worker is bundled: this code is
+// in no bundle.
 
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type * as v from "valibot";
@@ -15,7 +16,7 @@ import { codesOf, refusalResponse } from "./refusals.ts";
 import { service } from "./service.ts";
 import { uiMessage } from "./ui-message.ts";
 
-/** Every surface adds its part here. */
+/** The part of each surface. */
 const PARTS = [readers, openAiChat, openAiResponses, uiMessage, mcp, users, documents, service];
 
 export interface OpenApi {
@@ -27,11 +28,10 @@ export interface OpenApi {
 
 const ABOUT = `Answers drawn from documents. A user is charged only for an answer that arrives whole.
 
-- Every body is JSON in UTF-8, except an event stream.
+- The body of a request is JSON in UTF-8.
+- Skip unknown members of responses.
 - Each \`GET\` route also takes \`HEAD\`.
-- An unknown member of a request's body is refused; skip unknown members of responses.
-- If a query parameter is repeated, the first counts. Unknown ones are ignored.
-- With \`stream=true\`, a refusal is the only event of an event stream, under the same status.`;
+- If a query parameter is repeated, the first counts. Unknown ones are ignored.`;
 
 const SECURITY = {
   everybody: [],
@@ -187,7 +187,7 @@ const CONVERSION: ConversionConfig = {
   typeMode: "input",
   target: "draft-2020-12",
   overrideRef: ({ referenceId }) => ref(referenceId).$ref,
-  // Rules that JSON Schema has no words for.
+  // JSON Schema has no words for these rules.
   ignoreActions: ["check", "trim"],
   overrideSchema: ({ valibotSchema, jsonSchema }) => {
     switch (valibotSchema.type) {

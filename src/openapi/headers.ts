@@ -61,7 +61,7 @@ export const ANSWER_HEADERS = [
   "Server-Timing",
 ] as const satisfies readonly HeaderName[];
 
-/** Where a refusal has headers of its own. */
+/** The headers that refusals with these codes have besides. */
 const ERROR_HEADERS: Readonly<Partial<Record<ErrorCode, readonly HeaderName[]>>> = {
   UNAUTHENTICATED: ["WWW-Authenticate"],
   CANCELLED: ["X-Query-Id", "RateLimit", "RateLimit-Policy", "X-Should-Retry"],

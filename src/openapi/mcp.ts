@@ -1,4 +1,4 @@
-// The MCP endpoint. What is in its messages, MCP's own schema describes.
+// The MCP endpoint. MCP's own schema describes what is in its messages.
 
 import * as v from "valibot";
 import { type Part, shape } from "./operation.ts";

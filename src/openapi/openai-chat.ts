@@ -1,15 +1,15 @@
-// OpenAI's Chat Completions, as far as they are spoken here.
+// OpenAI's Chat Completions, as far as Belay has them.
 
 import * as v from "valibot";
 import { BODY } from "../formats/openai-chat.ts";
 import * as bodies from "./bodies.ts";
 import { ANSWER_HEADERS } from "./headers.ts";
 import { type Part, shape } from "./operation.ts";
-import { idempotencyKey } from "./readers.ts";
+import { askedTooOften, idempotencyKey } from "./readers.ts";
 import { ASK_ERRORS } from "./refusals.ts";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const finish = v.nullable(v.picklist(["stop", "length"]));
+const { count } = bodies;
+const finish = v.nullable(bodies.finish);
 
 const annotations = v.array(
   v.object({
@@ -211,10 +211,7 @@ export function openAiChat(): Part {
             json: "ChatCompletion",
             events: "ChatCompletionEvent",
           },
-          204: {
-            about: "As of `ask`.",
-            headers: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
-          },
+          204: askedTooOften,
         },
         errors: ASK_ERRORS,
       },

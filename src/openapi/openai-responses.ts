@@ -1,14 +1,12 @@
-// OpenAI's Responses, as far as they are spoken here.
+// OpenAI's Responses, as far as Belay has them.
 
 import * as v from "valibot";
-import { Body } from "../formats/openai-responses-request.ts";
-import { source } from "./bodies.ts";
+import { BODY } from "../formats/openai-responses-request.ts";
+import { count, source } from "./bodies.ts";
 import { ANSWER_HEADERS } from "./headers.ts";
 import { type Parameter, type Part, shape } from "./operation.ts";
-import { idempotencyKey } from "./readers.ts";
+import { askedTooOften, idempotencyKey } from "./readers.ts";
 import { ASK_ERRORS } from "./refusals.ts";
-
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const annotation = v.object({
   type: v.literal("url_citation"),
@@ -153,7 +151,7 @@ export function openAiResponses(): Part {
     about: "For clients of OpenAI's API that resume, follow up and cancel.",
     refusal: "OpenAiError",
     shapes: {
-      ResponseBody: shape(Body, "A question. Members that are not here are ignored.", {
+      ResponseBody: shape(BODY, "A question. Members that are not here are ignored.", {
         model: "`belay`, or `belay/default`.",
         input: "The question, or messages, of which the last is the question.",
         instructions: "Passed on to the model after ours.",
@@ -237,10 +235,7 @@ export function openAiResponses(): Part {
             json: "Response",
             events: "ResponseEvent",
           },
-          204: {
-            about: "As of `ask`.",
-            headers: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
-          },
+          204: askedTooOften,
         },
         errors: ASK_ERRORS,
       },

@@ -13,7 +13,7 @@ export interface Part {
   /** Under the names that the document gives them. */
   readonly shapes: Readonly<Record<string, Shape>>;
   readonly operations: readonly Operation[];
-  /** The shape of every refusal, as JSON, or `text`; without it, our own. */
+  /** The shape of every refusal as JSON, or `text`. By default our own. */
   readonly refusal?: string;
 }
 
@@ -38,7 +38,7 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly body?: Body;
   readonly replies: Readonly<Record<number, Reply>>;
-  /** Besides those that all routes of its kind have. */
+  /** Its own, besides those of all routes of its kind. */
   readonly errors?: readonly ErrorCode[];
 }
 
@@ -52,7 +52,7 @@ export interface Parameter {
 
 export interface Body {
   readonly shape: string;
-  /** Bodies that the tests send. */
+  /** The tests send them. */
   readonly examples: Readonly<Record<string, unknown>>;
 }
 
@@ -64,13 +64,16 @@ export interface Reply {
   readonly json?: string;
   /** The shape of each event of an event stream. */
   readonly events?: string;
-  /** What the stream is and how it ends. */
+  /** An example of a body of plain text. */
   readonly text?: string;
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 type Entries = { readonly entries: Readonly<Record<string, unknown>> };
+
+/** In the description of a group of routes whose bodies are strict. */
+export const STRICT = "An unknown member of a body is refused.";
 
 /** A shape of which every member is described. */
 export function shape<const Schema extends v.GenericSchema & Entries>(

@@ -4,7 +4,7 @@ import { DocumentBody } from "../corpus/document-body.ts";
 import { DOCUMENTS_LISTED, QUERY_LENGTH_MAX, TOP_K } from "../protocol.ts";
 import { SettingsBody } from "../user/ask.ts";
 import * as bodies from "./bodies.ts";
-import { type Parameter, type Part, shape, wholeNumberSchema } from "./operation.ts";
+import { type Parameter, type Part, STRICT, shape, wholeNumberSchema } from "./operation.ts";
 import { queryId } from "./readers.ts";
 
 const userId: Parameter = {
@@ -37,7 +37,7 @@ const entry = {
 export function users(): Part {
   return {
     tag: "Users",
-    about: "What operators see and change of one user.",
+    about: `What operators see and change of one user. ${STRICT}`,
     shapes: {
       SettingsBody: shape(SettingsBody, "Changes of a user's settings.", {
         limit: "Overrides the deployment's limit; `null` removes the override.",
@@ -119,7 +119,7 @@ export function users(): Part {
 export function documents(): Part {
   return {
     tag: "Documents",
-    about: "What answers are drawn from.",
+    about: `What answers are drawn from. ${STRICT}`,
     shapes: {
       DocumentBody: shape(DocumentBody, "A document.", {
         title: "The document's title.",

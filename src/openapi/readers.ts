@@ -8,6 +8,8 @@ import {
   type Operation,
   type Parameter,
   type Part,
+  type Reply,
+  STRICT,
   shape,
   wholeNumberSchema,
 } from "./operation.ts";
@@ -29,6 +31,13 @@ export const idempotencyKey: Parameter = {
   about: "Sent again with the same body, it is the same ask: you pay at most once within 24 hours.",
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
   example: "4f8a1c8e-8e43-4d0a-9d2f-6f5b5a3e9c11",
+};
+
+/** The reply of every ask to a client that repeats it by itself. */
+export const askedTooOften: Reply = {
+  about:
+    "The same stored answer was read three times in a row by a client that asks again by itself; this makes it stop.",
+  headers: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
 };
 
 const ask: Operation = {
@@ -73,11 +82,7 @@ const ask: Operation = {
       json: "Answer",
       events: "StreamEvent",
     },
-    204: {
-      about:
-        "The same stored answer was read three times in a row by a client that asks again by itself; this makes it stop.",
-      headers: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
-    },
+    204: askedTooOften,
   },
   errors: ASK_ERRORS,
 };
@@ -85,7 +90,7 @@ const ask: Operation = {
 export function readers(): Part {
   return {
     tag: "Answers",
-    about: "Ask, read again, stop and rate answers, and see what they cost.",
+    about: `Ask, read again, stop and rate answers, and see what they cost. ${STRICT} With \`stream=true\`, a refusal is the only event of an event stream, under the same status.`,
     shapes: {
       AskBody: shape(AskBody, "A question.", {
         query: "The question.",

@@ -35,7 +35,7 @@ const MEANING: Readonly<Record<ErrorCode, string>> = {
 
 export const ERROR_CODES = Object.keys(STATUS) as ErrorCode[];
 
-/** What an ask may meet, on every surface. */
+/** The codes of an ask's refusals, on every surface. */
 export const ASK_ERRORS = [
   "INVALID_IDEMPOTENCY_KEY",
   "BLOCKED",

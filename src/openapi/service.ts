@@ -12,7 +12,7 @@ const metadata = v.object({
   bearer_methods_supported: v.array(v.literal("header")),
 });
 
-/** @param of What the metadata are of, in the operation's name. */
+/** @param of The resource of the metadata, for the operation's name. */
 function issuer(path: string, of: string): Operation {
   return {
     route: `GET /.well-known/oauth-protected-resource${path}`,

@@ -2,14 +2,11 @@
 
 import * as v from "valibot";
 import { BODY } from "../formats/ui-message-request.ts";
-import { errorCode, source } from "./bodies.ts";
+import { count, errorCode, finish, source } from "./bodies.ts";
 import { ANSWER_HEADERS, type HeaderName } from "./headers.ts";
 import { type Part, shape } from "./operation.ts";
-import { idempotencyKey } from "./readers.ts";
+import { askedTooOften, idempotencyKey } from "./readers.ts";
 import { ASK_ERRORS } from "./refusals.ts";
-
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const finish = v.picklist(["stop", "length"]);
 
 const event = v.variant("type", [
   v.object({
@@ -104,10 +101,7 @@ export function uiMessage(): Part {
             headers: [...HEADERS, "Set-Cookie"],
             events: "UiMessageEvent",
           },
-          204: {
-            about: "As of `ask`.",
-            headers: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
-          },
+          204: askedTooOften,
         },
         errors: ASK_ERRORS,
       },

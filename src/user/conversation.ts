@@ -1,16 +1,16 @@
-// The turns of a conversation in the query log: each query names
-// the one that it follows.
+// The turns of a conversation in the query log: each query names the one that
+// it follows.
 
 import type { Turn } from "../protocol.ts";
 import type { Queries, QueryRow } from "./queries.ts";
 
-/** Of all turns, in UTF-16 units: no body has room for more. */
+/** Of all turns together, in UTF-16 units: no body has room for more. */
 const LENGTH_MAX = 64 * 1024;
 
 /**
- * The latest turns up to a query, its own and those of the queries
- * before it, oldest first. They end at a query whose texts are
- * deleted. One without an answer has no turns.
+ * The latest turns up to a query, its own and those of the queries before it,
+ * oldest first. They end at a query whose texts are deleted. One without an
+ * answer has no turns.
  */
 export function turnsUpTo(last: QueryRow, queries: Pick<Queries, "get">, turnsMax: number): Turn[] {
   const turns: Turn[] = [];

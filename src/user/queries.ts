@@ -404,9 +404,19 @@ function numberOf(id: string): number {
   return number === undefined ? Number.NaN : Number.parseInt(number, 36);
 }
 
-/** A stored answer that the same ask gets again. */
-export function isReplayable({ state, reason, answer }: QueryRow): boolean {
-  return answer !== null && (state === "charged" || reason === "nothing_found");
+type Outcome = Pick<QueryRow, "state" | "reason">;
+
+/** Whether the answer arrived whole, even if its text is deleted by now. */
+export function wasWhole({ state, reason }: Outcome): boolean {
+  return state === "charged" || reason === "nothing_found" || reason === "operator";
+}
+
+/**
+ * A stored answer that the same ask gets again. After an operator's refund, it
+ * gets another.
+ */
+export function isReplayable(row: Outcome & Pick<QueryRow, "answer">): boolean {
+  return row.answer !== null && wasWhole(row) && row.reason !== "operator";
 }
 
 export function receipt(row: QueryRow): Receipt {

@@ -7,7 +7,6 @@ import { json } from "../formats/json.ts";
 import {
   type Chosen,
   eventsUpTo,
-  isPruned,
   NOTHING_CHOSEN,
   queryIdOf,
   responseEvents,
@@ -19,7 +18,7 @@ import { type Ask, HISTORY_TURNS_MAX, type Turn } from "../protocol.ts";
 import { wholeParameter, wrongParameter } from "../request.ts";
 import type { Asks } from "./asks.ts";
 import { turnsUpTo } from "./conversation.ts";
-import { type QueryRow, receipt } from "./queries.ts";
+import { type QueryRow, receipt, wasWhole } from "./queries.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { Quota } from "./quota.ts";
 import { notKept } from "./refusals.ts";
@@ -41,12 +40,12 @@ export class Responses {
   }
 
   /**
-   * The response of an answer that goes on by itself, instead of its events:
-   * its client does not wait for them.
+   * The response of an answer that goes on without its client, as JSON instead
+   * of its events.
    */
-  async instead(events: Response, identity: string | null): Promise<Response> {
+  async asJson(events: Response, identity: string | null): Promise<Response> {
     await events.body?.cancel();
-    return this.#now(this.#log.find(events.headers.get("x-query-id") ?? "", identity));
+    return this.#current(this.#log.find(events.headers.get("x-query-id") ?? "", identity));
   }
 
   /** A response as it is now or, with `stream=true`, its events. */
@@ -55,7 +54,7 @@ export class Responses {
     const { searchParams } = new URL(request.url);
     switch (searchParams.get("stream") ?? "false") {
       case "false":
-        return this.#now(row);
+        return this.#current(row);
       case "true": {
         const last = startingAfter(searchParams);
         const chosen = chosenBy(row);
@@ -69,13 +68,13 @@ export class Responses {
 
   /** The head of a response: it is no reader of the events. */
   peek(request: IRequest): Response {
-    return new Response(null, this.#now(this.#findOwn(request)));
+    return new Response(null, this.#current(this.#findOwn(request)));
   }
 
   async cancel(request: IRequest): Promise<Response> {
     const { id } = this.#findOwn(request);
     await this.#asks.cancel(id);
-    return this.#now(this.#findOwn(request));
+    return this.#current(this.#findOwn(request));
   }
 
   /**
@@ -102,12 +101,12 @@ export class Responses {
     return turnsUpTo(row, this.#tables.queries, HISTORY_TURNS_MAX);
   }
 
-  #now(row: QueryRow): Response {
-    const shown = receipt(row);
-    if (isPruned(shown)) throw notKept();
+  /** A response as it is now. */
+  #current(row: QueryRow): Response {
+    if (wasWhole(row) && row.answer === null) throw notKept();
     const tokens = row.answer === null ? [] : Transcript.of(row).tokens;
     const remaining = this.#quota.remaining(Date.now());
-    return json(storedResponse(shown, tokens, chosenBy(row), remaining));
+    return json(storedResponse(receipt(row), tokens, chosenBy(row), remaining));
   }
 
   #findOwn(request: IRequest): QueryRow {

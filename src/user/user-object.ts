@@ -10,7 +10,7 @@ import type { Retriever } from "../answer/retriever.ts";
 import type { Rewriter } from "../answer/rewriter.ts";
 import { type UserConfig, userConfig, type Variables } from "../config.ts";
 import { toServiceError } from "../errors.ts";
-import { answerFormat, errorForm } from "../formats/choice.ts";
+import { answerFormat, refusalForm } from "../formats/choice.ts";
 import { EVENTS } from "../formats/events.ts";
 import { errorResponse, type Format } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
@@ -171,7 +171,7 @@ export class UserObject extends DurableObject<Variables> {
       await this.#refuseInOutage(request.method, url.pathname);
       return await UserObject.#router.fetch(request, this);
     } catch (thrown) {
-      return errorResponse(toServiceError(thrown), errorForm(url));
+      return errorResponse(toServiceError(thrown), refusalForm(url));
     }
   }
 
@@ -263,7 +263,7 @@ export class UserObject extends DurableObject<Variables> {
     this.#calls.begin(request, response);
     const queryId = response.headers.get("x-query-id");
     if (chat && queryId) this.#chats.add(chat, identity, queryId);
-    return later ? this.#responses.instead(response, identity) : response;
+    return later ? this.#responses.asJson(response, identity) : response;
   }
 
   /**

@@ -7,7 +7,7 @@ const HEADERS = { "content-type": "text/plain; charset=utf-8" };
 export const LINES: Format & Refusal = {
   streams: true,
   headers: HEADERS,
-  errorHeaders: HEADERS,
+  refusalHeaders: HEADERS,
   opening: ({ queryId }, quotaRemaining) => `1 begins ${queryId}, ${quotaRemaining} left\n`,
   event: (event, number) =>
     event.type === "sources"

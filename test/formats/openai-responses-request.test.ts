@@ -62,7 +62,7 @@ describe("the body of a response", () => {
         },
       ],
     });
-    expect(ask.query).toBe("And\na limit?");
+    expect(ask.query).toBe("And\n\na limit?");
     expect(ask.history).toEqual([
       { role: "user", content: "What is a window?" },
       { role: "assistant", content: "A month." },

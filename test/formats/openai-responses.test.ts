@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import {
   closingEvents,
   failureEvents,
-  isPruned,
   NOTHING_CHOSEN,
   queryIdOf,
   responseBody,
@@ -197,13 +196,6 @@ describe("a response that is read again", () => {
     expect(response.status).toBe(status);
     expect(response.output).toHaveLength(receipt.answer === null ? 0 : 1);
     expect(response.error === null).toBe(status !== "failed");
-    expect(isPruned(receipt)).toBe(false);
-  });
-
-  it("is known to be deleted only if it was whole", () => {
-    expect(isPruned({ ...RECEIPT, ...UNANSWERED })).toBe(true);
-    const reason = "nothing_found" as const;
-    expect(isPruned({ ...RECEIPT, ...UNANSWERED, state: "refunded", reason })).toBe(true);
   });
 });
 

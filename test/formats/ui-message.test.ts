@@ -174,7 +174,7 @@ describe("a refusal of a chat", () => {
   it("is the sentence alone, since useChat shows the whole body", () => {
     const message = "Your limit is 0. Ask the operator.";
     expect(UI_MESSAGE_REFUSAL.refusal(new ServiceError("QUOTA_EXCEEDED", message))).toBe(message);
-    expect(UI_MESSAGE_REFUSAL.errorHeaders).toEqual({
+    expect(UI_MESSAGE_REFUSAL.refusalHeaders).toEqual({
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-store",
     });

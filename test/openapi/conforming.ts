@@ -16,6 +16,7 @@ interface Reply {
 }
 export interface OperationObject {
   readonly operationId: string;
+  readonly tags: readonly string[];
   readonly security: readonly JsonSchema[];
   readonly parameters?: readonly (JsonSchema & {
     readonly name: string;
@@ -27,6 +28,7 @@ export interface OperationObject {
   readonly responses: Readonly<Record<string, JsonSchema>>;
 }
 export interface Document {
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>;

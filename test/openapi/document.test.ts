@@ -124,6 +124,28 @@ describe("the OpenAPI document", () => {
     expect(faults).toEqual([]);
   });
 
+  it("says of which bodies an unknown member is refused", () => {
+    const { schemas } = document.components;
+    const bodies = Object.values(document.paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ tags, requestBody }) =>
+        Object.values(requestBody?.content ?? {}).map(({ schema }) => {
+          const name = String(schema.$ref).slice("#/components/schemas/".length);
+          const about = document.tags.find((tag) => tag.name === tags[0])?.description;
+          return { name, about };
+        }),
+      );
+    const strict = bodies.filter(({ name }) => schemas[name]?.additionalProperties === false);
+    const said = bodies.filter(({ about }) => about?.includes("An unknown member of a body"));
+    expect(said).toEqual(strict);
+    expect(strict.map(({ name }) => name).sort()).toEqual([
+      "AskBody",
+      "DocumentBody",
+      "FeedbackBody",
+      "SettingsBody",
+    ]);
+  });
+
   it("refuses what the server refuses", () => {
     const { AskBody = {} } = document.components.schemas;
     const faults = (body: unknown) => conforming.faults(AskBody, body).length;
