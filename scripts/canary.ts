@@ -2,7 +2,7 @@
 // report disconnects, all else looks right.
 
 import { callerOf } from "../conformance/caller.ts";
-import { disconnectInTime, expectRefunded } from "../conformance/disconnect.ts";
+import { disconnectInTime, expectRefunded, inTheMiddle } from "../conformance/disconnect.ts";
 import { Mismatch } from "../conformance/expectation.ts";
 import { Failure, run } from "./command.ts";
 import { flags } from "./flags.ts";
@@ -36,7 +36,7 @@ await run(async () => {
     if (refundsLeft === 0) {
       throw new Failure("This user's refund allowance is used up. Give --token of another user.");
     }
-    const disconnect = await disconnectInTime(user, QUERY);
+    const disconnect = await disconnectInTime(user, () => user.ask(QUERY), inTheMiddle);
     if (disconnect === undefined) {
       throw new Failure(
         "Each answer was complete before the canary disconnected, so nothing was found out. Raise DELIVERY_HOLD_MS, or use a slower model.",
