@@ -17,7 +17,7 @@ import { type View, viewOf } from "./ask/view.ts";
 import { Failure, run, UsageError } from "./command.ts";
 import { flagsAndWords, wholeNumber } from "./flags.ts";
 import { printableJson } from "./printable.ts";
-import { serverOf } from "./target.ts";
+import { serverHelp, serverOf } from "./target.ts";
 
 const MAX_TOKENS = { min: 1, max: 4_096 };
 
@@ -25,8 +25,7 @@ const HELP = `Asks a question, and prints the answer as it comes, its sources, a
 
   npm run -s ask -- "When am I charged?"
 
-  --server URL      the server: https://belay.example.com; by default the one that
-                    npm start or npm run serve runs here, else http://127.0.0.1:8787
+  --server URL      the server: https://belay.example.com; ${serverHelp(20)}
   --user NAME       asks a server on this machine as this user ("you"); the command signs
                     the bearer token with the secret of .dev.vars
   --token T         a user's bearer token; by default that of BELAY_TOKEN. A server on

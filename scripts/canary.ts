@@ -6,12 +6,11 @@ import { disconnectInTime, expectRefunded, inTheMiddle } from "../conformance/di
 import { Mismatch } from "../conformance/expectation.ts";
 import { Failure, run } from "./command.ts";
 import { flags } from "./flags.ts";
-import { serverOf } from "./target.ts";
+import { serverHelp, serverOf, tokenFlag } from "./target.ts";
 
 const HELP = `Disconnects in the middle of an answer, and fails unless exactly one refund follows.
 
-  --server URL    the deployment: https://belay.example.com; by default the server that
-                  npm start or npm run serve runs here, else http://127.0.0.1:8787
+  --server URL    the deployment: https://belay.example.com; ${serverHelp(18)}
   --token T       a user's bearer token; by default that of BELAY_TOKEN, and for a server
                   on this machine one of the user "canary", which the command signs
 
@@ -27,8 +26,8 @@ await run(async () => {
     { server: { type: "string" }, url: { type: "string" }, token: { type: "string" } },
     HELP,
   );
-  const flag = { flag: "--token", typed: token, variable: "BELAY_TOKEN" };
-  const user = await callerOf(await serverOf(server ?? url), flag, { user: "canary" });
+  const origin = await serverOf(server ?? url);
+  const user = await callerOf(origin, tokenFlag(token), { user: "canary" });
   try {
     const { remaining, refundsLeft } = await user.quota();
     if (remaining === 0)
