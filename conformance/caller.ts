@@ -147,13 +147,3 @@ export function json({ status, headers, text }: Reply, what: string): unknown {
 export function answerBody(reply: Reply): AnswerBody {
   return expectShape(shapes.AnswerBody, json(reply, "an ask"), "an answer") as AnswerBody;
 }
-
-/** The change of a quota's counters. */
-export function movement(before: Quota, after: Quota) {
-  expect(before.resetsAt === after.resetsAt, "the quota's window ended meanwhile: run it again");
-  return {
-    reserved: after.reserved - before.reserved,
-    charged: after.charged - before.charged,
-    refunded: after.refunded - before.refunded,
-  };
-}

@@ -4,7 +4,7 @@
 import { Failure, run, UsageError } from "../scripts/command.ts";
 import { flags } from "../scripts/flags.ts";
 import { printable } from "../scripts/printable.ts";
-import { serverOf } from "../scripts/target.ts";
+import { serverHelp, serverOf, tokenFlag } from "../scripts/target.ts";
 import { Caller, callerOf } from "./caller.ts";
 import { Deployment, type Row, VARIABLES } from "./deployment.ts";
 import { Mismatch, Skipped } from "./expectation.ts";
@@ -20,9 +20,7 @@ import { WIRE } from "./wire.ts";
 
 const HELP = `Checks a deployment from outside, row by row, and fails if any row does.
 
-  --server URL          the deployment: https://belay.example.com; by default the server
-                        that npm start or npm run serve runs here, else
-                        http://127.0.0.1:8787
+  --server URL          the deployment: https://belay.example.com; ${serverHelp(24)}
   --token T             a user's bearer token; by default that of BELAY_TOKEN
   --operator-token O    another user's, with the scope \`operator\`; by default that of
                         BELAY_OPERATOR_TOKEN. For a server on this machine, the command
@@ -64,7 +62,6 @@ await run(async () => {
     HELP,
   );
   const origin = await serverOf(values.server ?? values.url);
-  const token = { flag: "--token", typed: values.token, variable: "BELAY_TOKEN" };
   const operatorToken = {
     flag: "--operator-token",
     typed: values["operator-token"],
@@ -72,7 +69,7 @@ await run(async () => {
   };
   const deployment = new Deployment(
     {
-      user: await callerOf(origin, token, { user: "conformance" }),
+      user: await callerOf(origin, tokenFlag(values.token), { user: "conformance" }),
       operator: await callerOf(origin, operatorToken, { user: "operator", operator: true }),
       anonymous: new Caller(origin),
     },

@@ -1,13 +1,12 @@
 // Rows about the MCP endpoint: its tools, and what a call of each costs.
 
 import * as v from "valibot";
-import { type Caller, movement } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import { CHARGED, movement, NOTHING } from "./cost.ts";
 import type { Row } from "./deployment.ts";
 import { expect, expectJson, expectSame, expectShape } from "./expectation.ts";
 import { AnswerBody } from "./shapes.ts";
 
-const CHARGED = { reserved: 0, charged: 1, refunded: 0 };
-const NOTHING = { reserved: 0, charged: 0, refunded: 0 };
 const VERSION = "2025-11-25";
 
 const Message = v.looseObject({

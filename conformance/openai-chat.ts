@@ -2,16 +2,15 @@
 // that an answer costs the same as over our own events.
 
 import * as v from "valibot";
-import { type Caller, json, movement } from "./caller.ts";
+import { type Caller, json } from "./caller.ts";
+import { CHARGED, free, movement } from "./cost.ts";
 import type { Deployment, Row } from "./deployment.ts";
-import { isTooLate, TOO_FAST } from "./disconnect.ts";
+import { refunded } from "./disconnect.ts";
 import type { Exchange, Reply } from "./exchange.ts";
-import { expect, expectJson, expectSame, expectShape, Skipped } from "./expectation.ts";
-import { begunChat, Completion, chunksOf, expectChunks, OpenAIError } from "./openai-chunks.ts";
-import { free } from "./refusals.ts";
+import { expect, expectJson, expectSame, expectShape } from "./expectation.ts";
+import { Chunk, Completion, expectChunks, OpenAIError } from "./openai-chunks.ts";
+import { begunStream, chunksOf } from "./stream.ts";
 
-const CHARGED = { reserved: 0, charged: 1, refunded: 0 };
-const REFUNDED = { reserved: 0, charged: 0, refunded: 1 };
 const PATH = "/v1/chat/completions";
 
 export const OPENAI_CHAT: readonly Row[] = [
@@ -31,9 +30,9 @@ export const OPENAI_CHAT: readonly Row[] = [
       const before = await user.quota();
       const fields = { stream: true, stream_options: { include_usage: true } };
       const asked = complete(user, question, fields);
-      const queryId = await begunChat(asked);
+      const queryId = await begunStream(asked);
       await asked.untilEnd();
-      const chunks = chunksOf(asked.body);
+      const chunks = chunksOf(Chunk, asked.body, { comments: false });
       const usage = chunks.pop();
       expect(usage?.choices.length === 0 && usage.usage, "the last chunk has no usage");
       const text = expectChunks(chunks);
@@ -63,18 +62,8 @@ export const OPENAI_CHAT: readonly Row[] = [
   {
     name: "a disconnect from a stream of chat completions is refunded",
     async check({ user, question }) {
-      const before = await user.quota();
-      const askedAt = Date.now();
-      const asked = complete(user, question, { stream: true });
-      const queryId = await begunChat(asked);
-      asked.disconnect();
-      const stayedMs = Date.now() - askedAt;
-      const receipt = await user.resolved(queryId);
-      if (isTooLate(receipt, stayedMs)) throw new Skipped(TOO_FAST);
-      const { state, reason } = receipt;
-      expectSame([state, reason], ["refunded", "disconnected"], "state and reason");
-      expectSame(movement(before, await user.quota()), REFUNDED, "the movement");
-      return "refunded";
+      const ask = () => complete(user, question, { stream: true });
+      return (await refunded(user, ask)).detail;
     },
   },
   {

@@ -2,8 +2,7 @@
 // and the checks of a stream of them.
 
 import * as v from "valibot";
-import type { Exchange } from "./exchange.ts";
-import { expect, expectJson, expectSame, expectShape, Mismatch } from "./expectation.ts";
+import { expect, expectSame } from "./expectation.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const id = v.pipe(v.string(), v.nonEmpty());
@@ -82,29 +81,6 @@ export const OpenAIError = v.looseObject({
     code: v.nullable(v.string()),
   }),
 });
-
-/** The id of the query, after checking that an answer begins. */
-export async function begunChat(exchange: Exchange): Promise<string> {
-  const status = await exchange.untilStatus();
-  if (status !== 200) {
-    const { text } = await exchange.reply();
-    throw new Mismatch(`a chat completion is refused: ${status} ${text.trim()}`);
-  }
-  await exchange.untilEvent(() => true);
-  return String(exchange.headers["x-query-id"]);
-}
-
-/** The chunks of a whole stream. */
-export function chunksOf(body: Uint8Array): Chunk[] {
-  const frames = new TextDecoder().decode(body).split("\n\n");
-  expectSame(frames.slice(-2), ["data: [DONE]", ""], "the end of a stream");
-  return frames.slice(0, -2).map((frame) => {
-    const form = `a chunk is ${JSON.stringify(frame.slice(0, 80))}`;
-    const [, json] = /^data: (\{[^\r\n]*\})$/.exec(frame) ?? [];
-    expect(json !== undefined, `${form}, expected one line of data: and JSON`);
-    return expectShape(Chunk, expectJson(json, form), "a chunk");
-  });
-}
 
 /** The text of the chunks, after checking their order. */
 export function expectChunks(chunks: readonly Chunk[]): string {

@@ -2,15 +2,14 @@
 // conversation and the cancelling.
 
 import * as v from "valibot";
-import { type Caller, json, movement } from "./caller.ts";
+import { type Caller, json } from "./caller.ts";
+import { CHARGED, movement, NOTHING, REFUNDED } from "./cost.ts";
 import type { Row } from "./deployment.ts";
 import { TOO_FAST } from "./disconnect.ts";
 import type { Exchange } from "./exchange.ts";
-import { expect, expectJson, expectSame, expectShape, Mismatch, Skipped } from "./expectation.ts";
+import { expect, expectJson, expectSame, expectShape, Skipped } from "./expectation.ts";
+import { begunStream } from "./stream.ts";
 
-const CHARGED = { reserved: 0, charged: 1, refunded: 0 };
-const REFUNDED = { reserved: 0, charged: 0, refunded: 1 };
-const NOTHING = { reserved: 0, charged: 0, refunded: 0 };
 const PATH = "/v1/responses";
 const ID_PREFIX = "resp_";
 
@@ -136,13 +135,7 @@ async function retrieve(caller: Caller, id: string) {
 
 /** The response's id, after checking that it begins. */
 async function begunResponse(exchange: Exchange): Promise<string> {
-  const status = await exchange.untilStatus();
-  if (status !== 200) {
-    const { text } = await exchange.reply();
-    throw new Mismatch(`a response is refused: ${status} ${text.trim()}`);
-  }
-  await exchange.untilEvent(() => true);
-  return responseId(String(exchange.headers["x-query-id"]));
+  return responseId(await begunStream(exchange));
 }
 
 /** The events of a stream, numbered without a gap. Comments are left out. */

@@ -1,6 +1,6 @@
 // Rows about what operators may see and do.
 
-import { movement } from "./caller.ts";
+import { movement } from "./cost.ts";
 import type { Row } from "./deployment.ts";
 import { expect, expectSame, expectShape, Skipped } from "./expectation.ts";
 import { expectRefusal } from "./refusals.ts";

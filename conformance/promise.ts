@@ -1,22 +1,13 @@
 // Rows about how an ask ends and what it costs.
 
-import type { Receipt } from "../src/protocol.ts";
-import { answerBody, type Caller, movement } from "./caller.ts";
+import type { Receipt, StreamEvent } from "../src/protocol.ts";
+import { answerBody, type Caller } from "./caller.ts";
+import { CHARGED, movement, NOTHING, REFUNDED } from "./cost.ts";
 import type { Deployment, Row } from "./deployment.ts";
-import {
-  type DisconnectOptions,
-  disconnect,
-  disconnectInTime,
-  expectRefunded,
-  TOO_FAST,
-} from "./disconnect.ts";
+import { disconnect, inTheMiddle, refunded, TOO_FAST } from "./disconnect.ts";
 import { expect, expectSame, expectShape, Skipped } from "./expectation.ts";
 import { Receipt as ReceiptShape } from "./shapes.ts";
-import { begun, toEnd } from "./stream.ts";
-
-const CHARGED = { reserved: 0, charged: 1, refunded: 0 };
-const REFUNDED = { reserved: 0, charged: 0, refunded: 1 };
-const NOTHING = { reserved: 0, charged: 0, refunded: 0 };
+import { begun, soFar, toEnd } from "./stream.ts";
 
 /** No document answers it. */
 const NONSENSE = "How many zorblaks fit into a quimplestad?";
@@ -67,11 +58,11 @@ export const PROMISE: readonly Row[] = [
   },
   {
     name: "a disconnect in the middle is refunded",
-    check: ({ user, question }) => refunded(user, question),
+    check: ({ user, question }) => left(user, question, inTheMiddle),
   },
   {
     name: "a disconnect at the start is refunded",
-    check: ({ user, question }) => refunded(user, question, { atOnce: true }),
+    check: ({ user, question }) => left(user, question),
   },
   {
     name: "a stopped answer is refunded, and its readers are told",
@@ -101,7 +92,7 @@ export const PROMISE: readonly Row[] = [
       const { user, question } = deployment;
       return deployment.during({ refundLimit: 0 }, async () => {
         expectSame((await user.quota()).refundsLeft, 0, "refundsLeft");
-        const { receipt, before, after } = await disconnect(user, question, { atOnce: true });
+        const { receipt, before, after } = await disconnect(user, () => user.ask(question));
         expectSame(receipt.state, "charged", "the state");
         expectSame(movement(before, after), CHARGED, "the movement");
         return readAgain(user, receipt);
@@ -227,8 +218,8 @@ export const PROMISE: readonly Row[] = [
   {
     name: 'onDisconnect "continue": charged when complete, and kept',
     async check({ user, question }) {
-      const options = { onDisconnect: "continue", atOnce: true } as const;
-      const { receipt, before, after } = await disconnect(user, question, options);
+      const ask = () => user.ask(question, { onDisconnect: "continue" });
+      const { receipt, before, after } = await disconnect(user, ask);
       expectSame([receipt.state, receipt.onDisconnect], ["charged", "continue"], "the receipt");
       expectSame(movement(before, after), CHARGED, "the movement");
       return readAgain(user, receipt);
@@ -276,17 +267,15 @@ export const PROMISE: readonly Row[] = [
   },
 ];
 
-async function refunded(
+/** A disconnect from our own events, which are in order until then. */
+async function left(
   user: Caller,
   question: string,
-  options?: DisconnectOptions,
+  isTime?: (event: StreamEvent) => boolean,
 ): Promise<string> {
-  const made = await disconnectInTime(user, question, options);
-  if (made === undefined) throw new Skipped(TOO_FAST);
-  expectRefunded(made);
-  const again = await user.call("GET", `/ai/queries/${made.receipt.queryId}/events`);
-  expectSame(again.status, 410, "the status of its events");
-  return `disconnected on ${made.on}, refunded within ${made.seenAfterMs} ms`;
+  const { exchange, detail } = await refunded(user, () => user.ask(question), isTime);
+  expectSame(soFar(exchange)[0]?.type, "start", "the first event");
+  return detail;
 }
 
 async function stopped({ user, question }: Deployment): Promise<string> {

@@ -1,7 +1,8 @@
 // Rows about refusals: each status and code that can be provoked from outside,
 // its form, and that it reserves nothing.
 
-import { type Caller, movement, type Sent } from "./caller.ts";
+import type { Caller, Sent } from "./caller.ts";
+import { free } from "./cost.ts";
 import type { Deployment, Row } from "./deployment.ts";
 import { TOO_FAST } from "./disconnect.ts";
 import type { Reply } from "./exchange.ts";
@@ -333,17 +334,6 @@ function query(id: string) {
     ["GET", `/ai/queries/${id}/events`],
     ["POST", `/ai/queries/${id}/cancel`],
   ] as const;
-}
-
-/** Does something that must change no counter and log no query. */
-export async function free(deployment: Deployment, work: () => Promise<string>): Promise<string> {
-  const { user } = deployment;
-  const [before, [newest]] = [await user.quota(), await user.receipts(1)];
-  const detail = await work();
-  const moved = movement(before, await user.quota());
-  expectSame(moved, { reserved: 0, charged: 0, refunded: 0 }, "the movement");
-  expectSame((await user.receipts(1))[0], newest, "the newest query");
-  return detail;
 }
 
 /** A refusal is JSON, or the only event of a stream. */

@@ -1,9 +1,10 @@
 // Checks an event stream: bytes, events, order and end. Any form except
 // `data: <one-line JSON>\n\n` breaks some widely used client.
 
+import type * as v from "valibot";
 import type { DoneEvent, ErrorBody, StreamEvent } from "../src/protocol.ts";
 import type { Exchange } from "./exchange.ts";
-import { expect, expectJson, expectShape, Mismatch } from "./expectation.ts";
+import { expect, expectJson, expectSame, expectShape, Mismatch } from "./expectation.ts";
 import { Event } from "./shapes.ts";
 
 /** The content of a stream, without pings. */
@@ -18,16 +19,24 @@ const PLACE = { start: 0, sources: 1, token: 2, done: 3, error: 3 } as const;
 /** C1 controls and Unicode separators: each ends a line for some client. */
 const LINE_BREAKER = /[\u0080-\u009f\u2028\u2029]/;
 
-/** The id of the query, after checking that an answer begins. */
-export async function begun(exchange: Exchange): Promise<string> {
+/** The id of the query, after checking that a stream begins, of any surface. */
+export async function begunStream(exchange: Exchange): Promise<string> {
   const status = await exchange.untilStatus();
   if (status !== 200) {
     const { text } = await exchange.reply();
     throw new Mismatch(`an ask is refused: ${status} ${text.trim()}`);
   }
-  const first = await exchange.untilEvent(() => true);
-  expect(first.type === "start", `the first event of an answer is ${first.type}, expected start`);
-  return first.queryId;
+  await exchange.untilEvent(() => true);
+  return String(exchange.headers["x-query-id"]);
+}
+
+/** The same for our own events. */
+export async function begun(exchange: Exchange): Promise<string> {
+  const queryId = await begunStream(exchange);
+  const [first] = exchange.events;
+  expect(first?.type === "start", `the first event of an answer is ${first?.type}, expected start`);
+  expectSame(first.queryId, queryId, "the query id of start");
+  return queryId;
 }
 
 /** Reads a stream to its end. */
@@ -75,9 +84,27 @@ function decode(body: Uint8Array): string {
 }
 
 function eventOf(block: string): StreamEvent {
-  const form = `an event is ${JSON.stringify(block.slice(0, 80))}`;
+  return expectShape(Event, dataOf(block, "an event"), "an event") as StreamEvent;
+}
+
+/** The chunks of a whole stream that ends with [DONE]. */
+export function chunksOf<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  body: Uint8Array,
+  { comments }: { readonly comments: boolean },
+): v.InferOutput<Schema>[] {
+  const blocks = decode(body).split("\n\n");
+  expectSame(blocks.slice(-2), ["data: [DONE]", ""], "the end of a stream");
+  return blocks
+    .slice(0, -2)
+    .filter((block) => !comments || !block.startsWith(":"))
+    .map((block) => expectShape(schema, dataOf(block, "a chunk"), "a chunk"));
+}
+
+function dataOf(block: string, what: string): unknown {
+  const form = `${what} is ${JSON.stringify(block.slice(0, 80))}`;
   const [, json] = /^data: (\{[^\r\n]*\})$/.exec(block) ?? [];
   expect(json !== undefined, `${form}, expected one line of data: and JSON`);
   expect(!LINE_BREAKER.test(json), `${form}, with a character that ends lines`);
-  return expectShape(Event, expectJson(json, form), "an event") as StreamEvent;
+  return expectJson(json, form);
 }

@@ -2,16 +2,17 @@
 // the same as over our own events, and that a page finds its answer again.
 
 import * as v from "valibot";
-import { type Caller, movement } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import { CHARGED, free, movement } from "./cost.ts";
 import type { Row } from "./deployment.ts";
-import { isTooLate, TOO_FAST } from "./disconnect.ts";
+import { refunded } from "./disconnect.ts";
 import type { Exchange } from "./exchange.ts";
-import { expect, expectJson, expectSame, expectShape, Mismatch, Skipped } from "./expectation.ts";
-import { free } from "./refusals.ts";
+import { expect, expectSame } from "./expectation.ts";
+import { begunStream, chunksOf } from "./stream.ts";
 
-const CHARGED = { reserved: 0, charged: 1, refunded: 0 };
-const REFUNDED = { reserved: 0, charged: 0, refunded: 1 };
 const PATH = "/api/v1/ai/chat";
+/** They show in a silence that the connection is open. */
+const COMMENTS = { comments: true };
 const VERSION = "x-vercel-ai-ui-message-stream";
 
 const Metadata = v.looseObject({});
@@ -57,7 +58,7 @@ export const UI_MESSAGE: readonly Row[] = [
       const asked = chat(user, question);
       const queryId = await begunChat(asked);
       await asked.untilEnd();
-      const chunks = chunksOf(asked.body);
+      const chunks = chunksOf(Chunk, asked.body, COMMENTS);
       const form = chunks.map(({ type }) => LETTERS[type]).join("");
       expect(WHOLE.test(form), `the chunks are ${chunks.map(({ type }) => type).join(", ")}`);
       const [start] = chunks;
@@ -71,18 +72,7 @@ export const UI_MESSAGE: readonly Row[] = [
   {
     name: "a disconnect from a chat is refunded",
     async check({ user, question }) {
-      const before = await user.quota();
-      const askedAt = Date.now();
-      const asked = chat(user, question);
-      const queryId = await begunChat(asked);
-      asked.disconnect();
-      const stayedMs = Date.now() - askedAt;
-      const receipt = await user.resolved(queryId);
-      if (isTooLate(receipt, stayedMs)) throw new Skipped(TOO_FAST);
-      const { state, reason } = receipt;
-      expectSame([state, reason], ["refunded", "disconnected"], "state and reason");
-      expectSame(movement(before, await user.quota()), REFUNDED, "the movement");
-      return "refunded";
+      return (await refunded(user, () => chat(user, question))).detail;
     },
   },
   {
@@ -98,7 +88,7 @@ export const UI_MESSAGE: readonly Row[] = [
       expectSame(await begunChat(again), queryId, "the query that is read again");
       await again.untilEnd();
       const receipt = await user.resolved(queryId);
-      const text = textOf(chunksOf(again.body));
+      const text = textOf(chunksOf(Chunk, again.body, COMMENTS));
       expectSame([receipt.state, receipt.answer], ["charged", text], "state and answer");
       expectSame(movement(before, await user.quota()), CHARGED, "the movement");
       return `${text.length} characters`;
@@ -139,27 +129,9 @@ function resumed(caller: Caller, id: string): Exchange {
 
 /** The id of the query, after checking that an answer begins. */
 async function begunChat(exchange: Exchange): Promise<string> {
-  const status = await exchange.untilStatus();
-  if (status !== 200) {
-    const { text } = await exchange.reply();
-    throw new Mismatch(`a chat is answered with ${status} ${text.trim()}`);
-  }
+  const queryId = await begunStream(exchange);
   expectSame(exchange.headers[VERSION], "v1", VERSION);
-  await exchange.untilEvent(() => true);
-  return String(exchange.headers["x-query-id"]);
-}
-
-/** The chunks of a whole stream, without comments. */
-function chunksOf(body: Uint8Array): Chunk[] {
-  const frames = new TextDecoder().decode(body).split("\n\n");
-  expectSame(frames.slice(-2), ["data: [DONE]", ""], "the end of a stream");
-  const chunks = frames.slice(0, -2).filter((frame) => !frame.startsWith(":"));
-  return chunks.map((frame) => {
-    const form = `a chunk is ${JSON.stringify(frame.slice(0, 80))}`;
-    const [, json] = /^data: (\{[^\r\n]*\})$/.exec(frame) ?? [];
-    expect(json !== undefined, `${form}, expected one line of data: and JSON`);
-    return expectShape(Chunk, expectJson(json, form), "a chunk");
-  });
+  return queryId;
 }
 
 function textOf(chunks: readonly Chunk[]): string {

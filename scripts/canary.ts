@@ -2,16 +2,15 @@
 // report disconnects, all else looks right.
 
 import { callerOf } from "../conformance/caller.ts";
-import { disconnectInTime, expectRefunded } from "../conformance/disconnect.ts";
+import { disconnectInTime, expectRefunded, inTheMiddle } from "../conformance/disconnect.ts";
 import { Mismatch } from "../conformance/expectation.ts";
 import { Failure, run } from "./command.ts";
 import { flags } from "./flags.ts";
-import { serverOf } from "./target.ts";
+import { serverHelp, serverOf, tokenFlag } from "./target.ts";
 
 const HELP = `Disconnects in the middle of an answer, and fails unless exactly one refund follows.
 
-  --server URL    the deployment: https://belay.example.com; by default the server that
-                  npm start or npm run serve runs here, else http://127.0.0.1:8787
+  --server URL    the deployment: https://belay.example.com; ${serverHelp(18)}
   --token T       a user's bearer token; by default that of BELAY_TOKEN, and for a server
                   on this machine one of the user "canary", which the command signs
 
@@ -27,8 +26,8 @@ await run(async () => {
     { server: { type: "string" }, url: { type: "string" }, token: { type: "string" } },
     HELP,
   );
-  const flag = { flag: "--token", typed: token, variable: "BELAY_TOKEN" };
-  const user = await callerOf(await serverOf(server ?? url), flag, { user: "canary" });
+  const origin = await serverOf(server ?? url);
+  const user = await callerOf(origin, tokenFlag(token), { user: "canary" });
   try {
     const { remaining, refundsLeft } = await user.quota();
     if (remaining === 0)
@@ -36,7 +35,7 @@ await run(async () => {
     if (refundsLeft === 0) {
       throw new Failure("This user's refund allowance is used up. Give --token of another user.");
     }
-    const disconnect = await disconnectInTime(user, QUERY);
+    const disconnect = await disconnectInTime(user, () => user.ask(QUERY), inTheMiddle);
     if (disconnect === undefined) {
       throw new Failure(
         "Each answer was complete before the canary disconnected, so nothing was found out. Raise DELIVERY_HOLD_MS, or use a slower model.",

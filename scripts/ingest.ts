@@ -6,13 +6,12 @@ import { Documents, Refused } from "./documents.ts";
 import { flagsAndWords } from "./flags.ts";
 import { type File, type Found, findFiles } from "./ingest/files.ts";
 import { Progress } from "./progress.ts";
-import { operatorToken, serverOf } from "./target.ts";
+import { operatorToken, serverHelp, serverOf } from "./target.ts";
 
 const HELP = `Loads files into a server as documents, and skips what it holds already.
 
   PATH...            files, and folders with Markdown (.md, .markdown) and text (.txt)
-  --server URL       the server: https://belay.example.com; by default the one that
-                     npm start or npm run serve runs here, else http://127.0.0.1:8787
+  --server URL       the server: https://belay.example.com; ${serverHelp(21)}
   --token T          an operator's bearer token; by default that of BELAY_TOKEN, which
                      no shell remembers; for a server on this machine none is needed:
                      the command signs one with the secret of .dev.vars

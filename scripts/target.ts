@@ -19,6 +19,17 @@ export interface TokenFlag {
   readonly variable: string;
 }
 
+/** How a command's help ends the line of `--server`, at this indentation. */
+export function serverHelp(indent: number): string {
+  return `by default the one that
+${" ".repeat(indent)}npm start or npm run serve runs here, else ${DEFAULT_SERVER}`;
+}
+
+/** The flag `--token`. */
+export function tokenFlag(typed: string | undefined): TokenFlag {
+  return { flag: "--token", typed, variable: "BELAY_TOKEN" };
+}
+
 /** The server of `--server`, else that of this checkout. */
 export async function serverOf(typed: string | undefined): Promise<string> {
   if (typed !== undefined) return originOf("--server", typed);
@@ -65,8 +76,11 @@ export async function tokenFor(origin: string, flag: TokenFlag, bearer: Bearer):
 
 /** For the commands that only an operator may run. */
 export function operatorToken(origin: string, typed: string | undefined): Promise<string> {
-  const flag = { flag: "--token", typed, variable: "BELAY_TOKEN" };
-  return tokenFor(origin, flag, { user: "operator", operator: true, seconds: DAY_SECONDS });
+  return tokenFor(origin, tokenFlag(typed), {
+    user: "operator",
+    operator: true,
+    seconds: DAY_SECONDS,
+  });
 }
 
 /** The server cannot be reached. */

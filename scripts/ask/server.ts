@@ -9,7 +9,14 @@ import {
 } from "../../src/client/client.ts";
 import { Failure, UsageError } from "../command.ts";
 import { checkUser } from "../flags.ts";
-import { givenToken, isLocal, tokenFor, unreachable } from "../target.ts";
+import {
+  givenToken,
+  isLocal,
+  type TokenFlag,
+  tokenFlag,
+  tokenFor,
+  unreachable,
+} from "../target.ts";
 import { timeOf } from "./closing.ts";
 
 /** Tries to reach a server that has not answered yet, and one that has. */
@@ -31,7 +38,7 @@ export class Unanswered extends Failure {
 export class Server {
   readonly #origin: string;
   readonly #user: string | undefined;
-  readonly #token: { flag: string; typed: string | undefined; variable: string };
+  readonly #token: TokenFlag;
   /** Whether this command signed the token. */
   #isSigned = false;
   /** Whether it has ever accepted a request. */
@@ -40,7 +47,7 @@ export class Server {
   constructor(origin: string, typed: { user?: string | undefined; token?: string | undefined }) {
     this.#origin = origin;
     this.#user = typed.user;
-    this.#token = { flag: "--token", typed: typed.token, variable: "BELAY_TOKEN" };
+    this.#token = tokenFlag(typed.token);
   }
 
   async client(): Promise<Client> {

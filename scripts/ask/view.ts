@@ -1,20 +1,22 @@
-// Where an answer goes: a terminal, or a file or program.
+// Where an answer goes: a terminal, or a file or program, which may want JSON.
 
-import type { Source } from "../../src/client/client.ts";
-import { printableText } from "../printable.ts";
-import { type Line, painted, run } from "./lines.ts";
+import type { Outcome, Source } from "../../src/client/client.ts";
+import type { AnswerBody } from "../../src/protocol.ts";
+import { printableJson, printableText } from "../printable.ts";
+import { type Cost, costLine, sourceLines } from "./closing.ts";
+import { type Line, painted, run, wrap } from "./lines.ts";
 import { Markdown } from "./markdown.ts";
 import { Screen } from "./screen.ts";
 
 export interface View {
-  readonly width: number;
   /** What is happening. Files do not show it. */
   status(words: string): void;
   sources(sources: readonly Source[]): void;
   token(text: string): void;
-  /** The answer is over. An error follows one that is not whole. */
-  end(isWhole: boolean): void;
-  print(lines: readonly Line[]): void;
+  /** The answer is whole. */
+  whole(outcome: Outcome, cost: () => Promise<Cost>): Promise<void>;
+  /** It is not, and an error follows. */
+  broken(): void;
 }
 
 /** More is too long to read. */
@@ -24,13 +26,52 @@ const FRAME_MS = 40;
 const PAUSES = 3;
 
 /** Writing to a closed pipe is the caller's to notice. */
-export function viewOf(output: NodeJS.WriteStream): View {
+export function viewOf(output: NodeJS.WriteStream, isJson: boolean): View {
+  if (isJson) return new JsonView();
   const isTerminal = output.isTTY && process.env.TERM !== "dumb" && output.columns > 0;
   return isTerminal ? new TerminalView(output) : new PlainView(output);
 }
 
+/** One object, once the answer is whole. */
+class JsonView implements View {
+  status(): void {}
+  sources(): void {}
+  token(): void {}
+  broken(): void {}
+
+  async whole({ queryId, text: answer, ...rest }: Outcome): Promise<void> {
+    const body: AnswerBody = { queryId, answer, ...rest };
+    console.log(printableJson(body));
+  }
+}
+
+/** A text, which its sources and its cost follow. */
+abstract class TextView implements View {
+  abstract readonly width: number;
+  abstract status(words: string): void;
+  abstract sources(sources: readonly Source[]): void;
+  abstract token(text: string): void;
+  abstract end(isWhole: boolean): void;
+  abstract print(lines: readonly Line[]): void;
+
+  async whole(outcome: Outcome, cost: () => Promise<Cost>): Promise<void> {
+    this.end(true);
+    this.print(sourceLines(outcome, this.width));
+    const cut =
+      outcome.finish === "length"
+        ? "The answer reached its longest length: raise --max-tokens. "
+        : "";
+    const line = cut + costLine(outcome, await cost());
+    this.print([[], ...wrap([run(line, "dim")], this.width)]);
+  }
+
+  broken(): void {
+    this.end(false);
+  }
+}
+
 /** Markdown as it comes. */
-class PlainView implements View {
+class PlainView extends TextView {
   readonly width = Infinity;
   readonly #output: NodeJS.WritableStream;
   /** It may be half of a character or of a line end. */
@@ -38,6 +79,7 @@ class PlainView implements View {
   #isInLine = false;
 
   constructor(output: NodeJS.WritableStream) {
+    super();
     this.#output = output;
   }
 
@@ -68,7 +110,7 @@ class PlainView implements View {
   }
 }
 
-class TerminalView implements View {
+class TerminalView extends TextView {
   readonly #output: NodeJS.WriteStream;
   readonly #isStyled: boolean;
   readonly #screen: Screen;
@@ -80,6 +122,7 @@ class TerminalView implements View {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(output: NodeJS.WriteStream) {
+    super();
     this.#output = output;
     this.#screen = new Screen(output);
     // False with NO_COLOR.

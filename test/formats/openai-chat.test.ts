@@ -1,8 +1,9 @@
 // OpenAI's Chat Completions and models: bodies, bytes, and what they cost. The
 // real packages ask in test/packages.
 
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
+  asOperator,
   eventually,
   fetchApi,
   modelRequests,
@@ -28,13 +29,37 @@ function user(directive: Directive, words?: string): Body {
   return { role: "user", content: scripted(directive, words) };
 }
 
-/** The data of each event, in order. */
+/** The data of each event, in order. Each is one line and a blank one. */
 async function dataOf(response: Response): Promise<string[]> {
-  return (await response.text())
-    .split("\n\n")
-    .filter((event) => event !== "")
-    .map((event) => event.replace(/^data: /, ""));
+  const frames = (await response.text()).split("\n\n");
+  expect(frames.pop()).toBe("");
+  return frames.map((frame) => {
+    expect(frame).toMatch(/^data: [^\r\n]+$/);
+    return frame.slice("data: ".length);
+  });
 }
+
+/** What an application gets of a stream: the role, the text and the end. */
+function shown(data: readonly string[]): unknown[] {
+  return data
+    .filter((text) => text !== "[DONE]")
+    .map((text) => JSON.parse(text))
+    .map(({ id, choices: [choice] }) => ({ id, ...choice }))
+    .filter(({ delta, finish_reason }) => finish_reason || Object.keys(delta).length > 0);
+}
+
+/** It can be linked to. */
+const DOCUMENT = {
+  title: "Zeppelins",
+  text: "A zeppelin carries twenty passengers.",
+  url: "https://docs.example/zeppelins",
+};
+
+beforeAll(async () => {
+  const body = JSON.stringify(DOCUMENT);
+  const { status } = await asOperator("/admin/documents/zeppelins", { method: "PUT", body });
+  expect(status).toBe(201);
+});
 
 describe("POST /v1/chat/completions", () => {
   it("streams a role, the pieces, a finish reason, the usage and [DONE], and is charged", async () => {
@@ -65,6 +90,78 @@ describe("POST /v1/chat/completions", () => {
     expect(await asking.resolved(id)).toMatchObject({ state: "charged", answer: "One. Two." });
   });
 
+  it("says nothing of the usage unless it is asked for, and when it was asked", async () => {
+    const asking = await newUser();
+    const before = Math.floor(Date.now() / 1_000);
+    const response = await post(asking, { stream: true, messages: [user({ tokens: 2 })] });
+    const chunks = (await dataOf(response)).slice(0, -1).map((text) => JSON.parse(text));
+    for (const chunk of chunks) {
+      expect(chunk).not.toHaveProperty("usage");
+      expect(chunk.created).toBe(chunks[0].created);
+    }
+    expect(chunks[0].created).toBeGreaterThanOrEqual(before);
+    expect(chunks[0].created).toBeLessThanOrEqual(before + 10);
+  });
+
+  it("says in a silence nothing but empty deltas", async () => {
+    const asking = await newUser({ PING_INTERVAL_MS: "20" });
+    const messages = [user({ tokens: ["Late."], firstMs: 200 })];
+    const data = await dataOf(await post(asking, { stream: true, messages }));
+    const silent = data
+      .filter((text) => text !== "[DONE]")
+      .map((text) => JSON.parse(text))
+      .filter(({ choices: [{ delta }], belay }) => !("content" in delta) && belay === undefined);
+    // Two of them belong to the probe.
+    expect(silent.length).toBeGreaterThan(4);
+    for (const { choices } of silent) {
+      expect(choices).toEqual([{ index: 0, delta: {}, logprobs: null, finish_reason: null }]);
+    }
+  });
+
+  it("is the same when the same ask comes again, and charged once", async () => {
+    const asking = await newUser();
+    const body = { stream: true, messages: [user({ tokens: ["One. ", "Two."] })] };
+    const headers = {
+      authorization: `Bearer ${asking.token}`,
+      "content-type": "application/json",
+      "idempotency-key": crypto.randomUUID(),
+    };
+    const first = shown(await dataOf(await post(asking, body, { headers })));
+    expect(first.length).toBe(4);
+    await eventually(
+      () => asking.quota(),
+      ({ charged }) => charged === 1,
+    );
+    const again = await post(asking, body, { headers });
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect(shown(await dataOf(again))).toEqual(first);
+    expect(await asking.quota()).toMatchObject({ charged: 1, reserved: 0 });
+  });
+
+  it("says where the text cites what has an address, streamed or not", async () => {
+    const text = "Twenty [1].";
+    const citation = { url: DOCUMENT.url, title: DOCUMENT.title, start_index: 7, end_index: 10 };
+    const annotations = [{ type: "url_citation", url_citation: citation }];
+    for (const stream of [true, false]) {
+      const asking = await newUser();
+      const messages = [user({ tokens: [text] }, "How many passengers has a zeppelin?")];
+      const response = await post(asking, { stream, messages });
+      const choice = stream
+        ? shown(await dataOf(response)).at(-1)
+        : (await response.json<{ choices: object[] }>()).choices[0];
+      expect(choice).toMatchObject({ [stream ? "delta" : "message"]: { annotations } });
+    }
+  });
+
+  it("says that nothing was found, without a source", async () => {
+    const asking = await newUser();
+    const messages = [user({ tokens: ["[0] ", "Nothing was found."] })];
+    expect(await (await post(asking, { messages })).json()).toMatchObject({
+      choices: [{ message: { content: "Nothing was found.", annotations: [] } }],
+      belay: { found: false, sources: [], quotaRemaining: 20 },
+    });
+  });
+
   it("answers in one object without stream", async () => {
     const asking = await newUser();
     const response = await post(asking, { messages: [user({ tokens: ["One. ", "Two."] })] });
@@ -77,9 +174,11 @@ describe("POST /v1/chat/completions", () => {
         {
           index: 0,
           message: { role: "assistant", content: "One. Two.", refusal: null },
+          logprobs: null,
           finish_reason: "stop",
         },
       ],
+      usage: { prompt_tokens: 0, completion_tokens: 2, total_tokens: 2 },
       belay: { queryId: id, found: true, quotaRemaining: 19 },
     });
   });
@@ -144,7 +243,10 @@ describe("POST /v1/chat/completions", () => {
     const data = await dataOf(response);
     expect(data).not.toContain("[DONE]");
     expect(JSON.parse(data.at(-1) ?? "")).toMatchObject({
-      error: { type: "server_error", code: "GENERATION_FAILED", param: null },
+      error: {
+        ...{ type: "server_error", code: "GENERATION_FAILED", param: null },
+        ...{ message: expect.stringMatching(/./), belay: { quotaRemaining: 20 } },
+      },
     });
     await eventually(
       () => asking.quota(),
@@ -167,6 +269,7 @@ describe("POST /v1/chat/completions", () => {
       const response = await post(asking, { stream, messages: [user({})] });
       expect(response.status).toBe(429);
       expect(response.headers.get("x-should-retry")).toBe("false");
+      expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
       expect(await response.json()).toMatchObject({
         error: {
           type: "insufficient_quota",
@@ -191,6 +294,7 @@ describe("POST /v1/chat/completions", () => {
     ["no messages", { messages: [] }, "messages"],
     ["a picture", { messages: [{ role: "user", content: [{ type: "image_url" }] }] }, "messages"],
     ["a tool's message", { messages: [{ role: "tool", content: "x" }] }, "messages.0.role"],
+    ["no user's message", { messages: [{ role: "system", content: "x" }] }, "messages"],
     ["an answer last", { messages: [{ role: "assistant", content: "x" }] }, "messages"],
     ["an empty question", { messages: [{ role: "user", content: " " }] }, "messages"],
     ["a long question", { messages: [{ role: "user", content: "x".repeat(4_001) }] }, "messages"],
@@ -216,12 +320,18 @@ describe("POST /v1/chat/completions", () => {
     expect(response.status).toBe(200);
   });
 
-  it("refuses an unknown model, a missing token and another method in OpenAI's form", async () => {
+  it("refuses an unknown model, a broken body, no token and another method in OpenAI's form", async () => {
     const asking = await newUser();
     const unknown = await post(asking, { model: "gpt-4o", messages: [user({})] });
     expect(unknown.status).toBe(404);
     expect(await unknown.json()).toMatchObject({
       error: { code: "model_not_found", param: "model" },
+    });
+    const headers = { authorization: `Bearer ${asking.token}`, "content-type": "application/json" };
+    const broken = await post(asking, {}, { body: "{", headers });
+    expect(broken.status).toBe(400);
+    expect(await broken.json()).toMatchObject({
+      error: { type: "invalid_request_error", message: expect.stringMatching(/./) },
     });
     const stranger = await fetchApi("/v1/chat/completions", { method: "POST", body: "{}" });
     expect(stranger.status).toBe(401);

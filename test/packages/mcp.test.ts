@@ -3,7 +3,8 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AnswerBody } from "../../src/protocol.ts";
-import type { Directive } from "../support/directive.ts";
+import { MOMENTS } from "../support/moments.ts";
+import { arrived } from "./proofs.ts";
 import { type Customer, DOCUMENTS, LIMIT, Site } from "./site.ts";
 
 const ERAS = [
@@ -11,18 +12,11 @@ const ERAS = [
   { era: "the newest protocol", mode: "auto", version: "2026-07-28" },
 ] as const;
 
-/** When the user leaves, by what the client has received. */
-const MOMENTS: readonly { when: string; script: Directive; seen?: RegExp }[] = [
-  { when: "before the model answers", script: { fault: "hang-before-headers" } },
-  {
-    when: "in the silence before the text",
-    script: { fault: "hang", at: 0 },
-    seen: /"progress":4\b/,
-  },
-  { when: "while the text comes", script: { tokens: 300, gapMs: 20 }, seen: /w9 / },
-  { when: "in a silence of the text", script: { tokens: 9, fault: "hang", at: 3 }, seen: /w2 / },
-  { when: "before the end", script: { tokens: 5, ending: ["hang"] }, seen: /w4 / },
-];
+/** The signs of life of a silence, as the client receives them. */
+const SHOWS = { opening: /"progress":1\b/, sources: /"progress":4\b/ };
+
+/** In a silence and between words. The others are in test/servers. */
+const LEAVES = MOMENTS.filter(({ has }) => has === "sources" || has === 10);
 
 let site: Site;
 beforeAll(async () => {
@@ -142,7 +136,7 @@ describe.concurrent.each(ERAS)("the official client of $era", ({ mode, version }
     await expect(connected(customer, mode, "a.b.c")).rejects.toThrow();
   });
 
-  test.each(MOMENTS)("that is closed $when is refunded, and the model stops", async (moment) => {
+  test.each(LEAVES)("that is closed $when is refunded, and the model stops", async (moment) => {
     const customer = await site.customer();
     const client = await connected(customer, mode);
     const question = customer.question(moment.script);
@@ -152,14 +146,14 @@ describe.concurrent.each(ERAS)("the official client of $era", ({ mode, version }
     );
     const failed = expect(called).rejects.toThrow();
     await customer.modelAsked();
-    if (moment.seen !== undefined) await customer.received(moment.seen);
+    await arrived(customer, moment, SHOWS);
     await client.close();
     await failed;
     await customer.paid({ refunded: 1 });
     await customer.modelStopped();
   });
 
-  test.each(MOMENTS)(
+  test.each(LEAVES)(
     "that cancels its call $when is refunded, and the model stops",
     async (moment) => {
       const customer = await site.customer();
@@ -172,7 +166,7 @@ describe.concurrent.each(ERAS)("the official client of $era", ({ mode, version }
       );
       const failed = expect(called).rejects.toThrow();
       await customer.modelAsked();
-      if (moment.seen !== undefined) await customer.received(moment.seen);
+      await arrived(customer, moment, SHOWS);
       controller.abort("I know it now");
       await failed;
       const reason = mode === "legacy" ? "cancelled" : "disconnected";

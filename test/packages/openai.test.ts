@@ -64,16 +64,6 @@ describe.concurrent("openai", () => {
     await expect(wrong).rejects.toMatchObject({ status: 401, code: "invalid_api_key" });
   });
 
-  test("does not ask again where the service says that it is useless", async () => {
-    const customer = await site().customer(0);
-    const asking = client(customer).chat.completions.create({
-      model: "belay",
-      messages: [{ role: "user", content: customer.question() }],
-    });
-    await expect(asking).rejects.toMatchObject({ status: 429, type: "insufficient_quota" });
-    expect(customer.posts.length).toBe(1);
-  });
-
   test("asks again when the model has failed, and is charged for the answer alone", async () => {
     const customer = await site().customer();
     const answer = await client(customer).chat.completions.create({

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Directive } from "../support/directive.ts";
+import { MOMENTS, type Moment } from "../support/moments.ts";
 import type { Extras } from "./extras.ts";
 import { type Customer, DOCUMENTS, LIMIT, NOTHING_FOUND, Site } from "./site.ts";
 
@@ -58,22 +59,14 @@ export const CHAT_SHOWS = { opening: /\n\n/, sources: /"sources":/ };
 export const words = (count: number): string =>
   Array.from({ length: count }, (_, n) => `w${n} `).join("");
 
-type Until = (customer: Customer) => Promise<void>;
-
-/** When the user leaves. */
-function moments({ opening, sources }: Package["shows"]): [string, Directive, Until][] {
-  const received = (wanted: RegExp) => (customer: Customer) => customer.received(wanted);
-  return [
-    ["before the first byte", { fault: "hang-before-headers" }, modelAsked],
-    ["after the opening", { fault: "hang-before-headers" }, received(opening)],
-    ["after the sources", { fault: "hang", at: 0 }, received(sources)],
-    ["in the middle of the answer", { tokens: 300, gapMs: 20 }, received(/w9 /)],
-    ["before the end", { tokens: 5, ending: ["hang"] }, received(/w4 /)],
-  ];
-}
-
-/** The package gets nothing before. */
-function modelAsked(customer: Customer): Promise<void> {
+/** Resolves when the customer has what it has at this moment. */
+export async function arrived(
+  customer: Customer,
+  { has }: Moment,
+  shows: Package["shows"],
+): Promise<void> {
+  if (typeof has === "number") return customer.received(new RegExp(`w${has - 1} `));
+  if (has !== "nothing") return customer.received(shows[has]);
   customer.withhold();
   return customer.modelAsked();
 }
@@ -225,14 +218,13 @@ export function prove(name: string, asks: Package): () => Site {
       await customer.paid({ charged: 1 });
     });
 
-    const leaves = async (script: Directive, until: Until): Promise<Customer> => {
+    const leaves = async (moment: Moment): Promise<Customer> => {
       const customer = await site.customer();
       const leaving = new AbortController();
-      const due = until(customer);
+      const due = arrived(customer, moment, asks.shows);
+      const content = customer.question(moment.script);
       // Whether this is an error is up to the package.
-      const asking = ask(customer, customer.question(script), { signal: leaving.signal }).catch(
-        () => undefined,
-      );
+      const asking = ask(customer, content, { signal: leaving.signal }).catch(() => undefined);
       await due;
       leaving.abort();
       await asking;
@@ -242,17 +234,18 @@ export function prove(name: string, asks: Package): () => Site {
     };
 
     if (streaming) {
-      test.each(moments(asks.shows))(
-        "is refunded if its user leaves %s, and the model is stopped",
-        async (_, script, until) => {
-          const customer = await leaves(script, until);
+      test.each(MOMENTS)(
+        "is refunded if its user leaves $when, and the model is stopped",
+        async (moment) => {
+          const customer = await leaves(moment);
           await customer.modelStopped();
         },
       );
     } else {
       // A closed connection shows when the answer goes out: the model ends first.
       test("is refunded if its user leaves before the answer", async () => {
-        await leaves({ tokens: 20, gapMs: 20 }, modelAsked);
+        const script = { tokens: 20, gapMs: 20 };
+        await leaves({ when: "before the answer", script, has: "nothing" });
       });
     }
   });

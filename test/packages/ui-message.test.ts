@@ -5,9 +5,10 @@ import { APICallError, DefaultChatTransport } from "ai";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { NOTHING_FOUND } from "../../src/answer/nothing-found.ts";
 import { type Directive, scripted } from "../support/directive.ts";
+import { MOMENTS } from "../support/moments.ts";
 import { startScriptedServer } from "../support/server.ts";
 import { ChatPage, type Message, textOf } from "./chat.ts";
-import { words } from "./proofs.ts";
+import { arrived, words } from "./proofs.ts";
 import { type Customer, DOCUMENTS, LIMIT, Site } from "./site.ts";
 
 let site: Site;
@@ -24,7 +25,7 @@ describe.concurrent("useChat", () => {
   test("shows the whole answer as it comes, and is charged once", async () => {
     const customer = await site.customer();
     const page = await ChatPage.open(customer);
-    await page.send(customer.question({ tokens: 20, gapMs: 20 }));
+    await page.send(customer.question({ tokens: 20, gapMs: 100 }));
     expect(page.text).toBe(words(20));
     expect(page.shown.size).toBeGreaterThan(5);
     expect(page.chat.error).toBeUndefined();
@@ -189,34 +190,25 @@ describe.concurrent("useChat shows the sentence of an error", () => {
   });
 });
 
-/** When the user stops, by what the page has received. */
-const MOMENTS: Readonly<Record<string, { script: Directive; seen?: RegExp }>> = {
-  "before the first byte": { script: { fault: "hang-before-headers" } },
-  "after the message began": { script: { fault: "hang-before-headers" }, seen: /"start"/ },
-  "before the first word": { script: { fault: "hang", at: 0 }, seen: /"text-start"/ },
-  "in the middle of the answer": { script: { tokens: 300, gapMs: 20 }, seen: /w9 / },
-  "before the end": { script: { tokens: 5, ending: ["hang"] }, seen: /w4 / },
-};
+/** What the page has received when there is an opening, and when sources. */
+const SHOWS = { opening: /"start"/, sources: /"text-start"/ };
 
 describe.concurrent("stop() of useChat", () => {
-  test.each(Object.entries(MOMENTS))(
-    "%s stops the model, and is refunded",
-    async (_, { script, seen }) => {
-      const customer = await site.customer();
-      const page = await ChatPage.open(customer);
-      if (!seen) customer.withhold();
-      const asking = page.send(customer.question(script));
-      await (seen ? customer.received(seen) : customer.modelAsked());
-      if (seen) await customer.modelAsked();
-      await page.chat.stop();
-      await asking;
-      expect(page.chat.status).toBe("ready");
-      expect(page.errors).toEqual([]);
-      await customer.paid({ refunded: 1 });
-      await customer.modelStopped();
-      expect(customer.posts.length).toBe(1);
-    },
-  );
+  test.each(MOMENTS)("$when stops the model, and is refunded", async (moment) => {
+    const customer = await site.customer();
+    const page = await ChatPage.open(customer);
+    const due = arrived(customer, moment, SHOWS);
+    const asking = page.send(customer.question(moment.script));
+    await due;
+    await customer.modelAsked();
+    await page.chat.stop();
+    await asking;
+    expect(page.chat.status).toBe("ready");
+    expect(page.errors).toEqual([]);
+    await customer.paid({ refunded: 1 });
+    await customer.modelStopped();
+    expect(customer.posts.length).toBe(1);
+  });
 
   test("by closing the page is refunded too", async () => {
     const customer = await site.customer();

@@ -5,51 +5,28 @@
 import { type ClientRequest, request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Directive, type ModelRequest, scripted } from "../support/directive.ts";
+import { type ModelRequest, scripted } from "../support/directive.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { MOMENTS, type Moment } from "../support/moments.ts";
 import { type RunningServer, SECRET, startScriptedServer } from "../support/server.ts";
 import { User } from "../support/user.ts";
 
 const LONG = { tokens: 400, gapMs: 20 };
 
-interface Moment {
-  readonly when: string;
-  readonly script: Directive;
-  /** Whether it is time to act. */
-  readonly isThere: (call: Call, model: ModelRequest | undefined) => boolean;
+/** Nothing comes before the first sign of life. */
+const LEAVES = MOMENTS.filter(({ has }) => has !== "opening");
+
+/** Signs of life while tokens flow, and in a silence beside one for each. */
+const HEARTBEATS = { flowing: 4, silent: 2 };
+
+/** Whether it is time to leave. */
+function isThere({ script, has }: Moment, call: Call, model: ModelRequest | undefined): boolean {
+  if (model === undefined || has === "nothing") return model !== undefined;
+  const tokens = typeof has === "number" ? has : 0;
+  const { flowing, silent } = HEARTBEATS;
+  const heartbeats = script.gapMs === undefined ? silent + tokens : flowing;
+  return model.tokensSent >= tokens && call.heartbeats >= heartbeats;
 }
-
-/** The model was asked, and nothing came for a while. */
-const silent = (call: Call, model?: ModelRequest) =>
-  model !== undefined && call.heartbeats >= 2 + model.tokensSent;
-
-const MOMENTS: readonly Moment[] = [
-  {
-    when: "before the response",
-    script: { fault: "hang-before-headers" },
-    isThere: (_call, model) => model !== undefined,
-  },
-  {
-    when: "in the silence before the first token",
-    script: { fault: "hang", at: 0 },
-    isThere: silent,
-  },
-  {
-    when: "while tokens flow",
-    script: LONG,
-    isThere: (call, model) => call.heartbeats > 3 && (model?.tokensSent ?? 0) >= 10,
-  },
-  {
-    when: "in a silence between tokens",
-    script: { tokens: 10, fault: "hang", at: 3 },
-    isThere: (call, model) => model?.tokensSent === 3 && silent(call, model),
-  },
-  {
-    when: "after the last token, which the model does not end",
-    script: { tokens: 3, ending: ["hang"] },
-    isThere: (call, model) => model?.tokensSent === 3 && silent(call, model),
-  },
-];
 
 const COMMANDS = ["serve", "start"] as const;
 
@@ -137,18 +114,22 @@ function ask(question: string, { progress = false, id = 1 } = {}): object {
 const recordOf = (tag: string) => model.requests.find((request) => request.tag === tag);
 
 describe.concurrent.each(COMMANDS)("on npm run %s", (command) => {
-  const disconnects = MOMENTS.flatMap((moment) =>
+  const disconnects = LEAVES.flatMap((moment) =>
     (["close", "reset"] as const).flatMap((by) =>
-      [false, true].map((progress) => ({ ...moment, by, progress })),
+      [false, true].map((progress) => ({ ...moment, moment, by, progress })),
     ),
   );
   test.concurrent.each(disconnects)(
     "a client that disconnects $when, by $by, with progress: $progress, is refunded, and the model stops",
-    async ({ script, isThere, by, progress }) => {
+    async ({ moment, by, progress }) => {
       const user = await User.on(urlOf(command), SECRET);
       const tag = crypto.randomUUID();
-      const call = new Call(urlOf(command), user, ask(scripted({ ...script, tag }), { progress }));
-      await vi.waitUntil(() => isThere(call, recordOf(tag)), { timeout: 10_000, interval: 5 });
+      const question = scripted({ ...moment.script, tag });
+      const call = new Call(urlOf(command), user, ask(question, { progress }));
+      await vi.waitUntil(() => isThere(moment, call, recordOf(tag)), {
+        timeout: 10_000,
+        interval: 5,
+      });
       call.leave(by);
       expect(await user.resolved()).toMatchObject({ state: "refunded", reason: "disconnected" });
       await vi.waitUntil(() => recordOf(tag)?.state === "aborted", { timeout: 2_000 });

@@ -2,6 +2,9 @@
 // refuses them, or a server could spend long
 // reading them before it authenticates the caller.
 
+import { once } from "node:events";
+import { Agent, request as send } from "node:http";
+import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, startServer } from "../support/server.ts";
@@ -33,6 +36,30 @@ it("a GET with a body is answered", async () => {
     body: { ignored: true },
   });
   expect(reply.status).toBe(200);
+});
+
+it("one connection carries one ask after another, streamed or not", async () => {
+  const token = await bearer(secret, { user: "alice" });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const reused: boolean[] = [];
+  for (const stream of [true, false, true]) {
+    const asking = send(`${server.url}/v1/chat/completions`, {
+      method: "POST",
+      agent,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    });
+    const content = `What does Belay do, streamed: ${stream}? (${reused.length})`;
+    const messages = [{ role: "user", content }];
+    asking.end(JSON.stringify({ model: "belay", stream, messages, max_completion_tokens: 1 }));
+    const [response] = await once(asking, "response");
+    expect(response.statusCode).toBe(200);
+    const answer = await text(response);
+    expect(answer).toContain('"finish_reason":"length"');
+    expect(answer.endsWith("data: [DONE]\n\n")).toBe(stream);
+    reused.push(asking.reusedSocket);
+  }
+  agent.destroy();
+  expect(reused).toEqual([false, true, true]);
 });
 
 describe("an invalid Host header", () => {
