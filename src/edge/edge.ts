@@ -274,77 +274,78 @@ async function mcp(_matched: Matched, request: Request, env: Env): Promise<Respo
     throw withResourceMetadata(thrown, request, authentication);
   });
   const { answerMcp } = await import("../mcp/endpoint.ts");
-  /** A POST to the caller's object, of a call that it can be asked to cancel. */
-  const post = (path: string, { call, signal, body }: McpPost) => {
-    const headers = { "content-type": "application/json" };
-    const { cf } = request as { cf?: IncomingRequestCfProperties };
-    const posted = new Request(new URL(API_PREFIX + path, request.url), {
-      ...{ method: "POST", headers },
-      ...(body !== undefined && { body }),
-      ...(cf !== undefined && { cf }),
-    });
-    return forward(userStub(env, userId), posted, { userId, call, signal });
-  };
+  const user = userStub(env, userId);
   return answerMcp(request, {
     bodyTimeoutMs: userConfig(env).bodyTimeoutMs,
-    ask: (body, call, signal) =>
-      post("/ai/ask?stream=true", { body: JSON.stringify(body), call, signal }),
-    cancel: (call) => post("/ai/calls/cancel", { call }),
+    ask: (body, call, signal) => {
+      const headers = headersFor(request, { userId, call });
+      headers.set("content-type", "application/json");
+      const init = { method: "POST", headers, body: JSON.stringify(body), signal };
+      return send(user, `${API_PREFIX}/ai/ask?stream=true`, init);
+    },
+    cancel: (call) => orUnavailable(user.cancelCall(call)),
     search: (query, limit, signal) => userRetriever(env, userId).retrieve(query, limit, signal),
   });
 }
 
-interface McpPost {
-  readonly call: string | undefined;
-  readonly signal?: AbortSignal;
-  readonly body?: string;
-}
-
-interface Forwarding {
+/** Who asks an object. */
+interface Sender {
   readonly userId?: string;
   readonly identity?: string | undefined;
-  readonly method?: string;
-  /** By which an MCP client cancels. */
+  /** The call of an MCP client, which can cancel it by this. */
   readonly call?: string | undefined;
-  /** Disconnects from the object. */
-  readonly signal?: AbortSignal | undefined;
 }
 
-/** A new, minimal request to an object, without cookie and bearer token. */
+interface Forwarding extends Sender {
+  readonly method?: string;
+}
+
+/** Passes a request on to an object, without cookie and bearer token. */
 async function forward(
-  stub: { fetch(request: Request): Promise<Response> },
+  object: Fetched,
   request: Request,
-  {
-    userId,
-    identity,
-    method = request.method === "HEAD" ? "GET" : request.method,
-    call,
-    signal,
-  }: Forwarding = {},
+  { method = request.method === "HEAD" ? "GET" : request.method, ...sender }: Forwarding = {},
 ): Promise<Response> {
   // Some clients send a body with GET.
   const body = method === "GET" || method === "HEAD" ? null : request.body;
   if (body !== null) refuseCompressed(request);
-  const headers = new Headers();
+  const headers = headersFor(request, sender);
   for (const name of ["content-type", "idempotency-key", "accept", "last-event-id"]) {
     const value = request.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
+  const { pathname, searchParams } = new URL(request.url);
+  return send(object, `${pathname}?${withoutRepeats(searchParams)}`, { method, headers, body });
+}
+
+/** The headers by which an object knows its sender. */
+function headersFor(request: Request, { userId, identity, call }: Sender): Headers {
+  const headers = new Headers();
   if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
   if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
   if (call !== undefined) headers.set(CALL_HEADER, call);
   const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
   // wrangler dev says 0 for unknown.
   if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
-  const { pathname, searchParams } = new URL(request.url);
-  const url = `https://object${pathname}?${withoutRepeats(searchParams)}`;
-  const forwarded = new Request(url, { method, headers, body, ...(signal && { signal }) });
+  return headers;
+}
+
+type Fetched = { fetch(request: Request): Promise<Response> };
+
+/** @param init Its signal disconnects from the object. */
+function send(object: Fetched, path: string, init: RequestInit): Promise<Response> {
+  const request = new Request(`https://object${path}`, init);
+  return orUnavailable(object.fetch(request), init.signal);
+}
+
+/** What an object answers, or UNAVAILABLE if it cannot. */
+async function orUnavailable<T>(answer: Promise<T>, signal?: AbortSignal | null): Promise<T> {
   try {
-    return await stub.fetch(forwarded);
+    return await answer;
   } catch (thrown) {
     if (signal?.aborted) throw thrown;
-    // The object was redeployed, reset or
-    // overloaded. It refunds what it had reserved.
+    // The object was redeployed, reset or overloaded. It refunds what it had
+    // reserved.
     console.error("An object could not answer:", thrown);
     throw new ServiceError("UNAVAILABLE", "The service could not answer just now. Try again.", {
       headers: { "retry-after": "1" },

@@ -31,14 +31,12 @@ export class Calls {
     if (this.#early.delete(call)) this.#asks.cancel(queryId).catch(() => {});
   }
 
-  /** Only the edge can ask for it: there, it has no route. */
-  async cancel({ headers }: Request): Promise<Response> {
-    const call = headers.get(CALL_HEADER) ?? "";
+  /** Cancels a call now, or when it comes. */
+  async cancel(call: string): Promise<void> {
     const queryId = this.#queries.get(call);
     if (queryId !== undefined) await this.#asks.cancel(queryId);
     else this.#early.add(call);
     const [oldest] = this.#early;
     if (this.#early.size > EARLY_MAX && oldest !== undefined) this.#early.delete(oldest);
-    return new Response(null, { status: 204 });
   }
 }

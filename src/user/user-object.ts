@@ -101,8 +101,6 @@ export class UserObject extends DurableObject<Variables> {
     .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
     .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
-    // The edge has no such route: only it can ask for this.
-    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#calls.cancel(request))
     .post(`${API_PREFIX}/ai/feedback`, async (request, user) =>
       user.#log.rate(await user.#body(request), identityOf(request)),
     )
@@ -162,6 +160,11 @@ export class UserObject extends DurableObject<Variables> {
     // The next write has to find room for a new file, as a new user's does.
     await storage.deleteAll();
     this.#triedAt = Date.now();
+  }
+
+  /** Cancels a call of an MCP client. */
+  cancelCall(call: string): Promise<void> {
+    return this.#calls.cancel(call);
   }
 
   override async fetch(request: Request): Promise<Response> {
