@@ -343,6 +343,7 @@ export class UserObject extends DurableObject<Variables> {
     this.#asks.end();
     this.#alarm.clear();
     this.#retention.forget();
+    this.#calls.clear();
     this.#chats.clear();
     try {
       await this.#tables.delete();
