@@ -2,7 +2,7 @@
 // which object answers it. It reads no body.
 
 import { type IRequest, Router } from "itty-router";
-import { allowedHosts, authenticationConfig, userConfig } from "../config.ts";
+import { allowedHosts, authenticationConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { errorForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
@@ -11,19 +11,15 @@ import { model, models } from "../formats/models.ts";
 import { nothingToResume } from "../formats/ui-message.ts";
 import { isSameOrigin } from "../origin.ts";
 import { API_PREFIX } from "../protocol.ts";
-import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
-import {
-  CALL_HEADER,
-  IDENTITY_HEADER,
-  ROUND_TRIP_HEADER,
-  USER_HEADER,
-} from "../user/user-request.ts";
-import { corpusStub, type Env, userRetriever, userStub } from "../wiring.ts";
+import { decodeParameter } from "../request.ts";
+import { corpusStub, type Env, userStub } from "../wiring.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { allowedOrigins, preflight, withCors } from "./cors.ts";
+import { forward } from "./forward.ts";
 import { health } from "./health.ts";
-import { checkHost, checkOrigin, urlOf } from "./host.ts";
-import { protectedResource, withResourceMetadata } from "./protected-resource.ts";
+import { checkHost, urlOf } from "./host.ts";
+import { mcp } from "./mcp.ts";
+import { protectedResource } from "./protected-resource.ts";
 import {
   type NewReader,
   newReaderOf,
@@ -79,7 +75,7 @@ router.put(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 
 // MCP clients.
-router.post("/mcp", mcp);
+router.post("/mcp", (_matched, request, env) => mcp(request, env));
 router.get("/.well-known/oauth-protected-resource", resourceMetadata);
 router.get("/.well-known/oauth-protected-resource/mcp", resourceMetadata);
 
@@ -264,92 +260,4 @@ async function authenticateOperator(request: Request, env: Env): Promise<void> {
 
 async function resourceMetadata(_matched: Matched, request: Request, env: Env): Promise<Response> {
   return protectedResource(request, authenticationConfig(env));
-}
-
-/** The package is loaded with the first request of a known caller. */
-async function mcp(_matched: Matched, request: Request, env: Env): Promise<Response> {
-  const authentication = authenticationConfig(env);
-  checkOrigin(request, allowedOrigins(env));
-  const { userId } = await authenticate(request, authentication).catch((thrown) => {
-    throw withResourceMetadata(thrown, request, authentication);
-  });
-  const { answerMcp } = await import("../mcp/endpoint.ts");
-  const user = userStub(env, userId);
-  return answerMcp(request, {
-    bodyTimeoutMs: userConfig(env).bodyTimeoutMs,
-    ask: (body, call, signal) => {
-      const headers = headersFor(request, { userId, call });
-      headers.set("content-type", "application/json");
-      const init = { method: "POST", headers, body: JSON.stringify(body), signal };
-      return send(user, `${API_PREFIX}/ai/ask?stream=true`, init);
-    },
-    cancel: (call) => orUnavailable(user.cancelCall(call)),
-    search: (query, limit, signal) => userRetriever(env, userId).retrieve(query, limit, signal),
-  });
-}
-
-/** Who asks an object. */
-interface Sender {
-  readonly userId?: string;
-  readonly identity?: string | undefined;
-  /** The call of an MCP client, which can cancel it by this. */
-  readonly call?: string | undefined;
-}
-
-interface Forwarding extends Sender {
-  readonly method?: string;
-}
-
-/** Passes a request on to an object, without cookie and bearer token. */
-async function forward(
-  object: Fetched,
-  request: Request,
-  { method = request.method === "HEAD" ? "GET" : request.method, ...sender }: Forwarding = {},
-): Promise<Response> {
-  // Some clients send a body with GET.
-  const body = method === "GET" || method === "HEAD" ? null : request.body;
-  if (body !== null) refuseCompressed(request);
-  const headers = headersFor(request, sender);
-  for (const name of ["content-type", "idempotency-key", "accept", "last-event-id"]) {
-    const value = request.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
-  const { pathname, searchParams } = new URL(request.url);
-  return send(object, `${pathname}?${withoutRepeats(searchParams)}`, { method, headers, body });
-}
-
-/** The headers by which an object knows its sender. */
-function headersFor(request: Request, { userId, identity, call }: Sender): Headers {
-  const headers = new Headers();
-  if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
-  if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
-  if (call !== undefined) headers.set(CALL_HEADER, call);
-  const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
-  // wrangler dev says 0 for unknown.
-  if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
-  return headers;
-}
-
-type Fetched = { fetch(request: Request): Promise<Response> };
-
-/** @param init Its signal disconnects from the object. */
-function send(object: Fetched, path: string, init: RequestInit): Promise<Response> {
-  const request = new Request(`https://object${path}`, init);
-  return orUnavailable(object.fetch(request), init.signal);
-}
-
-/** What an object answers, or UNAVAILABLE if it cannot. */
-async function orUnavailable<T>(answer: Promise<T>, signal?: AbortSignal | null): Promise<T> {
-  try {
-    return await answer;
-  } catch (thrown) {
-    if (signal?.aborted) throw thrown;
-    // The object was redeployed, reset or overloaded. It refunds what it had
-    // reserved.
-    console.error("An object could not answer:", thrown);
-    throw new ServiceError("UNAVAILABLE", "The service could not answer just now. Try again.", {
-      headers: { "retry-after": "1" },
-      cause: thrown,
-    });
-  }
 }
