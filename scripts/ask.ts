@@ -96,7 +96,7 @@ async function ask(): Promise<void> {
     history,
     onSources: (sources) => view?.sources(sources),
     onToken: (token) => view?.token(token),
-    onRetry: () => view?.status("The connection was lost. Connecting again …"),
+    onRetry: () => view?.status(server.retrying),
   });
   const stopped = stopOn(answer, values.json ? undefined : process.stdout);
   let outcome: Outcome;

@@ -444,6 +444,7 @@ describe("an operators' route", () => {
       "GET /api/v1/ai/queries/:id",
       "GET /api/v1/ai/queries/:id/events",
       "GET /api/v1/ai/quota",
+      "GET /api/v1/openapi.json",
       "GET /healthz",
       "GET /v1/models",
       "GET /v1/models/:id",

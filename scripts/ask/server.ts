@@ -76,6 +76,11 @@ export class Server {
     return tokenFor(this.#origin, this.#token, bearer);
   }
 
+  /** What to show while it is tried again. */
+  get retrying(): string {
+    return this.#hasAnswered ? "The connection was lost. Connecting again …" : "Connecting …";
+  }
+
   /** The user's last question and its answer. */
   async lastTurns(client: Client): Promise<Turn[]> {
     const page = await client.queries({ limit: RECEIPTS }).catch((thrown) => {

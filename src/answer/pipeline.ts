@@ -52,7 +52,7 @@ export function begin(
   const search = searchQuery(query, history);
   const isRewritten = history.length > 0 && adapters.rewriter !== undefined;
   let found = isRewritten ? undefined : retrieve(search.text, ask.topK, adapters, signal);
-  // It is thrown again to who goes on.
+  // The caller of the returned function gets the error.
   found?.catch(() => {});
   return async (progress) => {
     const known = isRewritten ? await rewritten(ask, search, adapters, signal, progress) : search;
@@ -135,7 +135,7 @@ class Text {
   }
 }
 
-/** As a model says it, if it does. */
+/** With the model's words for the search, if it gives any. */
 async function rewritten(
   { query, history }: Ask,
   search: SearchQuery,

@@ -118,11 +118,11 @@ describe("a program", () => {
 
     test.concurrent("prints the answer as it comes, and is refunded after Ctrl-C", async () => {
       const customer = await site.customer();
-      const running = start(program, customer, [customer.question({ tokens: 2_000, gapMs: 20 })]);
+      const running = start(program, customer, [customer.question({ tokens: 1_000, gapMs: 100 })]);
       await vi.waitFor(() => expect(running.stdout).toContain("w5 "));
       running.interrupt();
       await running.ended;
-      expect(running.stdout).not.toContain("w1900 ");
+      expect(running.stdout).not.toContain("w900 ");
       const reason = program === "client.mjs" ? "cancelled" : "disconnected";
       await customer.paid({ refunded: 1, reason });
       await customer.modelStopped();
@@ -268,7 +268,7 @@ describe("a page", () => {
       await expect.poll(() => page.textContent(shown.answer)).toContain("w5 ");
       await page.click("text=Stop");
       await expect.poll(() => receipts(page)).toEqual(["refunded disconnected"]);
-      expect(await page.textContent(shown.answer)).not.toContain("w1900 ");
+      expect(await page.textContent(shown.answer)).not.toContain("w900 ");
     });
 
     test("says that the model failed", async () => {
