@@ -217,14 +217,14 @@ export class Asks {
     return this.#replay(row, subscriber);
   }
 
-  /** The headers of `resume`, without a listener. */
-  peek(row: QueryRow, subscriber: Pick<Subscriber, "format" | "after">): Record<string, string> {
+  /** The response to a HEAD: what `resume` answers, without body and listener. */
+  head(row: QueryRow, subscriber: Pick<Subscriber, "format" | "after">): Response {
     const run = this.#runs.get(row.id);
     if (run === undefined && row.answer === null) throw refusals.notKept();
     const { headers } = run
       ? Subscription.toRun(run, subscriber)
       : Subscription.toStored(row, subscriber);
-    return { ...headers, ...this.#headers(row.id) };
+    return new Response(null, { headers: { ...headers, ...this.#headers(row.id) } });
   }
 
   /** Attaches a listener to a run. */

@@ -67,8 +67,8 @@ export class Responses {
     }
   }
 
-  /** The head of a response: it is no reader of the events. */
-  peek(request: IRequest): Response {
+  /** The response to a HEAD: it is no reader of the events. */
+  head(request: IRequest): Response {
     return new Response(null, this.#now(this.#findOwn(request)));
   }
 

@@ -84,12 +84,13 @@ export class UserObject extends DurableObject<Variables> {
     .post("/v1/responses", (request, user) => user.#askOn(RESPONSES, request))
     .post(`${API_PREFIX}/ai/chat`, (request, user) => user.#askOn(UI_CHAT, request))
     // A page asks this when it opens, maybe before its user's first ask.
-    .all(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.resume(request))
+    .get(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.resume(request))
+    .head(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.head(request))
     // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
     .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
     .get("/v1/responses/:id", (request, user) => user.#responses.retrieve(request))
-    .head("/v1/responses/:id", (request, user) => user.#responses.peek(request))
+    .head("/v1/responses/:id", (request, user) => user.#responses.head(request))
     .post("/v1/responses/:id/cancel", (request, user) => user.#responses.cancel(request))
     .get(`${API_PREFIX}/ai/quota`, (request, user) =>
       json(user.#quota.body(Date.now(), identityOf(request))),
@@ -99,7 +100,7 @@ export class UserObject extends DurableObject<Variables> {
       json(receipt(user.#log.findOwn(request))),
     )
     .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
-    .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
+    .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#head(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
     .post(`${API_PREFIX}/ai/feedback`, async (request, user) =>
       user.#log.rate(await user.#body(request), identityOf(request)),
@@ -287,11 +288,9 @@ export class UserObject extends DurableObject<Variables> {
     return this.#asks.resume(id, subscriberOf(request, EVENTS, afterOf(request)));
   }
 
-  /** The head of what `#resume` answers, without a listener. */
-  #peek(request: IRequest): Response {
+  #head(request: IRequest): Response {
     const row = this.#log.findOwn(request);
-    const subscriber = subscriberOf(request, EVENTS, afterOf(request));
-    return new Response(null, { headers: this.#asks.peek(row, subscriber) });
+    return this.#asks.head(row, subscriberOf(request, EVENTS, afterOf(request)));
   }
 
   async #cancel(request: IRequest): Promise<Response> {
