@@ -1,6 +1,6 @@
 // All control flow of an ask: admission, the reservation, its run, who listens to it, and
-// when the reservation becomes a charge or a refund. Nothing that it calls calls it. HTTP is in
-// user-object.ts; what an answer says, in answer/.
+// when the reservation becomes a charge or a refund. Nothing that it calls calls it. Its routes
+// are in user-object.ts; what an answer says, in answer/.
 //
 // | a run is   | in #runs | transcript.ending     | listeners | waitsUntil | it costs          |
 // |------------|----------|-----------------------|-----------|------------|-------------------|

@@ -1,6 +1,7 @@
-// UserObject: one per user, over HTTP. It parses each request once, and
-// answers what is not an ask: the query log, feedback, operators' requests,
-// erasure. Asks are in asks.ts. Who the caller is was decided in edge/.
+// UserObject: one per user. It has the routes, the alarm and operators'
+// requests. It reads the body of an ask and gives it to asks.ts. Other requests
+// are answered by query-log.ts, responses.ts and chats.ts. The edge has decided
+// who the caller is.
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
@@ -12,11 +13,11 @@ import { type UserConfig, userConfig, type Variables } from "../config.ts";
 import { toServiceError } from "../errors.ts";
 import { answerFormat, errorForm } from "../formats/choice.ts";
 import { EVENTS } from "../formats/events.ts";
-import { errorResponse, type Format } from "../formats/format.ts";
+import { errorResponse } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
 import { RESPONSES } from "../formats/openai-responses-request.ts";
-import type { Asked, Surface } from "../formats/surface.ts";
+import type { Surface } from "../formats/surface.ts";
 import { UI_CHAT } from "../formats/ui-message-request.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { readJson } from "../request.ts";
@@ -80,9 +81,9 @@ export class UserObject extends DurableObject<Variables> {
 
   static readonly #router = Router<IRequest, [UserObject]>()
     .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
-    .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
-    .post("/v1/responses", (request, user) => user.#askOn(RESPONSES, request))
-    .post(`${API_PREFIX}/ai/chat`, (request, user) => user.#askOn(UI_CHAT, request))
+    .post("/v1/chat/completions", (request, user) => user.askOn(CHAT_COMPLETIONS, request))
+    .post("/v1/responses", (request, user) => user.askOn(RESPONSES, request))
+    .post(`${API_PREFIX}/ai/chat`, (request, user) => user.askOn(UI_CHAT, request))
     // A page asks this when it opens, maybe before its user's first ask.
     .get(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.resume(request))
     .head(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.head(request))
@@ -232,27 +233,23 @@ export class UserObject extends DurableObject<Variables> {
 
   // --- Asks ---
 
+  /** Our own surface: the URL says the format. */
   async #ask(request: Request): Promise<Response> {
     const format = await this.#orKnown(request, () => answerFormat(new URL(request.url)));
-    return this.ask(request, format);
+    const surface = { read: (body: unknown) => ({ ask: parseAsk(body), format }) };
+    return this.askOn(surface, request, BODY_BYTES_MAX);
   }
 
-  /** An ask, answered in a format. Another surface calls this with its own. */
-  protected async ask(request: Request, format: Format): Promise<Response> {
-    const receivedAt = performance.now();
-    const ask = await this.#orKnown(request, async () => parseAsk(await this.#body(request)));
-    return this.#answer(request, { ask, format }, receivedAt);
-  }
-
-  async #askOn(surface: Surface, request: Request): Promise<Response> {
+  /** An ask of any surface. */
+  protected async askOn(
+    surface: Surface,
+    request: Request,
+    bytesMax = CONVERSATION_BYTES_MAX,
+  ): Promise<Response> {
     const receivedAt = performance.now();
     const asked = await this.#orKnown(request, async () =>
-      surface.read(await this.#body(request, CONVERSATION_BYTES_MAX)),
+      surface.read(await this.#body(request, bytesMax)),
     );
-    return this.#answer(request, asked, receivedAt);
-  }
-
-  async #answer(request: Request, asked: Asked, receivedAt: number): Promise<Response> {
     const { format, previous, chat, again = false, later } = asked;
     const identity = identityOf(request);
     const ask = await this.#orKnown(request, () => this.#responses.follow(asked, identity));
