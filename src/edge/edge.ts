@@ -1,5 +1,5 @@
-// The edge: every route, who may call it, and
-// which object answers it. It reads no body.
+// The edge: every route, who may call it, and which object answers it. It reads
+// no body.
 
 import { type IRequest, Router } from "itty-router";
 import { allowedHosts, authenticationConfig } from "../config.ts";

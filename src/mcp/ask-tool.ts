@@ -1,7 +1,6 @@
-// The tool `ask`: one ask over the route that every ask
-// takes. After each read of its events it writes to the
-// client. So a disconnect shows, the stream of the ask is
-// cancelled, and the user is refunded.
+// The tool `ask`: one ask over the route that every ask takes. After each read
+// of its events it writes to the client. So a disconnect shows, the stream of
+// the ask is cancelled, and the user is refunded.
 
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { AnswerBody, ErrorBody, StreamEvent } from "../protocol.ts";

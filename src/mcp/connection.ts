@@ -1,6 +1,6 @@
 // The connection of a call: the body of its response, and every way to notice
-// that the client is gone. Nothing shows while nothing is written, so who
-// waits for a model writes heartbeats.
+// that the client is gone. A closed connection shows only on a write, so a
+// waiting call writes heartbeats.
 
 import { onOneLine } from "../protocol.ts";
 
