@@ -2,6 +2,7 @@
 
 import { authenticationConfig, userConfig } from "../config.ts";
 import { API_PREFIX } from "../protocol.ts";
+import { blocked } from "../user/refusals.ts";
 import { type Env, userRetriever, userStub } from "../wiring.ts";
 import { authenticate } from "./authentication.ts";
 import { allowedOrigins } from "./cors.ts";
@@ -27,6 +28,9 @@ export async function mcp(request: Request, env: Env): Promise<Response> {
       return send(user, `${API_PREFIX}/ai/ask?stream=true`, init);
     },
     cancel: (call) => orUnavailable(user.cancelCall(call)),
-    search: (query, limit, signal) => userRetriever(env, userId).retrieve(query, limit, signal),
+    search: async (query, limit, signal) => {
+      if (await orUnavailable(user.isBlocked())) throw blocked();
+      return userRetriever(env, userId).retrieve(query, limit, signal);
+    },
   });
 }

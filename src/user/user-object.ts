@@ -164,6 +164,11 @@ export class UserObject extends DurableObject<Variables> {
     this.#triedAt = Date.now();
   }
 
+  /** False for an unknown user, and while the data cannot be read. */
+  isBlocked(): boolean {
+    return this.#tables.exist && this.#tables.settings.get().blocked === 1;
+  }
+
   /** Cancels a call of an MCP client. */
   cancelCall(call: string): Promise<void> {
     return this.#calls.cancel(call);

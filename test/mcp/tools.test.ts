@@ -299,6 +299,18 @@ describe("the tool search_documents", () => {
     expect(result.content[0]?.text).toBe("No passage fits. Use other words.");
   });
 
+  it("refuses a blocked user, and makes nothing of one who has not asked yet", async () => {
+    const user = await newUser();
+    const search = () => call(user, "search_documents", { query: "refund" });
+    expect((await search()).isError).toBeUndefined();
+    expect((await asOperator(adminPath(user))).status).toBe(404);
+    await asOperator(adminPath(user), { method: "PATCH", body: '{"blocked":true}' });
+    const refused = await search();
+    expect(refused).toMatchObject({ isError: true, _meta: { belay: { code: "BLOCKED" } } });
+    await asOperator(adminPath(user), { method: "PATCH", body: '{"blocked":false}' });
+    expect((await search()).isError).toBeUndefined();
+  });
+
   it.each([
     [{}, '"query" is missing'],
     [{ query: "x", limit: 0 }, '"limit"'],
