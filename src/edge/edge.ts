@@ -87,7 +87,7 @@ export const routes: readonly (readonly [method: string, path: string])[] = rout
 /** Answers a request. Whatever is thrown becomes an error of the protocol. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   try {
-    // Before anything is reserved: a wrong variable refuses the request.
+    // A wrong variable refuses the request before anything is reserved.
     const origins = allowedOrigins(env);
     const url = urlOf(request);
     checkHost(request, url, allowedHosts(env), origins);
@@ -108,7 +108,7 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
   for (const [routeMethod, path, [handler]] of router.routes) {
     const match = path.exec(pathname);
     if (match === null) continue;
-    // Without router.fetch, which takes quadratic time for the query string.
+    // router.fetch would take quadratic time for the query string.
     const matched = { params: match.groups ?? {} } as IRequest;
     if (routeMethod === method) return handler?.(matched, request, env);
     methods.push(routeMethod);
@@ -142,7 +142,7 @@ function refuse(request: Request): (thrown: unknown) => Response {
   return (thrown) => errorResponse(toServiceError(thrown), errorForm(URL.parse(request.url)));
 }
 
-/** What every program may know of this API: the same for all callers. */
+/** The OpenAPI document: the same for all callers. */
 async function describe(_matched: Matched, request: Request, env: Env): Promise<Response> {
   const file = await builtFile("/openapi.json", request, env);
   if (file === undefined) throw nothingHere();
@@ -205,8 +205,8 @@ async function events(_matched: Matched, request: Request, env: Env): Promise<Re
 }
 
 /**
- * A page asks this when it opens: before its first
- * ask it has no session, so there is no answer.
+ * A page asks this when it opens: before its first ask it has no session, so
+ * there is no answer.
  */
 async function chatStream(matched: Matched, request: Request, env: Env): Promise<Response> {
   const config = sessionConfigFor(request, env);

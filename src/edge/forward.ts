@@ -19,7 +19,7 @@ interface Fetched {
 export interface Sender {
   readonly userId?: string;
   readonly identity?: string | undefined;
-  /** The call of an MCP client, which can cancel it by this. */
+  /** The name of an MCP client's call, by which it cancels the call. */
   readonly call?: string | undefined;
 }
 

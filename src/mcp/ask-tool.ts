@@ -9,7 +9,7 @@ import { askBody } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
 import { answerResult, errorResult } from "./results.ts";
 
-/** Fewer notifications than tokens, in milliseconds. */
+/** The least time between two notifications, in milliseconds. */
 const PROGRESS_GAP_MS = 100;
 
 export interface AskCall {
@@ -66,7 +66,7 @@ class Answer {
   }
 }
 
-/** The number of events so far, and as messages the text. */
+/** Notifications: the number of events so far, and the new text. */
 class Progress {
   readonly #notify: AskCall["notify"];
   #events = 0;

@@ -23,9 +23,9 @@ import { Connection } from "./connection.ts";
 import { errorResult, type FoundPassage, searchResult } from "./results.ts";
 import { ASK, SEARCH, TOOLS } from "./tools.ts";
 
-/** Of a body, in bytes: an ask's, and its envelope. */
+/** The largest body, in bytes: an ask's, and its envelope. */
 const BODY_BYTES_MAX = 68 * 1024;
-/** Messages in one body. Only version 2025-03-26 sends several. */
+/** The most messages in one body. Only version 2025-03-26 sends several. */
 const BATCH_MAX = 10;
 
 const SESSION_HEADER = "mcp-session-id";

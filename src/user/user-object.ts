@@ -1,7 +1,7 @@
-// UserObject: one per user. It has the routes, the alarm and operators'
-// requests. It reads the body of an ask and gives it to asks.ts. Other requests
-// are answered by query-log.ts, responses.ts and chats.ts. The edge has decided
-// who the caller is.
+// UserObject: one per user. It has the routes and the alarm. It reads the body
+// of an ask and gives the ask to asks.ts. It answers operators itself; other
+// requests are answered in query-log.ts, responses.ts, chats.ts and calls.ts.
+// The edge has decided who the caller is.
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
@@ -72,10 +72,7 @@ export class UserObject extends DurableObject<Variables> {
   readonly #chats: Chats;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
-  /**
-   * When storage last took a write that was only tried, in milliseconds since
-   * the epoch.
-   */
+  /** When `tryWrite` last succeeded, in milliseconds since the epoch. */
   #triedAt = 0;
   #config: UserConfig | undefined;
 
@@ -151,8 +148,8 @@ export class UserObject extends DurableObject<Variables> {
 
   /**
    * Writes something and deletes it, unless that succeeded within the last
-   * `maxAgeMs`. If storage takes no writes it throws, and this object is
-   * reset: call it only on `storageProbe`.
+   * `maxAgeMs`. If storage takes no writes it throws, and this object is reset:
+   * call it only on `storageProbe`.
    */
   async tryWrite(maxAgeMs: number): Promise<void> {
     const { storage } = this.ctx;
@@ -195,9 +192,9 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   /**
-   * Refuses requests that write while storage takes no writes. Reading goes
-   * on. So does stopping, whose refund is left to the sweep, and erasing,
-   * which makes room.
+   * Refuses requests that write while storage takes no writes. Reading goes on.
+   * So does stopping, whose refund is left to the sweep, and erasing, which
+   * makes room.
    */
   async #refuseInOutage(method: string, path: string): Promise<void> {
     if (!this.#outage.isOn || !/^(POST|PATCH)$/.test(method) || path.endsWith("/cancel")) return;
@@ -335,8 +332,8 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   /**
-   * Ends the runs and deletes all that is stored of the user. The second
-   * time: 404.
+   * Ends the runs and deletes all that is stored of the user. The second time:
+   * 404.
    */
   async #erase(): Promise<Response> {
     if (!this.#tables.exist) throw unknownUser();
@@ -349,8 +346,7 @@ export class UserObject extends DurableObject<Variables> {
     try {
       await this.#tables.delete();
     } catch (thrown) {
-      // Everything is still stored, and what was reserved has no run any
-      // more.
+      // Everything is still stored, and what was reserved has no run any more.
       this.#runAlarm(() => this.#sweep());
       throw thrown;
     }
