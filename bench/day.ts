@@ -12,7 +12,7 @@ import { costTable, loadTable, type Row } from "./day/tables.ts";
 const HELP = `Simulates a day of searches: one object answers one search at a time, and the others wait.
 
   --passages N,N     how many passages the documents have (5000,50000)
-  --search-ms N,N    CPU of one search at each of these sizes (2,30)
+  --search-ms N,N    CPU of one search at each of these sizes (0.4,8.3)
   --copies N,N       the numbers of copies to compare (0,4,16)
   --call-ms N        CPU of a call to an object, beside its work (0.3)
   --changes N        documents that change in a day, of 10 passages each (200)
@@ -30,7 +30,7 @@ await run(async () => {
   const values = flags(
     {
       passages: { type: "string", default: "5000,50000" },
-      "search-ms": { type: "string", default: "2,30" },
+      "search-ms": { type: "string", default: "0.4,8.3" },
       copies: { type: "string", default: "0,4,16" },
       "call-ms": { type: "string", default: "0.3" },
       changes: { type: "string", default: "200" },

@@ -10,18 +10,21 @@ export interface Bearer {
   readonly seconds: number;
 }
 
-/** Signed with the secret of .dev.vars, which is made if it does not exist. */
-export async function signedHere(bearer: Bearer): Promise<string> {
+/**
+ * Signed with the secret of .dev.vars, which is made if it does not exist.
+ * @param instead What to do where an identity provider signs.
+ */
+export async function signedHere(bearer: Bearer, instead = ""): Promise<string> {
   await makeAuthSecret();
-  return bearerToken(await variables(), bearer);
+  return bearerToken(await variables(), bearer, instead);
 }
 
-export async function bearerToken(all: Variables, bearer: Bearer): Promise<string> {
+export async function bearerToken(all: Variables, bearer: Bearer, instead = ""): Promise<string> {
   const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = all;
   if (!AUTH_SECRET) {
     throw new Failure(
       AUTH_JWKS_URL
-        ? "AUTH_JWKS_URL is set, so only its identity provider can sign bearer tokens. Set BELAY_TOKEN to one."
+        ? `AUTH_JWKS_URL is set, so only its identity provider can sign bearer tokens. ${instead}`.trim()
         : "AUTH_SECRET is not set, so no bearer token can be signed.",
     );
   }

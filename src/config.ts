@@ -73,8 +73,8 @@ export const BINDINGS = {
   AI: "Workers AI",
   VECTORIZE: "the index of vectors",
   SESSION_RATE: "the counter of new sessions",
-  PAGE: "the files of the page, and the description of the API",
-  ASSETS: "the files of the page, and the description of the API",
+  PAGE: "the files of the page",
+  ASSETS: "the files of the page",
 } as const;
 
 /** Limits and times, for the objects and for /healthz. */

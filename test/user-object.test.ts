@@ -339,7 +339,7 @@ describe("a model that fails", () => {
 
   it.each([
     ["never begins", { FIRST_TOKEN_TIMEOUT_MS: "80" }, { fault: "hang-before-headers" }],
-    ["begins and says nothing", { FIRST_TOKEN_TIMEOUT_MS: "80" }, { fault: "hang" }],
+    ["begins and says nothing", { FIRST_TOKEN_TIMEOUT_MS: "400" }, { fault: "hang" }],
     ["stalls", { TOKEN_GAP_TIMEOUT_MS: "80" }, { tokens: 5, fault: "hang", at: 2 }],
   ] as const)("costs nothing when it %s", async (_name, variables, directive) => {
     const user = await newUser(variables);
