@@ -1,5 +1,5 @@
 // The Worker under test is the real one, with two additions: a test may give
-// one object its own variables and bindings, and there is a test format.
+// one object its own variables and bindings, and there is a test surface.
 // src has no switch for tests.
 
 import { toServiceError } from "../src/errors.ts";
@@ -10,7 +10,7 @@ import {
   CorpusObject as RealCorpusObject,
   UserObject as RealUserObject,
 } from "../src/worker.ts";
-import { LINES } from "./formats/lines.ts";
+import { LINES, LINES_SURFACE } from "./formats/lines.ts";
 
 export { default } from "../src/worker.ts";
 
@@ -24,11 +24,11 @@ export class UserObject extends RealUserObject {
     super(ctx, { ...env, ...variables.get(ctx.id.name ?? "") });
   }
 
-  /** The route of the test format. */
+  /** The route of the test surface. */
   override async fetch(request: Request): Promise<Response> {
     if (new URL(request.url).pathname !== "/lines") return super.fetch(request);
     try {
-      return await this.ask(request, LINES);
+      return await this.askOn(LINES_SURFACE, request);
     } catch (thrown) {
       return errorResponse(toServiceError(thrown), LINES);
     }

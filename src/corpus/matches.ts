@@ -1,20 +1,35 @@
-// The passages that match the terms of a query best, by BM25.
+// The passages that match the terms of a query best, by BM25. A search goes one
+// of three ways, which find the same passages:
+//
+// | if                            | then                      | rows read  |
+// |-------------------------------|---------------------------|------------|
+// | all terms are in memory       | postings.ts adds scores   | none       |
+// | many hits are of common terms | narrow queries, only for  | a row for  |
+// |                               | passages with a rare term | each hit   |
+// | otherwise                     | the full query            | the same   |
+//
+// A narrow query is enough if no other passage can score as high as its hits.
+// If it is not, a less narrow one follows, and at last the full query. Where
+// copies are left out, the terms in memory are not used: they know no copies.
 
 import { matchQuery } from "../text/analyzer.ts";
 import { type Hit, Postings } from "./postings.ts";
 import { indexStatistics } from "./statistics.ts";
 import type { KnownTerm } from "./vocabulary.ts";
 
-/** The score of a term, by its rarity: the limit for many repeats. */
+/** A term adds at most this many times its rarity to a score. */
 const BM25_MAX = 2.2;
 /** FTS5 takes at least this for the rarity of a term. */
 const BM25_LEAST = 1e-5;
-/** Passages with all terms score about the sum of their rarities. */
+/**
+ * What the first narrow query expects its worst hit to score, as a share of the
+ * sum of all rarities. A passage with all terms scores about that sum.
+ */
 const NARROW_SHARE = 0.6;
-/** Skipping fewer hits saves no time. */
+/** A narrow query that skips fewer hits saves no time. */
 const NARROW_HITS_MIN = 1_000;
 
-/** No word begins so: it is a character of private use. */
+/** A character of private use, with which no word begins. */
 const COPY_MARK = "\ue000";
 
 type Rated = KnownTerm & { readonly rarity: number };
@@ -30,15 +45,16 @@ export class Matches {
     this.#postings = new Postings(sql);
   }
 
-  /** Call it with each change of a passage. */
+  /** Must be called with each change of a passage. */
   forget(): void {
     this.#postings.forget();
     this.#indexed = undefined;
   }
 
   /**
-   * The best for all terms, without copies of these. Reads at most `rowsMax`
-   * rows, of which it needs `limit`, besides those that go into memory.
+   * The best matches of all terms, without copies of these keys. Reads at most
+   * `rowsMax` rows, and those that go into memory.
+   * @param rowsMax At least `limit`.
    */
   best(
     terms: readonly KnownTerm[],
@@ -63,7 +79,8 @@ export class Matches {
       rowsRead += hits.length;
       const least = hits[limit - 1]?.score ?? 0;
       if (least > othersMax) return { hits, rowsRead };
-      // No other passage reaches what is found already.
+      // The passages that are left out may score more than the worst hit, so
+      // the next query leaves out fewer.
       narrow = narrowMatch(rated, least);
     }
     const hits = this.#hits(without(copyKeys, matchQuery(terms.map(({ term }) => term))), limit);
@@ -87,16 +104,16 @@ export function copyTerm(copyKey: string): string {
   return COPY_MARK + copyKey;
 }
 
-/** The rarity of a term, as FTS5 has it: nothing if half of all passages have the term. */
+/** The rarity of a term, as FTS5 has it: 0 if half of all passages have it. */
 export function bm25Idf(frequency: number, count: number): number {
   return Math.max(0, Math.log((count - frequency + 0.5) / (frequency + 0.5)));
 }
 
 /**
- * A query for the passages with a rare term, with twice the score of the
- * whole query; undefined if it saves no time. Scoring a passage takes ten
- * times as long as skipping it. Other passages score at most `othersMax`,
- * which is less than `limit`.
+ * A query for the passages with a rare term, or undefined if it saves no time:
+ * skipping a passage takes a tenth of the time of scoring it. Its scores are
+ * twice those of the full query. The passages that it leaves out score at most
+ * `othersMax` in the full query, and less than `limit`.
  */
 function narrowMatch(
   terms: readonly Rated[],
@@ -116,12 +133,13 @@ function narrowMatch(
   const names = terms.map(({ term }) => term);
   const rare = names.slice(0, rareCount);
   const common = names.slice(rareCount);
-  // BM25 counts the rare terms in both parts.
+  // BM25 counts a term once for each mention. The rare terms are in both parts,
+  // so the common ones are in the second part twice: every score doubles.
   const match = `(${matchQuery(rare)}) AND (${matchQuery([...rare, ...common, ...common])})`;
   return { match, othersMax };
 }
 
-/** A query for what matches and is no copy of these. */
+/** A query for the matches that are no copies of these keys. */
 function without(keys: readonly string[], match: string): string {
   if (keys.length === 0) return match;
   return `(${match}) NOT (${matchQuery(keys.map(copyTerm))})`;

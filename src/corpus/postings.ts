@@ -1,5 +1,6 @@
 // The passages of the terms that are searched for, in memory. BM25 is a sum
-// over the terms of a query, so it is enough to know what each term adds.
+// over the terms of a query, so it is enough to know what each term adds to the
+// score of each passage.
 
 import type { KnownTerm } from "./vocabulary.ts";
 
@@ -11,18 +12,22 @@ export interface Hit {
 }
 
 /**
- * Rows that each search saves for later ones to read into memory. So an object
- * that is asked once reads none, and one with a free plan's 5,000,000 rows a
- * day is never short of them: its rows written run out first.
+ * Each search adds this many rows to a budget. A term is read into memory once
+ * the budget covers all its rows. So a first search reads none, and searches
+ * read at most this many on average. The 5,000,000 rows a day of Cloudflare's
+ * free plan are enough for 16,666 asks, more than it has rows to write for.
  */
 const ROWS_A_SEARCH = 300;
-/** Reading this many takes about as long as the dearest search. */
+/**
+ * The largest budget, and so the most rows that one search reads into memory.
+ * That takes about as long as the slowest search without it.
+ */
 const ROWS_SAVED_MAX = 30_000;
-/** Of all terms. A posting takes 12 bytes. */
+/** In memory, for all terms. A posting, one term in one passage, is 12 bytes. */
 const POSTINGS_MAX = 600_000;
 
-/** The passages of one term, and what it adds to the score of each. */
-interface Posting {
+/** The passages of one term, and what the term adds to the score of each. */
+interface TermPostings {
   /** Indexes of `#ids`. */
   readonly slots: Uint32Array;
   readonly scores: Float64Array;
@@ -30,21 +35,27 @@ interface Posting {
 
 export class Postings {
   readonly #sql: SqlStorage;
-  /** By term, the least recent first. */
-  readonly #postings = new Map<string, Posting>();
+  /** By term, the one that was searched for longest ago first. */
+  readonly #postings = new Map<string, TermPostings>();
+  /** The number of postings of all terms. */
   #length = 0;
-  /** Passages that any of these terms had. */
+  /**
+   * The ids of passages by slot, and back. A passage gets a slot with the first
+   * of its terms that is read, and keeps it when the term is dropped. So there
+   * are at most as many slots as passages in the index.
+   */
   readonly #ids: number[] = [];
   readonly #slots = new Map<number, number>();
-  /** By slot. All are 0 between two searches. */
+  /** The scores of a search by slot. They are 0 between two searches. */
   #sums = new Float64Array(0);
+  /** The budget that searches have saved. */
   #rowsSaved = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
-  /** Call it with each change of a passage. */
+  /** Must be called with each change of a passage. */
   forget(): void {
     this.#postings.clear();
     this.#length = 0;
@@ -54,10 +65,9 @@ export class Postings {
   }
 
   /**
-   * The best matches first, and of equals the oldest; undefined while a term
-   * is not in memory. Reads the terms for which earlier searches have
-   * saved rows.
-   * @param terms Different terms that passages have.
+   * The best matches first, and of equals the oldest. Undefined while a term is
+   * not in memory. Reads the terms that the budget of earlier searches covers.
+   * @param terms Each is another one, and in at least one passage.
    */
   best(terms: readonly KnownTerm[], limit: number): Hit[] | undefined {
     const postings = terms.map((known) => this.#of(known));
@@ -66,7 +76,8 @@ export class Postings {
     return this.#top(this.#sum(postings), limit);
   }
 
-  #of({ term, passages }: KnownTerm): Posting | undefined {
+  /** Undefined if the term is not in memory and the budget does not cover it. */
+  #of({ term, passages }: KnownTerm): TermPostings | undefined {
     const known = this.#postings.get(term);
     if (known !== undefined) {
       this.#postings.delete(term);
@@ -86,7 +97,7 @@ export class Postings {
     return posting;
   }
 
-  #read(term: string): Posting {
+  #read(term: string): TermPostings {
     const rows = [
       ...this.#sql
         .exec("SELECT rowid, -rank FROM passage_terms WHERE passage_terms MATCH ?", `"${term}"`)
@@ -104,15 +115,18 @@ export class Postings {
     return slot;
   }
 
-  /** In the order of the terms, as FTS5 adds. Returns the slots of all matches. */
-  #sum(postings: readonly Posting[]): number[] {
+  /**
+   * Adds up the scores in the order of the terms, as FTS5 does. Returns the
+   * slots of all matches.
+   */
+  #sum(postings: readonly TermPostings[]): number[] {
     if (this.#sums.length < this.#ids.length) this.#sums = new Float64Array(2 * this.#ids.length);
     const sums = this.#sums;
     const matches: number[] = [];
     for (const { slots, scores } of postings) {
       for (let i = 0; i < slots.length; i++) {
         const slot = slots[i] as number;
-        // FTS5 gives each term more than 0.
+        // The first term of this passage: each term adds more than 0.
         if (sums[slot] === 0) matches.push(slot);
         sums[slot] = (sums[slot] as number) + (scores[i] as number);
       }
@@ -120,7 +134,7 @@ export class Postings {
     return matches;
   }
 
-  /** Sets the sums back to 0. */
+  /** The best of the matches. Sets the sums back to 0. */
   #top(matches: readonly number[], limit: number): Hit[] {
     const top: Hit[] = [];
     for (const slot of matches) {

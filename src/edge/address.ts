@@ -1,13 +1,11 @@
 // Which address a request came from, as quotas count it.
 
 /**
- * An IPv4 address, or the /64 network of an IPv6
- * address: a provider gives a home at least that
- * many, so they are one reader to us.
+ * An IPv4 address, or the /64 network of an IPv6 address: a provider gives a
+ * home at least a whole /64, so it counts as one reader.
  */
 export function addressOf(request: Request): string {
-  // Clients cannot set either. Plain workerd
-  // has `cf.clientIp`, with the port.
+  // Clients can set neither. Plain workerd has `cf.clientIp`, with the port.
   const peer = (request as { readonly cf?: { readonly clientIp?: string } }).cf?.clientIp;
   const address =
     peer?.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") ??
@@ -17,8 +15,7 @@ export function addressOf(request: Request): string {
 }
 
 function networkOf(address: string): string {
-  // A URL writes IPv6 in one form: lower
-  // case, no leading zeros, no IPv4 tail.
+  // A URL writes IPv6 in one form: lower case, no leading zeros, no IPv4 tail.
   const host = URL.parse(`http://[${address.replace(/%.*/, "")}]`)?.hostname;
   if (host === undefined) return address;
   const [head = [], tail = []] = host

@@ -1,5 +1,5 @@
-// Verifies the bearer token of a request.
-// The route decides what the caller may do.
+// Verifies the bearer token of a request. The route decides what the caller may
+// do.
 
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { AuthenticationConfig } from "../config.ts";
@@ -64,8 +64,8 @@ async function verifiedClaims(
   known: Known | undefined,
 ): Promise<JWTPayload> {
   try {
-    // One algorithm, or an attacker
-    // chooses. jose accepts a missing exp.
+    // Only one algorithm: an attacker must not choose it. jose accepts a
+    // missing exp.
     const options = {
       algorithms: [algorithm],
       requiredClaims: ["sub", "exp"],
@@ -84,7 +84,7 @@ async function verifiedClaims(
   }
 }
 
-/** Not a promise that another request waits for: it would end with this one. */
+/** Not a promise: another request that waits for it would end with this one. */
 async function imported(secret: Uint8Array, known: Known | undefined): Promise<CryptoKey> {
   if (known?.key !== undefined) return known.key;
   const algorithm = { name: "HMAC", hash: "SHA-256" };
@@ -117,8 +117,8 @@ function invalidity(cause: unknown): string {
 
 /** Whether a usual claim, or the named one, says `operator`. */
 function isOperator(claims: JWTPayload, named: string | undefined): boolean {
-  // RFC 6749 separates scopes by spaces; Okta
-  // sends a list. A role may contain spaces.
+  // RFC 6749 separates scopes by spaces; Okta sends a list. A role may contain
+  // spaces.
   const scopes = ["scope", "scp"].map((name) => {
     const value = claimOf(claims, name);
     return typeof value === "string" ? value.split(" ") : value;
@@ -155,8 +155,7 @@ function publishedKeys(url: URL): JWTVerifyGetKey {
 
 /** jose accepts an empty sub, and numbers and objects: they would collide. */
 export function isUserId(sub: unknown): sub is string {
-  // URLs resolve these two in any encoding:
-  // operators could not name them.
+  // Operators could not name these two: URLs resolve them in any encoding.
   return isName(sub) && !/^\.\.?$/.test(sub);
 }
 

@@ -1,13 +1,13 @@
-// Which pages may read our responses. Preflights are answered
-// here, without a bearer token and without waking an object.
+// Which pages may read our responses. Preflights are answered here, without a
+// bearer token and without waking an object.
 
 import { corsOrigins, invalid, type Variables } from "../config.ts";
 import { kept } from "../kept.ts";
 import { meantOrigin, originOf } from "../origin.ts";
 
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
-// A `*` would not cover Authorization. We do not read
-// Last-Event-ID, but some clients send it when they reconnect.
+// A `*` would not cover Authorization. We do not read Last-Event-ID, but some
+// clients send it when they reconnect.
 const ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"];
 const MAX_AGE_S = "600"; /* 10 min */
 
@@ -48,8 +48,8 @@ function readAllowedOrigins(env: Variables): readonly string[] {
 }
 
 /**
- * Answers a preflight. Clients and tracers add headers that
- * we do not read: pages of an allowed origin may send any.
+ * Answers a preflight. Clients and tracers add headers that we do not read:
+ * pages of an allowed origin may send any.
  */
 export function preflight(request: Request, origins: readonly string[]): Response {
   const names = isAllowed(request, origins) ? requestedHeaders(request) : [];

@@ -1,8 +1,8 @@
-// The edge: every route, who may call it, and
-// which object answers it. It reads no body.
+// The edge: every route, who may call it, and which object answers it. It reads
+// no body.
 
 import { type IRequest, Router } from "itty-router";
-import { allowedHosts, authenticationConfig, userConfig } from "../config.ts";
+import { allowedHosts, authenticationConfig } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { refusalForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
@@ -11,19 +11,15 @@ import { model, models } from "../formats/models.ts";
 import { nothingToResume } from "../formats/ui-message.ts";
 import { isSameOrigin } from "../origin.ts";
 import { API_PREFIX } from "../protocol.ts";
-import { decodeParameter, refuseCompressed, withoutRepeats } from "../request.ts";
-import {
-  CALL_HEADER,
-  IDENTITY_HEADER,
-  ROUND_TRIP_HEADER,
-  USER_HEADER,
-} from "../user/user-request.ts";
-import { corpusStub, type Env, userRetriever, userStub } from "../wiring.ts";
+import { decodeParameter } from "../request.ts";
+import { corpusStub, type Env, userStub } from "../wiring.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
 import { allowedOrigins, preflight, withCors } from "./cors.ts";
+import { forward } from "./forward.ts";
 import { health } from "./health.ts";
-import { checkHost, checkOrigin, urlOf } from "./host.ts";
-import { protectedResource, withResourceMetadata } from "./protected-resource.ts";
+import { checkHost, urlOf } from "./host.ts";
+import { mcp } from "./mcp.ts";
+import { protectedResource } from "./protected-resource.ts";
 import {
   type NewReader,
   newReaderOf,
@@ -79,7 +75,7 @@ router.put(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 
 // MCP clients.
-router.post("/mcp", mcp);
+router.post("/mcp", (_matched, request, env) => mcp(request, env));
 router.get("/.well-known/oauth-protected-resource", resourceMetadata);
 router.get("/.well-known/oauth-protected-resource/mcp", resourceMetadata);
 
@@ -91,7 +87,7 @@ export const routes: readonly (readonly [method: string, path: string])[] = rout
 /** Answers a request. Whatever is thrown becomes an error of the protocol. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   try {
-    // Before anything is reserved: a wrong variable refuses the request.
+    // A wrong variable refuses the request before anything is reserved.
     const origins = allowedOrigins(env);
     const url = urlOf(request);
     checkHost(request, url, allowedHosts(env), origins);
@@ -112,7 +108,7 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
   for (const [routeMethod, path, [handler]] of router.routes) {
     const match = path.exec(pathname);
     if (match === null) continue;
-    // Without router.fetch, which takes quadratic time for the query string.
+    // router.fetch would take quadratic time for the query string.
     const matched = { params: match.groups ?? {} } as IRequest;
     if (routeMethod === method) return handler?.(matched, request, env);
     methods.push(routeMethod);
@@ -146,7 +142,7 @@ function refuse(request: Request): (thrown: unknown) => Response {
   return (thrown) => errorResponse(toServiceError(thrown), refusalForm(URL.parse(request.url)));
 }
 
-/** What every program may know of this API: the same for all callers. */
+/** The OpenAPI document: the same for all callers. */
 async function describe(_matched: Matched, request: Request, env: Env): Promise<Response> {
   const file = await builtFile("/openapi.json", request, env);
   if (file === undefined) throw nothingHere();
@@ -209,8 +205,8 @@ async function events(_matched: Matched, request: Request, env: Env): Promise<Re
 }
 
 /**
- * A page asks this when it opens: before its first
- * ask it has no session, so there is no answer.
+ * A page asks this when it opens: before its first ask it has no session, so
+ * there is no answer.
  */
 async function chatStream(matched: Matched, request: Request, env: Env): Promise<Response> {
   const config = sessionConfigFor(request, env);
@@ -264,91 +260,4 @@ async function authenticateOperator(request: Request, env: Env): Promise<void> {
 
 async function resourceMetadata(_matched: Matched, request: Request, env: Env): Promise<Response> {
   return protectedResource(request, authenticationConfig(env));
-}
-
-/** The package is loaded with the first request of a known caller. */
-async function mcp(_matched: Matched, request: Request, env: Env): Promise<Response> {
-  const authentication = authenticationConfig(env);
-  checkOrigin(request, allowedOrigins(env));
-  const { userId } = await authenticate(request, authentication).catch((thrown) => {
-    throw withResourceMetadata(thrown, request, authentication);
-  });
-  const { answerMcp } = await import("../mcp/endpoint.ts");
-  /** A POST to the caller's object, of a call that it can be asked to cancel. */
-  const post = (path: string, { call, signal, body }: McpPost) => {
-    const headers = { "content-type": "application/json" };
-    const { cf } = request as { cf?: IncomingRequestCfProperties };
-    const posted = new Request(new URL(API_PREFIX + path, request.url), {
-      ...{ method: "POST", headers },
-      ...(body !== undefined && { body }),
-      ...(cf !== undefined && { cf }),
-    });
-    return forward(userStub(env, userId), posted, { userId, call, signal });
-  };
-  return answerMcp(request, {
-    bodyTimeoutMs: userConfig(env).bodyTimeoutMs,
-    ask: (body, call, signal) =>
-      post("/ai/ask?stream=true", { body: JSON.stringify(body), call, signal }),
-    cancel: (call) => post("/ai/calls/cancel", { call }),
-    search: (query, limit, signal) => userRetriever(env, userId).retrieve(query, limit, signal),
-  });
-}
-
-interface McpPost {
-  readonly call: string | undefined;
-  readonly signal?: AbortSignal;
-  readonly body?: string;
-}
-
-interface Forwarding {
-  readonly userId?: string;
-  readonly identity?: string | undefined;
-  readonly method?: string;
-  /** By which an MCP client cancels. */
-  readonly call?: string | undefined;
-  /** Disconnects from the object. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A new, minimal request to an object, without cookie and bearer token. */
-async function forward(
-  stub: { fetch(request: Request): Promise<Response> },
-  request: Request,
-  {
-    userId,
-    identity,
-    method = request.method === "HEAD" ? "GET" : request.method,
-    call,
-    signal,
-  }: Forwarding = {},
-): Promise<Response> {
-  // Some clients send a body with GET.
-  const body = method === "GET" || method === "HEAD" ? null : request.body;
-  if (body !== null) refuseCompressed(request);
-  const headers = new Headers();
-  for (const name of ["content-type", "idempotency-key", "accept", "last-event-id"]) {
-    const value = request.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
-  if (userId !== undefined) headers.set(USER_HEADER, encodeURIComponent(userId));
-  if (identity !== undefined) headers.set(IDENTITY_HEADER, identity);
-  if (call !== undefined) headers.set(CALL_HEADER, call);
-  const roundTripMs = (request.cf as IncomingRequestCfProperties | undefined)?.clientTcpRtt;
-  // wrangler dev says 0 for unknown.
-  if (roundTripMs) headers.set(ROUND_TRIP_HEADER, String(roundTripMs));
-  const { pathname, searchParams } = new URL(request.url);
-  const url = `https://object${pathname}?${withoutRepeats(searchParams)}`;
-  const forwarded = new Request(url, { method, headers, body, ...(signal && { signal }) });
-  try {
-    return await stub.fetch(forwarded);
-  } catch (thrown) {
-    if (signal?.aborted) throw thrown;
-    // The object was redeployed, reset or
-    // overloaded. It refunds what it had reserved.
-    console.error("An object could not answer:", thrown);
-    throw new ServiceError("UNAVAILABLE", "The service could not answer just now. Try again.", {
-      headers: { "retry-after": "1" },
-      cause: thrown,
-    });
-  }
 }

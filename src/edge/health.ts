@@ -1,5 +1,4 @@
-// GET /healthz: whether every variable
-// is valid, and storage takes writes.
+// GET /healthz: whether every variable is valid, and storage takes writes.
 
 import { authenticationConfig, jurisdiction, sessionSecret, userConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
@@ -8,12 +7,11 @@ import { copyCount, type Env, generator, retriever, rewriter, storageProbe } fro
 import { allowedOrigins } from "./cors.ts";
 
 /**
- * How long a successful write counts: the
- * route is public, writes are billed.
+ * How long a successful write counts: the route is public, writes are billed.
  */
 const WRITTEN_AGE_MAX_MS = 10_000;
 
-/** By namespace. Kept here: a failed write resets the object that tried it. */
+/** By namespace. The object cannot keep it: a failed write resets the object. */
 const outages = new WeakMap<object, Outage>();
 
 /** Throws UNAVAILABLE with a message that says what to fix. */
@@ -33,8 +31,8 @@ export async function health(env: Env): Promise<Response> {
 }
 
 /**
- * Reads every variable, so that a wrong one shows
- * before the first ask. Throws UNAVAILABLE.
+ * Reads every variable, so that a wrong one shows before the first ask. Throws
+ * UNAVAILABLE.
  */
 export function checkConfig(env: Env): void {
   userConfig(env);

@@ -1,7 +1,6 @@
-// Which hosts this server answers to. If a site's name
-// resolves to 127.0.0.1 (DNS rebinding), browsers take
-// a server there for that site, and its pages could
-// read all that the server gives to anyone.
+// Which hosts this server answers to. If a site's name resolves to 127.0.0.1
+// (DNS rebinding), browsers take a server there for that site, and its pages
+// could read all that the server gives to anyone.
 
 import { ServiceError } from "../errors.ts";
 
@@ -23,11 +22,9 @@ export function urlOf(request: Request): URL {
 }
 
 /**
- * Throws FORBIDDEN for a request to another
- * host, on any port, and for a request that may
- * write from a page of no such host or origin.
- * @param hosts In lower case, IPv6 in
- * brackets. Empty: all are answered.
+ * Throws FORBIDDEN for a request to a host that is not listed, on any port, and
+ * for one that may write from a page of neither these hosts nor these origins.
+ * @param hosts In lower case, IPv6 in brackets. Empty: all are answered.
  * @param origins Exact and in lower case, as in CORS_ORIGINS.
  */
 export function checkHost(
@@ -46,10 +43,9 @@ export function checkHost(
       `This server answers only to ${hosts.join(", ")}. To use another name, start it with --host NAME, or add the name to ALLOWED_HOSTS.`,
     );
   }
-  // `wrangler dev` replaces the URL and Host by
-  // MF-Original-URL, a header that any page can send.
-  // A page cannot choose its Origin, and browsers
-  // send it with every request that may write.
+  // `wrangler dev` replaces the URL and Host by MF-Original-URL, a header that
+  // any page can send. A page cannot choose its Origin, and browsers send it
+  // with every request that may write.
   const origin = READS.has(request.method) ? null : request.headers.get("origin");
   if (
     origin !== null &&
@@ -65,8 +61,8 @@ export function checkHost(
 
 /**
  * Throws FORBIDDEN for a request from a page that is neither of this host nor
- * of an allowed origin, as the Model Context Protocol demands. What is not a
- * page sends no Origin.
+ * of an allowed origin, as the Model Context Protocol demands. Programs send no
+ * Origin.
  */
 export function checkOrigin(request: Request, origins: readonly string[]): void {
   const origin = request.headers.get("origin");

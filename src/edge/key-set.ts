@@ -1,6 +1,5 @@
-// The keys that an identity provider publishes. All
-// waiting requests share one fetch. Old keys are
-// used for a day if the provider does not answer.
+// The keys that an identity provider publishes. All waiting requests share one
+// fetch. Old keys are used for a day if the provider does not answer.
 
 import { waitUntil } from "cloudflare:workers";
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
@@ -38,9 +37,9 @@ export class KeySet {
   }
 
   /**
-   * Finds a token's key, for `jwtVerify`. Throws
-   * JWKSNoMatchingKey and JWKSMultipleMatchingKeys if the
-   * token is wrong, and UNAVAILABLE if there are no keys.
+   * Finds a token's key, for `jwtVerify`. Throws JWKSNoMatchingKey and
+   * JWKSMultipleMatchingKeys if the token is wrong, and UNAVAILABLE if there
+   * are no keys.
    */
   readonly key: JWTVerifyGetKey = async (header, token) => {
     let keys = await this.#current();
@@ -80,9 +79,9 @@ export class KeySet {
   async #fetched(): Promise<Keys> {
     this.#fetching ??= this.#begin();
     const fetching = this.#fetching;
-    // The fetch never settles if the request that began it is gone. The race
-    // is a promise of this request: code after another request's promise
-    // would run in the context of that request.
+    // The fetch never settles if the request that began it is gone. The race is
+    // a promise of this request: code after another request's promise would run
+    // in the context of that request.
     try {
       return await withTimeout(TIMEOUT_MS + 1_000, unavailable, () => fetching);
     } finally {
@@ -101,7 +100,7 @@ export class KeySet {
   }
 
   async #fetch(): Promise<Keys> {
-    // By itself it would fetch once for each request.
+    // jose alone would fetch once for each request.
     const keys = createRemoteJWKSet(this.#url, {
       timeoutDuration: TIMEOUT_MS,
       cacheMaxAge: Number.POSITIVE_INFINITY,
@@ -119,7 +118,7 @@ export class KeySet {
     return keys;
   }
 
-  /** What it means that the set has no key for a token. */
+  /** The error for a token whose key the set does not have. */
   #judged(thrown: unknown): unknown {
     if (thrown instanceof errors.JWKSMultipleMatchingKeys) return thrown;
     // A failed fetch may have missed a new key.

@@ -1,5 +1,4 @@
-// Where an MCP client finds the issuer of
-// bearer tokens (RFC 9728).
+// Where an MCP client finds the issuer of bearer tokens (RFC 9728).
 
 import type { AuthenticationConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
@@ -17,7 +16,7 @@ export function protectedResource(request: Request, { issuer }: AuthenticationCo
     );
   }
   return json({
-    // The address into which the well-known path was put.
+    // The path of the resource follows the well-known path (RFC 9728, 3.1).
     resource: origin + pathname.slice(WELL_KNOWN.length),
     resource_name: "Belay",
     authorization_servers: [issuer],
@@ -25,7 +24,7 @@ export function protectedResource(request: Request, { issuer }: AuthenticationCo
   });
 }
 
-/** A refused bearer token also says where that is. */
+/** The refusal of a bearer token, with the address of the metadata. */
 export function withResourceMetadata(
   thrown: unknown,
   request: Request,

@@ -1,7 +1,6 @@
-// Readers without a bearer token. A signed cookie
-// says who they are, their address whose quota they
-// share: a new cookie gives no new quota, and readers
-// of one address see only their own questions.
+// Readers without a bearer token. A signed cookie says who a reader is. All
+// readers of an address share its quota, so a new cookie gives no new quota.
+// Each sees only their own questions.
 
 import { base64url, jwtVerify, SignJWT } from "jose";
 import { sessionSecret } from "../config.ts";
@@ -40,9 +39,8 @@ export interface NewReader extends Caller {
 }
 
 /**
- * The reader of the cookie; undefined if it is missing,
- * expired or not signed by us. CSRF: throws FORBIDDEN
- * for a cookie that another site's page sent.
+ * The reader of the cookie; undefined if it is missing, expired or not signed
+ * by us. CSRF: throws FORBIDDEN for a cookie that another site's page sent.
  */
 export async function readerOf(
   request: Request,
@@ -56,10 +54,9 @@ export async function readerOf(
 }
 
 /**
- * Starts a session for a page of this origin without a
- * cookie. Undefined for all others: another site must
- * not choose a browser's identity here, and programs
- * can send a bearer token. Throws TOO_MANY_SESSIONS.
+ * Starts a session for a page of this origin without a cookie. Undefined for
+ * all others: another site must not choose a browser's identity here, and
+ * programs can send a bearer token. Throws TOO_MANY_SESSIONS.
  */
 export async function newReaderOf(
   request: Request,

@@ -1,6 +1,6 @@
-// Bearer tokens whose signature was checked: checking it again at
-// each request costs more than all else that the edge does. They
-// are kept in memory only, and never logged.
+// Bearer tokens whose signature was checked. To check it again at each request
+// would cost more than all else that the edge does. They are kept in memory
+// only, and never logged.
 
 /** An isolate keeps this many tokens, the last ones that were checked. */
 const TOKENS_MAX = 1_000;

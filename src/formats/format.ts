@@ -1,6 +1,6 @@
-// A format: how an answer and its errors are written. A new surface is one
-// file here (surface.ts), and its routes. Whether an answer is charged is
-// decided in user/asks.ts.
+// A format: how an answer and its errors are written. Whether an answer is
+// charged is decided in user/asks.ts. docs/map.md lists what a new surface
+// needs.
 //
 // A format is pure. One made for a request may close over what that request
 // chose, such as a model's name. An event has the same number for every

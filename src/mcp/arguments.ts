@@ -1,13 +1,10 @@
-// The arguments of the tools, checked once. What the user's object checks of
-// an ask has the same bounds there (user/ask.ts).
+// The arguments of the tools, checked once. The user's object checks the rest
+// of an ask (user/ask.ts).
 
 import * as v from "valibot";
-import { TOP_K } from "../protocol.ts";
+import { QUERY_LENGTH_MAX, TOP_K } from "../protocol.ts";
 import { check, textOf, wholeNumber } from "../request.ts";
 import { isVisible } from "../text/visible.ts";
-
-/** In characters. */
-export const QUERY_LENGTH_MAX = 4_000;
 
 const words = v.pipe(
   v.string(),
@@ -20,7 +17,7 @@ const count = v.nullish(wholeNumber(TOP_K.min, TOP_K.max), TOP_K.byDefault);
 const AskArguments = v.strictObject({
   question: words,
   topK: count,
-  // The user's object checks these two: their names are the same there.
+  // The user's object checks these two, under the same names.
   history: v.optional(v.unknown()),
   maxTokens: v.optional(v.unknown()),
 });

@@ -1,7 +1,6 @@
-// The tool `ask`: one ask over the route that every ask
-// takes. After each read of its events it writes to the
-// client. So a disconnect shows, the stream of the ask is
-// cancelled, and the user is refunded.
+// The tool `ask`: one ask over the route that every ask takes. After each read
+// of its events it writes to the client. So a disconnect shows, the stream of
+// the ask is cancelled, and the user is refunded.
 
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { AnswerBody, ErrorBody, StreamEvent } from "../protocol.ts";
@@ -10,7 +9,7 @@ import { askBody } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
 import { answerResult, errorResult } from "./results.ts";
 
-/** Fewer notifications than tokens, in milliseconds. */
+/** The least time between two notifications, in milliseconds. */
 const PROGRESS_GAP_MS = 100;
 
 export interface AskCall {
@@ -67,7 +66,7 @@ class Answer {
   }
 }
 
-/** The number of events so far, and as messages the text. */
+/** Notifications: the number of events so far, and the new text. */
 class Progress {
   readonly #notify: AskCall["notify"];
   #events = 0;

@@ -1,6 +1,6 @@
 // The connection of a call: the body of its response, and every way to notice
-// that the client is gone. Nothing shows while nothing is written, so who
-// waits for a model writes heartbeats.
+// that the client is gone. A closed connection shows only on a write, so a
+// waiting call writes heartbeats.
 
 import { onOneLine } from "../protocol.ts";
 
@@ -30,8 +30,8 @@ export class Connection {
   }
 
   /**
-   * Resolves once the connection has taken it, and all that was written
-   * before. Throws if the client is gone.
+   * Resolves once the connection has taken it and all earlier writes. Throws if
+   * the client is gone.
    */
   async heartbeat(): Promise<void> {
     await this.#writer.write(HEARTBEAT);
@@ -39,8 +39,8 @@ export class Connection {
   }
 
   /**
-   * Passes a stream of messages on to its end. The package does not escape
-   * what ends a line for some clients.
+   * Passes a stream of messages on to its end. The package does not escape what
+   * ends a line for some clients.
    */
   async pass(stream: ReadableStream<Uint8Array>): Promise<void> {
     const reader = stream.getReader();

@@ -1,7 +1,6 @@
-// The MCP endpoint: streamable HTTP without state, on
-// the official package, which negotiates versions and
-// reads and writes messages. A POST is one server object.
-// The edge loads this file with the first request to it.
+// The MCP endpoint: streamable HTTP without state, on the official package,
+// which negotiates versions and reads and writes messages. A POST is one server
+// object. The edge loads this file with the first request to it.
 
 import {
   type CallToolResult,
@@ -24,24 +23,25 @@ import { Connection } from "./connection.ts";
 import { errorResult, type FoundPassage, searchResult } from "./results.ts";
 import { ASK, SEARCH, TOOLS } from "./tools.ts";
 
-/** Of a body, in bytes: an ask's, and its envelope. */
+/** The largest body, in bytes: an ask's, and its envelope. */
 const BODY_BYTES_MAX = 68 * 1024;
 
 const SESSION_HEADER = "mcp-session-id";
 const CALL_LENGTH_MAX = 300;
 
+/** The version is that of package.json: a test compares them. */
 const INFO = { name: "belay", title: "Belay", version: "0.1.0" };
 const INSTRUCTIONS =
   "Belay answers from the documents of this deployment. Use ask for a question that they may " +
   "answer, and cite its sources. Use search_documents, which is free, to find or compare " +
   "passages.";
 
-/** What the edge gives: all of it acts as the caller. */
+/** What the edge gives. All of it acts as the caller. */
 export interface McpParts {
   readonly bodyTimeoutMs: number;
   /**
    * Sends a body to `POST /ai/ask?stream=true`.
-   * @param call By which it can be cancelled.
+   * @param call The name by which it can be cancelled.
    */
   ask(body: unknown, call: string | undefined, signal: AbortSignal): Promise<Response>;
   cancel(call: string): Promise<unknown>;
@@ -68,9 +68,8 @@ export async function answerMcp(request: Request, parts: McpParts): Promise<Resp
   const response = await handler.fetch(request, { parsedBody });
   // Nothing changes here, so a subscription ends at once.
   if (isRequest(parsedBody, "subscriptions/listen")) await handler.close();
-  // The client sends it with each later message, so its
-  // calls differ from those of the user's other clients.
-  // Nothing is kept of it.
+  // The client sends the name of its session with each later message, so its
+  // calls differ from those of the user's other clients. Nothing is kept of it.
   if (isInitializeRequest(parsedBody)) {
     response.headers.set(SESSION_HEADER, crypto.randomUUID());
   }

@@ -1,5 +1,4 @@
-// What the tools return: text for models and
-// people, and the same as values.
+// What the tools return: text for models and people, and the same as values.
 
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { AnswerBody, ErrorBody, Source } from "../protocol.ts";

@@ -1,9 +1,8 @@
-// The tools as clients see them. Models read the
-// descriptions, and choose a tool by them.
+// The tools as clients see them. Models read the descriptions, and choose a
+// tool by them.
 
 import type { Tool } from "@modelcontextprotocol/server";
-import { TOP_K } from "../protocol.ts";
-import { QUERY_LENGTH_MAX } from "./arguments.ts";
+import { HISTORY_TURNS_MAX, MAX_TOKENS, QUERY_LENGTH_MAX, TOP_K } from "../protocol.ts";
 
 const SOURCE = {
   id: { type: "string" },
@@ -60,7 +59,7 @@ export const ASK: Tool = {
         },
         history: {
           type: "array",
-          maxItems: 20,
+          maxItems: HISTORY_TURNS_MAX,
           items: object(
             {
               role: { type: "string", enum: ["user", "assistant"] },
@@ -72,9 +71,9 @@ export const ASK: Tool = {
         },
         maxTokens: {
           type: "integer",
-          minimum: 1,
-          maximum: 4_096,
-          default: 1_024,
+          minimum: MAX_TOKENS.min,
+          maximum: MAX_TOKENS.max,
+          default: MAX_TOKENS.byDefault,
           description: "The longest answer, in tokens.",
         },
       },

@@ -13,7 +13,7 @@ const MEANING: Readonly<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: "The bearer token is missing, expired or not valid here.",
   FORBIDDEN:
     "Only operators may do this; or this server does not answer to this host or to pages of this origin.",
-  BLOCKED: "An operator has blocked this user; only new asks are refused.",
+  BLOCKED: "An operator has blocked this user; only new asks, and searches over MCP, are refused.",
   NOT_FOUND: "Nothing is at this address, or it is not yours.",
   METHOD_NOT_ALLOWED: "The address takes other methods; `Allow` lists them.",
   REQUEST_TIMEOUT: "The body took too long to arrive.",

@@ -1,6 +1,6 @@
 // All control flow of an ask: admission, the reservation, its run, who listens to it, and
-// when the reservation becomes a charge or a refund. Nothing that it calls calls it. HTTP is in
-// user-object.ts; what an answer says, in answer/.
+// when the reservation becomes a charge or a refund. Nothing that it calls calls it. Its routes
+// are in user-object.ts; what an answer says, in answer/.
 //
 // | a run is   | in #runs | transcript.ending     | listeners | waitsUntil | it costs          |
 // |------------|----------|-----------------------|-----------|------------|-------------------|
@@ -217,14 +217,14 @@ export class Asks {
     return this.#replay(row, subscriber);
   }
 
-  /** The headers of `resume`, without a listener. */
-  peek(row: QueryRow, subscriber: Pick<Subscriber, "format" | "after">): Record<string, string> {
+  /** The response to a HEAD: what `resume` answers, without body and listener. */
+  head(row: QueryRow, subscriber: Pick<Subscriber, "format" | "after">): Response {
     const run = this.#runs.get(row.id);
     if (run === undefined && row.answer === null) throw refusals.notKept();
     const { headers } = run
       ? Subscription.toRun(run, subscriber)
       : Subscription.toStored(row, subscriber);
-    return { ...headers, ...this.#headers(row.id) };
+    return new Response(null, { headers: { ...headers, ...this.#headers(row.id) } });
   }
 
   /** Attaches a listener to a run. */

@@ -1,18 +1,21 @@
-// The calls of MCP clients that are being answered, by which an older client
-// cancels: it sends a message of its own, and leaves the stream open. In
-// memory, like the runs.
+// The calls of MCP clients that are being answered. An older client cancels a
+// call by a message of its own, and leaves the stream open. They are in memory,
+// as runs are.
 
 import type { Asks } from "./asks.ts";
 import { CALL_HEADER } from "./user-request.ts";
 
-/** Calls that were cancelled before they came. */
+/** Cancels that came before their calls: the oldest are forgotten first. */
 const EARLY_MAX = 64;
+/** A call that comes later than this is answered, in milliseconds. */
+const EARLY_MS = 60_000;
 
 export class Calls {
   readonly #asks: Asks;
   /** Query ids by call. */
   readonly #queries = new Map<string, string>();
-  readonly #early = new Set<string>();
+  /** When a call was cancelled that has not come yet. */
+  readonly #early = new Map<string, number>();
 
   constructor(asks: Asks) {
     this.#asks = asks;
@@ -26,19 +29,26 @@ export class Calls {
     const { runs } = this.#asks;
     for (const [other, id] of this.#queries) if (!runs.has(id)) this.#queries.delete(other);
     this.#queries.set(call, queryId);
-    // Not awaited: a whole answer waits for the reader of this response. If it
-    // fails, the answer goes on like one that was not cancelled.
-    if (this.#early.delete(call)) this.#asks.cancel(queryId).catch(() => {});
+    const cancelledAt = this.#early.get(call);
+    this.#early.delete(call);
+    if (cancelledAt === undefined || Date.now() - cancelledAt > EARLY_MS) return;
+    // Not awaited: a whole answer waits for the reader of this response. If the
+    // cancel fails, the answer goes on like one that was not cancelled.
+    this.#asks.cancel(queryId).catch(() => {});
   }
 
-  /** Only the edge can ask for it: there, it has no route. */
-  async cancel({ headers }: Request): Promise<Response> {
-    const call = headers.get(CALL_HEADER) ?? "";
+  /** Cancels a call now, or when it comes. */
+  async cancel(call: string): Promise<void> {
     const queryId = this.#queries.get(call);
-    if (queryId !== undefined) await this.#asks.cancel(queryId);
-    else this.#early.add(call);
-    const [oldest] = this.#early;
-    if (this.#early.size > EARLY_MAX && oldest !== undefined) this.#early.delete(oldest);
-    return new Response(null, { status: 204 });
+    if (queryId !== undefined) return this.#asks.cancel(queryId);
+    this.#early.delete(call);
+    this.#early.set(call, Date.now());
+    const [oldest = ""] = this.#early.keys();
+    if (this.#early.size > EARLY_MAX) this.#early.delete(oldest);
+  }
+
+  clear(): void {
+    this.#queries.clear();
+    this.#early.clear();
   }
 }

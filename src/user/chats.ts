@@ -1,5 +1,5 @@
-// The AI SDK's chats of one user: it looks for an answer
-// by the chat's id alone. In memory, as runs are.
+// The AI SDK's chats of one user. The AI SDK looks for an answer by the chat's
+// id alone. They are in memory, as runs are.
 
 import type { IRequest } from "itty-router";
 import { nothingToResume, UI_MESSAGE } from "../formats/ui-message.ts";
@@ -33,20 +33,29 @@ export class Chats {
     if (this.#queries.size > CHATS_MAX) this.#queries.delete(oldest);
   }
 
-  /** The answer of a chat, from its beginning. HEAD is no reader. */
-  resume(request: IRequest): Promise<Response> | Response {
+  /** The answer of a chat, from its beginning. */
+  async resume(request: IRequest): Promise<Response> {
+    const row = this.#find(request);
+    if (row === undefined) return nothingToResume();
+    return this.#asks.resume(row.id, subscriberOf(request, UI_MESSAGE, 0));
+  }
+
+  head(request: IRequest): Response {
+    const row = this.#find(request);
+    if (row === undefined) return nothingToResume();
+    return this.#asks.head(row, subscriberOf(request, UI_MESSAGE, 0));
+  }
+
+  /** The last query of the chat, if its answer is awaited. */
+  #find(request: IRequest): QueryRow | undefined {
     const queryId = this.#queries.get(keyOf(idOf(request.params), identityOf(request)));
     const row = queryId === undefined ? undefined : this.#tables.query(queryId);
-    if (row === undefined || !this.#isAwaited(row)) return nothingToResume();
-    const subscriber = subscriberOf(request, UI_MESSAGE, 0);
-    if (request.method !== "HEAD") return this.#asks.resume(row.id, subscriber);
-    return new Response(null, { headers: this.#asks.peek(row, subscriber) });
+    return row !== undefined && this.#isAwaited(row) ? row : undefined;
   }
 
   /**
-   * It is being written. Or it was to wait for its reader, and
-   * became whole just now: where the network broke, its end
-   * may not have arrived.
+   * The answer is being written. Or it was to wait for its reader and became
+   * whole just now: if the network broke, its end may not have arrived.
    */
   #isAwaited(row: QueryRow): boolean {
     if (this.#asks.runs.has(row.id)) return true;

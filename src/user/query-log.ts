@@ -1,5 +1,5 @@
-// The query log over HTTP: receipts, and feedback. What is stored, and how, is
-// in queries.ts.
+// The query log over HTTP: receipts and feedback. queries.ts says what is
+// stored.
 
 import type { IRequest } from "itty-router";
 import { json } from "../formats/json.ts";

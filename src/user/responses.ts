@@ -22,6 +22,7 @@ import { type QueryRow, receipt, wasWhole } from "./queries.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { Quota } from "./quota.ts";
 import { notKept } from "./refusals.ts";
+import type { Subscriber } from "./subscription.ts";
 import type { Tables } from "./tables.ts";
 import { Transcript } from "./transcript.ts";
 import { identityOf, idOf, subscriberOf } from "./user-request.ts";
@@ -51,24 +52,16 @@ export class Responses {
   /** A response as it is now or, with `stream=true`, its events. */
   async retrieve(request: IRequest): Promise<Response> {
     const row = this.#findOwn(request);
-    const { searchParams } = new URL(request.url);
-    switch (searchParams.get("stream") ?? "false") {
-      case "false":
-        return this.#current(row);
-      case "true": {
-        const last = startingAfter(searchParams);
-        const chosen = chosenBy(row);
-        const subscriber = subscriberOf(request, responseEvents(chosen, last), eventsUpTo(last));
-        return this.#asks.resume(row.id, subscriber);
-      }
-      default:
-        throw wrongParameter("stream", "true or false");
-    }
+    const reader = readerOfEvents(request, row);
+    return reader === undefined ? this.#current(row) : this.#asks.resume(row.id, reader);
   }
 
-  /** The head of a response: it is no reader of the events. */
-  peek(request: IRequest): Response {
-    return new Response(null, this.#current(this.#findOwn(request)));
+  /** The response to a HEAD: it is no reader of the events. */
+  head(request: IRequest): Response {
+    const row = this.#findOwn(request);
+    const reader = readerOfEvents(request, row);
+    if (reader !== undefined) return this.#asks.head(row, reader);
+    return new Response(null, this.#current(row));
   }
 
   async cancel(request: IRequest): Promise<Response> {
@@ -112,6 +105,16 @@ export class Responses {
   #findOwn(request: IRequest): QueryRow {
     return this.#log.find(queryIdOf(idOf(request.params)), identityOf(request));
   }
+}
+
+/** Undefined for a request without `stream=true`. */
+function readerOfEvents(request: IRequest, row: QueryRow): Subscriber | undefined {
+  const { searchParams } = new URL(request.url);
+  const stream = searchParams.get("stream") ?? "false";
+  if (stream === "false") return undefined;
+  if (stream !== "true") throw wrongParameter("stream", "true or false");
+  const last = startingAfter(searchParams);
+  return subscriberOf(request, responseEvents(chosenBy(row), last), eventsUpTo(last));
 }
 
 /** What is stored of what the request chose. */

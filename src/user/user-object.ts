@@ -1,6 +1,7 @@
-// UserObject: one per user, over HTTP. It parses each request once, and
-// answers what is not an ask: the query log, feedback, operators' requests,
-// erasure. Asks are in asks.ts. Who the caller is was decided in edge/.
+// UserObject: one per user. It has the routes and the alarm. It reads the body
+// of an ask and gives the ask to asks.ts. It answers operators itself; other
+// requests are answered in query-log.ts, responses.ts, chats.ts and calls.ts.
+// The edge has decided who the caller is.
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
@@ -12,11 +13,11 @@ import { type UserConfig, userConfig, type Variables } from "../config.ts";
 import { toServiceError } from "../errors.ts";
 import { answerFormat, refusalForm } from "../formats/choice.ts";
 import { EVENTS } from "../formats/events.ts";
-import { errorResponse, type Format } from "../formats/format.ts";
+import { errorResponse } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
 import { RESPONSES } from "../formats/openai-responses-request.ts";
-import type { Asked, Surface } from "../formats/surface.ts";
+import type { Surface } from "../formats/surface.ts";
 import { UI_CHAT } from "../formats/ui-message-request.ts";
 import { API_PREFIX } from "../protocol.ts";
 import { readJson } from "../request.ts";
@@ -71,25 +72,23 @@ export class UserObject extends DurableObject<Variables> {
   readonly #chats: Chats;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
-  /**
-   * When storage last took a write that was only tried, in milliseconds since
-   * the epoch.
-   */
+  /** When `tryWrite` last succeeded, in milliseconds since the epoch. */
   #triedAt = 0;
   #config: UserConfig | undefined;
 
   static readonly #router = Router<IRequest, [UserObject]>()
     .post(`${API_PREFIX}/ai/ask`, (request, user) => user.#ask(request))
-    .post("/v1/chat/completions", (request, user) => user.#askOn(CHAT_COMPLETIONS, request))
-    .post("/v1/responses", (request, user) => user.#askOn(RESPONSES, request))
-    .post(`${API_PREFIX}/ai/chat`, (request, user) => user.#askOn(UI_CHAT, request))
+    .post("/v1/chat/completions", (request, user) => user.askOn(CHAT_COMPLETIONS, request))
+    .post("/v1/responses", (request, user) => user.askOn(RESPONSES, request))
+    .post(`${API_PREFIX}/ai/chat`, (request, user) => user.askOn(UI_CHAT, request))
     // A page asks this when it opens, maybe before its user's first ask.
-    .all(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.resume(request))
+    .get(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.resume(request))
+    .head(`${API_PREFIX}/ai/chat/:id/stream`, (request, user) => user.#chats.head(request))
     // Every user's route creates the user. Admin routes do not, except PATCH.
     .all(`${API_PREFIX}/ai/*`, (request, user) => user.#tables.create(userNameOf(request)))
     .all("/v1/*", (request, user) => user.#tables.create(userNameOf(request)))
     .get("/v1/responses/:id", (request, user) => user.#responses.retrieve(request))
-    .head("/v1/responses/:id", (request, user) => user.#responses.peek(request))
+    .head("/v1/responses/:id", (request, user) => user.#responses.head(request))
     .post("/v1/responses/:id/cancel", (request, user) => user.#responses.cancel(request))
     .get(`${API_PREFIX}/ai/quota`, (request, user) =>
       json(user.#quota.body(Date.now(), identityOf(request))),
@@ -99,10 +98,8 @@ export class UserObject extends DurableObject<Variables> {
       json(receipt(user.#log.findOwn(request))),
     )
     .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
-    .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#peek(request))
+    .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#head(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
-    // The edge has no such route: only it can ask for this.
-    .post(`${API_PREFIX}/ai/calls/cancel`, (request, user) => user.#calls.cancel(request))
     .post(`${API_PREFIX}/ai/feedback`, async (request, user) =>
       user.#log.rate(await user.#body(request), identityOf(request)),
     )
@@ -151,8 +148,8 @@ export class UserObject extends DurableObject<Variables> {
 
   /**
    * Writes something and deletes it, unless that succeeded within the last
-   * `maxAgeMs`. If storage takes no writes it throws, and this object is
-   * reset: call it only on `storageProbe`.
+   * `maxAgeMs`. If storage takes no writes it throws, and this object is reset:
+   * call it only on `storageProbe`.
    */
   async tryWrite(maxAgeMs: number): Promise<void> {
     const { storage } = this.ctx;
@@ -162,6 +159,16 @@ export class UserObject extends DurableObject<Variables> {
     // The next write has to find room for a new file, as a new user's does.
     await storage.deleteAll();
     this.#triedAt = Date.now();
+  }
+
+  /** False for an unknown user, and while the data cannot be read. */
+  isBlocked(): boolean {
+    return this.#tables.exist && this.#tables.settings.get().blocked === 1;
+  }
+
+  /** Cancels a call of an MCP client. */
+  cancelCall(call: string): Promise<void> {
+    return this.#calls.cancel(call);
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -185,9 +192,9 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   /**
-   * Refuses requests that write while storage takes no writes. Reading goes
-   * on. So does stopping, whose refund is left to the sweep, and erasing,
-   * which makes room.
+   * Refuses requests that write while storage takes no writes. Reading goes on.
+   * So does stopping, whose refund is left to the sweep, and erasing, which
+   * makes room.
    */
   async #refuseInOutage(method: string, path: string): Promise<void> {
     if (!this.#outage.isOn || !/^(POST|PATCH)$/.test(method) || path.endsWith("/cancel")) return;
@@ -228,27 +235,23 @@ export class UserObject extends DurableObject<Variables> {
 
   // --- Asks ---
 
+  /** Our own surface: the URL says the format. */
   async #ask(request: Request): Promise<Response> {
     const format = await this.#orKnown(request, () => answerFormat(new URL(request.url)));
-    return this.ask(request, format);
+    const surface = { read: (body: unknown) => ({ ask: parseAsk(body), format }) };
+    return this.askOn(surface, request, BODY_BYTES_MAX);
   }
 
-  /** An ask, answered in a format. Another surface calls this with its own. */
-  protected async ask(request: Request, format: Format): Promise<Response> {
-    const receivedAt = performance.now();
-    const ask = await this.#orKnown(request, async () => parseAsk(await this.#body(request)));
-    return this.#answer(request, { ask, format }, receivedAt);
-  }
-
-  async #askOn(surface: Surface, request: Request): Promise<Response> {
+  /** An ask of any surface. */
+  protected async askOn(
+    surface: Surface,
+    request: Request,
+    bytesMax = CONVERSATION_BYTES_MAX,
+  ): Promise<Response> {
     const receivedAt = performance.now();
     const asked = await this.#orKnown(request, async () =>
-      surface.read(await this.#body(request, CONVERSATION_BYTES_MAX)),
+      surface.read(await this.#body(request, bytesMax)),
     );
-    return this.#answer(request, asked, receivedAt);
-  }
-
-  async #answer(request: Request, asked: Asked, receivedAt: number): Promise<Response> {
     const { format, previous, chat, again = false, later } = asked;
     const identity = identityOf(request);
     const ask = await this.#orKnown(request, () => this.#responses.follow(asked, identity));
@@ -284,11 +287,9 @@ export class UserObject extends DurableObject<Variables> {
     return this.#asks.resume(id, subscriberOf(request, EVENTS, afterOf(request)));
   }
 
-  /** The head of what `#resume` answers, without a listener. */
-  #peek(request: IRequest): Response {
+  #head(request: IRequest): Response {
     const row = this.#log.findOwn(request);
-    const subscriber = subscriberOf(request, EVENTS, afterOf(request));
-    return new Response(null, { headers: this.#asks.peek(row, subscriber) });
+    return this.#asks.head(row, subscriberOf(request, EVENTS, afterOf(request)));
   }
 
   async #cancel(request: IRequest): Promise<Response> {
@@ -331,8 +332,8 @@ export class UserObject extends DurableObject<Variables> {
   }
 
   /**
-   * Ends the runs and deletes all that is stored of the user. The second
-   * time: 404.
+   * Ends the runs and deletes all that is stored of the user. The second time:
+   * 404.
    */
   async #erase(): Promise<Response> {
     if (!this.#tables.exist) throw unknownUser();
@@ -340,12 +341,12 @@ export class UserObject extends DurableObject<Variables> {
     this.#asks.end();
     this.#alarm.clear();
     this.#retention.forget();
+    this.#calls.clear();
     this.#chats.clear();
     try {
       await this.#tables.delete();
     } catch (thrown) {
-      // Everything is still stored, and what was reserved has no run any
-      // more.
+      // Everything is still stored, and what was reserved has no run any more.
       this.#runAlarm(() => this.#sweep());
       throw thrown;
     }

@@ -1,5 +1,5 @@
-// What a request says of the user and the connection: the edge has decided
-// who it is, and passes it on in headers.
+// What a request says of the user and the connection. The edge has decided who
+// the user is, and says so in headers.
 
 import type { IRequest } from "itty-router";
 import type { Format } from "../formats/format.ts";
@@ -7,11 +7,11 @@ import { EVENTS_HAD } from "../protocol.ts";
 import { decodeParameter, wholeParameter } from "../request.ts";
 import type { Subscriber } from "./subscription.ts";
 
-/** How the edge tells the object whose it is, percent-encoded. */
+/** The user's name, percent-encoded. */
 export const USER_HEADER = "x-belay-user";
-/** Which of the readers that share the object is asking, if they do. */
+/** The reader who asks, where several share the object. */
 export const IDENTITY_HEADER = "x-belay-identity";
-/** Which call of an MCP client it is, so that the client can cancel it. */
+/** The name of an MCP client's call, by which it cancels the call. */
 export const CALL_HEADER = "x-belay-call";
 /** The client's round trip, in milliseconds. */
 export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";

@@ -1,5 +1,5 @@
-// A third format, in a few lines: what a new surface has to write, and that every promise
-// holds for it. Its route is in test/worker.ts.
+// Another surface, in a few lines: what a new one has to write, and that every
+// promise holds for it. Its route is in test/worker.ts.
 
 import { describe, expect, it } from "vitest";
 import { USER_HEADER } from "../../src/user/user-request.ts";

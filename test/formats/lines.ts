@@ -1,6 +1,9 @@
-// A format that only tests know: plain lines, one an event.
+// A surface that only tests know: our body, answered in plain lines, one an
+// event.
 
 import type { Format, Refusal } from "../../src/formats/format.ts";
+import type { Surface } from "../../src/formats/surface.ts";
+import { parseAsk } from "../../src/user/ask.ts";
 
 const HEADERS = { "content-type": "text/plain; charset=utf-8" };
 
@@ -18,4 +21,8 @@ export const LINES: Format & Refusal = {
     `ends ${queryId}: ${finish}, ${quotaRemaining} left\n`,
   error: ({ code, message }) => `fails ${code}: ${message}\n`,
   refusal: ({ code, message }) => `fails ${code}: ${message}\n`,
+};
+
+export const LINES_SURFACE: Surface = {
+  read: (body) => ({ ask: parseAsk(body), format: LINES }),
 };

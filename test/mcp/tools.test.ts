@@ -1,7 +1,7 @@
 // The tools of the MCP endpoint, against the scripted model.
 
 import { runInDurableObject } from "cloudflare:test";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { AnswerBody } from "../../src/protocol.ts";
 import {
   adminPath,
@@ -299,6 +299,18 @@ describe("the tool search_documents", () => {
     expect(result.content[0]?.text).toBe("No passage fits. Use other words.");
   });
 
+  it("refuses a blocked user, and makes nothing of one who has not asked yet", async () => {
+    const user = await newUser();
+    const search = () => call(user, "search_documents", { query: "refund" });
+    expect((await search()).isError).toBeUndefined();
+    expect((await asOperator(adminPath(user))).status).toBe(404);
+    await asOperator(adminPath(user), { method: "PATCH", body: '{"blocked":true}' });
+    const refused = await search();
+    expect(refused).toMatchObject({ isError: true, _meta: { belay: { code: "BLOCKED" } } });
+    await asOperator(adminPath(user), { method: "PATCH", body: '{"blocked":false}' });
+    expect((await search()).isError).toBeUndefined();
+  });
+
   it.each([
     [{}, '"query" is missing'],
     [{ query: "x", limit: 0 }, '"limit"'],
@@ -363,6 +375,35 @@ describe("a call that an older client cancels", () => {
     const result = await resultOf(await start(user, 7, "s1", { tokens: 400, gapMs: 20 }));
     expect(result).toMatchObject({ isError: true, _meta: { belay: { code: "CANCELLED" } } });
     expect(await user.quota()).toMatchObject({ charged: 0, reserved: 0, refunded: 1 });
+  });
+
+  it("is answered when the cancel came long before it", async () => {
+    const user = await newUser();
+    await cancel(user, 7, "s1");
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
+    try {
+      const result = await resultOf(await start(user, 7, "s1", { tokens: 2 }));
+      expect(result.isError).toBeUndefined();
+      expect(await user.quota()).toMatchObject({ charged: 1, refunded: 0 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is answered when its user was erased after the cancel", async () => {
+    const user = await newUser();
+    await user.quota();
+    await cancel(user, 7, "s1");
+    await asOperator(adminPath(user), { method: "DELETE" });
+    const result = await resultOf(await start(user, 7, "s1", { tokens: 2 }));
+    expect(result.isError).toBeUndefined();
+    expect(await user.quota()).toMatchObject({ charged: 1, refunded: 0 });
+  });
+
+  it("makes nothing of a user by its cancel alone", async () => {
+    const user = await newUser();
+    expect((await cancel(user, 7, "s1")).status).toBe(202);
+    expect((await asOperator(adminPath(user))).status).toBe(404);
   });
 
   it("stays charged when it had ended", async () => {

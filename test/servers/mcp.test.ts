@@ -1,6 +1,6 @@
-// A client of the MCP endpoint that disconnects, over real sockets, on both
-// servers: it is refunded and its model stops, whether it asked for progress
-// or not. Who cancels, and who stays, is told apart from it.
+// Clients of the MCP endpoint over real sockets, on both servers. One that
+// disconnects is refunded and its model stops, whether it asked for progress or
+// not. One that stays is charged.
 
 import { type ClientRequest, request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";

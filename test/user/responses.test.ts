@@ -57,7 +57,13 @@ describe("the responses of a user", () => {
       text += (await reader?.read())?.value ?? "";
     }
     const head = await call(user, "HEAD", `/responses/${id}?stream=true`);
-    expect([head.status, head.headers.get("content-type")]).toEqual([200, "application/json"]);
+    expect([head.status, head.headers.get("content-type")]).toEqual([
+      200,
+      "text/event-stream; charset=utf-8",
+    ]);
+    const whole = await call(user, "HEAD", `/responses/${id}`);
+    expect([whole.status, whole.headers.get("content-type")]).toEqual([200, "application/json"]);
+    expect((await call(user, "HEAD", `/responses/${id}?stream=maybe`)).status).toBe(400);
     await reader?.cancel();
     client.abort();
     expect(await user.resolved(id)).toMatchObject({ state: "refunded", reason: "disconnected" });
