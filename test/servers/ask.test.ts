@@ -510,7 +510,8 @@ async function inTerminal(query: string, env: Record<string, string> = {}, url =
   const words = [process.execPath, scriptOf("ask"), query, `--server=${url}`];
   const asked = [...words, `--user=${crypto.randomUUID()}`].map((word) => `'${word}'`).join(" ");
   const command = type("script", ["-qec", `stty cols 40 rows 50 && ${asked}`, "/dev/null"], {
-    ...{ BELAY_TOKEN: "", NO_COLOR: "" },
+    // Node shows no colours where CI is set.
+    ...{ BELAY_TOKEN: "", NO_COLOR: "", CI: undefined },
     TERM: "xterm-256color",
     ...env,
   });
