@@ -5,9 +5,12 @@
 // All ask the scripted model of test/support.
 
 import { globSync, readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin } from "vitest/config";
+import { writeLocalConfiguration } from "./scripts/configuration.ts";
+import { LOCAL_VARIABLES } from "./scripts/local-variables.ts";
 import { buildPage } from "./scripts/page.ts";
 import { withBug } from "./test/model/bugs.ts";
 import { startEmbeddingServer } from "./test/support/embedding-server.ts";
@@ -17,8 +20,11 @@ import { LongestFirst } from "./test/support/order.ts";
 
 const model = await startModelServer();
 const embedding = await startEmbeddingServer();
-// The folder that wrangler.toml serves it from must be there.
+// The folder that the Worker's configuration serves it from must be there.
 await buildPage();
+const CONFIGURATION = join(import.meta.dirname, ".belay/test");
+await mkdir(CONFIGURATION, { recursive: true });
+const configPath = await writeLocalConfiguration(CONFIGURATION, LOCAL_VARIABLES);
 
 /** Puts a bug of test/model/bugs.ts into the source that is tested. */
 function seeded(bug: string): Plugin {
@@ -51,7 +57,7 @@ function runtime(): Plugin[] {
     ...(process.env.BUG ? [seeded(process.env.BUG)] : []),
     cloudflareTest({
       main: "./test/worker.ts",
-      wrangler: { configPath: "./wrangler.toml" },
+      wrangler: { configPath },
       miniflare: {
         bindings: {
           AUTH_SECRET: "a secret that is only for tests, 32 bytes",
@@ -73,6 +79,9 @@ function runtime(): Plugin[] {
     }),
   ];
 }
+
+// A process on a busy machine can be late. The runner names the tests that it ran again: find the cause of each.
+const RETRY = process.env.CI ? 1 : 0;
 
 export default defineConfig({
   test: {
@@ -119,6 +128,7 @@ export default defineConfig({
           globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          retry: RETRY,
           // Who has left waits for a server that waits: that costs little.
           maxConcurrency: 10,
         },
@@ -131,6 +141,7 @@ export default defineConfig({
           globalSetup: "./test/support/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          retry: RETRY,
           // All clients are left alone for the same few seconds.
           maxConcurrency: 50,
         },

@@ -8,8 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bearerToken } from "../scripts/bearer-token.ts";
 import { Documents } from "../scripts/documents.ts";
+import { LOCAL_VARIABLES } from "../scripts/local-variables.ts";
 import { loadSamples } from "../scripts/samples.ts";
-import { configuration, type Variables } from "../scripts/variables.ts";
+import type { Variables } from "../scripts/variables.ts";
 import { bundle, workerd } from "../scripts/workerd.ts";
 import { Server } from "./server.ts";
 
@@ -46,7 +47,7 @@ export class Belay {
     const { modelUrl, entry, variables, isInspected } = options;
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "belay-bench-")));
     const all: Variables = {
-      ...((await configuration()).vars as Variables),
+      ...LOCAL_VARIABLES,
       ALLOWED_HOSTS: "127.0.0.1",
       AUTH_SECRET: randomBytes(32).toString("base64url"),
       GENERATOR: "openai",

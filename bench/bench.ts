@@ -11,8 +11,11 @@ import { CONTENDERS, type ContenderName } from "./contender.ts";
 import { belayContender, Field } from "./field.ts";
 import { asks, type Bench, range } from "./load.ts";
 import { askOfOneToken } from "./loads/ask.ts";
+import { budget } from "./loads/budget.ts";
+import { directory } from "./loads/directory.ts";
 import { disconnect } from "./loads/disconnect.ts";
 import { firstToken } from "./loads/first-token.ts";
+import { ingest } from "./loads/ingest.ts";
 import { log } from "./loads/log.ts";
 import { paced } from "./loads/paced.ts";
 import { rows } from "./loads/rows.ts";
@@ -39,8 +42,11 @@ const LOADS: Readonly<Record<string, Load>> = {
   ask: { measure: askOfOneToken },
   rows: { measure: rows, isAlone: true },
   search: { measure: search, isAlone: true },
+  ingest: { measure: ingest, isAlone: true },
   log: { measure: log, isAlone: true },
   surfaces: { measure: surfaces, isAlone: true },
+  directory: { measure: directory, isAlone: true },
+  budget: { measure: budget, isAlone: true },
 };
 
 const FULL = { rounds: 3 };

@@ -6,7 +6,7 @@ import { API_PREFIX, type Quota } from "../src/protocol.ts";
 import type { Belay } from "./belay.ts";
 import type { Contender } from "./contender.ts";
 import { belayContender, type Field } from "./field.ts";
-import type { Written } from "./written.ts";
+import type { Reports, Written } from "./written.ts";
 
 const ENTRY = join(PROJECT, "bench/workers/worker.ts");
 
@@ -34,6 +34,16 @@ export class Measured {
 
   written(user: string): Promise<Written> {
     return this.#call("GET", `/written?user=${user}`);
+  }
+
+  /** Sends made-up reports, some at once, and resolves when all are applied. */
+  report(reports: Reports): Promise<void> {
+    return this.#call("POST", "/reports", reports);
+  }
+
+  /** What the directory has written, and how large it is. */
+  directory(): Promise<Written & { readonly bytes: number }> {
+    return this.#call("GET", "/directory");
   }
 
   seed(user: string, count: number): Promise<void> {

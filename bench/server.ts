@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../scripts/command.ts";
 import { ProcessGroup, type Program } from "../scripts/process-group.ts";
-import { cpuMs, memoryMb } from "./usage.ts";
+import { cpuMs, fineCpuMs, memoryMb } from "./usage.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const READ_MS = 100;
@@ -56,6 +56,10 @@ export class Server {
 
   get cpuMs(): number {
     return cpuMs(this.#group.leader.pid as number);
+  }
+
+  get fineCpuMs(): number {
+    return fineCpuMs(this.#group.leader.pid as number);
   }
 
   get memoryMb(): number {

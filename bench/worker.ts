@@ -5,8 +5,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { PROJECT } from "../scripts/command.ts";
+import { configuration } from "../scripts/configuration.ts";
 import type { Program } from "../scripts/process-group.ts";
-import { configuration } from "../scripts/variables.ts";
 import { workerdBinary } from "../scripts/wrangler.ts";
 
 const WORKERS = join(PROJECT, "bench/workers");

@@ -1,10 +1,12 @@
 // Rows about receipts, their pages, and feedback.
 
 import type { Receipt } from "../src/protocol.ts";
+import type { Caller } from "./caller.ts";
 import type { Row } from "./deployment.ts";
-import { expectSame, expectShape } from "./expectation.ts";
+import { expect, expectSame, expectShape } from "./expectation.ts";
 import { expectRefusal } from "./refusals.ts";
 import { ReceiptPage } from "./shapes.ts";
+import { begun, toEnd } from "./stream.ts";
 
 const PAGE = 3;
 const LIMIT_MAX = 100;
@@ -34,6 +36,52 @@ export const KEPT: readonly Row[] = [
         expectRefusal(reply, 400, "INVALID_REQUEST", `limit=${limit}`);
       }
       return `${queries.length} receipts`;
+    },
+  },
+  {
+    name: "receipts are found by the words of question and answer",
+    async check(deployment) {
+      const { user, question } = deployment;
+      const { queryId } = (await deployment.answer()).receipt;
+      const word = question.match(/quorvex\w+/)?.[0] ?? "";
+      for (const search of [word, `fog ${word.toUpperCase()}`, word.slice(1, -1)]) {
+        const found = await foundBy(user, search);
+        expect(found.includes(queryId), `${search} does not find the answer`);
+      }
+      for (const search of [`${word} zorblak`, `${word}%`, `${word.slice(0, -1)}_`]) {
+        expectSame(await foundBy(user, search), [], `what ${search} finds`);
+      }
+      for (const search of ["", "%20", "x".repeat(201)]) {
+        const reply = await user.call("GET", `/ai/queries?search=${search}`);
+        expectRefusal(reply, 400, "INVALID_REQUEST", `search=${search}`);
+      }
+      return "all words, in any case";
+    },
+  },
+  {
+    name: "a deleted query keeps its receipt without texts",
+    async check({ user, question }) {
+      const key = crypto.randomUUID();
+      const exchange = user.ask(`${question} It is deleted.`, {}, key);
+      const queryId = await begun(exchange);
+      await toEnd(exchange);
+      const receipt = await user.resolved(queryId);
+      await user.json("POST", "/ai/feedback", { queryId, rating: "up", comment: "Mine." });
+      const path = `/ai/queries/${queryId}`;
+      for (const time of ["first", "second"]) {
+        const { status, text } = await user.call("DELETE", path);
+        expectSame([status, text], [204, ""], `the ${time} deletion`);
+      }
+      const texts = { query: null, answer: null, sources: null, tokens: null };
+      const feedback = { rating: "up", comment: null };
+      expectSame(await user.receipt(queryId), { ...receipt, ...texts, feedback }, "the receipt");
+      const events = await user.call("GET", `${path}/events`);
+      expectRefusal(events, 410, "NOT_KEPT", "its events");
+      const again = await user.askForJson(`${question} It is deleted.`, key).reply();
+      expectRefusal(again, 410, "NOT_KEPT", "the same Idempotency-Key");
+      const found = await foundBy(user, "deleted");
+      expect(!found.includes(queryId), "a search finds it");
+      return "it is charged, and not found";
     },
   },
   {
@@ -80,3 +128,16 @@ export const KEPT: readonly Row[] = [
     },
   },
 ];
+
+/** The ids of all pages of a search. */
+async function foundBy(user: Caller, search: string): Promise<string[]> {
+  const ids: string[] = [];
+  const path = `/ai/queries?limit=${LIMIT_MAX}&search=${encodeURIComponent(search)}`;
+  for (let before: string | null = ""; before !== null; ) {
+    const rest: string = before === "" ? "" : `&before=${before}`;
+    const page = expectShape(ReceiptPage, await user.json("GET", path + rest), "a page");
+    ids.push(...page.queries.map(({ queryId }) => queryId));
+    before = page.before;
+  }
+  return ids;
+}

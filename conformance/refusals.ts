@@ -37,7 +37,7 @@ const WRONG_METHODS = [
   ["GET", "/ai/ask", "POST"],
   ["DELETE", "/ai/quota", "GET, HEAD"],
   ["POST", "/ai/queries", "GET, HEAD"],
-  ["PUT", "/ai/queries/1", "GET, HEAD"],
+  ["PUT", "/ai/queries/1", "GET, HEAD, DELETE"],
   ["GET", "/ai/queries/1/cancel", "POST"],
   ["GET", "/ai/feedback", "POST"],
 ] as const;
@@ -175,7 +175,7 @@ export const REFUSALS: readonly Row[] = [
       const body = { queryId, rating: "down", comment: "not mine" };
       expectRefusal(await operator.call("POST", "/ai/feedback", { body }), 404, "NOT_FOUND");
       expectSame(await user.receipt(queryId), before, "the receipt afterwards");
-      return "read, resumed, stopped and rated";
+      return "read, resumed, stopped, deleted and rated";
     },
   },
   {
@@ -333,6 +333,7 @@ function query(id: string) {
     ["GET", `/ai/queries/${id}`],
     ["GET", `/ai/queries/${id}/events`],
     ["POST", `/ai/queries/${id}/cancel`],
+    ["DELETE", `/ai/queries/${id}`],
   ] as const;
 }
 

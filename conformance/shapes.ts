@@ -66,6 +66,7 @@ export const Receipt = v.strictObject({
   askedAt: time,
   resolvedAt: v.nullable(time),
   onDisconnect: v.picklist(["cancel", "wait", "continue"]),
+  collections: v.array(v.string()),
   query: v.nullable(v.string()),
   answer: v.nullable(v.string()),
   sources: v.nullable(v.array(UsedSource)),
@@ -76,6 +77,7 @@ export const Receipt = v.strictObject({
   totalMs: v.nullable(v.number()),
   rewriteMs: v.nullable(count),
   rewriteTokens: v.nullable(count),
+  fallback: v.boolean(),
   feedback: v.nullable(
     v.strictObject({
       rating: v.nullable(v.picklist(["up", "down"])),

@@ -10,7 +10,8 @@ import { bearerToken } from "../scripts/bearer-token.ts";
 import { PROJECT } from "../scripts/command.ts";
 import { ProcessGroup } from "../scripts/process-group.ts";
 import { bundle, workerd } from "../scripts/workerd.ts";
-import { type AnswerBody, API_PREFIX } from "../src/protocol.ts";
+import { copyOf } from "../src/corpus/copied-corpus.ts";
+import { type AnswerBody, API_PREFIX, DEFAULT_COLLECTION } from "../src/protocol.ts";
 import { citedNumbers } from "../src/text/citation-marks.ts";
 import type { Document, Question } from "./collection.ts";
 import { Connection } from "./connection.ts";
@@ -22,7 +23,7 @@ const TITLE_LENGTH_MAX = 300;
 // A title is required: no question finds a document by this one.
 const NO_TITLE = "-";
 
-// Beside the defaults: wrangler.toml has values for a laptop.
+// Beside the defaults. The values of local servers are not used.
 // One user asks everything, at once, and waits for no check of
 // the connection.
 const VARIABLES = {
@@ -44,13 +45,21 @@ export interface Found {
 export class Corpus {
   readonly #connection: Connection;
   readonly #group: ProcessGroup;
+  /** Over which the documents are spread. */
+  readonly #collections: readonly string[];
 
-  private constructor(connection: Connection, group: ProcessGroup) {
+  private constructor(connection: Connection, group: ProcessGroup, collections: readonly string[]) {
     this.#connection = connection;
     this.#group = group;
+    this.#collections = collections;
   }
 
-  static async start(): Promise<Corpus> {
+  /** @param count Of collections; without it, all documents are in `default`. */
+  static async start(count?: number): Promise<Corpus> {
+    const collections =
+      count === undefined
+        ? [DEFAULT_COLLECTION]
+        : Array.from({ length: count }, (_, i) => `part-${i + 1}`);
     const folder = await mkdtemp(join(tmpdir(), "belay-"));
     const persistTo = join(folder, "data");
     const variables = { ...VARIABLES, AUTH_SECRET: randomBytes(32).toString("base64url") };
@@ -64,8 +73,9 @@ export class Corpus {
       // A line for each query. Unread, they fill the pipe, and workerd waits.
       group.leader.stdout?.resume();
       const port = await Promise.race([group.port(), group.death()]);
-      const token = await bearerToken(variables, USER);
-      return new Corpus(new Connection(`http://127.0.0.1:${port}`, token), group);
+      const token = await bearerToken(variables, { ...USER, collections });
+      const connection = new Connection(`http://127.0.0.1:${port}`, token);
+      return new Corpus(connection, group, collections);
     } catch (error) {
       await group?.stop(0);
       await rm(folder, { recursive: true, force: true });
@@ -75,19 +85,24 @@ export class Corpus {
 
   /** Returns the number of passages. */
   async put({ id, title, text }: Document): Promise<number> {
-    const { passages } = await this.#connection.json<{ passages: number }>("PUT", pathOf(id), {
-      title: title.toWellFormed().trim().slice(0, TITLE_LENGTH_MAX).toWellFormed() || NO_TITLE,
-      text: text.toWellFormed(),
-    });
+    const { passages } = await this.#connection.json<{ passages: number }>(
+      "PUT",
+      this.#pathOf(id),
+      {
+        title: title.toWellFormed().trim().slice(0, TITLE_LENGTH_MAX).toWellFormed() || NO_TITLE,
+        text: text.toWellFormed(),
+      },
+    );
     return passages;
   }
 
   async delete(id: string): Promise<void> {
-    await this.#connection.json("DELETE", pathOf(id));
+    await this.#connection.json("DELETE", this.#pathOf(id));
   }
 
   async search(query: string, topK: number): Promise<Found> {
-    return this.#connection.json("POST", "/search", { query, topK });
+    const collections = this.#collections;
+    return this.#connection.json("POST", "/search", { query, topK, collections });
   }
 
   async answer({ text: query, history }: Question, topK: number): Promise<Answer> {
@@ -108,8 +123,10 @@ export class Corpus {
   async stop(): Promise<void> {
     await this.#group.stop(1_000);
   }
-}
 
-function pathOf(id: string): string {
-  return `${API_PREFIX}/admin/documents/${encodeURIComponent(id)}`;
+  /** A document is in the same collection each time. */
+  #pathOf(id: string): string {
+    const collection = this.#collections[copyOf(id, this.#collections.length) - 1];
+    return `${API_PREFIX}/admin/collections/${collection}/documents/${encodeURIComponent(id)}`;
+  }
 }

@@ -4,6 +4,7 @@
 import { open } from "node:fs/promises";
 import { Failure, run, systemReason, UsageError } from "../scripts/command.ts";
 import { flags } from "../scripts/flags.ts";
+import { COLLECTIONS_MAX } from "../src/protocol.ts";
 import { readCollection, readForeignQuestions } from "./collection.ts";
 import { Corpus } from "./corpus.ts";
 import { figures } from "./figures.ts";
@@ -29,6 +30,7 @@ const HELP = `Measures search and answers on a test collection, beside plain sea
                    Take one in the same language: words of another are easy to refuse
   --answers FILE   writes each question, its answer and what is right about it to FILE,
                    as JSON on a line each
+  --collections N  spreads the documents over N collections, 1 to 16, and searches all
   --passages N     fills the corpus up to N passages instead, and measures the time of
                    that and of searches
   --json           prints the figures as one JSON object
@@ -39,18 +41,20 @@ something failed. Exit code 2: wrong flags.`;
 const PASSAGES_MAX = 1_000_000;
 
 await run(async () => {
-  const { data, foreign, answers, passages, json } = flags(
+  const { data, foreign, answers, collections, passages, json } = flags(
     {
       data: { type: "string" },
       foreign: { type: "string" },
       answers: { type: "string" },
+      collections: { type: "string" },
       passages: { type: "string" },
       json: { type: "boolean", default: false },
     },
     HELP,
   );
-  const count = passages === undefined ? undefined : passageCount(passages);
-  for (const [flag, value] of Object.entries({ foreign, answers })) {
+  const count = numberOf("passages", passages, PASSAGES_MAX);
+  const spread = numberOf("collections", collections, COLLECTIONS_MAX);
+  for (const [flag, value] of Object.entries({ foreign, answers, collections })) {
     if (count === undefined || value === undefined) continue;
     throw new UsageError(`--${flag} does not go with --passages.`);
   }
@@ -59,7 +63,7 @@ await run(async () => {
   // Before the work: a wrong path must not cost the minutes that it takes.
   const file = answers === undefined ? undefined : await opened(answers);
 
-  const corpus = await Corpus.start();
+  const corpus = await Corpus.start(spread);
   try {
     if (count === undefined) {
       const measured = await figures(collection, foreignQuestions, corpus);
@@ -87,10 +91,9 @@ function lineOf({ question, answer, ...verdict }: Verdict): string {
   return `${JSON.stringify({ ...asked, documents: [...relevant.keys()], answers: gold, ...verdict, answer })}\n`;
 }
 
-function passageCount(typed: string): number {
+function numberOf(flag: string, typed: string | undefined, max: number): number | undefined {
+  if (typed === undefined) return undefined;
   const count = /^[1-9]\d*$/.test(typed) ? Number(typed) : Number.NaN;
-  if (!(count <= PASSAGES_MAX)) {
-    throw new UsageError(`--passages must be a whole number from 1 to ${PASSAGES_MAX}.`);
-  }
+  if (!(count <= max)) throw new UsageError(`--${flag} must be a whole number from 1 to ${max}.`);
   return count;
 }

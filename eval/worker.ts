@@ -3,9 +3,14 @@
 // rows that this reads.
 
 import { handle } from "../src/edge/edge.ts";
-import { CorpusObject as BaseCorpusObject, corpusStub, type Env } from "../src/wiring.ts";
+import {
+  CorpusObject as BaseCorpusObject,
+  corpusStub,
+  type Env,
+  userRetriever,
+} from "../src/wiring.ts";
 
-export { CopyObject, UserObject } from "../src/wiring.ts";
+export { BudgetObject, CopyObject, DirectoryObject, UserObject } from "../src/wiring.ts";
 
 export class CorpusObject extends BaseCorpusObject {
   readonly #cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
@@ -27,20 +32,30 @@ export class CorpusObject extends BaseCorpusObject {
     return super.search(...question);
   }
 
-  /** A search, and the number of rows that it read, which Cloudflare bills. */
-  measuredSearch(query: string, topK: number) {
-    const documentIds = this.search(query, topK).map((passage) => passage.documentId);
-    const rowsRead = this.#cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
-    return { documentIds, rowsRead };
+  /** Rows that the last search read, which Cloudflare bills. */
+  rowsRead(): number {
+    return this.#cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
   }
+}
+
+interface Search {
+  readonly query: string;
+  readonly topK: number;
+  readonly collections: readonly string[];
 }
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     if (new URL(request.url).pathname !== "/search") return handle(request, env);
+    const { query, topK, collections } = await request.json<Search>();
+    const retriever = userRetriever(env, "eval", collections);
+    const found = await retriever.retrieve(query, topK, request.signal);
+    const keys = await corpusStub(env).collectionKeys(collections);
     // The binding is to the class above.
-    const corpus = corpusStub(env) as unknown as DurableObjectStub<CorpusObject>;
-    const { query, topK } = await request.json<{ query: string; topK: number }>();
-    return Response.json(await corpus.measuredSearch(query, topK));
+    const rows = keys.map(({ key }) =>
+      (corpusStub(env, key) as unknown as DurableObjectStub<CorpusObject>).rowsRead(),
+    );
+    const rowsRead = (await Promise.all(rows)).reduce((sum, count) => sum + count, 0);
+    return Response.json({ documentIds: found.map(({ documentId }) => documentId), rowsRead });
   },
 } satisfies ExportedHandler<Env>;

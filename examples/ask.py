@@ -1,7 +1,6 @@
 """python3 ask.py "When am I charged?"
 
-Asks with the standard library alone. Ctrl-C stops the answer, which is then
-refunded.
+With the standard library alone. Ctrl-C stops the answer, which is refunded.
 """
 
 import json
@@ -11,7 +10,8 @@ import urllib.error
 import urllib.request
 
 URL = os.environ.get("BELAY_URL", "http://127.0.0.1:8787")
-TOKEN = os.environ.get("BELAY_TOKEN", "")
+NEEDED = "Set BELAY_TOKEN: export BELAY_TOKEN=$(npm run -s token -- --user me)"
+TOKEN = os.environ.get("BELAY_TOKEN") or sys.exit(NEEDED)
 
 
 def ask(query):
@@ -54,6 +54,7 @@ if __name__ == "__main__":
     try:
         main()
     except (RuntimeError, OSError) as error:
-        sys.exit(str(error))
+        is_lost = isinstance(error, OSError)
+        sys.exit(f"{error}. Does a server run at {URL}?" if is_lost else str(error))
     except KeyboardInterrupt:
         sys.exit("\nStopped.")

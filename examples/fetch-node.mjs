@@ -5,6 +5,10 @@ import { ask } from "./fetch.mjs";
 
 const { BELAY_URL = "http://127.0.0.1:8787", BELAY_TOKEN } = process.env;
 const query = process.argv[2] ?? "When am I charged?";
+if (!BELAY_TOKEN) {
+  console.error("Set BELAY_TOKEN: export BELAY_TOKEN=$(npm run -s token -- --user me)");
+  process.exit(1);
+}
 
 try {
   for await (const event of ask(BELAY_URL, query, { token: BELAY_TOKEN })) {

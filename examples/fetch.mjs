@@ -11,6 +11,9 @@ export async function* ask(url, query, { token, signal } = {}) {
     },
     body: JSON.stringify({ query }),
     signal,
+  }).catch((error) => {
+    signal?.throwIfAborted();
+    throw new Error(`No answer from ${url || "the server"}: does it run?`, { cause: error });
   });
   // A refusal is a stream too. Its only event is the error.
   if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {

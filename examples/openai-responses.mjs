@@ -5,6 +5,10 @@
 import OpenAI from "openai";
 
 const { BELAY_URL = "http://127.0.0.1:8787", BELAY_TOKEN } = process.env;
+if (!BELAY_TOKEN) {
+  console.error("Set BELAY_TOKEN: export BELAY_TOKEN=$(npm run -s token -- --user me)");
+  process.exit(1);
+}
 const openai = new OpenAI({ baseURL: `${BELAY_URL}/v1`, apiKey: BELAY_TOKEN });
 const questions = process.argv.length > 2 ? process.argv.slice(2) : ["When am I charged?"];
 
@@ -30,6 +34,7 @@ try {
     }
   }
 } catch (error) {
-  console.error(error.message);
+  const isLost = error instanceof OpenAI.APIConnectionError;
+  console.error(isLost ? `No answer from ${BELAY_URL}: does a server run there?` : error.message);
   process.exitCode = 1;
 }

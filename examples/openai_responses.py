@@ -9,10 +9,10 @@ import sys
 
 import openai
 
-client = openai.OpenAI(
-    base_url=os.environ.get("BELAY_URL", "http://127.0.0.1:8787") + "/v1",
-    api_key=os.environ["BELAY_TOKEN"],
-)
+URL = os.environ.get("BELAY_URL", "http://127.0.0.1:8787")
+NEEDED = "Set BELAY_TOKEN: export BELAY_TOKEN=$(npm run -s token -- --user me)"
+TOKEN = os.environ.get("BELAY_TOKEN") or sys.exit(NEEDED)
+client = openai.OpenAI(base_url=URL + "/v1", api_key=TOKEN)
 
 
 def main():
@@ -44,6 +44,8 @@ def show(belay):
 if __name__ == "__main__":
     try:
         main()
+    except openai.APIConnectionError:
+        sys.exit(f"No answer from {URL}: does a server run there?")
     except openai.APIError as error:
         sys.exit(error.message)
     except KeyboardInterrupt:

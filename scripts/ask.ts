@@ -24,6 +24,9 @@ const HELP = `Asks a question, and prints the answer as it comes, its sources, a
   --token T         a user's bearer token; by default that of BELAY_TOKEN. A server on
                     another machine needs it
   --follow-up       asks in view of this user's last answer
+  --collections NAMES
+                    where to search, comma-separated: by default in all collections that
+                    the user may read
   --top-k N         how many passages to answer from: ${TOP_K.min} to ${TOP_K.max} (${TOP_K.byDefault})
   --max-tokens N    how long the answer may be: ${MAX_TOKENS.min} to ${MAX_TOKENS.max} (1024)
   --json            prints one JSON object instead: the answer as POST /api/v1/ai/ask
@@ -57,6 +60,7 @@ async function ask(): Promise<void> {
       user: { type: "string" },
       token: { type: "string" },
       "follow-up": { type: "boolean", default: false },
+      collections: { type: "string" },
       "top-k": { type: "string" },
       "max-tokens": { type: "string" },
       json: { type: "boolean", default: false },
@@ -66,8 +70,11 @@ async function ask(): Promise<void> {
   refuseNpmFlags();
   const query = positionals.join(" ").trim();
   if (query === "") throw new UsageError('The question is missing: npm run -s ask -- "...".');
-  const { "top-k": topK, "max-tokens": maxTokens } = values;
+  const { collections, "top-k": topK, "max-tokens": maxTokens } = values;
   const options = {
+    ...(collections !== undefined && {
+      collections: collections.split(",").map((name) => name.trim()),
+    }),
     ...(topK !== undefined && { topK: wholeNumber("--top-k", topK, TOP_K.min, TOP_K.max) }),
     ...(maxTokens !== undefined && {
       maxTokens: wholeNumber("--max-tokens", maxTokens, MAX_TOKENS.min, MAX_TOKENS.max),

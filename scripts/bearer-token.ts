@@ -7,6 +7,8 @@ import { makeAuthSecret, type Variables, variables } from "./variables.ts";
 export interface Bearer {
   readonly user: string;
   readonly operator?: boolean;
+  /** Those that the user may read. */
+  readonly collections?: readonly string[];
   readonly seconds: number;
 }
 
@@ -32,7 +34,9 @@ export async function bearerToken(all: Variables, bearer: Bearer, instead = ""):
   // The server refuses such a secret too.
   if (secret.length < 32) throw new Failure("AUTH_SECRET must be at least 32 bytes long.");
   const now = Math.floor(Date.now() / 1000);
-  const token = new SignJWT(bearer.operator ? { scope: "operator" } : {})
+  const { operator, collections } = bearer;
+  const claims = { ...(operator && { scope: "operator" }), ...(collections && { collections }) };
+  const token = new SignJWT(claims)
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(bearer.user)
     .setIssuedAt(now)

@@ -11,7 +11,7 @@ import { Failure, PROJECT, run, UsageError } from "./command.ts";
 import { flags } from "./flags.ts";
 
 /** Of the compressed file: all that a page loads. */
-export const CLIENT_BYTES_MAX = 5_000; /* 5 KB */
+export const CLIENT_BYTES_MAX = 4_000; /* 4 KB */
 
 const HELP = `Builds the client as a package, belay/client, into dist/client.
 
@@ -27,8 +27,7 @@ const NAMES = /^(?=.{1,214}$)(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]
 
 /**
  * Builds the package into an emptied folder. Resolves with the compressed size
- * of its code. The bundle includes the event-stream parser, so that it has no
- * dependency.
+ * of its code, which has no dependency.
  */
 export async function buildClient(folder: string, name = NAME): Promise<number> {
   await rm(folder, { recursive: true, force: true });
@@ -71,24 +70,19 @@ async function declareTypes(folder: string): Promise<void> {
 
 /** Writes package.json, README.md and LICENSE. */
 async function describePackage(folder: string, name: string): Promise<void> {
-  const [{ version }, manifest, readme, licence, parser] = await Promise.all([
+  const [{ version }, manifest, readme, licence] = await Promise.all([
     readJson(join(PROJECT, "package.json")),
     readJson(join(SOURCE, "package.json")),
     readFile(join(SOURCE, "README.md"), "utf8"),
     readFile(join(PROJECT, "LICENSE"), "utf8"),
-    packageOf("eventsource-parser"),
   ]);
   const whole = { ...manifest, name, version };
   // Only the source may not be published.
   delete whole.private;
-  const theirs = await readFile(join(parser.path, "LICENSE"), "utf8");
   await Promise.all([
     writeFile(join(folder, "package.json"), `${JSON.stringify(whole, undefined, 2)}\n`),
     writeFile(join(folder, "README.md"), readme.replaceAll(`${NAME}/client`, `${name}/client`)),
-    writeFile(
-      join(folder, "LICENSE"),
-      `${licence}\n---\n\nclient.js contains eventsource-parser:\n\n${theirs}`,
-    ),
+    writeFile(join(folder, "LICENSE"), licence),
   ]);
 }
 

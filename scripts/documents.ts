@@ -4,7 +4,7 @@ import ky, { type HTTPError, isHTTPError, type KyInstance, type Options } from "
 import * as v from "valibot";
 import { Failure } from "./command.ts";
 import { printable } from "./printable.ts";
-import { unreachable } from "./target.ts";
+import { isLocal, unreachable } from "./target.ts";
 
 const Entry = v.object({
   id: v.string(),
@@ -32,8 +32,10 @@ export interface Content {
 export class Refused extends Error {}
 
 const PAGE = 200;
+const NO_DOCUMENTS: v.InferOutput<typeof Page> = { documents: [], after: null };
 /** Statuses that are about the document in the request. */
 const REFUSES_THE_DOCUMENT: ReadonlySet<number> = new Set([400, 413, 422, 500]);
+const FORBIDDEN: ReadonlySet<number> = new Set([401, 403]);
 const MESSAGE_LENGTH_MAX = 300;
 
 const TRIES = 6;
@@ -68,10 +70,15 @@ export class Documents {
   readonly #origin: string;
   readonly #url: string;
   readonly #http: KyInstance;
+  /** What to do where the token is refused. */
+  readonly #advice: string;
 
-  constructor(origin: string, token: string) {
+  /** @param collection The collection of all documents; `default` without it. */
+  constructor(origin: string, token: string, collection?: string) {
     this.#origin = origin;
-    this.#url = `${origin}/api/v1/admin/documents`;
+    const path = collection === undefined ? "documents" : `collections/${collection}/documents`;
+    this.#url = `${origin}/api/v1/admin/${path}`;
+    this.#advice = token === process.env.BELAY_TOKEN ? environmentAdvice(origin) : "";
     this.#http = ky.create({ ...REQUESTS, headers: { authorization: `Bearer ${token}` } });
   }
 
@@ -120,10 +127,21 @@ export class Documents {
       if (!isHTTPError(error)) throw unreachable(this.#origin, error);
       const { status } = error.response;
       if (method === "DELETE" && status === 404) return "";
+      // The first document makes the collection.
+      if (method === "GET" && status === 404) return JSON.stringify(NO_DOCUMENTS);
       if (method === "PUT" && REFUSES_THE_DOCUMENT.has(status)) throw new Refused(messageOf(error));
-      throw new Failure(`The server refuses: ${messageOf(error)}`);
+      const advice = FORBIDDEN.has(status) ? this.#advice : "";
+      throw new Failure(`The server refuses: ${messageOf(error)}${advice}`);
     }
   }
+}
+
+/** A user's token may have been set for the other commands. */
+function environmentAdvice(origin: string): string {
+  const instead = isLocal(origin)
+    ? "`unset BELAY_TOKEN`, and the command signs one itself."
+    : "Set it to an operator's.";
+  return ` The bearer token is that of BELAY_TOKEN. ${instead}`;
 }
 
 function explainPause({ status, headers }: Response): void {

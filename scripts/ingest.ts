@@ -1,169 +1,193 @@
-// `npm run ingest`: loads files into a server as documents.
+// `npm run ingest`: loads files, folders and sites into a server as documents.
 
-import pMap from "p-map";
-import { Failure, run, UsageError } from "./command.ts";
-import { Documents, Refused } from "./documents.ts";
-import { flagsAndWords } from "./flags.ts";
-import { type File, type Found, findFiles } from "./ingest/files.ts";
-import { Progress } from "./progress.ts";
+import { join } from "node:path";
+import { isCollectionName } from "../src/collections.ts";
+import { Failure, PROJECT, run, UsageError } from "./command.ts";
+import { Documents } from "./documents.ts";
+import { flagsAndWords, wholeNumber } from "./flags.ts";
+import { CONFIG, configOf, isUrl, type Source } from "./ingest/config.ts";
+import { Load } from "./ingest/load.ts";
+import { findSource, loadFiles } from "./ingest/load-files.ts";
+import { loadSite } from "./ingest/load-site.ts";
+import { Reading } from "./ingest/reading.ts";
+import { Changes } from "./ingest/watch.ts";
 import { operatorToken, serverHelp, serverOf } from "./target.ts";
 
-const HELP = `Loads files into a server as documents, and skips what it holds already.
+const HELP = `Loads files, folders and sites into a server as documents, and skips what it holds
+already. Without PATH or URL it loads the sources of ingest.json.
 
-  PATH...            files, and folders with Markdown (.md, .markdown) and text (.txt)
+  PATH...            files, and folders with Markdown (.md, .markdown, .mdx), text (.txt),
+                     HTML, PDF and Word (.docx)
+  URL...             a site: the pages of its sitemap, else those that links lead to and
+                     that are below URL; or a sitemap.xml, llms.txt or llms-full.txt
   --server URL       the server: https://belay.example.com; ${serverHelp(21)}
   --token T          an operator's bearer token; by default that of BELAY_TOKEN, which
                      no shell remembers; for a server on this machine none is needed:
                      the command signs one with the secret of .dev.vars
+  --collection NAME  the collection of the documents, which the first one makes: 1 to
+                     64 lower-case letters, digits and hyphens; default by default
   --prefix P         begins the id of every document; nothing by default
+  --prune            deletes the documents of a folder or site whose files or pages are
+                     gone
+  --dry-run          says what would be done, and sends nothing
+  --select SELECTOR  CSS selector of the content of HTML pages; may be repeated
+  --exclude SELECTOR CSS selector of what is no content; may be repeated
+  --watch            goes on, and loads files of folders when they change
+  --config FILE      another file than ingest.json
+
+Files:
   --url BASE         where readers find the files: sources link to BASE and the path
                      inside PATH
-  --strip-extension  links go without .md or .markdown, and those of index.md,
+  --strip-extension  links go without .md, .mdx, .markdown or .html, and those of index.md,
                      _index.md and README.md to their folder: BASE/guide/setup,
                      BASE/guide/
-  --prune            deletes the documents of a folder whose files are gone
+
+Sites:
+  --max-pages N      5000 by default
+  --max-minutes N    120 by default
+  --rate N           requests a second: 10 by default, fewer if robots.txt asks for it
+  --allow-private    also addresses of this machine and of private networks
 
 The id of a document is its path, beginning with the name of PATH: docs/guide/setup.md
-for a file of the folder docs, wherever that folder is. --prune goes by ids too: for the
-folder docs it deletes each document whose id begins with docs/ and that has no file any
-more, however it got there. The title of a document is its first-level heading, else the
-title in its front matter, which is not sent, else another heading, else its name. A
-relative PATH begins at the folder of package.json, where npm runs the command.
+for a file of the folder docs, wherever that folder is; for a page its address without
+https://. --prune goes by ids too: for the folder docs it deletes each document whose id
+begins with docs/ and that has no file any more, however it got there. The title of a
+document is its first-level heading, else the title in its front matter, which is not
+sent, else another heading, else its name. A relative PATH begins at the folder of
+package.json, where npm runs the command.
 
-Files of other formats (HTML, PDF, DOCX, reStructuredText, MDX and the like) are named
-and not read. Name a text of another format as a PATH to have it read as it is. Files
-that are no documents, such as pictures and programs, are counted. Files and folders
-whose names begin with a dot, and node_modules, are left out. Symbolic links in a folder
-are not followed. The first document replaces the samples of a fresh server.
+Files of other formats (ODT, RTF, EPUB, reStructuredText and the like) are named and not
+read. Name a text of another format as a PATH to have it read as it is. Files that are no
+documents, such as pictures and programs, are counted. Files and folders whose names
+begin with a dot, and node_modules, are left out. Symbolic links in a folder are not
+followed. The first document replaces the samples of a fresh server.
 
-Exit code 1: files were skipped or refused, or the command failed. Exit code 2: wrong
-flags.`;
+Exit code 0: all is loaded; what is not to be loaded is named. 1: files or pages were
+skipped or refused, a limit was reached, or the command failed. 2: wrong flags. 130: it
+was stopped with Ctrl-C; for a site, the next run goes on from there.`;
 
-/** More would make searches wait. */
-const PUTS_AT_ONCE = 8;
-
-/** Kinds of files that are named when they are left out. */
-const KINDS_SHOWN = 12;
-
-const OUTCOMES = ["added", "replaced", "unchanged", "deleted", "skipped"] as const;
-type Outcome = (typeof OUTCOMES)[number];
+const INTERRUPTED = 130;
 
 await run(async () => {
   const { values, positionals } = flagsAndWords(
     {
       server: { type: "string" },
       token: { type: "string" },
+      collection: { type: "string" },
       prefix: { type: "string", default: "" },
       url: { type: "string" },
       "strip-extension": { type: "boolean", default: false },
       prune: { type: "boolean", default: false },
+      "dry-run": { type: "boolean", default: false },
+      select: { type: "string", multiple: true, default: [] },
+      exclude: { type: "string", multiple: true, default: [] },
+      "max-pages": { type: "string" },
+      "max-minutes": { type: "string" },
+      rate: { type: "string" },
+      "allow-private": { type: "boolean", default: false },
+      watch: { type: "boolean", default: false },
+      config: { type: "string" },
     },
     HELP,
   );
-  if (positionals.length === 0) throw new UsageError("PATH is missing: which files?");
-  const { prune, prefix } = values;
-  const origin = await serverOf(values.server);
-  const documents = new Documents(origin, await operatorToken(origin, values.token));
-  const base = baseOf(values.url);
-  const stripExtension = values["strip-extension"];
-  if (stripExtension && base === undefined) {
-    throw new UsageError("--strip-extension goes with --url.");
+  const { collection } = values;
+  if (collection !== undefined && !isCollectionName(collection)) {
+    throw new UsageError("--collection must be 1 to 64 lower-case letters, digits and hyphens.");
   }
-  const addresses = base === undefined ? undefined : { base, stripExtension };
-  const found = await findFiles(positionals, prefix, addresses);
-  if (prune && found.prefixes.length === 0) throw new UsageError("--prune goes with a folder.");
-
-  const entries = [...(await documents.entries()).values()];
-  // Samples go when the first of these files arrives.
-  const held = new Map(entries.filter(({ sample }) => !sample).map((entry) => [entry.id, entry]));
-  const samples = entries.length - held.size;
-  const isUnder = (id: string) => found.prefixes.some((prefix) => id.startsWith(prefix));
-  const gone = prune ? [...held.keys()].filter((id) => isUnder(id) && !found.isThere(id)) : [];
-  const counts = new Map<Outcome, number>();
-  const progress = new Progress("documents", found.files.length + gone.length);
-  const note = (outcome: Outcome, id: string, detail = "") => {
-    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-    if (outcome === "skipped") progress.say(`Skipped ${id}: ${detail}`);
-    else if (outcome !== "unchanged") progress.log(`${outcome} ${id}${detail}`);
+  const number = (flag: "max-pages" | "max-minutes" | "rate", most: number) =>
+    values[flag] === undefined ? undefined : wholeNumber(`--${flag}`, values[flag], 1, most);
+  const typed: Source = {
+    source: positionals,
+    collection,
+    prefix: values.prefix,
+    url: values.url,
+    stripExtension: values["strip-extension"],
+    prune: values.prune,
+    select: values.select,
+    exclude: values.exclude,
+    maxPages: number("max-pages", 50_000),
+    maxMinutes: number("max-minutes", 1_440),
+    rate: number("rate", 100),
+    allowPrivate: values["allow-private"],
   };
-  for (const { path, reason } of found.otherFormats) progress.say(`Not read: ${path}: ${reason}`);
-  for (const line of leftOut(found)) progress.say(line);
-  for (const { path, reason } of found.skipped) note("skipped", path, reason);
-
-  try {
-    await pMap(
-      found.files,
-      async (file) => {
-        await put(file);
-        progress.advance();
-      },
-      { concurrency: PUTS_AT_ONCE },
-    );
-    await pMap(
-      gone,
-      async (id) => {
-        await documents.delete(id);
-        note("deleted", id);
-        progress.advance();
-      },
-      { concurrency: PUTS_AT_ONCE },
-    );
-  } finally {
-    progress.clear();
+  const path = values.config ?? join(PROJECT, CONFIG);
+  const config = positionals.length > 0 ? undefined : await configOf(path);
+  if (positionals.length === 0 && config === undefined) {
+    if (values.config !== undefined) throw new UsageError(`${path} does not exist.`);
+    throw new UsageError("PATH or URL is missing, and there is no ingest.json.");
   }
+  const sources = config?.sources ?? [typed];
+  const { watch, "dry-run": isDry } = values;
+  if (watch && sources.every(({ source }) => source.every(isUrl))) {
+    throw new UsageError("--watch goes with a folder or a file.");
+  }
+  const origin = await serverOf(values.server ?? config?.server);
+  const token = await operatorToken(origin, values.token);
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => stop.abort(new Failure("Stopped.", INTERRUPTED)));
+  }
+  const reading = new Reading();
 
-  const counted = OUTCOMES.map((outcome) => `${counts.get(outcome) ?? 0} ${outcome}`).join(", ");
-  const replaced = samples > 0 && counts.has("added") ? ` Replaced ${samples} samples.` : "";
-  const summary = `${counted}.${replaced}`;
-  if (counts.has("skipped")) throw new Failure(summary);
-  console.log(summary);
-
-  async function put(file: File): Promise<void> {
-    const document = await file.read();
-    if ("isDraft" in document) {
-      progress.say(`Not read: ${document.path}: ${document.reason}`);
-      if (!prune || !held.has(file.id)) return;
-      await documents.delete(file.id);
-      return note("deleted", file.id);
-    }
-    if ("reason" in document) return note("skipped", document.path, document.reason);
-    const before = held.get(document.id);
-    // Without --url, a document keeps its address.
-    const url = document.url ?? before?.url ?? null;
-    const { title, contentHash } = document;
-    if (before?.contentHash === contentHash && before.title === title && before.url === url) {
-      return note("unchanged", document.id);
-    }
+  const load = async (source: Source, isChange: boolean): Promise<Load> => {
+    const paths = source.source.filter((one) => !isUrl(one));
+    const found = paths.length > 0 ? await findSource(paths, source, reading) : undefined;
+    const documents = new Documents(origin, token, source.collection);
+    const load = await Load.begin(documents, isDry, stop.signal);
     try {
-      const passages = await documents.put(document.id, { title, text: document.text, url });
-      note(
-        before ? "replaced" : "added",
-        document.id,
-        `: ${passages} ${passages === 1 ? "passage" : "passages"}`,
-      );
+      if (found !== undefined) await loadFiles(found, source.prune, load);
+      for (const start of isChange ? [] : source.source.filter(isUrl)) {
+        const target = [origin, source.collection ?? ""];
+        await loadSite(start, source, load, reading, { target, isDry, signal: stop.signal });
+      }
+    } finally {
+      load.progress.clear();
+    }
+    return load;
+  };
+
+  const folders = sources.filter(({ source }) => source.some((one) => !isUrl(one)));
+  const paths = folders.flatMap(({ source }) => source.filter((one) => !isUrl(one)));
+  // Files may change during the first load.
+  const changes = watch ? await Changes.below(paths) : undefined;
+  const failures: string[] = [];
+  for (const source of sources) {
+    try {
+      const loaded = await load(source, false);
+      const name = sources.length > 1 ? `${source.source.join(", ")}: ` : "";
+      if (loaded.hasSkipped) failures.push(name + loaded.summary());
+      else console.log(name + loaded.summary());
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      note("skipped", document.id, error.message);
+      // The other sources are loaded all the same.
+      const isOwn = error instanceof Failure && error.exitCode === 1 && sources.length > 1;
+      if (!isOwn) throw error;
+      failures.push(error.message);
     }
   }
-});
-
-/** Files that are counted rather than named. */
-function leftOut({ others, hidden }: Found): string[] {
-  const kinds = [...others].sort(([, a], [, b]) => b - a);
-  const shown = kinds.slice(0, KINDS_SHOWN).map(([extension, count]) => `${count} ${extension}`);
-  if (kinds.length > KINDS_SHOWN) shown.push(`${kinds.length - KINDS_SHOWN} more kinds`);
-  return [
-    ...(kinds.length > 0 ? [`Not documents, left out: ${shown.join(", ")}.`] : []),
-    ...(hidden > 0 ? [`Left out by name (a leading dot, node_modules): ${hidden}.`] : []),
-  ];
-}
-
-/** Ends with a slash, so that paths can follow. */
-function baseOf(url: string | undefined): string | undefined {
-  if (url === undefined) return undefined;
-  if (!/^(?:https?:\/\/[^\s?#]+|\/[^\s?#]*)$/.test(url)) {
-    throw new UsageError("--url must be an http or https URL, or a path from /.");
+  if (changes !== undefined) {
+    for (const failure of failures) console.error(failure);
+    console.log("Watching. Stop with Ctrl-C.");
+    /** Why the last try failed: it is said once. */
+    let said = "";
+    await changes.each(stop.signal, async () => {
+      const problems: string[] = [];
+      for (const source of folders) {
+        try {
+          console.log((await load(source, true)).summary());
+        } catch (error) {
+          if (!(error instanceof Failure)) throw error;
+          problems.push(error.message);
+        }
+      }
+      const problem = problems.join("\n");
+      if (problem !== "" && problem !== said && !stop.signal.aborted) console.error(problem);
+      said = problem;
+      return problem === "";
+    });
+    changes.end();
+    await reading.end();
+    return;
   }
-  return url.endsWith("/") ? url : `${url}/`;
-}
+  await reading.end();
+  if (failures.length > 0) throw new Failure(failures.join("\n"));
+});

@@ -9,7 +9,7 @@ const LINE_MS = 5_000;
 
 export class Progress {
   readonly #label: string;
-  readonly #total: number;
+  #total: number;
   #done = 0;
   #shownAt: number;
 
@@ -17,6 +17,11 @@ export class Progress {
     this.#label = label;
     this.#total = total;
     this.#shownAt = Date.now();
+  }
+
+  /** Where more is found on the way. */
+  expect(total: number): void {
+    this.#total = total;
   }
 
   advance(count = 1): void {

@@ -1,10 +1,11 @@
 // `npm run test:seeded`: after how many histories of test/model
-// each bug of test/model/bugs.ts is found.
+// or test/budget each bug of their bugs.ts is found.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BUDGET_BUGS } from "../test/budget/bugs.ts";
 import { BUGS } from "../test/model/bugs.ts";
 import { Failure, PROJECT, run, UsageError } from "./command.ts";
 import { flagsAndWords } from "./flags.ts";
@@ -44,7 +45,9 @@ await run(async () => {
 
 /** The number of histories after which each seed found a bug. */
 async function historiesUntil(bug: string, report: string): Promise<(string | undefined)[]> {
-  await vitest(["test/model/history.test.ts", "--reporter=json", `--outputFile=${report}`], bug);
+  const folder = bug in BUDGET_BUGS ? "budget" : "model";
+  const file = `test/${folder}/history.test.ts`;
+  await vitest([file, "--reporter=json", `--outputFile=${report}`], bug);
   const { testResults }: Report = JSON.parse(await readFile(report, "utf8"));
   await rm(report);
   return testResults.flatMap(({ assertionResults }) =>

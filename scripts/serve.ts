@@ -6,11 +6,12 @@ import { variables } from "./variables.ts";
 import { bundle, workerd } from "./workerd.ts";
 
 await runServer({
+  script: "serve",
   about: "Serves Belay on this machine, as the bundle of a deployment.",
   persistTo: DATA_FOLDERS.serve,
   isChatter: () => false,
-  program: async ({ port, persistTo, variables: overrides }, folder, stopped) => {
-    const [all] = await Promise.all([variables(overrides), bundle(folder, stopped)]);
-    return workerd(folder, { port, persistTo, variables: all });
+  program: async (flags, folder, stopped) => {
+    const [all] = await Promise.all([variables(flags.variables), bundle(folder, stopped)]);
+    return workerd(folder, { ...flags, variables: all });
   },
 });

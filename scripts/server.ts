@@ -12,17 +12,35 @@ import { stripVTControlCharacters } from "node:util";
 import type { Examples } from "../src/protocol.ts";
 import { bearerToken } from "./bearer-token.ts";
 import { Failure, PROJECT, run, systemReason } from "./command.ts";
-import { type HeldFolder, holdFolder } from "./data-folder.ts";
+import { type Flag, retyped, type ServerScript } from "./command-line.ts";
+import { type HeldFolder, holdFolder, servedHere } from "./data-folder.ts";
 import { Documents } from "./documents.ts";
+import {
+  addressesFor,
+  isLoopback,
+  LOOPBACK_ADDRESS,
+  ofThisMachine,
+  ownAddress,
+  urlAt,
+} from "./machine.ts";
 import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
 import { loadSamples } from "./samples.ts";
 import { type ServerFlags, serverFlags } from "./server-flags.ts";
 import { serverOf } from "./target.ts";
-import { tryIt } from "./try-it.ts";
-import { makeAuthSecret, refuseBindings, unread, type Variables, variables } from "./variables.ts";
+import { type Corpus, type Reached, tryIt } from "./try-it.ts";
+import {
+  checkSecret,
+  makeAuthSecret,
+  refuseBindings,
+  unread,
+  type Variables,
+  variables,
+} from "./variables.ts";
+import { writerOf } from "./writer.ts";
 
 export interface ServerCommand {
+  readonly script: ServerScript;
   /** The first line of its help. */
   readonly about: string;
   /** The default folder of its data. */
@@ -39,15 +57,18 @@ const PARENT_POLL_MS = 250;
 // Answers may end within it. Those that are cut off are refunded.
 const STOP_GRACE_MS = 5_000;
 const DAY_SECONDS = 86_400;
-
-const NOTHING_SIGNED = `AUTH_JWKS_URL is set, so only its identity provider can sign bearer tokens: no samples
-were loaded, and there are no commands to try.`;
+const PORT_MAX = 65_535;
+/** The ports after a taken one that are tried. */
+const PORTS_TRIED = 20;
+/** What other commands sign tokens with: these variables of .dev.vars. */
+const SIGNING = ["AUTH_SECRET", "AUTH_ISSUER", "AUTH_AUDIENCE"] as const;
 
 export function runServer(command: ServerCommand): Promise<never> {
   return run(async () => {
     const stop = stopSignal();
     try {
-      await serve(command, withOneKey(serverFlags(command.about, command.persistTo)), stop);
+      const flags = serverFlags(command.script, command.about, command.persistTo);
+      await serve(command, withOneKey(flags), stop);
     } catch (error) {
       if (!stop.aborted) throw error;
     }
@@ -55,8 +76,9 @@ export function runServer(command: ServerCommand): Promise<never> {
 }
 
 async function serve(command: ServerCommand, flags: ServerFlags, stop: AbortSignal): Promise<void> {
-  await checkPort(flags.port);
+  await checkPort(command.script, flags);
   await refuseBindings();
+  if (!isLoopback(flags.host)) await checkSecret(flags.variables);
   await makeAuthSecret(flags.variables);
   const isOurs = flags.persistTo === resolve(PROJECT, command.persistTo);
   const held = await holdFolder(flags.persistTo, isOurs);
@@ -69,13 +91,14 @@ async function serve(command: ServerCommand, flags: ServerFlags, stop: AbortSign
       log(group.leader.stdout, command.isChatter);
       log(group.leader.stderr, command.isChatter);
       const over = Promise.race([aborted(stop), group.death()]);
-      await Promise.race([announce(group, flags, held), over, late()]);
+      await Promise.race([announce(command, group, flags, held), over, late()]);
       await over;
     } finally {
       await group.stop(STOP_GRACE_MS);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+    await held.release();
   }
 }
 
@@ -86,27 +109,50 @@ async function temporaryFolder(): Promise<string> {
 }
 
 /** Prints that the server is ready, when an ask would work. */
-async function announce(group: ProcessGroup, flags: ServerFlags, held: HeldFolder): Promise<void> {
+async function announce(
+  { script }: ServerCommand,
+  group: ProcessGroup,
+  flags: ServerFlags,
+  held: HeldFolder,
+): Promise<void> {
   const [port, all] = await Promise.all([group.port(), variables(flags.variables)]);
   for (const sentence of unread(all)) console.error(sentence);
   // Wrangler takes another port if this one is taken by now.
-  if (flags.port !== 0 && flags.port !== port) throw taken(flags.port);
-  const url = `http://127.0.0.1:${port}`;
+  if (flags.port !== 0 && flags.port !== port) throw await taken(script, flags);
+  const url = urlAt(ownAddress(flags.host), port);
   await healthy(url);
   await held.announce(url);
-  const introduction = all.AUTH_SECRET
-    ? await introduce(url, all, flags.persistTo)
-    : NOTHING_SIGNED;
-  console.log(`Belay is ready on ${url}\n\n${introduction}`);
+  const [writer, corpus] = await Promise.all([
+    writerOf(all, port),
+    all.AUTH_SECRET ? loaded(url, all, flags.persistTo) : undefined,
+  ]);
+  const isStyled = process.stdout.isTTY && process.stdout.hasColors();
+  const { typed } = flags;
+  const reached = reachedAt(flags, port, all);
+  process.stdout.write(tryIt({ url, script, typed, reached, writer, corpus, isStyled }));
 }
 
-/** Loads the samples into a fresh server. Returns what to try. */
-async function introduce(url: string, all: Variables, dataFolder: string): Promise<string> {
+/** Undefined if only this machine reaches the server. */
+function reachedAt(
+  { host, names }: ServerFlags,
+  port: number,
+  all: Variables,
+): Reached | undefined {
+  const urls = isLoopback(host) ? [] : addressesFor(host).map((address) => urlAt(address, port));
+  if (urls.length === 0 && names.length === 0) return undefined;
+  return { urls, names, isProxyTrusted: Boolean(all.TRUSTED_PROXIES) };
+}
+
+/** Loads the samples into a fresh server. */
+async function loaded(url: string, all: Variables, dataFolder: string): Promise<Corpus> {
   const operator = await bearerToken(all, { user: "operator", operator: true, seconds: 60 });
   const holdings = await loadSamples(new Documents(url, operator), dataFolder);
   const token = await bearerToken(all, { user: "you", seconds: DAY_SECONDS });
   const isDefault = (await serverOf(undefined)) === url;
-  return tryIt({ url, isDefault, token }, holdings, await exampleQuestions(url, token));
+  const signedByAll = await variables();
+  const isSignedByAll = SIGNING.every((name) => all[name] === signedByAll[name]);
+  const questions = await exampleQuestions(url, token);
+  return { holdings, questions, isDefault, token: isSignedByAll ? undefined : token };
 }
 
 async function exampleQuestions(url: string, token: string): Promise<readonly string[]> {
@@ -150,20 +196,60 @@ function log(output: Readable | null, isChatter: ServerCommand["isChatter"]): vo
   });
 }
 
-async function checkPort(port: number): Promise<void> {
-  const probe = createServer();
-  const bound = once(probe, "listening");
-  probe.listen(port, "127.0.0.1");
-  await bound.catch((error) => {
-    if (error.code === "EADDRINUSE") throw taken(port);
-    throw new Failure(`Port ${port} cannot be used: ${systemReason(error)}.`);
-  });
-  probe.close();
-  await once(probe, "close");
+async function checkPort(script: ServerScript, flags: ServerFlags): Promise<void> {
+  const { host, port } = flags;
+  const error = await refusalOf(host, port);
+  if (error === undefined) return;
+  if (error.code === "EADDRINUSE") throw await taken(script, flags);
+  if (error.code === "EADDRNOTAVAIL") {
+    const all = [LOOPBACK_ADDRESS, ...ofThisMachine()];
+    throw new Failure(
+      `${host} is not an address of this machine, which has ${all.join(", ")}. 0.0.0.0 listens on all IPv4 addresses.`,
+    );
+  }
+  const below =
+    error.code === "EACCES" ? " Choose one above 1023, and let a reverse proxy have that one." : "";
+  throw new Failure(`Port ${port} cannot be used: ${systemReason(error)}.${below}`);
 }
 
-function taken(port: number): Failure {
-  return new Failure(`Port ${port} is taken: choose another with --port.`);
+/** Why nothing can listen at this port. */
+async function refusalOf(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  const probe = createServer();
+  const bound = once(probe, "listening");
+  probe.listen(port, host);
+  try {
+    await bound;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+  probe.close();
+  await once(probe, "close");
+  return undefined;
+}
+
+/** Names the whole command to type instead. */
+async function taken(script: ServerScript, { host, port, typed }: ServerFlags): Promise<Failure> {
+  const url = urlAt(ownAddress(host), port);
+  if ((await servedHere()).includes(url)) {
+    return new Failure(
+      `Belay is running on ${url} already. To start it again, end that one first: Ctrl-C in its terminal.`,
+    );
+  }
+  const flag: Flag = ["--port", `${await freePort(host, port + 1)}`];
+  const lines = retyped(script, typed, [flag]);
+  return new Failure(
+    lines === undefined
+      ? `Port ${port} is taken. Add ${flag.join(" ")} to your command.`
+      : `Port ${port} is taken. Use another:\n\n${lines.join("\n")}`,
+  );
+}
+
+/** The next free port. 0 lets the system choose. */
+async function freePort(host: string, from: number): Promise<number> {
+  for (let port = from; port < from + PORTS_TRIED && port <= PORT_MAX; port += 1) {
+    if ((await refusalOf(host, port)) === undefined) return port;
+  }
+  return 0;
 }
 
 /**

@@ -68,7 +68,9 @@ export function givenToken({ flag, typed, variable }: TokenFlag): string | undef
 export async function tokenFor(origin: string, flag: TokenFlag, bearer: Bearer): Promise<string> {
   const given = givenToken(flag);
   if (given !== undefined) return given;
-  if (isLocal(origin)) return signedHere(bearer, `Set ${flag.variable} to one.`);
+  if (isLocal(origin) || (await servedHere()).includes(origin)) {
+    return signedHere(bearer, `Set ${flag.variable} to one.`);
+  }
   throw new UsageError(
     `Set ${flag.variable} to a bearer token of ${origin}: a command signs one itself only for a server on this machine.`,
   );

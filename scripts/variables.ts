@@ -1,49 +1,23 @@
-// The variables as the Worker gets them: wrangler.toml,
-// overridden by .dev.vars, overridden by the command.
+// The variables as a server on this machine gets them: its own
+// values, overridden by .dev.vars, overridden by the command.
 // Makes the secret that a fresh checkout lacks.
 
 import { randomBytes } from "node:crypto";
 import { appendFile, chmod, link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { parse } from "smol-toml";
 import { Failure, PROJECT, systemReason } from "./command.ts";
+import { LOCAL_VARIABLES } from "./local-variables.ts";
 import { isBinding, isVariable, misnamed } from "./variable-names.ts";
 
 export type Variables = Readonly<Record<string, string>>;
 
 const DEV_VARS = join(PROJECT, ".dev.vars");
-
-/** What we read of wrangler.toml. */
-interface Configuration {
-  readonly name: string;
-  readonly main: string;
-  readonly compatibility_date: string;
-  readonly compatibility_flags: readonly string[];
-  readonly vars: Readonly<Record<string, unknown>>;
-  readonly durable_objects: {
-    readonly bindings: readonly { readonly name: string; readonly class_name: string }[];
-  };
-}
-
-/** Without wrangler's own reader, whose import takes half a second of CPU. */
-export async function configuration(): Promise<Configuration> {
-  const file = join(PROJECT, "wrangler.toml");
-  try {
-    const parsed = parse(await readFile(file, "utf8"));
-    return { compatibility_flags: [], vars: {}, ...parsed } as unknown as Configuration;
-  } catch (error) {
-    throw new Failure(`${file} cannot be read: ${(error as Error).message}`);
-  }
-}
+/** Characters that differ in a secret. Random ones have many more. */
+const DISTINCT_MIN = 8;
 
 export async function variables(overrides: Variables = {}): Promise<Variables> {
-  const { vars } = await configuration();
-  const configured = Object.entries(vars).map(([name, value]) => [
-    name,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  return { ...Object.fromEntries(configured), ...(await devVars()), ...overrides };
+  return { ...LOCAL_VARIABLES, ...(await devVars()), ...overrides };
 }
 
 /**
@@ -60,7 +34,27 @@ export function unread(all: Variables): string[] {
   return Object.keys(all)
     .filter((name) => !isVariable(name))
     .sort()
-    .map((name) => `Set in wrangler.toml or .dev.vars: ${misnamed(name)}`);
+    .map((name) => `Set in .dev.vars: ${misnamed(name)}`);
+}
+
+/**
+ * Throws a Failure if others could sign in to a server that they reach: the
+ * secret is not set, or anyone can read or guess it.
+ */
+export async function checkSecret(overrides: Variables): Promise<void> {
+  const { AUTH_SECRET, AUTH_JWKS_URL } = await variables(overrides);
+  if (AUTH_JWKS_URL) return;
+  const why = AUTH_SECRET ? await weakness(AUTH_SECRET) : "is not set";
+  if (why === undefined) return;
+  throw new Failure(
+    `AUTH_SECRET ${why}, and others can reach this server. Set it in the environment with --env, or in .dev.vars. To make one: openssl rand -base64 32`,
+  );
+}
+
+async function weakness(secret: string): Promise<string | undefined> {
+  const example = await readFile(`${DEV_VARS}.example`, "utf8").catch(absent);
+  if (parseEnv(example ?? "").AUTH_SECRET === secret) return "is the one of .dev.vars.example";
+  return new Set(secret).size < DISTINCT_MIN ? "is easily guessed" : undefined;
 }
 
 /**
@@ -73,6 +67,7 @@ export async function makeAuthSecret(overrides: Variables = {}): Promise<void> {
     const file = await readFile(DEV_VARS, "utf8").catch(absent);
     if (file !== undefined) await closeToOthers();
     if (file !== undefined && parseEnv(file).AUTH_SECRET) return;
+    if (overrides.AUTH_SECRET) return;
     if ((await variables(overrides)).AUTH_JWKS_URL) return;
     if (file === undefined) await putInPlace(line);
     else await appendFile(DEV_VARS, file === "" || file.endsWith("\n") ? line : `\n${line}`);

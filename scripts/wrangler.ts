@@ -11,6 +11,9 @@ export const WRANGLER = join(
   JSON.parse(readFileSync(MANIFEST, "utf8")).bin.wrangler,
 );
 
+/** In the environment of a wrangler that `npm start` runs. */
+export const BY_NPM_START = "BELAY_NPM_START";
+
 /** The workerd of this wrangler, without the script around it. */
 export function workerdBinary(): string {
   return createRequire(MANIFEST)("workerd").default;

@@ -4,9 +4,10 @@
 // the variable, never its value: it may be a misplaced secret.
 // docs/configuration.md says what each variable means.
 
+import { collectionNames } from "./collections.ts";
 import { ServiceError } from "./errors.ts";
 import { kept } from "./kept.ts";
-import type { QuotaPeriod } from "./protocol.ts";
+import { DEFAULT_COLLECTION, type QuotaPeriod } from "./protocol.ts";
 
 /** Values are strings; wrangler.toml can set numbers and booleans too. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -15,13 +16,23 @@ type Value = string | number | boolean | undefined;
 
 export const VARIABLES = [
   "AUTH_SECRET",
+  "AUTH_SECRET_PREVIOUS",
   "AUTH_JWKS_URL",
   "AUTH_ALGORITHM",
   "AUTH_ISSUER",
   "AUTH_AUDIENCE",
   "AUTH_OPERATOR_CLAIM",
+  "ACCESS_TEAM_URL",
+  "ACCESS_AUDIENCE",
   "ALLOWED_HOSTS",
+  "TRUSTED_PROXIES",
   "CORS_ORIGINS",
+  "EMBED_ORIGINS",
+  "PAGE_TITLE",
+  "PAGE_ACCENT",
+  "PAGE_GREETING",
+  "PAGE_SIGN_IN_URL",
+  "EXAMPLE_QUESTIONS",
   "QUOTA_LIMIT",
   "ANONYMOUS_LIMIT",
   "SESSION_SECRET",
@@ -44,6 +55,13 @@ export const VARIABLES = [
   "ANSWER_BYTES_MAX",
   "SHARE_QUERIES",
   "CHARGE_NOTHING_FOUND",
+  "BUDGET_LIMIT",
+  "BUDGET_ANONYMOUS_LIMIT",
+  "BUDGET_USD",
+  "BUDGET_PERIOD",
+  "BUDGET_FALLBACK",
+  "PRICE_INPUT_USD",
+  "PRICE_OUTPUT_USD",
   "JURISDICTION",
   "GENERATOR",
   "EXTRACTIVE_TOKENS_PER_SECOND",
@@ -52,6 +70,7 @@ export const VARIABLES = [
   "OPENAI_API_KEY",
   "WORKERS_AI_MODEL",
   "REWRITE",
+  "COLLECTIONS",
   "CORPUS_COPIES",
   "RETRIEVER",
   "EMBEDDER",
@@ -65,11 +84,24 @@ export const VARIABLES = [
 
 export type VariableName = (typeof VARIABLES)[number];
 
+/** They are never in wrangler.toml, and never printed. */
+export const SECRETS = [
+  "AUTH_SECRET",
+  "AUTH_SECRET_PREVIOUS",
+  "SESSION_SECRET",
+  "OPENAI_API_KEY",
+  "RERANKER_API_KEY",
+] as const satisfies readonly VariableName[];
+
+export type SecretName = (typeof SECRETS)[number];
+
 /** What each binding is. A binding is an object, so text cannot set it. */
 export const BINDINGS = {
   USERS: "the Durable Objects of users",
   CORPUS: "the Durable Object of documents",
   COPIES: "the Durable Objects of copies of the documents",
+  DIRECTORY: "the Durable Object that knows all users",
+  BUDGET: "the Durable Object that lends what may be spent",
   AI: "Workers AI",
   VECTORIZE: "the index of vectors",
   SESSION_RATE: "the counter of new sessions",
@@ -104,31 +136,7 @@ export interface UserConfig {
   readonly chargeNothingFound: boolean;
 }
 
-/** Verifies bearer tokens: one secret, or an identity provider's keys. */
-export interface AuthenticationConfig {
-  readonly key: Uint8Array | URL;
-  readonly algorithm: string;
-  readonly issuer: string | undefined;
-  readonly audience: string | undefined;
-  /** One more claim that makes an operator. */
-  readonly operatorClaim: string | undefined;
-}
-
 const DAY_MS = 86_400_000;
-const PUBLIC_KEY_ALGORITHMS = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-] as const;
-
 export const userConfig = kept(readUserConfig);
 
 function readUserConfig(env: Variables): UserConfig {
@@ -164,7 +172,7 @@ function refundLimit(env: Variables, limit: number): number {
 }
 
 /** 0: readers without a bearer token are refused. */
-function anonymousLimit(env: Variables): number {
+export function anonymousLimit(env: Variables): number {
   return whole(env, "ANONYMOUS_LIMIT", 0, 0, 1_000_000_000);
 }
 
@@ -173,43 +181,11 @@ export function bodyTimeoutMs(env: Variables): number {
   return whole(env, "BODY_TIMEOUT_MS", 10_000, 10, DAY_MS);
 }
 
-export const authenticationConfig = kept(readAuthenticationConfig);
-
-function readAuthenticationConfig(env: Variables): AuthenticationConfig {
-  const claims = {
-    issuer: text(env, "AUTH_ISSUER"),
-    audience: text(env, "AUTH_AUDIENCE"),
-    operatorClaim: text(env, "AUTH_OPERATOR_CLAIM"),
-  };
-  const key = secret(env, "AUTH_SECRET");
-  const jwksUrl = text(env, "AUTH_JWKS_URL");
-  if (key !== undefined && jwksUrl !== undefined) {
-    throw invalid("AUTH_JWKS_URL", "is set beside AUTH_SECRET: set exactly one");
-  }
-  if (key !== undefined) return { key, algorithm: "HS256", ...claims };
-  if (jwksUrl === undefined) {
-    throw invalid("AUTH_SECRET", "is not set, nor is AUTH_JWKS_URL: set exactly one");
-  }
-  const url = URL.parse(jwksUrl);
-  if (url === null || !isFetchable(url)) {
-    throw invalid("AUTH_JWKS_URL", "must be an http or https URL, without a password in it");
-  }
-  // Public-key algorithms only: with HS256 a published key could sign.
-  const algorithm = oneOf(env, "AUTH_ALGORITHM", PUBLIC_KEY_ALGORITHMS);
-  return { key: url, algorithm, ...claims };
-}
-
-/** Signs sessions. Undefined if readers need a bearer token, or if unset. */
-export function sessionSecret(env: Variables): Uint8Array | undefined {
-  if (anonymousLimit(env) === 0) return undefined;
-  return secret(env, "SESSION_SECRET") ?? secret(env, "AUTH_SECRET");
-}
-
 /** The hosts this server answers to, in lower case. Empty: any host. */
 export const allowedHosts = kept(readAllowedHosts);
 
 function readAllowedHosts(env: Variables): readonly string[] {
-  const hosts = (text(env, "ALLOWED_HOSTS") ?? "").split(",").map((host) => host.trim());
+  const hosts = list(env, "ALLOWED_HOSTS", ",");
   for (const host of hosts) {
     if (host !== "" && !/^(?:[a-z\d._-]+|\[[\da-f:.]+\])$/i.test(host)) {
       throw invalid(
@@ -223,7 +199,25 @@ function readAllowedHosts(env: Variables): readonly string[] {
 
 /** The origins whose pages may read responses. edge/cors.ts checks them. */
 export function corsOrigins(env: Variables): readonly string[] {
-  return (text(env, "CORS_ORIGINS") ?? "").split(",").map((origin) => origin.trim());
+  return list(env, "CORS_ORIGINS", ",");
+}
+
+/** The origins whose pages may embed Belay. edge/cors.ts checks them. */
+export function embedOrigins(env: Variables): readonly string[] {
+  return list(env, "EMBED_ORIGINS", ",");
+}
+
+/** The collections that callers read whose bearer token names none. */
+export const defaultCollections = kept(readDefaultCollections);
+
+function readDefaultCollections(env: Variables): readonly string[] {
+  const list = (text(env, "COLLECTIONS") ?? DEFAULT_COLLECTION).split(",");
+  const names = collectionNames(list.map((name) => name.trim()));
+  if (names !== undefined) return names;
+  throw invalid(
+    "COLLECTIONS",
+    "must be names of collections, of 1 to 64 lower-case letters, digits and hyphens, comma-separated",
+  );
 }
 
 /** How many copies of the documents searches are spread over. */
@@ -313,14 +307,14 @@ function endpoint(env: Variables, model: VariableName): EndpointConfig {
     variable: "OPENAI_BASE_URL",
     baseUrl: required(env, "OPENAI_BASE_URL"),
     model: required(env, model),
-    apiKey: text(env, "OPENAI_API_KEY"),
+    apiKey: apiKeyOf(env, "OPENAI_API_KEY"),
   };
 }
 
 /** Without an address of its own, the endpoint for answers. */
 function rerankerEndpoint(env: Variables): EndpointConfig {
   const baseUrl = text(env, "RERANKER_BASE_URL");
-  const apiKey = text(env, "RERANKER_API_KEY");
+  const apiKey = apiKeyOf(env, "RERANKER_API_KEY");
   if (baseUrl === undefined) {
     const shared = endpoint(env, "RERANKER_MODEL");
     return { ...shared, apiKey: apiKey ?? shared.apiKey };
@@ -330,8 +324,16 @@ function rerankerEndpoint(env: Variables): EndpointConfig {
   return { variable: "RERANKER_BASE_URL", baseUrl, model, apiKey };
 }
 
+/** A file with a key often ends in a line break, which is none of it. */
+function apiKeyOf(env: Variables, name: VariableName): string | undefined {
+  const value = text(env, name)?.trim();
+  // No header can have another character: each ask would fail.
+  if (value === undefined || /^[ -~]*$/.test(value)) return value || undefined;
+  throw invalid(name, "must be one line of letters, digits and signs of ASCII");
+}
+
 /** fetch refuses a URL with a password, and its error would show it. */
-function isFetchable({ protocol, username, password }: URL): boolean {
+export function isFetchable({ protocol, username, password }: URL): boolean {
   return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
@@ -341,18 +343,14 @@ export function jurisdiction(env: Variables): "eu" | "fedramp" | undefined {
   return oneOf(env, "JURISDICTION", ["eu", "fedramp"]);
 }
 
-function text(env: Variables, name: VariableName): string | undefined {
+export function text(env: Variables, name: VariableName): string | undefined {
   const value = env[name] as Value;
   return value === undefined || value === "" ? undefined : String(value);
 }
 
-/** A key to sign with. */
-function secret(env: Variables, name: VariableName): Uint8Array | undefined {
-  const value = text(env, name);
-  if (value === undefined) return undefined;
-  const bytes = new TextEncoder().encode(value);
-  if (bytes.length < 32) throw invalid(name, "must be at least 32 bytes long");
-  return bytes;
+/** The items between separators, without the white space around them. */
+export function list(env: Variables, name: VariableName, separator: string): readonly string[] {
+  return (text(env, name) ?? "").split(separator).map((item) => item.trim());
 }
 
 function required(env: Variables, name: VariableName): string {
@@ -378,7 +376,7 @@ function whole(
 }
 
 /** One of the choices. The first is the default. */
-function oneOf<const T extends readonly [string, ...string[]]>(
+export function oneOf<const T extends readonly [string, ...string[]]>(
   env: Variables,
   name: VariableName,
   choices: T,

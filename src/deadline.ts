@@ -23,6 +23,11 @@ export async function withTimeout<T>(
   }
 }
 
+/** Runs `call`, and rejects if it has not settled after `ms`. */
+export function answeredIn<T>(ms: number, call: () => Promise<T>): Promise<T> {
+  return withTimeout(ms, () => new Error(`no answer in ${ms} ms`), call);
+}
+
 /**
  * Settles as `promise` does, but rejects with the signal's
  * reason as soon as it aborts. The promise itself goes on:

@@ -9,6 +9,8 @@ const ROUTES = /\/+(?:chat\/completions|embeddings|rerank)\/*$/;
 const OTHERS =
   /\/(?:api|chat|completions|completion|models|responses|messages|generate|embed|embeddings|index\.html?|docs|health|healthz)$/i;
 
+const LOOPBACK = /^(?:127(?:\.\d+){3}|localhost|\[::1\])$/;
+
 /**
  * The base of an endpoint: without a route or a slash at
  * its end, with its query string. Undefined if the text
@@ -30,6 +32,17 @@ export function endpointUrl(base: string, route: Route): string {
   const query = base.indexOf("?");
   if (query < 0) return `${base}/${route}`;
   return `${base.slice(0, query)}/${route}${base.slice(query)}`;
+}
+
+/** The host and port. The rest of an address may hold a key. */
+export function endpointHost(base: string): string {
+  return new URL(base).host;
+}
+
+/** Where an endpoint is, for users: only on the server's own machine. */
+export function localPlace(base: string): string {
+  const { hostname, host } = new URL(base);
+  return LOOPBACK.test(hostname) ? ` at ${host}` : "";
 }
 
 /** The headers with the key. Azure has a header of its own. */

@@ -16,6 +16,7 @@ export const STATUS = {
   REQUEST_TIMEOUT: 408,
   // Seen as a status in JSON mode only: a stream has begun before.
   CANCELLED: 409,
+  NOT_FINISHED: 409,
   NOT_KEPT: 410,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
@@ -27,6 +28,7 @@ export const STATUS = {
   GENERATION_FAILED: 502,
   RETRIEVAL_FAILED: 502,
   UNAVAILABLE: 503,
+  BUDGET_EXCEEDED: 503,
   GENERATION_TIMEOUT: 504,
 } as const satisfies Record<ErrorCode, number>;
 
@@ -41,6 +43,8 @@ export interface Details {
    * get it unchanged: an upstream's message may repeat the query.
    */
   readonly cause?: unknown;
+  /** A model refused the request, so it costs nothing. */
+  readonly isUnbilled?: boolean;
   /** The cause in our own words and checked names, for the log. */
   readonly diagnosis?: string;
 }
@@ -93,9 +97,11 @@ const NAME = /^\w{1,40}$/;
 const FRAME = /^\s+at (?:[\w$.#<>[\] ]{1,100} \()?[^\s()]{1,300}:\d+(?::\d+)?\)?$/;
 
 /**
- * For the log and operators: our message,
- * or else where the error came from.
+ * For the log and operators: our message and
+ * diagnosis, or else where the error came from.
  */
 export function reasonOf(thrown: unknown): string {
-  return thrown instanceof ServiceError ? thrown.message : traceOf(thrown);
+  if (!(thrown instanceof ServiceError)) return traceOf(thrown);
+  const { message, details } = thrown;
+  return details.diagnosis === undefined ? message : `${message} (${details.diagnosis})`;
 }

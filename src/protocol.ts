@@ -9,6 +9,8 @@ export interface Source {
   /** The document's id, `#`, and the passage's number in it. */
   readonly id: string;
   readonly documentId: string;
+  /** That of the document; absent for `default`. */
+  readonly collection?: string;
   readonly title: string;
   /** The headings above the passage, outermost first. */
   readonly heading: readonly string[];
@@ -40,8 +42,12 @@ export interface Ask {
   readonly temperature: number | undefined;
   readonly history: readonly Turn[];
   readonly onDisconnect: OnDisconnect;
+  /** Where to search: 1 to 16 that the caller may read, sorted, each once. */
+  readonly collections: readonly string[];
   /** The application's own to the model. They come after ours. */
   readonly instructions?: string | undefined;
+  /** The client's `traceparent`, which the model's endpoint gets too. */
+  readonly trace?: string | undefined;
 }
 
 export type ErrorCode =
@@ -54,6 +60,7 @@ export type ErrorCode =
   | "METHOD_NOT_ALLOWED"
   | "REQUEST_TIMEOUT"
   | "CANCELLED"
+  | "NOT_FINISHED"
   | "NOT_KEPT"
   | "PAYLOAD_TOO_LARGE"
   | "UNSUPPORTED_MEDIA_TYPE"
@@ -65,6 +72,7 @@ export type ErrorCode =
   | "GENERATION_FAILED"
   | "RETRIEVAL_FAILED"
   | "UNAVAILABLE"
+  | "BUDGET_EXCEEDED"
   | "GENERATION_TIMEOUT";
 
 /** Every error: a JSON body, or the last event of an event stream. */
@@ -141,6 +149,8 @@ export interface Receipt {
   readonly askedAt: string;
   readonly resolvedAt: string | null;
   readonly onDisconnect: OnDisconnect;
+  /** Those that were searched. */
+  readonly collections: readonly string[];
   /** `null` once pruned, or if operators may not see it. */
   readonly query: string | null;
   readonly answer: string | null;
@@ -157,6 +167,8 @@ export interface Receipt {
   readonly rewriteMs: number | null;
   /** `null` if the model did not count them. */
   readonly rewriteTokens: number | null;
+  /** The budget was used up, so the passages were quoted without a model. */
+  readonly fallback: boolean;
   readonly feedback: { readonly rating: Rating | null; readonly comment: string | null } | null;
 }
 
@@ -184,18 +196,39 @@ export interface Examples {
   readonly questions: readonly string[];
 }
 
+/** The body of `GET /page`: how pages of this deployment show themselves. */
+export interface PageIdentity {
+  readonly title: string | null;
+  /** A colour: `#` and six digits. */
+  readonly accent: string | null;
+  readonly greeting: string | null;
+  readonly signInUrl: string | null;
+  /** Whether readers may ask without a bearer token. */
+  readonly anonymous: boolean;
+  /** Whether passages are quoted, or a model writes the answers. */
+  readonly answers: "quotes" | "model";
+}
+
 export const API_PREFIX = "/api/v1";
 
+/** The collection of a document for which none is named. */
+export const DEFAULT_COLLECTION = "default";
+/** The number of collections that an ask may search. */
+export const COLLECTIONS_MAX = 16;
 /** The number of passages that an ask may request. */
 export const TOP_K = { byDefault: 5, min: 1, max: 20 };
 /** Receipts listed on a page. */
 export const RECEIPTS_LISTED = { byDefault: 20, min: 1, max: 100 };
 /** Documents listed on a page. */
 export const DOCUMENTS_LISTED = { byDefault: 50, min: 1, max: 200 };
+/** Collections listed on a page. */
+export const COLLECTIONS_LISTED = { byDefault: 50, min: 1, max: 200 };
 /** Events that a client has when it resumes a stream. */
 export const EVENTS_HAD = { byDefault: 0, min: 0, max: 999_999_999 };
 /** In code points. */
 export const QUERY_LENGTH_MAX = 4_000;
+/** Words to look for among receipts, in code points. */
+export const SEARCH_LENGTH_MAX = 200;
 export const MAX_TOKENS = { byDefault: 1_024, min: 1, max: 4_096 };
 export const TEMPERATURE = { min: 0, max: 2 };
 export const HISTORY_TURNS_MAX = 20;

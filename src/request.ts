@@ -15,10 +15,12 @@ interface Limits {
   readonly timeoutMs: number;
   /**
    * Accepts JSON without a type or as `text/plain`,
-   * which any site's page can send: only after a bearer
-   * token or session.ts has ruled those pages out.
+   * which any site's page can send: only after a token
+   * or edge/cookie-session.ts has ruled those pages out.
    */
   readonly untyped?: boolean;
+  /** What to do with another type. */
+  readonly hint?: string;
 }
 
 /**
@@ -28,26 +30,45 @@ interface Limits {
  * and INVALID_REQUEST if the body is not UTF-8 or not JSON.
  */
 export async function readJson(request: Request, limits: Limits): Promise<unknown> {
-  const [name = ""] = (request.headers.get("content-type") ?? "").split(";", 1);
-  const type = name.trim().toLowerCase();
+  const type = mediaType(request);
   if (!JSON_TYPE.test(type) && !(limits.untyped && NO_TYPE.test(type))) {
-    throw new ServiceError(
-      "UNSUPPORTED_MEDIA_TYPE",
-      "Send the body as JSON, with the header Content-Type: application/json.",
-    );
+    const message = "Send the body as JSON, with the header Content-Type: application/json.";
+    const { hint } = limits;
+    throw new ServiceError("UNSUPPORTED_MEDIA_TYPE", hint ? `${message} ${hint}` : message);
   }
-  const bytes = await readBytes(request, limits);
-  let text: string;
-  try {
-    // request.json() would silently replace bad bytes with U+FFFD.
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch (cause) {
-    throw new ServiceError("INVALID_REQUEST", "The body must be UTF-8.", { cause });
-  }
+  const text = decoded(await readBytes(request, limits));
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new ServiceError("INVALID_REQUEST", "The body must be one JSON value.", { cause });
+  }
+}
+
+/** The body as text. Throws as `readJson` does. */
+export async function readText(
+  request: Request,
+  wanted: string,
+  limits: Omit<Limits, "untyped">,
+): Promise<string> {
+  if (mediaType(request) !== wanted) {
+    const message = `Send the header Content-Type: ${wanted}.`;
+    throw new ServiceError("UNSUPPORTED_MEDIA_TYPE", message);
+  }
+  return decoded(await readBytes(request, limits));
+}
+
+/** The media type, without its parameters. */
+export function mediaType({ headers }: Request): string {
+  const [name = ""] = (headers.get("content-type") ?? "").split(";", 1);
+  return name.trim().toLowerCase();
+}
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    // request.text() would silently replace bad bytes with U+FFFD.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (cause) {
+    throw new ServiceError("INVALID_REQUEST", "The body must be UTF-8.", { cause });
   }
 }
 

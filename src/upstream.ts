@@ -3,7 +3,7 @@
 // upstream's: those may repeat the text that was sent.
 
 import { abortable } from "./deadline.ts";
-import { ask, endpointKey, endpointUrl, type Route } from "./endpoint.ts";
+import { ask, endpointHost, endpointKey, endpointUrl, localPlace, type Route } from "./endpoint.ts";
 import { ServiceError } from "./errors.ts";
 
 /**
@@ -68,7 +68,7 @@ async function post(
   { baseUrl, route, apiKey, body, bytesMax }: JsonRequest,
   signal: AbortSignal,
 ): Promise<{ readonly json: unknown } | { readonly refusal: number }> {
-  const response = await ask(endpointUrl(baseUrl, route), {
+  const response = await reach(who, baseUrl, endpointUrl(baseUrl, route), {
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -90,6 +90,24 @@ async function post(
   } catch {
     // The parser's message would quote the response.
     throw failure(`${who}'s answer cannot be used: it is no JSON.`);
+  }
+}
+
+/** Throws RETRIEVAL_FAILED, which the log completes with the host. */
+async function reach(
+  who: string,
+  baseUrl: string,
+  url: string,
+  request: RequestInit & { readonly signal: AbortSignal },
+): Promise<Response> {
+  try {
+    return await ask(url, request);
+  } catch (cause) {
+    request.signal.throwIfAborted();
+    throw new ServiceError("RETRIEVAL_FAILED", `${who} failed: no answer${localPlace(baseUrl)}.`, {
+      cause,
+      diagnosis: `no response from ${endpointHost(baseUrl)}: check its address, and that a server runs there`,
+    });
   }
 }
 

@@ -3,6 +3,13 @@
 import { handle } from "./edge/edge.ts";
 import type { Env } from "./wiring.ts";
 
-export { CopyObject, CorpusObject, type Env, UserObject } from "./wiring.ts";
+export {
+  BudgetObject,
+  CopyObject,
+  CorpusObject,
+  DirectoryObject,
+  type Env,
+  UserObject,
+} from "./wiring.ts";
 
 export default { fetch: handle } satisfies ExportedHandler<Env>;

@@ -6,6 +6,8 @@ declare namespace Cloudflare {
     readonly USERS: DurableObjectNamespace<import("../src/worker.ts").UserObject>;
     readonly CORPUS: DurableObjectNamespace<import("../src/worker.ts").CorpusObject>;
     readonly COPIES: DurableObjectNamespace<import("../src/worker.ts").CopyObject>;
+    readonly DIRECTORY: DurableObjectNamespace<import("../src/worker.ts").DirectoryObject>;
+    readonly BUDGET: DurableObjectNamespace<import("../src/worker.ts").BudgetObject>;
     readonly AUTH_SECRET: string;
     readonly OPENAI_BASE_URL: string;
     readonly EMBEDDING_URL: string;

@@ -5,7 +5,8 @@
 import { describe, expect, it } from "vitest";
 import configuration from "../docs/configuration.md?raw";
 import manifest from "../package.json?raw";
-import { BINDINGS, VARIABLES } from "../src/config.ts";
+import { LOCAL_VARIABLES } from "../scripts/local-variables.ts";
+import { BINDINGS, SECRETS, VARIABLES } from "../src/config.ts";
 import wranglerToml from "../wrangler.toml?raw";
 
 const source = import.meta.glob<string>("../src/**/*.ts", {
@@ -30,6 +31,7 @@ const everyFile = [
     import.meta.glob([
       "../*",
       "../{.ci,bench,conformance,docs,eval,examples,samples,scripts,src,test}/**/*",
+      "../examples/vitepress/.vitepress/**/*",
     ]),
   ).map((path) => fromTop(path, "test/")),
 ];
@@ -64,13 +66,15 @@ describe("docs/protocol.md", () => {
     expect(missing(types, event, doc("protocol"))).toEqual([]);
   });
 
-  it("or docs/surfaces.md has a heading for every route", () => {
+  it("or docs/surfaces.md or docs/collections.md has a heading for every route", () => {
     const routes = matches(
       source["../src/edge/edge.ts"],
       /^router\.(\w+)\(["`](?:\$\{API_PREFIX\})?([^"`]+)["`]/gm,
     );
     const heading = ([method, path]: string[]) => `\n### \`${method?.toUpperCase()} ${path}\`\n`;
-    expect(missing(routes, heading, doc("protocol") + doc("surfaces"))).toEqual([]);
+    expect(
+      missing(routes, heading, doc("protocol") + doc("surfaces") + doc("collections")),
+    ).toEqual([]);
   });
 });
 
@@ -84,14 +88,27 @@ describe("docs/configuration.md", () => {
     expect(new Set(read)).toEqual(new Set(VARIABLES));
   });
 
-  it("gives every numeric default, and every value of wrangler.toml", () => {
+  it("calls every secret one, and nothing else", () => {
+    const listed = matches(table, /^\| `(\w+)` \|[^|]*\|[^|]*\| a secret\b/gm).flat();
+    expect(new Set(listed)).toEqual(new Set(SECRETS));
+  });
+
+  it("gives every numeric default, and every value of local servers and of wrangler.toml", () => {
     const defaults = matches(allSource, /whole\(env, "(\w+)", ([\d_]+),/g);
     const row = ([name, value]: string[]) => `| \`${name}\` | ${value?.replaceAll("_", "")} |`;
     expect(missing(defaults, row, doc("configuration"))).toEqual([]);
 
-    const [, local] = /^\[vars\]\n(.*?)\n\n/ms.exec(wranglerToml) ?? [];
-    const rows = doc("configuration").replace(/^(\| `\w+` \|)[^|]*\|/gm, "$1");
-    expect(missing(matches(local, /^(\w+) = "(.*)"$/gm), row, rows)).toEqual([]);
+    const locally = doc("configuration").replace(/^(\| `\w+` \|)[^|]*\|/gm, "$1");
+    expect(missing(Object.entries(LOCAL_VARIABLES), row, locally)).toEqual([]);
+
+    const [, deployed] = /^\[vars\]\n(.*?)\n\n/ms.exec(wranglerToml) ?? [];
+    const said = ([, value]: string[]) => `\`[vars]\` of \`wrangler.toml\` sets \`${value}\``;
+    const rowOf = ([name]: string[]) =>
+      doc("configuration")
+        .split("\n")
+        .find((line) => line.startsWith(`| \`${name}\` |`));
+    const set = matches(deployed, /^(\w+) = "(.*)"$/gm);
+    expect(set.filter((one) => !rowOf(one)?.includes(said(one)))).toEqual([]);
   });
 });
 
@@ -142,6 +159,12 @@ describe("docs/decisions.md", () => {
 });
 
 describe("every document", () => {
+  it("names the variables of tokens alike in its commands", () => {
+    const commands = Object.values(documents).join("\n");
+    const names = matches(commands, /Bearer \$([A-Z_]+)/g).map(([name]) => name);
+    expect(new Set(names)).toEqual(new Set(["BELAY_TOKEN", "OPERATOR"]));
+  });
+
   it.each(Object.keys(documents))(
     "%s links only to files, pictures and headings that exist",
     (path) => {
@@ -179,7 +202,7 @@ describe("wrangler.toml", () => {
   it("watches every file that the page is built from", () => {
     const [[list = ""] = []] = matches(wranglerToml, /^watch_dir = (\[.*\])$/gm);
     const watched: string[] = JSON.parse(list);
-    const made = new Set(["../src/web/reader/main.ts"]);
+    const made = new Set(["../src/web/reader/main.ts", "../src/web/console/main.ts"]);
     for (const path of made) {
       for (const [, from = ""] of source[path]?.matchAll(/ from "(\.[^"]+)"/g) ?? []) {
         made.add(`..${new URL(from, `file://${path.slice(2)}`).pathname}`);

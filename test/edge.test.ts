@@ -436,6 +436,7 @@ describe("an operators' route", () => {
   it("is every route except a user's own and the public ones", () => {
     const others = routes.filter(([, path]) => !path.startsWith(`${API_PREFIX}/admin/`));
     expect(others.map((route) => route.join(" ")).toSorted()).toEqual([
+      "DELETE /api/v1/ai/queries/:id",
       "GET /.well-known/oauth-protected-resource",
       "GET /.well-known/oauth-protected-resource/mcp",
       "GET /api/v1/ai/chat/:id/stream",
@@ -445,6 +446,7 @@ describe("an operators' route", () => {
       "GET /api/v1/ai/queries/:id/events",
       "GET /api/v1/ai/quota",
       "GET /api/v1/openapi.json",
+      "GET /api/v1/page",
       "GET /healthz",
       "GET /v1/models",
       "GET /v1/models/:id",

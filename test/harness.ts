@@ -28,7 +28,7 @@ export function fetchApi(path: string, init: RequestInit = {}): Promise<Response
 let users = 0;
 
 /** A new user, with a stub for looking into the object. */
-export async function newUser(settings: Record<string, string> = {}, name?: string) {
+export async function newUser(settings: Record<string, unknown> = {}, name?: string) {
   users += 1;
   const id = name ?? `user ${users} of ${crypto.randomUUID()}`;
   variables.set(id, settings);
@@ -214,11 +214,10 @@ export function upstreamEnded(tag: string): Promise<ModelRequest[]> {
 }
 
 export async function asOperator(path: string, init: RequestInit = {}): Promise<Response> {
-  const authorization = `Bearer ${await bearer({ sub: "ops", scope: "operator" })}`;
-  return fetchApi(`/api/v1${path}`, {
-    ...init,
-    headers: { authorization, "content-type": "application/json" },
-  });
+  const headers = new Headers(init.headers);
+  headers.set("authorization", `Bearer ${await bearer({ sub: "ops", scope: "operator" })}`);
+  if (!headers.has("content-type")) headers.set("content-type", "application/json");
+  return fetchApi(`/api/v1${path}`, { ...init, headers });
 }
 
 export function adminPath({ name }: TestUser): string {

@@ -16,8 +16,19 @@ const allFiles = import.meta.glob<string>("../src/**/*.{ts,css,html}", {
 
 /** Every layer of the Worker may import these. */
 const LEAVES = [
-  ...["protocol", "errors", "text", "config", "kept", "request"],
-  ...["deadline", "alarm", "digest", "origin", "endpoint", "upstream", "schema", "workers-ai"],
+  ...["protocol", "errors", "text", "config", "kept", "request", "collections"],
+  ...[
+    "deadline",
+    "alarm",
+    "digest",
+    "origin",
+    "endpoint",
+    "upstream",
+    "schema",
+    "workers-ai",
+    "database",
+  ],
+  ...["report", "accent", "window", "loan", "budget-config", "shown"],
 ];
 
 /** A layer is a folder of src, or a file directly in it. */
@@ -26,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   edge: ["wiring", "user", "formats", "mcp", ...LEAVES],
   mcp: ["answer", ...LEAVES],
   // Commands run it, so it imports nothing that needs the runtime.
-  openapi: ["user", "corpus", "formats", "protocol", "errors"],
+  openapi: ["user", "corpus", "directory", "budget", "formats", "protocol", "errors"],
   wiring: [
     "user",
     "retrievers",
@@ -34,9 +45,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "embedders",
     "rerankers",
     "corpus",
+    "directory",
+    "budget",
     "answer",
     ...LEAVES,
   ],
+  budget: ["formats", ...LEAVES],
+  directory: ["formats", "answer", ...LEAVES],
   user: ["formats", "answer", ...LEAVES],
   retrievers: ["corpus", "answer", ...LEAVES],
   embedders: ["answer", ...LEAVES],
@@ -48,21 +63,29 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: ["answer", ...LEAVES],
   answer: LEAVES,
   // Browsers get these, so they import nothing of the Worker.
-  web: ["client", "protocol", "text"],
+  web: ["client", "intake", "protocol", "text", "accent", "report", "shown"],
   client: ["protocol"],
   request: ["deadline", "errors", "protocol"],
-  config: ["errors", "kept", "protocol"],
+  config: ["collections", "errors", "kept", "protocol"],
+  collections: ["errors", "protocol"],
   kept: [],
+  accent: [],
   errors: ["protocol"],
   origin: ["text"],
   alarm: [],
   schema: [],
+  database: ["errors", "schema"],
   deadline: [],
   digest: [],
   endpoint: [],
   upstream: ["deadline", "endpoint", "errors"],
   "workers-ai": [],
   text: [],
+  report: ["protocol"],
+  shown: ["protocol", "report"],
+  loan: [],
+  window: ["protocol"],
+  "budget-config": ["config", "kept", "protocol"],
   protocol: [],
 };
 

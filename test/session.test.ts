@@ -320,6 +320,27 @@ describe("readers of one address", () => {
   });
 });
 
+describe("a reader's history", () => {
+  it("is found and deleted with the cookie, by that reader alone", async () => {
+    const reader = await newReader();
+    const other = await newReader(reader.address);
+    const { queryId } = await reader.ask({ query: scripted({ tokens: 2 }, "Cockle?") });
+    const found = async (by: Reader) =>
+      (await by.get<{ queries: Receipt[] }>("/ai/queries?search=cockle")).queries.length;
+    const remove = async (by: Reader) =>
+      (await by.request(`/ai/queries/${queryId}`, { method: "DELETE" })).status;
+    expect([await found(reader), await found(other)]).toEqual([1, 0]);
+    expect(await remove(other)).toBe(404);
+    expect(await found(reader)).toBe(1);
+    await eventually(
+      () => remove(reader),
+      (status) => status === 204,
+    );
+    expect(await found(reader)).toBe(0);
+    expect(await reader.get<Quota>("/ai/quota")).toMatchObject({ charged: 1 });
+  });
+});
+
 describe("one reader of an address", () => {
   const LONG = { tokens: 500, gapMs: 20 };
 
@@ -452,6 +473,8 @@ describe("a page of another site", () => {
       }
     }
     expect((await reader.request("/session", { method: "POST" }, headers)).status).toBe(403);
+    const deleted = await reader.request("/ai/queries/1", { method: "DELETE" }, headers);
+    expect(deleted.status).toBe(403);
     expect(await reader.receipts()).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ import {
 } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AnswerBody, ErrorBody } from "../src/protocol.ts";
+import { billedRows } from "./billed-rows.ts";
 import {
   adminPath,
   asOperator,
@@ -102,8 +103,10 @@ describe("an answer that arrives", () => {
       /^admit;dur=\d+, first-token;dur=\d+, total;dur=\d+$/,
     );
     const { queryId } = await response.json<AnswerBody>();
-    await user.resolved(queryId);
-    const lines = log.mock.calls.map(([line]) => String(line));
+    const lines = await eventually(
+      async () => log.mock.calls.map(([line]) => String(line)),
+      (seen) => seen.some((line) => line.includes(queryId)),
+    );
     log.mockRestore();
     const ours = lines.filter((line) => line.includes(queryId));
     expect(ours).toHaveLength(1);
@@ -120,6 +123,59 @@ describe("an answer that arrives", () => {
     }
   });
 
+  it("says in its log line what was found, and passes the client's trace on", async () => {
+    const trace = ["4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"];
+    const tag = crypto.randomUUID();
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    const user = await newUser();
+    const headers = { traceparent: `00-${trace.join("-")}-01` };
+    const response = await user.askForJson({ tag, tokens: ["Yes."] }, {}, { headers });
+    const { queryId } = await response.json<AnswerBody>();
+    const lines = await eventually(
+      async () => log.mock.calls.map(([line]) => String(line)),
+      (seen) => seen.some((line) => line.includes(queryId)),
+    );
+    log.mockRestore();
+    const lineOf = (id: string) => JSON.parse(lines.find((line) => line.includes(id)) ?? "{}");
+    expect(lineOf(queryId)).toMatchObject({
+      ...{ found: true, cited: 0, collections: ["default"], modelTokens: 1, traceId: trace[0] },
+    });
+    const requests = await modelRequests(tag);
+    expect(requests.map(({ traceparent }) => traceparent)).toEqual([headers.traceparent]);
+  });
+
+  it.each([
+    ["no trace", "00-canary-01"],
+    ["upper case", `00-${"CA".repeat(16)}-${"ca".repeat(8)}-01`],
+    ["a trace of zeros", `00-${"00".repeat(16)}-${"ca".repeat(8)}-01`],
+    ["a parent of zeros", `00-${"ca".repeat(16)}-${"00".repeat(8)}-01`],
+    ["another version", `ff-${"ca".repeat(16)}-${"ca".repeat(8)}-01`],
+    ["more at its end", `00-${"ca".repeat(16)}-${"ca".repeat(8)}-01-canary`],
+    ["two values", `00-${"ca".repeat(16)}-${"ca".repeat(8)}-01, canary`],
+    ["2,000 characters", "canary".repeat(333)],
+  ])("is not traced by a traceparent of %s, which is nowhere repeated", async (_, traceparent) => {
+    const tag = crypto.randomUUID();
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    const user = await newUser();
+    const response = await user.askForJson(
+      { tag, tokens: ["No."] },
+      {},
+      { headers: { traceparent } },
+    );
+    const { queryId } = await response.json<AnswerBody>();
+    const lines = await eventually(
+      async () => log.mock.calls.map(([line]) => String(line)),
+      (seen) => seen.some((line) => line.includes(queryId)),
+    );
+    log.mockRestore();
+    const said = JSON.stringify([
+      lines.filter((line) => line.includes(queryId)),
+      ...response.headers,
+    ]);
+    expect(said).not.toMatch(/traceId|canary|caca|00000000/i);
+    expect((await modelRequests(tag)).map((request) => request.traceparent)).toEqual([undefined]);
+  });
+
   it("is kept open by pings while the model is silent", async () => {
     const user = await newUser({ PING_INTERVAL_MS: "20" });
     const stream = await user.ask({ tokens: 1, firstMs: 200 });
@@ -127,6 +183,40 @@ describe("an answer that arrives", () => {
     const pings = stream.events.filter(({ type }) => type === "ping");
     // Two of them belong to the probe.
     expect(pings.length).toBeGreaterThan(4);
+  });
+});
+
+describe("an alarm that audits", () => {
+  it("logs one line if the counters differ from the rows, and none if not", async () => {
+    const user = await newUser();
+    const stream = await user.ask({ tokens: 1 });
+    await stream.all();
+    await user.resolved(stream.queryId);
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const random = vi.spyOn(Math, "random").mockReturnValue(0);
+    const ring = () => runInDurableObject(user.stub, (object) => object.alarm());
+    const said = () => error.mock.calls.filter(([line]) => /counters of a user/.test(String(line)));
+    try {
+      await ring();
+      expect(said()).toEqual([]);
+      await user.rows("UPDATE windows SET charged = charged + 1");
+      random.mockReturnValue(0.5);
+      await ring();
+      expect(said()).toEqual([]);
+      random.mockReturnValue(0);
+      await ring();
+      await ring();
+      expect(said()).toEqual([
+        [
+          "The counters of a user differ from the rows:",
+          user.stub.id.toString(),
+          expect.stringMatching(/: charged is 2, but 1 rows are$/),
+        ],
+      ]);
+    } finally {
+      random.mockRestore();
+      error.mockRestore();
+    }
   });
 });
 
@@ -691,6 +781,7 @@ describe("storage that fails", () => {
       const writing = [
         await user.post("/ai/ask", { query: "New?" }),
         await user.post("/ai/feedback", { queryId: stored.queryId, rating: "up" }),
+        await user.request(`/ai/queries/${stored.queryId}`, { method: "DELETE" }),
         await asOperator(adminPath(user), { method: "PATCH", body: '{"limit":1}' }),
       ];
       // Once when it woke: repeated asks cause no work.
@@ -1130,36 +1221,16 @@ describe("an operator", () => {
 });
 
 describe("the cost of an answer", () => {
-  /** What Cloudflare bills: rows written, and each setting of the alarm. */
-  async function meter(user: TestUser): Promise<() => Promise<number>> {
-    return runInDurableObject(user.stub, (_object, { storage }) => {
-      const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
-      let alarms = 0;
-      const exec = storage.sql.exec.bind(storage.sql);
-      storage.sql.exec = ((...query: Parameters<typeof exec>) => {
-        const cursor = exec(...query);
-        cursors.push(cursor);
-        return cursor;
-      }) as typeof exec;
-      const setAlarm = storage.setAlarm.bind(storage);
-      storage.setAlarm = (at) => {
-        alarms += 1;
-        return setAlarm(at);
-      };
-      return async () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, alarms);
-    });
-  }
-
   it("with a key is at most eight written rows, alarms included", async () => {
     const user = await newUser();
     await (await user.ask("The first makes the tables.")).all();
     await runDurableObjectAlarm(user.stub);
-    const written = await meter(user);
+    const written = await billedRows(user.stub);
     const stream = await user.ask({ tokens: 50 }, {}, { "idempotency-key": "k" });
     await stream.all();
     await user.resolved(stream.queryId);
     await runDurableObjectAlarm(user.stub);
-    expect(await written()).toBeLessThanOrEqual(8);
+    expect(written()).toBeLessThanOrEqual(8);
   });
 });
 

@@ -6,16 +6,22 @@ import { toServiceError } from "../src/errors.ts";
 import { errorResponse } from "../src/formats/format.ts";
 import {
   type Env,
+  BudgetObject as RealBudgetObject,
   CopyObject as RealCopyObject,
   CorpusObject as RealCorpusObject,
+  DirectoryObject as RealDirectoryObject,
   UserObject as RealUserObject,
 } from "../src/worker.ts";
 import { LINES, LINES_SURFACE } from "./formats/lines.ts";
 
 export { default } from "../src/worker.ts";
 
-/** A user's own variables, by name. Set before the first request. */
-export const variables = new Map<string, Record<string, string>>();
+/** A user's own variables and bindings, by name. Set before the first request. */
+export const variables = new Map<string, Record<string, unknown>>();
+/** A directory's own variables, by name. */
+export const directories = new Map<string, Record<string, unknown>>();
+/** A budget's own variables and bindings, by name. */
+export const budgets = new Map<string, Record<string, unknown>>();
 /** A corpus object's own variables and bindings, by name. */
 export const corpora = new Map<string, Record<string, unknown>>();
 
@@ -50,5 +56,17 @@ export class CopyObject extends RealCopyObject {
   constructor(ctx: DurableObjectState, env: Env) {
     const original = ctx.id.name?.split(" of ")[1] ?? "";
     super(ctx, { ...env, ...corpora.get(namesById.get(original) ?? "") });
+  }
+}
+
+export class DirectoryObject extends RealDirectoryObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, { ...env, ...directories.get(ctx.id.name ?? "") });
+  }
+}
+
+export class BudgetObject extends RealBudgetObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, { ...env, ...budgets.get(ctx.id.name ?? "") });
   }
 }

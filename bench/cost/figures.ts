@@ -8,6 +8,8 @@ export interface AnswerFigures {
   readonly workerRequests: number;
   readonly userRequests: number;
   readonly corpusCalls: number;
+  /** Left out in figures of before there was a directory. */
+  readonly directoryCalls?: number;
   readonly alarmsRung: number;
   readonly rowsRead: number;
   /** Without alarms. */

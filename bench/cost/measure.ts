@@ -35,7 +35,7 @@ const AT_ONCE = {
 } as const;
 const EDGE_REQUESTS = 1_000;
 
-/** As a deployment has them; wrangler.toml has values for a laptop. */
+/** As a deployment has them; local servers have other values. */
 const VARIABLES = {
   EXTRACTIVE_TOKENS_PER_SECOND: "0",
   PING_INTERVAL_MS: "10000",
@@ -126,6 +126,7 @@ class Measuring {
         workerRequests: each(meter.workerRequests),
         userRequests: each(meter.userRequests),
         corpusCalls: each(meter.corpusCalls),
+        directoryCalls: each(meter.directoryCalls),
         alarmsRung: each(meter.alarmsRung),
         rowsRead: each(meter.rowsRead),
         rowsWritten: each(meter.rowsWritten),

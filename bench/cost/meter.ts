@@ -3,6 +3,7 @@ export interface Meter {
   readonly workerRequests: number;
   readonly userRequests: number;
   readonly corpusCalls: number;
+  readonly directoryCalls: number;
   readonly alarmsSet: number;
   readonly alarmsRung: number;
   readonly rowsRead: number;

@@ -69,6 +69,9 @@ function measured({ quotes, model, ...figures }: Figures): string {
         row("requests to the Worker", ({ workerRequests }) => number(workerRequests)),
         row("requests to the user's object", ({ userRequests }) => number(userRequests)),
         row("calls of the corpus object", ({ corpusCalls }) => number(corpusCalls)),
+        ...(quotes.directoryCalls === undefined
+          ? []
+          : [row("reports to the directory", ({ directoryCalls = 0 }) => number(directoryCalls))]),
         row("alarms that ring", ({ alarmsRung }) => number(alarmsRung)),
         row("rows read", ({ rowsRead }) => number(rowsRead)),
         row("rows written, alarms counted", (answer) => number(rowsWritten(answer))),

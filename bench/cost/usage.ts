@@ -28,7 +28,7 @@ export function usageOf(figures: Figures, kind: Kind, storedDays: number): Answe
     each: {
       workerRequests,
       workerCpuMs: workerRequests * figures.edgeCpuMs,
-      objectRequests: answer.userRequests + answer.corpusCalls + answer.alarmsRung + PAGE_REQUESTS,
+      objectRequests: calls(answer) + answer.alarmsRung + PAGE_REQUESTS,
       gbSeconds: awakeSeconds(figures, answer) * OBJECT_GB,
       rowsRead: answer.rowsRead,
       rowsWritten: rowsWritten(answer),
@@ -38,6 +38,11 @@ export function usageOf(figures: Figures, kind: Kind, storedDays: number): Answe
     inputTokens: kind === "model" ? answer.promptCharacters / CHARACTERS_A_TOKEN : 0,
     outputTokens: kind === "model" ? answer.tokens : 0,
   };
+}
+
+/** Of all objects. */
+function calls({ userRequests, corpusCalls, directoryCalls = 0 }: AnswerFigures): number {
+  return userRequests + corpusCalls + directoryCalls;
 }
 
 /** The user's object, and the corpus object while it searches. */

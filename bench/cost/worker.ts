@@ -7,6 +7,7 @@
 import { handle } from "../../src/edge/edge.ts";
 import {
   CorpusObject as BaseCorpusObject,
+  DirectoryObject as BaseDirectoryObject,
   UserObject as BaseUserObject,
   type Env,
 } from "../../src/wiring.ts";
@@ -20,9 +21,13 @@ type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
 /** Of a request with this header, only the Worker's part is done. */
 const EDGE_ONLY = "x-cost-edge-only";
 
-const counted = { workerRequests: 0, userRequests: 0, corpusCalls: 0, alarmsSet: 0, alarmsRung: 0 };
+const counted = {
+  ...{ workerRequests: 0, userRequests: 0, corpusCalls: 0, directoryCalls: 0 },
+  ...{ alarmsSet: 0, alarmsRung: 0 },
+};
 const userCursors: Cursor[] = [];
 const corpusCursors: Cursor[] = [];
+const directoryCursors: Cursor[] = [];
 let corpusBytes = 0;
 const timers = new Map<unknown, number>();
 
@@ -69,6 +74,23 @@ export class CorpusObject extends BaseCorpusObject {
     const response = await super.fetch(request);
     corpusBytes = this.ctx.storage.sql.databaseSize;
     return response;
+  }
+}
+
+export class DirectoryObject extends BaseDirectoryObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    watch(ctx.storage, directoryCursors);
+  }
+
+  override async report(...report: Parameters<BaseDirectoryObject["report"]>) {
+    counted.directoryCalls += 1;
+    return super.report(...report);
+  }
+
+  override async positionOf(user: string) {
+    counted.directoryCalls += 1;
+    return super.positionOf(user);
   }
 }
 
@@ -124,15 +146,17 @@ function withCountedMethods<T extends object>(stub: T): T {
 }
 
 function read(): Meter {
+  const all = [...userCursors, ...corpusCursors, ...directoryCursors];
   const meter = {
     ...counted,
-    rowsRead: sum(userCursors, "rowsRead") + sum(corpusCursors, "rowsRead"),
-    rowsWritten: sum(userCursors, "rowsWritten") + sum(corpusCursors, "rowsWritten"),
+    rowsRead: sum(all, "rowsRead"),
+    rowsWritten: sum(all, "rowsWritten"),
     corpusBytes,
   };
   for (const name of Object.keys(counted)) counted[name as keyof typeof counted] = 0;
   userCursors.length = 0;
   corpusCursors.length = 0;
+  directoryCursors.length = 0;
   return meter;
 }
 

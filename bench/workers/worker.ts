@@ -1,19 +1,24 @@
-// The real Worker with three routes more, never deployed: for what shows
+// The real Worker with five routes more, never deployed: for what shows
 // from inside only.
 //
 //   POST /searches?topK=N   searches for each string of a JSON list
 //   GET /written?user=NAME  the rows that this user's object has written
 //   POST /seed?user=NAME&count=N   copies this user's newest query N times
+//   POST /reports           sends made-up reports to the directory
+//   GET /directory          the rows that the directory has written, and its size
 
 import { handle } from "../../src/edge/edge.ts";
 import {
   CorpusObject as BaseCorpusObject,
+  DirectoryObject as BaseDirectoryObject,
   UserObject as BaseUserObject,
   corpusStub,
+  directoryStub,
   type Env,
   userStub,
 } from "../../src/wiring.ts";
-import type { Written } from "../written.ts";
+import type { Reports, Written } from "../written.ts";
+import { objectId, report } from "./reports.ts";
 
 // Its other objects.
 export * from "../../src/worker.ts";
@@ -23,6 +28,8 @@ type QueryRow = Row & { readonly key: string };
 
 /** A transaction of SQLite is held in memory until it ends. */
 const SEEDED_AT_ONCE = 20_000;
+/** Reports that are sent at a time. */
+const REPORTS_AT_ONCE = 20;
 /** Of queries, beside one day of keys. */
 const DAYS_KEPT = 30;
 
@@ -31,7 +38,8 @@ export class UserObject extends BaseUserObject {
   #alarms = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env);
+    // A million queries that were not asked are not reported.
+    super(ctx, isSeeded(ctx) ? withoutDirectory(env) : env);
     const { storage } = ctx;
     const exec = storage.sql.exec.bind(storage.sql);
     storage.sql.exec = (query: string, ...bindings: unknown[]) => {
@@ -53,6 +61,7 @@ export class UserObject extends BaseUserObject {
 
   async seed(count: number): Promise<void> {
     const { storage } = this.ctx;
+    storage.sql.exec("CREATE TABLE IF NOT EXISTS seeded (one INTEGER)");
     for (let left = count; left > 0; left -= SEEDED_AT_ONCE) {
       const copied = Math.min(left, SEEDED_AT_ONCE);
       storage.transactionSync(() => this.#copyNewest(copied, left <= count / DAYS_KEPT));
@@ -93,6 +102,63 @@ export class CorpusObject extends BaseCorpusObject {
   }
 }
 
+/** Of all instances of the directory: a new one may begin meanwhile. */
+const directoryWrites = { cursors: [] as SqlStorageCursor<Row>[], rows: 0, alarms: 0 };
+
+function countDirectoryRows(): void {
+  for (const done of directoryWrites.cursors.splice(0)) directoryWrites.rows += done.rowsWritten;
+}
+
+export class DirectoryObject extends BaseDirectoryObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { storage } = ctx;
+    const setAlarm = storage.setAlarm.bind(storage);
+    storage.setAlarm = (time, options) => {
+      directoryWrites.alarms += 1;
+      return setAlarm(time, options);
+    };
+    const exec = storage.sql.exec.bind(storage.sql);
+    storage.sql.exec = (query: string, ...bindings: unknown[]) => {
+      const cursor = exec<never>(query, ...bindings);
+      // The last one may not have been read yet.
+      countDirectoryRows();
+      directoryWrites.cursors.push(cursor);
+      return cursor;
+    };
+  }
+
+  size(): Written & { readonly bytes: number } {
+    countDirectoryRows();
+    const { rows, alarms } = directoryWrites;
+    return { rows, alarms, bytes: this.ctx.storage.sql.databaseSize };
+  }
+}
+
+async function sendReports(env: Env, { users, reports, ...each }: Reports): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    for (let user = next++; user < users; user = next++) {
+      const directory = directoryStub(env);
+      for (let sent = 0; sent < reports / users; sent += 1) {
+        const made = report({ ...each, user, before: each.before + sent });
+        const at = await directory?.report(objectId(user), made);
+        if (at?.last !== made.to.last) throw new Error("A report was not applied.");
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: REPORTS_AT_ONCE }, work));
+}
+
+function withoutDirectory({ DIRECTORY: _, ...env }: Env): Env {
+  return env as Env;
+}
+
+function isSeeded({ storage }: DurableObjectState): boolean {
+  const seeded = "SELECT 1 FROM sqlite_master WHERE name = 'seeded'";
+  return storage.sql.exec(seeded).toArray().length > 0;
+}
+
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
@@ -115,6 +181,13 @@ export default {
             if (!error.message.includes("seeded")) throw error;
           });
         return Response.json(null);
+      case "/reports":
+        await sendReports(env, await request.json<Reports>());
+        return Response.json(null);
+      case "/directory": {
+        const directory = directoryStub(env) as unknown as DurableObjectStub<DirectoryObject>;
+        return Response.json(await directory.size());
+      }
       default:
         return handle(request, env);
     }

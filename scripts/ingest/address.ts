@@ -1,14 +1,14 @@
 // The address of a file on a site, from its path. Pure.
 
 /** Files that sites turn into pages. A .txt is served as it is. */
-const MARKDOWN = /\.(?:md|markdown)$/i;
+const MARKDOWN = /\.(?:mdx?|markdown|html?)$/i;
 /** The page of a folder itself: most sites, GitHub and MkDocs, Hugo. */
 const FOLDER_PAGE = /^(?:index|readme|_index)$/i;
 
 export interface Addresses {
   /** Ends with a slash. */
   readonly base: string;
-  /** Pages without `.md`, and a folder's own page as the folder. */
+  /** Pages without extension, and a folder's own page as the folder. */
   readonly stripExtension: boolean;
 }
 

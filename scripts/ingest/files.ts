@@ -11,7 +11,8 @@ import { Failure, systemReason, UsageError } from "../command.ts";
 import { printable } from "../printable.ts";
 import { type Addresses, addressOf } from "./address.ts";
 import { kindOf, Listing, list, type Names, type Unread } from "./folder.ts";
-import { CONVERT_FIRST, NOT_TEXT, TEXT } from "./formats.ts";
+import { CONVERT_FIRST, KINDS, NOT_TEXT } from "./formats.ts";
+import type { Kind, Reading, ReadOptions } from "./reading.ts";
 
 export interface Document {
   readonly id: string;
@@ -21,6 +22,8 @@ export interface Document {
   readonly url: string | undefined;
   /** SHA-256 of the text in UTF-8, in hexadecimal, as on the server. */
   readonly contentHash: string;
+  /** Parts that were not read. */
+  readonly notes: readonly string[];
 }
 
 export interface File {
@@ -45,8 +48,10 @@ export interface Found {
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 /** Front matter is not sent, so a file may be longer than its text. */
 const FILE_BYTES_MAX = TEXT_BYTES_MAX + 64 * 1024;
+/** Pictures and mark-up take more than the text. */
+const RICH_BYTES_MAX = 50 * 1024 * 1024;
 const EXTENSIONS = new Intl.ListFormat("en", { type: "disjunction" });
-const NOTHING_TO_READ = `it has no file with the extension ${EXTENSIONS.format(TEXT)}.`;
+const NOTHING_TO_READ = `it has no file with the extension ${EXTENSIONS.format(KINDS.keys())}.`;
 const ID_LENGTH_MAX = 128;
 const TITLE_LENGTH_MAX = 300;
 /** Never waits, even if a pipe has taken the place of the file. */
@@ -57,6 +62,8 @@ export async function findFiles(
   paths: readonly string[],
   prefix: string,
   addresses: Addresses | undefined,
+  reading: Reading,
+  selectors: ReadOptions = {},
 ): Promise<Found> {
   const files = new Map<string, File>();
   const skipped: Unread[] = [];
@@ -88,7 +95,10 @@ export async function findFiles(
         return;
       }
       const url = addresses && addressOf(names.length === 0 ? [root] : names, addresses);
-      files.set(id, { id, read: () => read(join(path, ...names), id, url, isNamed) });
+      files.set(id, {
+        id,
+        read: () => read(join(path, ...names), { id, url, isNamed, reading, selectors }),
+      });
     };
 
     const look = await lookAt(path);
@@ -157,49 +167,99 @@ function whyNoId(id: string): string | undefined {
   return `its id would be too long or have a control character.`;
 }
 
+interface Reads {
+  readonly id: string;
+  readonly url: string | undefined;
+  readonly isNamed: boolean;
+  readonly reading: Reading;
+  readonly selectors: ReadOptions;
+}
+
 async function read(
   path: string,
-  id: string,
-  url: string | undefined,
-  isNamed: boolean,
+  { id, url, isNamed, reading, selectors }: Reads,
 ): Promise<Document | Unread> {
   const skip = (reason: string) => ({ path: printable(id), reason });
+  const kind: Kind = KINDS.get(extname(path).toLowerCase()) ?? "text";
+  const bytesMax = kind === "text" || kind === "mdx" ? FILE_BYTES_MAX : RICH_BYTES_MAX;
   let file: FileHandle | undefined;
   let bytes: Uint8Array;
   try {
     file = await open(path, isNamed ? READ_ONLY : READ_ONLY | constants.O_NOFOLLOW);
     const found = await file.stat();
     if (!found.isFile()) return skip(`it is ${kindOf(found)}, not a file.`);
-    if (found.size > FILE_BYTES_MAX) return skip(tooLong("it", found.size));
+    if (found.size > bytesMax) return skip(tooLong("it", found.size, bytesMax));
     // The size may be wrong: it is 0 for files in /proc.
-    bytes = await buffer(file.createReadStream({ end: FILE_BYTES_MAX, autoClose: false }));
+    bytes = await buffer(file.createReadStream({ end: bytesMax, autoClose: false }));
   } catch (error) {
     return skip(`it cannot be read: ${systemReason(error)}.`);
   } finally {
     await file?.close();
   }
-  if (bytes.byteLength > FILE_BYTES_MAX) return skip(tooLong("it", bytes.byteLength));
-  const whole = decode(bytes);
-  if (whole === undefined) return skip("it is not text in UTF-8.");
+  if (bytes.byteLength > bytesMax) return skip(tooLong("it", bytes.byteLength, bytesMax));
+  let whole: string | undefined;
+  let title: string | undefined;
+  let notes: readonly string[] = [];
+  if (kind === "text") {
+    whole = decode(bytes);
+    if (whole === undefined) return skip("it is not text in UTF-8.");
+  } else {
+    const found = await reading.read(kind, bytes, {
+      ...selectors,
+      url: url && URL.parse(url)?.href,
+    });
+    if (!("text" in found)) return skip(found.reason);
+    if (found.isHidden === true && !isNamed) {
+      return { ...skip("it asks not to be found (noindex)."), isDraft: true };
+    }
+    whole = found.text;
+    title = found.title;
+    notes = found.notes ?? [];
+  }
+  return documentOf(whole, { id, url, title, name: nameOf(path), isNamed, notes });
+}
+
+interface Facts {
+  readonly id: string;
+  readonly url: string | undefined;
+  /** Used where the text has none. */
+  readonly title: string | undefined;
+  readonly name: string;
+  /** A draft that is named itself is meant. */
+  readonly isNamed: boolean;
+  readonly notes: readonly string[];
+}
+
+/** What is sent for a text. */
+export function documentOf(whole: string, facts: Facts): Document | Unread {
+  const { id, url, name, isNamed, notes } = facts;
+  const skip = (reason: string) => ({ path: printable(id), reason });
   const { title, text, isDraft } = markdown.read(whole);
-  // Its page does not exist. A draft that is named itself is meant.
+  // Its page does not exist.
   if (isDraft && !isNamed) {
     return { ...skip("its front matter says that it is a draft."), isDraft };
   }
   const encoded = new TextEncoder().encode(text);
-  if (encoded.byteLength > TEXT_BYTES_MAX) return skip(tooLong("its text", encoded.byteLength));
+  if (encoded.byteLength > TEXT_BYTES_MAX) {
+    return skip(tooLong("its text", encoded.byteLength, TEXT_BYTES_MAX));
+  }
   if (!isVisible(text)) return skip("it is empty.");
   return {
     id,
-    title: tidy(title ?? "") || tidy(nameOf(path)) || id.slice(0, TITLE_LENGTH_MAX),
+    title:
+      tidy(title ?? "") ||
+      tidy(facts.title ?? "") ||
+      tidy(name) ||
+      [...id].slice(0, TITLE_LENGTH_MAX).join(""),
     text,
     url,
     contentHash: createHash("sha256").update(encoded).digest("hex"),
+    notes,
   };
 }
 
-function tooLong(what: string, bytes: number): string {
-  return `${what} is ${bytes} bytes long. The limit is 1 MiB.`;
+function tooLong(what: string, bytes: number, most: number): string {
+  return `${what} is ${bytes} bytes long. The limit is ${Math.floor(most / 1024 / 1024)} MiB.`;
 }
 
 /** Without a byte order mark. Undefined if it is not text. */

@@ -5,7 +5,7 @@ import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { systemReason } from "../command.ts";
 import { printable, printableBytes } from "../printable.ts";
-import { CONVERT_FIRST, NOT_TEXT, TEXT, TEXT_IF_NAMED } from "./formats.ts";
+import { CONVERT_FIRST, KINDS, NOT_TEXT, TEXT_IF_NAMED } from "./formats.ts";
 
 /** A path below the folder, name by name. */
 export type Names = readonly string[];
@@ -77,12 +77,12 @@ async function sort(
     } catch (error) {
       skip(`it cannot be read: ${systemReason(error)}.`);
     }
-  } else if (entry.isSymbolicLink() && (TEXT.has(extension) || otherFormat !== undefined)) {
+  } else if (entry.isSymbolicLink() && (KINDS.has(extension) || otherFormat !== undefined)) {
     // It may lead out of the folder, or into a circle.
     skip("it is a symbolic link: give its target as a PATH.");
   } else if (!entry.isFile() && !entry.isSymbolicLink()) {
     skip(`it is ${kindOf(entry)}, not a file.`);
-  } else if (TEXT.has(extension)) {
+  } else if (KINDS.has(extension)) {
     listing.files.push(names);
     return;
   } else if (otherFormat !== undefined) {

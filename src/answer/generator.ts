@@ -10,6 +10,16 @@ export interface Message {
   readonly content: string;
 }
 
+/** The tokens of one call, by the model's count. */
+export interface Usage {
+  /** Of the prompt, the thoughts and the answer. */
+  readonly total: number;
+  /** Undefined if the model says the total only. */
+  readonly prompt: number | undefined;
+  /** False if text came after the report. */
+  readonly isWhole: boolean;
+}
+
 /** What a chat model is asked. */
 export interface Prompt {
   readonly messages: readonly Message[];
@@ -19,8 +29,12 @@ export interface Prompt {
   readonly isWhole?: boolean;
   /** Called when the model sends anything without text, such as thoughts. */
   readonly onSignOfLife?: (() => void) | undefined;
-  /** Called at the end with all tokens, if the model counts them. */
-  readonly onUsage?: (tokens: number) => void;
+  /** The header `traceparent`. */
+  readonly trace?: string | undefined;
+  /** The tokens are paid for: the model should count them. */
+  readonly isCounted?: boolean;
+  /** Called at the end, if the model counts its tokens. */
+  readonly onUsage?: ((usage: Usage) => void) | undefined;
 }
 
 export interface Generation extends Prompt {

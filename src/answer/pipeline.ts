@@ -30,6 +30,8 @@ export interface Progress {
   onToken(token: string): void;
   /** The model sent something without text to show. */
   onSignOfLife(): void;
+  /** All tokens that the model counted for the answer. */
+  onUsage(tokens: number): void;
   /** The model was asked to rewrite the question. */
   onRewrite(cost: RewriteCost): void;
   /** The answer says that nothing was found. */
@@ -90,6 +92,8 @@ function generate(
     {
       ...{ query, search, history, passages, maxTokens, temperature },
       messages: prompt(query, history, passages, nonce, instructions),
+      trace: ask.trace,
+      onUsage: ({ total }) => progress.onUsage(total),
       onSignOfLife: () => progress.onSignOfLife(),
     },
     (piece) => text.add(piece),
@@ -137,14 +141,14 @@ class Text {
 
 /** With the model's words for the search, if it gives any. */
 async function rewritten(
-  { query, history }: Ask,
+  { query, history, trace }: Ask,
   search: SearchQuery,
   { rewriter }: Adapters,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<SearchQuery> {
   const startedAt = performance.now();
-  const rewrite = await rewriter?.rewrite(query, history, signal);
+  const rewrite = await rewriter?.rewrite(query, history, signal, trace);
   if (rewrite === undefined) return search;
   const ms = Math.round(performance.now() - startedAt);
   progress.onRewrite({ ms, tokens: rewrite.tokens });
@@ -163,9 +167,8 @@ async function retrieve(
     const known = cause instanceof ServiceError;
     if (known && cause.code !== "RETRIEVAL_FAILED") throw cause;
     const what = known ? cause.message : "The documents could not be searched.";
-    throw new ServiceError("RETRIEVAL_FAILED", `${what} You were not charged; ask again.`, {
-      cause: known ? cause.details.cause : cause,
-    });
+    const message = `${what} You were not charged; ask again.`;
+    throw new ServiceError("RETRIEVAL_FAILED", message, known ? cause.details : { cause });
   }
 }
 
@@ -180,6 +183,7 @@ function failed(what: string, cause?: unknown): ServiceError {
 }
 
 function source(passage: Passage, n: number, snippet: (text: string) => string): Source {
-  const { id, documentId, title, heading, url, score, text } = passage;
-  return { n, id, documentId, title, heading, url, snippet: snippet(text), score };
+  const { id, documentId, collection, title, heading, url, score, text } = passage;
+  const where = { n, id, documentId, ...(collection !== undefined && { collection }) };
+  return { ...where, title, heading, url, snippet: snippet(text), score };
 }

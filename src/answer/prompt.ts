@@ -3,8 +3,9 @@
 // be guessed, and invisible characters are removed. A persuasive
 // document may still mislead a model, so answers are shown as text only.
 
-import type { Turn } from "../protocol.ts";
+import type { Ask, Turn } from "../protocol.ts";
 import { blocksMarkdown } from "../text/blocks.ts";
+import { byteLength } from "../text/pieces.ts";
 import type { Message } from "./generator.ts";
 import { NOTHING_FOUND } from "./nothing-found.ts";
 import type { Neighbour, Passage } from "./retriever.ts";
@@ -30,6 +31,14 @@ const HISTORY_LENGTH_MAX = 16_000;
  * whole; their neighbours where they leave room.
  */
 const PASSAGES_LENGTH_MAX = 8_000;
+/** Of a passage and its mark-up, without neighbours: see intake/passages.ts. */
+const PASSAGE_LENGTH_MAX = 2_000;
+/** Of a passage's delimiters, title and headings. */
+const PLACE_BYTES_MAX = 1_500;
+/** Of what stands between the parts. */
+const JOINTS_BYTES_MAX = 500;
+/** UTF-8 has at most three bytes for a UTF-16 unit. */
+const UNIT_BYTES_MAX = 3;
 /**
  * A passage may repeat a sentence of the one before. What is
  * shorter may be the same by chance, such as a fence.
@@ -67,6 +76,17 @@ export function prompt(
     { role: "system", content: rules(instructions) },
     ...alternating([...latest(history), question]),
   ];
+}
+
+/** The most bytes of a prompt, before its passages are known. */
+export function promptBytesMax(ask: Ask): number {
+  const { query, history, topK, instructions } = ask;
+  const turns = latest(history).reduce((sum, { content }) => sum + byteLength(content), 0);
+  const passages =
+    UNIT_BYTES_MAX * Math.max(PASSAGES_LENGTH_MAX, topK * PASSAGE_LENGTH_MAX) +
+    topK * PLACE_BYTES_MAX;
+  const own = byteLength(rules(instructions)) + byteLength(query);
+  return own + turns + passages + JOINTS_BYTES_MAX;
 }
 
 function rules(instructions: string | undefined): string {

@@ -7,6 +7,8 @@ export interface Passage {
   /** `<document id>#<number of the passage in it>` */
   readonly id: string;
   readonly documentId: string;
+  /** That of the document; undefined for `default`. */
+  readonly collection?: string | undefined;
   readonly title: string;
   /** The headings above the passage, outermost first. */
   readonly heading: readonly string[];

@@ -23,6 +23,16 @@ export const QUERY_LENGTH_MAX = 400;
 /** The newest turns. The length is in UTF-16 units. */
 const TURNS_MAX = 6;
 const TURN_LENGTH_MAX = 500;
+/** Of the rules, and of the roles of turns. */
+const RULES_BYTES_MAX = 1_500;
+
+/** The most that a rewrite may use. Models that think use it for thoughts too. */
+export const REWRITE_TOKENS_MAX = {
+  // UTF-8 has at most three bytes for a UTF-16 unit.
+  input: RULES_BYTES_MAX + 3 * (TURNS_MAX * TURN_LENGTH_MAX + QUERY_LENGTH_MAX),
+  output: 300,
+};
+
 /** This part of the telling words at least is the conversation's. */
 const SHARED_MIN = 0.4;
 

@@ -18,10 +18,12 @@ export interface Rewriter {
   /**
    * Undefined if the question needs no rewrite and none was tried.
    * Throws only if `signal` aborts, and then at once.
+   * @param trace The header `traceparent`.
    */
   rewrite(
     query: string,
     history: readonly Turn[],
     signal: AbortSignal,
+    trace?: string,
   ): Promise<Rewrite | undefined>;
 }

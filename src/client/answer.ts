@@ -60,6 +60,11 @@ export interface Retry {
 export interface AnswerOptions {
   /** Aborting it stops the answer. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether leaving or reloading the page stops the answer; default true. If not,
+   * Belay waits for `events()` of its query, and refunds an answer without a reader.
+   */
+  readonly stopsOnLeave?: boolean | undefined;
   readonly onSources?: ((sources: readonly Source[]) => void) | undefined;
   readonly onToken?: ((token: string) => void) | undefined;
   readonly onDone?: ((outcome: Outcome) => void) | undefined;
@@ -130,7 +135,7 @@ export class Answer implements AsyncIterable<AnswerEvent> {
     const { signal } = options;
     const leave = () => this.#leave(signal?.reason);
     signal?.addEventListener("abort", leave, { signal: this.#over.signal });
-    onPage("pagehide", leave, this.#over.signal);
+    if (options.stopsOnLeave ?? true) onPage("pagehide", leave, this.#over.signal);
     this.#running = this.#run().catch((thrown) => this.#fail(thrown));
   }
 
@@ -303,7 +308,9 @@ export class Answer implements AsyncIterable<AnswerEvent> {
   async #tooLate(refusal: BelayError, signal: AbortSignal): Promise<Error> {
     const queryId = this.#queryId;
     if (refusal.code !== "NOT_KEPT" || !this.#question || !queryId) return refusal;
-    const { reason } = await this.#connection.json<Receipt>(this.#path(), { signal });
+    const { reason, state } = await this.#connection.json<Receipt>(this.#path(), { signal });
+    // It was deleted meanwhile.
+    if (state === "charged") return refusal;
     const details = { status: refusal.status, queryId, cause: refusal };
     if (reason === "cancelled") {
       return new CancelledError("CANCELLED", "The answer was stopped elsewhere.", details);

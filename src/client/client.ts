@@ -37,6 +37,8 @@ export interface AskOptions extends AnswerOptions {
   readonly maxTokens?: number | undefined;
   readonly temperature?: number | undefined;
   readonly history?: readonly Turn[] | undefined;
+  /** Where to search. Default: in all collections that the user may read. */
+  readonly collections?: readonly string[] | undefined;
   /** Default: a new one for each ask. Keep one to repeat an ask after a reload. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -49,6 +51,11 @@ export interface QueriesOptions extends CallOptions {
   readonly limit?: number | undefined;
   /** `before` of the last page. */
   readonly before?: string | undefined;
+  /**
+   * Only queries whose question or answer has all of these words. A page may be
+   * empty and not the last: go on until `before` is null.
+   */
+  readonly search?: string | undefined;
 }
 
 /** A page of the user's receipts, newest first. */
@@ -71,7 +78,8 @@ export class Client {
 
   /** Asks at once. The answer grows as events arrive. */
   ask(query: string, options: AskOptions = {}): Answer {
-    const { topK, maxTokens, temperature, history, idempotencyKey = newKey() } = options;
+    const { topK, maxTokens, temperature, history, collections } = options;
+    const { idempotencyKey = newKey() } = options;
     // One body for all tries: the key with another body is refused.
     const body = JSON.stringify({
       query,
@@ -79,6 +87,7 @@ export class Client {
       maxTokens,
       temperature,
       history,
+      collections,
       onDisconnect: "wait",
     });
     const question = { body, idempotencyKey };
@@ -94,14 +103,27 @@ export class Client {
     return this.#connection.json("/ai/quota", options);
   }
 
-  queries({ limit = 20, before, signal }: QueriesOptions = {}): Promise<Queries> {
+  queries({ limit = 20, before, search, signal }: QueriesOptions = {}): Promise<Queries> {
     const from = before ? `&before=${encodeURIComponent(before)}` : "";
-    return this.#connection.json(`/ai/queries?limit=${limit}${from}`, { signal });
+    const having = search ? `&search=${encodeURIComponent(search)}` : "";
+    return this.#connection.json(`/ai/queries?limit=${limit}${from}${having}`, { signal });
   }
 
   /** The receipt of one query. */
   query(queryId: string, options: CallOptions = {}): Promise<Receipt> {
     return this.#connection.json(`/ai/queries/${encodeURIComponent(queryId)}`, options);
+  }
+
+  /**
+   * Deletes the question and the answer of a query; its receipt stays, without
+   * texts. The second time changes nothing. Rejects with NOT_FINISHED while the
+   * answer is being written.
+   */
+  delete(queryId: string, options: CallOptions = {}): Promise<void> {
+    return this.#connection.json(`/ai/queries/${encodeURIComponent(queryId)}`, {
+      ...options,
+      method: "DELETE",
+    });
   }
 
   /**

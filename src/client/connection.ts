@@ -26,7 +26,7 @@ export interface ClientOptions {
 }
 
 export interface Sending {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
@@ -65,9 +65,10 @@ export class Connection {
     return this.#send(path, sending);
   }
 
-  /** Resolves with the body; rejects if it is a refusal. */
+  /** Resolves with the body, or without one; rejects if it is a refusal. */
   async json<T>(path: string, sending: Sending): Promise<T> {
     const response = await this.request(path, sending);
+    if (response.status === 204) return undefined as T;
     if (!isOfType(response, "application/json")) throw await refusalOf(response);
     return response.json() as Promise<T>;
   }
@@ -100,7 +101,7 @@ export class Connection {
 }
 
 /** Ten tries in about 20 s, longer than Belay waits for a reader. */
-function backoffMs(attempt: number): number | undefined {
+export function backoffMs(attempt: number): number | undefined {
   // Random, so that clients that were cut off together spread out.
   return attempt > 10 ? undefined : Math.min(4_000, 125 * 2 ** attempt) * (1 - Math.random() / 2);
 }

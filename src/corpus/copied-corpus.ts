@@ -7,6 +7,7 @@ import type { NearVector } from "../answer/vector-index.ts";
 import { withTimeout } from "../deadline.ts";
 import { reasonOf } from "../errors.ts";
 import type { Corpus } from "./corpus.ts";
+import type { QueryTerms } from "./query-terms.ts";
 
 type Placed = Omit<Passage, "score">;
 
@@ -18,6 +19,7 @@ export interface ReadableCopy {
     query: string,
     topK: number,
   ): Promise<Passage[] | undefined>;
+  termsOf(query: string): Promise<QueryTerms | undefined>;
   passagesAt(ids: readonly string[]): Promise<Placed[] | undefined>;
 }
 
@@ -52,6 +54,11 @@ export class CopiedCorpus implements Corpus {
   ): Promise<Passage[]> {
     const found = await this.#fromCopy((copy) => copy.passagesOf(vectors, query, topK));
     return found ?? this.#original.passagesOf(vectors, query, topK);
+  }
+
+  async termsOf(query: string): Promise<QueryTerms> {
+    const known = await this.#fromCopy((copy) => copy.termsOf(query));
+    return known ?? this.#original.termsOf(query);
   }
 
   async passagesAt(ids: readonly string[]): Promise<Placed[]> {

@@ -11,6 +11,7 @@ import {
   PassageIndex,
   type PlacedPassage,
 } from "./passage-index.ts";
+import { NO_TERMS, type QueryTerms } from "./query-terms.ts";
 import { raiseStatistics } from "./statistics.ts";
 import { VectorState } from "./vector-state.ts";
 
@@ -69,6 +70,10 @@ export class CopiedDocuments {
 
   search(query: string, topK: number): FoundPassage[] {
     return this.#exist ? this.#index.search(query, topK, this.#passages()) : [];
+  }
+
+  termsOf(query: string): QueryTerms {
+    return this.#exist ? this.#index.termsOf(query, this.#passages()) : NO_TERMS;
   }
 
   /** None if another model than this has made the vectors. */

@@ -9,6 +9,7 @@ import type { Variables } from "../config.ts";
 import { CopiedDocuments } from "./copied-documents.ts";
 import { Follower, type Original } from "./follower.ts";
 import type { FoundPassage, PlacedPassage } from "./passage-index.ts";
+import type { QueryTerms } from "./query-terms.ts";
 
 /** Made in wiring.ts. */
 export interface CopyParts {
@@ -34,6 +35,11 @@ export class CopyObject extends DurableObject<Variables> {
   async search(original: string, query: string, topK: number): Promise<FoundPassage[] | undefined> {
     if (!(await this.#follower.isFresh(original))) return undefined;
     return this.#documents.search(query, topK);
+  }
+
+  async termsOf(original: string, query: string): Promise<QueryTerms | undefined> {
+    if (!(await this.#follower.isFresh(original))) return undefined;
+    return this.#documents.termsOf(query);
   }
 
   async passagesOf(

@@ -1,6 +1,7 @@
-// CorpusObject: the documents over HTTP, for operators, and
-// their search over RPC, for retrievers. edge/ has checked that
-// the caller is an operator. The storage is in documents.ts.
+// CorpusObject: the documents of one collection over HTTP, for
+// operators, and their search over RPC, for retrievers. edge/ has
+// checked that the caller is an operator, and found the object by the
+// name of the collection. The storage is in documents.ts.
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
@@ -8,44 +9,44 @@ import { Alarm } from "../alarm.ts";
 import type { Embedder } from "../answer/embedder.ts";
 import type { Retriever } from "../answer/retriever.ts";
 import type { NearVector, VectorIndex } from "../answer/vector-index.ts";
+import { noSuchCollection, tooManyCollections } from "../collections.ts";
 import { bodyTimeoutMs, userConfig, type Variables } from "../config.ts";
-import { withTimeout } from "../deadline.ts";
 import { sha256 } from "../digest.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { refusalForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
-import {
-  API_PREFIX,
-  DOCUMENTS_LISTED,
-  type Examples,
-  QUERY_LENGTH_MAX,
-  TOP_K,
-} from "../protocol.ts";
-import {
-  check,
-  decodeParameter,
-  isName,
-  readJson,
-  wholeParameter,
-  wrongParameter,
-} from "../request.ts";
-import { snippets } from "../text/snippet.ts";
-import { isVisible } from "../text/visible.ts";
+import { API_PREFIX, DOCUMENTS_LISTED, type Examples } from "../protocol.ts";
+import { check, decodeParameter, isName, readJson, wholeParameter } from "../request.ts";
 import type { ChangePage, Reached } from "./change-log.ts";
+import {
+  CollectionAdmin,
+  type CollectionCounts,
+  type ListedCollection,
+} from "./collection-admin.ts";
+import type { NamedKey, ReservedKey } from "./collections.ts";
 import { Copies, type FollowingCopy } from "./copies.ts";
 import type { Corpus } from "./corpus.ts";
 import { CORPUS_SCHEMA } from "./corpus-schema.ts";
-import { DocumentBody } from "./document-body.ts";
-import { Documents, storedPassages } from "./documents.ts";
+import { DocumentBody, FILES_HINT, MoveBody } from "./document-body.ts";
+import { DocumentMoves, type ReceivingCollection } from "./document-moves.ts";
+import { type Document, type DocumentEntry, Documents } from "./documents.ts";
 import { exampleQuestions } from "./examples.ts";
 import type { FoundPassage, PlacedPassage } from "./passage-index.ts";
+import { preview } from "./preview.ts";
+import type { QueryTerms } from "./query-terms.ts";
+import { storedPassages } from "./stored-passages.ts";
 import { VectorSync } from "./vector-sync.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 // JSON may need six bytes for a character.
 const BODY_BYTES_MAX = 6 * TEXT_BYTES_MAX + 64 * 1024;
+
+/** Documents on a page of an export, where their texts are short. */
+const EXPORTED_AT_ONCE = 100;
+/** Ids, or collections, of one call. */
+const LISTED_AT_ONCE = 500;
 
 /**
  * Documents plus passages re-indexed per alarm (one document
@@ -58,8 +59,20 @@ const INDEXING_BATCH = 200;
  */
 const EMBEDDING_DELAY_MS = 1_000;
 
+/** Those of `default`, and those of the collection that the path names. */
+const DOCUMENTS = "/admin/(collections/:collection/)?documents";
+
 /** The wait before the work of an alarm is tried again. */
 const RETRY_MS = 30_000;
+
+/** A document as it was sent, with its id. */
+export interface ExportedDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly url: string | null;
+  readonly sample?: true;
+  readonly text: string;
+}
 
 /** Makes vectors, and stores them. */
 export interface VectorAdapters {
@@ -75,6 +88,17 @@ export interface CorpusParts {
   copyCount(): number;
   /** @param original The id of this object. */
   copy(original: string, number: number): FollowingCopy;
+  /** @param key Of the list of collections. */
+  collection(key: string): OtherCollection;
+  /** Undefined if there are too many. */
+  reserveCollection(name: string): Promise<ReservedKey | undefined>;
+  /** False if it is gone. */
+  openCollection(key: string): Promise<boolean>;
+}
+
+/** The object of a collection, as another one sees it. */
+interface OtherCollection extends ListedCollection, ReceivingCollection {
+  readonly id: { toString(): string };
 }
 
 export class CorpusObject extends DurableObject<Variables> implements Corpus {
@@ -82,36 +106,51 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   readonly #documents: Documents;
   readonly #vectorSync: VectorSync | undefined;
   readonly #copies: Copies | undefined;
+  readonly #admin: CollectionAdmin;
+  readonly #moves: DocumentMoves;
   readonly #alarm: Alarm;
   readonly #writes = new WriteQueue();
   /** Undefined since the last change of a document. */
   #exampleQuestions: readonly string[] | undefined;
 
   readonly #router = Router<IRequest, []>({ base: API_PREFIX })
-    .get("/ai/examples", () => json(this.#examples()))
-    .get("/admin/documents", (request) => {
+    .get("/ai/examples", () => json(this.examples()))
+    .get("/admin/collections", ({ url }) => this.#admin.list(new URL(url).searchParams))
+    .patch("/admin/collections/:collection", async (request) =>
+      this.#admin.rename(request.params.collection, await this.#body(request)),
+    )
+    .delete("/admin/collections/:collection", ({ params }) =>
+      this.#deleteCollection(params.collection),
+    )
+    .get(DOCUMENTS, (request) => {
       const parameters = new URL(request.url).searchParams;
-      const search = parameters.get("search");
-      return search === null
-        ? this.#list(parameters)
-        : this.#preview(search, parameters, request.signal);
+      if (!parameters.has("search")) return this.#list(parameters);
+      const { firstTokenTimeoutMs } = userConfig(this.env);
+      const retriever = () => this.#parts.retriever(this);
+      return preview(parameters, retriever, firstTokenTimeoutMs, request.signal);
     })
-    .get("/admin/documents/:id", ({ params }) => this.#get(documentId(params.id)))
-    .put("/admin/documents/:id", (request) => this.#put(documentId(request.params.id), request))
-    .delete("/admin/documents/:id", ({ params }) => this.#delete(documentId(params.id)));
+    .get(`${DOCUMENTS}/:id`, ({ params }) => this.#get(documentId(params.id)))
+    .put(`${DOCUMENTS}/:id`, (request) => this.#put(documentId(request.params.id), request))
+    .delete(`${DOCUMENTS}/:id`, ({ params }) => this.#delete(documentId(params.id)))
+    .post(`${DOCUMENTS}/:id/move`, (request) => this.#move(documentId(request.params.id), request));
 
   constructor(ctx: DurableObjectState, env: Variables, parts: CorpusParts) {
     super(ctx, env);
     this.#parts = parts;
     this.#alarm = new Alarm(ctx.storage);
     this.#documents = new Documents(ctx.storage);
+    this.#admin = new CollectionAdmin(this.#documents.collections, parts.collection, () => {
+      this.#documents.deleteSamples();
+      this.#changed();
+    });
+    this.#moves = new DocumentMoves(ctx.storage, this.#documents, parts);
     this.#vectorSync = this.#newVectorSync();
     this.#copies = this.#documents.isUsable ? this.#newCopies(ctx.id.toString()) : undefined;
     if (this.#documents.isUsable && this.#isWorkDue()) {
       ctx.blockConcurrencyWhile(async () => {
         await this.#alarm.recall();
-        // An alarm that is set keeps its time.
-        if (!this.#alarm.isSet) this.#alarm.set(Date.now());
+        // Otherwise an alarm that is set keeps its time.
+        if (!this.#alarm.isSet || this.#isAnyLeft()) this.#alarm.set(Date.now());
       });
     }
   }
@@ -126,6 +165,10 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     return this.#documents.passagesOf(vectors, query, topK);
   }
 
+  termsOf(query: string): QueryTerms {
+    return this.#documents.termsOf(query);
+  }
+
   passagesAt(ids: readonly string[]): PlacedPassage[] {
     return this.#documents.passagesAt(ids);
   }
@@ -133,6 +176,74 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
   changesAfter(reached: Reached | undefined, schemaVersion: number): ChangePage | undefined {
     if (schemaVersion !== CORPUS_SCHEMA.version) throw new Error("Another release is running.");
     return this.#documents.changesAfter(reached);
+  }
+
+  /** Documents with their texts, in the order of their ids, as a page holds. */
+  exportAfter(id: string): { documents: ExportedDocument[]; after: string | null } {
+    const documents: ExportedDocument[] = [];
+    let bytes = 0;
+    for (const entry of this.#documents.entriesAfter(id, EXPORTED_AT_ONCE)) {
+      bytes += entry.bytes;
+      if (documents.length > 0 && bytes > TEXT_BYTES_MAX) break;
+      const { id, title, url, sample } = entry;
+      const text = this.#documents.text(id);
+      documents.push({ id, title, url, ...(sample && { sample }), text });
+    }
+    return { documents, after: documents.at(-1)?.id ?? null };
+  }
+
+  /** The ids of documents, in their order; none after the last. */
+  idsAfter(id: string): string[] {
+    return this.#documents.entriesAfter(id, LISTED_AT_ONCE).map((entry) => entry.id);
+  }
+
+  // --- The list of collections, in the object of `default` ---
+
+  /** By name; none after the last. */
+  collectionsAfter(name: string): NamedKey[] {
+    return this.#documents.collections.after(name, LISTED_AT_ONCE);
+  }
+
+  /** Those of these collections that exist. */
+  collectionKeys(names: readonly string[]): NamedKey[] {
+    return this.#documents.collections.named(names);
+  }
+
+  /** For a document. Undefined if there are too many. */
+  reserveCollection(name: string): ReservedKey | undefined {
+    const reserved = this.#admin.reserve(name);
+    // Opens it after a crash, and forgets it after a refusal.
+    if (reserved?.isOpen === false) this.#alarm.set(Date.now() + RETRY_MS);
+    return reserved;
+  }
+
+  /** Its first document was stored. False if it is gone, with its documents. */
+  openCollection(key: string): Promise<boolean> {
+    return this.#admin.open(key);
+  }
+
+  // --- This collection, for the list and for others ---
+
+  counts(): CollectionCounts {
+    return this.#documents.counts();
+  }
+
+  close(): void {
+    this.#documents.close();
+    this.#changed();
+  }
+
+  /** A document that is moved here. */
+  async take(document: Document): Promise<boolean> {
+    if (this.#documents.isClosed) return false;
+    await this.#store(document);
+    return true;
+  }
+
+  /** Cached, since every page load requests it. */
+  examples(): Examples {
+    this.#exampleQuestions ??= exampleQuestions(this.#documents.headings());
+    return { empty: this.#documents.isEmpty(), questions: this.#exampleQuestions };
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -151,6 +262,8 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     this.#alarm.clear();
     try {
       await this.#settleCopies();
+      await this.#moves.finishAll();
+      await this.#admin.settle();
       let done = 0;
       while (this.#documents.isOutdated() && done < INDEXING_BATCH) {
         done += 1 + this.#documents.indexNext();
@@ -161,6 +274,7 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
       const waitMs = this.#documents.isOutdated() ? 0 : await this.#vectorSync?.work();
       if (!this.#documents.isOutdated()) this.#copies?.changed(this.#documents.version);
       if (waitMs !== undefined) this.#alarm.set(Date.now() + waitMs);
+      if (this.#isAnyLeft()) this.#alarm.set(Date.now() + RETRY_MS);
     } catch (thrown) {
       console.error("The work on the documents failed and is tried again:", thrown);
       this.#alarm.set(Date.now() + RETRY_MS);
@@ -189,8 +303,16 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
 
   #isWorkDue(): boolean {
     return (
-      this.#documents.isOutdated() || this.#vectorSync?.isDue() === true || this.#hasOtherCopies()
+      this.#documents.isOutdated() ||
+      this.#vectorSync?.isDue() === true ||
+      this.#hasOtherCopies() ||
+      this.#isAnyLeft()
     );
+  }
+
+  /** Whether a move, or a change of the list of collections, is not finished. */
+  #isAnyLeft(): boolean {
+    return this.#moves.anyLeft() || this.#admin.isAnyLeft();
   }
 
   /** Whether there are more or fewer copies than before. */
@@ -230,74 +352,76 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     return json({ documents, after, vectors });
   }
 
-  /** The passages that an ask with this query would get. */
-  async #preview(
-    search: string,
-    parameters: URLSearchParams,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    const query = search.trim();
-    const length = [...query].length;
-    if (!isVisible(query) || length > QUERY_LENGTH_MAX) {
-      throw wrongParameter("search", `1 to ${QUERY_LENGTH_MAX} characters long, and visible`);
-    }
-    const limit = wholeParameter(parameters, "limit", TOP_K);
-    const timeoutMs = userConfig(this.env).firstTokenTimeoutMs;
-    const message = `The search gave no answer within ${timeoutMs} ms.`;
-    const found = await withTimeout(
-      timeoutMs,
-      () => new ServiceError("RETRIEVAL_FAILED", message),
-      (either) => this.#parts.retriever(this).retrieve(query, limit, either),
-      signal,
-    );
-    const snippet = snippets(query);
-    const passages = found.map(({ id, documentId, title, heading, url, score, text }) => ({
-      ...{ id, documentId, title, heading, url, score },
-      snippet: snippet(text),
-    }));
-    return json({ passages });
-  }
-
   #get(id: string): Response {
     const entry = this.#documents.entry(id);
     if (entry === undefined) throw notFound();
     return json({ ...entry, text: this.#documents.text(id) });
   }
 
-  /** Cached, since every page load requests it. */
-  #examples(): Examples {
-    this.#exampleQuestions ??= exampleQuestions(this.#documents.headings());
-    return { empty: this.#documents.isEmpty(), questions: this.#exampleQuestions };
+  async #put(id: string, request: Request): Promise<Response> {
+    const { title, text, url, sample } = check(DocumentBody, await this.#body(request, FILES_HINT));
+    const { entry, isNew } = await this.#store({ id, title: title.trim(), url, text, sample });
+    return json(entry, isNew ? 201 : 200);
   }
 
-  async #put(id: string, request: Request): Promise<Response> {
-    const limits = { bytesMax: BODY_BYTES_MAX, timeoutMs: bodyTimeoutMs(this.env) };
-    const { title, text, url, sample } = check(DocumentBody, await readJson(request, limits));
+  async #store(document: Document): Promise<{ readonly entry: DocumentEntry; isNew: boolean }> {
+    const { id, text } = document;
     const bytes = new TextEncoder().encode(text);
     if (bytes.byteLength > TEXT_BYTES_MAX) {
       const message = `The text is ${bytes.byteLength} bytes long, and at most ${TEXT_BYTES_MAX} are accepted. Split it into several documents.`;
       throw new ServiceError("PAYLOAD_TOO_LARGE", message);
     }
     const contentHash = await sha256(bytes);
-    const document = { id, title: title.trim(), url, text, sample };
     // Cutting takes as long as writing: let searches run in between.
     await nextTurn();
     const cut = this.#documents.holds(document, contentHash) ? undefined : storedPassages(document);
     return this.#writes.add(text.length, () => {
       const isNew = this.#documents.entry(id) === undefined;
-      this.#exampleQuestions = undefined;
       const now = Date.now();
       const entry = this.#documents.put(document, bytes.byteLength, contentHash, now, cut);
-      this.#wake();
-      return json(entry, isNew ? 201 : 200);
+      this.#changed();
+      return { entry, isNew };
     });
   }
 
   #delete(id: string): Response {
     if (!this.#documents.delete(id)) throw notFound();
-    this.#wake();
-    this.#exampleQuestions = undefined;
+    this.#changed();
     return json({ id, deleted: true });
+  }
+
+  async #move(id: string, request: Request): Promise<Response> {
+    const { to } = check(MoveBody, await this.#body(request));
+    if (this.#documents.entry(id) === undefined) throw notFound();
+    const reserved = await this.#parts.reserveCollection(to);
+    if (reserved === undefined) throw tooManyCollections();
+    const isHere = this.#parts.collection(reserved.key).id.toString() === this.ctx.id.toString();
+    // It may have been deleted meanwhile.
+    if (this.#documents.entry(id) === undefined) throw notFound();
+    if (isHere) return json({ id, collection: to });
+    this.#moves.begin(id, reserved.key);
+    // Goes on after a crash.
+    this.#alarm.set(Date.now() + RETRY_MS);
+    const isMoved = await this.#moves.finish(id).catch(movedLater);
+    this.#changed();
+    if (!isMoved) throw noSuchCollection();
+    return json({ id, collection: to });
+  }
+
+  #deleteCollection(parameter: string | undefined): Promise<Response> {
+    // Goes on after a crash.
+    this.#alarm.set(Date.now() + RETRY_MS);
+    return this.#admin.delete(parameter);
+  }
+
+  #changed(): void {
+    this.#exampleQuestions = undefined;
+    this.#wake();
+  }
+
+  #body(request: Request, hint = ""): Promise<unknown> {
+    const timeoutMs = bodyTimeoutMs(this.env);
+    return readJson(request, { bytesMax: BODY_BYTES_MAX, timeoutMs, hint });
   }
 }
 
@@ -312,6 +436,13 @@ function documentId(parameter = ""): string {
     throw new ServiceError("INVALID_REQUEST", message);
   }
   return id;
+}
+
+/** The other object was redeployed, reset or overloaded. */
+function movedLater(cause: unknown): never {
+  if (cause instanceof ServiceError) throw cause;
+  const message = "The document could not be moved just now, and is moved within half a minute.";
+  throw new ServiceError("UNAVAILABLE", message, { headers: { "retry-after": "30" }, cause });
 }
 
 function notFound(): ServiceError {

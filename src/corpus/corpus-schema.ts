@@ -2,6 +2,7 @@
 
 import { addColumn, Schema } from "../schema.ts";
 import { CHANGE_LOG_TABLES } from "./change-log.ts";
+import { COLLECTION_TABLES, MOVE_TABLES } from "./collections.ts";
 import { PASSAGE_TABLES } from "./passage-index.ts";
 import { VECTOR_TABLES } from "./vector-state.ts";
 
@@ -32,6 +33,8 @@ export type CorpusRow = {
   deletions_pruned_to: number;
   /** How many copies may hold documents. */
   copies: number;
+  /** 1 or 0. The collection was deleted, and takes no documents any more. */
+  closed: number;
 };
 
 const DOCUMENT_TABLES = `
@@ -43,7 +46,8 @@ const DOCUMENT_TABLES = `
     position INTEGER NOT NULL DEFAULT 0,
     log TEXT NOT NULL DEFAULT '',
     deletions_pruned_to INTEGER NOT NULL DEFAULT 0,
-    copies INTEGER NOT NULL DEFAULT 0
+    copies INTEGER NOT NULL DEFAULT 0,
+    closed INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1))
   ) STRICT;
   CREATE TABLE documents (
     id TEXT PRIMARY KEY,
@@ -60,7 +64,12 @@ const DOCUMENT_TABLES = `
 `;
 
 export const CORPUS_SCHEMA = new Schema(
-  DOCUMENT_TABLES + PASSAGE_TABLES + VECTOR_TABLES + CHANGE_LOG_TABLES,
+  DOCUMENT_TABLES +
+    PASSAGE_TABLES +
+    VECTOR_TABLES +
+    CHANGE_LOG_TABLES +
+    COLLECTION_TABLES +
+    MOVE_TABLES,
   "corpus",
   [
     // To 2: samples. Version 1 made the vector tables with the first vector.
@@ -89,6 +98,19 @@ export const CORPUS_SCHEMA = new Schema(
         crypto.randomUUID(),
       );
       sql.exec("ALTER TABLE vectors DROP COLUMN removed_to");
+    },
+    // To 5: collections. Each has a namespace of the vector index, and vectors
+    // cannot be moved to one: no model has made them, so all are made again.
+    (sql) => {
+      addColumn(sql, "corpus", "closed", "INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1))");
+      sql.exec(COLLECTION_TABLES + MOVE_TABLES);
+      sql.exec("UPDATE vectors SET model = ''");
+    },
+    // To 6: names of collections are reserved before they are opened.
+    (sql) => {
+      addColumn(
+        ...[sql, "collections", "opened", "INTEGER NOT NULL DEFAULT 1 CHECK (opened IN (0, 1))"],
+      );
     },
   ],
 );

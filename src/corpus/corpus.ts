@@ -1,8 +1,9 @@
-// The interface that retrievers search. Today it is the corpus object;
-// retriever() in wiring.ts would give them a read-only copy instead.
+// The interface that retrievers search: the corpus object of a collection, or
+// a read-only copy of it.
 
 import type { Passage } from "../answer/retriever.ts";
 import type { NearVector } from "../answer/vector-index.ts";
+import type { QueryTerms } from "./query-terms.ts";
 
 export interface Corpus {
   /** Up to `topK` passages, best first. */
@@ -16,6 +17,8 @@ export interface Corpus {
     query: string,
     topK: number,
   ): Passage[] | Promise<Passage[]>;
+  /** What it knows of the words of a query, for a search in several. */
+  termsOf(query: string): QueryTerms | Promise<QueryTerms>;
   /** Those of these passages that exist, at most 10, in no order. */
   passagesAt(ids: readonly string[]): Omit<Passage, "score">[] | Promise<Omit<Passage, "score">[]>;
 }

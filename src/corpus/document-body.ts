@@ -1,7 +1,8 @@
-// The body of a document that an operator sends. Its bytes are counted in
-// corpus-object.ts.
+// The bodies that operators send: a document, whose bytes are counted in
+// corpus-object.ts, where to move it, and the name of a collection.
 
 import * as v from "valibot";
+import { CollectionName } from "../collections.ts";
 import { textOf } from "../request.ts";
 import { isVisible } from "../text/visible.ts";
 
@@ -23,6 +24,14 @@ export const DocumentBody = v.strictObject({
   ),
   sample: v.nullish(v.boolean(), false),
 });
+
+/** For a body that is no JSON: perhaps a file. */
+export const FILES_HINT =
+  'Its field "text" is Markdown or plain text. To load files of HTML, PDF or DOCX, use npm run ingest.';
+
+export const MoveBody = v.strictObject({ to: CollectionName });
+
+export const CollectionBody = v.strictObject({ name: CollectionName });
 
 /** An http or https URL, or a path from a site's root. */
 function isLink(value: string): boolean {

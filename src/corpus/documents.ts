@@ -3,11 +3,12 @@
 // passage-index.ts, the routes are in corpus-object.ts.
 
 import type { NearVector } from "../answer/vector-index.ts";
+import { noSuchCollection } from "../collections.ts";
 import { ServiceError } from "../errors.ts";
-import { markdown } from "../intake/markdown.ts";
-import { passages } from "../intake/passages.ts";
 import { ANALYZER_VERSION } from "../text/analyzer.ts";
 import { ChangeLog, type ChangePage, type Reached } from "./change-log.ts";
+import type { CollectionCounts } from "./collection-admin.ts";
+import { Collections } from "./collections.ts";
 import { CORPUS_SCHEMA, type CorpusRow, type DocumentRow } from "./corpus-schema.ts";
 import {
   type FoundPassage,
@@ -17,6 +18,8 @@ import {
   type PlacedPassage,
   type StoredPassage,
 } from "./passage-index.ts";
+import { NO_TERMS, type QueryTerms } from "./query-terms.ts";
+import { storedPassages } from "./stored-passages.ts";
 import { VectorState } from "./vector-state.ts";
 
 /** A document as an operator sends it. */
@@ -49,6 +52,8 @@ const PASSAGE_BYTES = 1_000;
 
 export class Documents {
   readonly vectorState: VectorState;
+  /** The list of collections, in the object of `default`. */
+  readonly collections: Collections;
   /** False if a migration failed or a later release wrote the database. */
   readonly isUsable: boolean;
   readonly #storage: DurableObjectStorage;
@@ -61,22 +66,31 @@ export class Documents {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#index = new PassageIndex(storage.sql);
-    this.vectorState = new VectorState(storage.sql, () => this.#exist);
+    this.vectorState = new VectorState(storage.sql, () => this.exist);
+    this.collections = new Collections(
+      storage.sql,
+      () => this.exist,
+      () => this.#createOnce(),
+    );
     this.#changeLog = new ChangeLog(storage.sql, this.#index, this.vectorState);
     this.isUsable = this.#open();
   }
 
   search(query: string, topK: number): FoundPassage[] {
-    return this.#exist ? this.#index.search(query, topK, this.#corpus().passages) : [];
+    return this.exist ? this.#index.search(query, topK, this.#corpus().passages) : [];
+  }
+
+  termsOf(query: string): QueryTerms {
+    return this.exist ? this.#index.termsOf(query, this.#corpus().passages) : NO_TERMS;
   }
 
   /** The headings of the oldest passages. */
   headings(): PassageHeading[] {
-    return this.#exist ? this.#index.headings() : [];
+    return this.exist ? this.#index.headings() : [];
   }
 
   isEmpty(): boolean {
-    return !this.#exist || this.#corpus().passages === 0;
+    return !this.exist || this.#corpus().passages === 0;
   }
 
   /** The first `topK` passages of these vectors that still exist. */
@@ -88,21 +102,21 @@ export class Documents {
 
   /** Those of these passages that exist. */
   passagesAt(ids: readonly string[]): PlacedPassage[] {
-    return this.#exist ? this.#index.at(ids) : [];
+    return this.exist ? this.#index.at(ids) : [];
   }
 
   /** The next passages after an id, oldest first. */
   passagesAfter(id: number, limit: number): NumberedPassage[] {
-    return this.#exist ? this.#index.after(id, limit) : [];
+    return this.exist ? this.#index.after(id, limit) : [];
   }
 
   hasPassageAfter(id: number): boolean {
-    return this.#exist && this.#index.countAfter(id, 1) > 0;
+    return this.exist && this.#index.countAfter(id, 1) > 0;
   }
 
   /** Reads a row for each. */
   countPassagesAfter(id: number): number {
-    return this.#exist ? this.#index.countAfter(id, Number.MAX_SAFE_INTEGER) : 0;
+    return this.exist ? this.#index.countAfter(id, Number.MAX_SAFE_INTEGER) : 0;
   }
 
   /** From now on, all passages wait for a vector of this model. */
@@ -115,12 +129,12 @@ export class Documents {
 
   /** Another one after each change of what a search finds; never an earlier one. */
   get version(): number {
-    return this.#exist ? this.#corpus().position : 0;
+    return this.exist ? this.#corpus().position : 0;
   }
 
   /** Some of the changes that a copy has not seen; undefined without documents. */
   changesAfter(reached: Reached | undefined): ChangePage | undefined {
-    if (!this.#exist) return undefined;
+    if (!this.exist) return undefined;
     const corpus = this.#corpus();
     const isOutdated = corpus.analyzer_version !== ANALYZER_VERSION;
     return this.#storage.transactionSync(() =>
@@ -130,16 +144,31 @@ export class Documents {
 
   /** How many copies may hold documents. */
   get copies(): number {
-    return this.#exist ? this.#corpus().copies : 0;
+    return this.exist ? this.#corpus().copies : 0;
   }
 
   set copies(count: number) {
-    if (this.#exist) this.#sql.exec("UPDATE corpus SET copies = ?", count);
+    if (this.exist) this.#sql.exec("UPDATE corpus SET copies = ?", count);
   }
 
   entry(id: string): DocumentEntry | undefined {
     const row = this.#row(id);
     return row && toEntry(row);
+  }
+
+  counts(): CollectionCounts {
+    if (!this.exist) return { documents: 0, passages: 0 };
+    const { documents } = this.#sql
+      .exec<{ documents: number }>("SELECT count(*) AS documents FROM documents")
+      .one();
+    return { documents, passages: this.#corpus().passages };
+  }
+
+  document(id: string): Document | undefined {
+    const row = this.#row(id);
+    if (row === undefined) return undefined;
+    const { title, url, sample } = row;
+    return { id, title, url, sample: sample === 1, text: this.text(id) };
   }
 
   text(id: string): string {
@@ -161,7 +190,8 @@ export class Documents {
    * Stores a document in place of the one with its id, if any.
    * The first that is no sample deletes all samples.
    * @param cut Its passages, if they are known already.
-   * @throws INVALID_REQUEST for a sample beside other documents.
+   * @throws INVALID_REQUEST for a sample beside other documents, and
+   * NOT_FOUND if the collection is deleted.
    */
   put(
     document: Document,
@@ -170,6 +200,7 @@ export class Documents {
     now: number,
     cut?: readonly StoredPassage[],
   ): DocumentEntry {
+    if (this.isClosed) throw noSuchCollection();
     const stored = this.#row(document.id);
     // Sending all files again is cheap: unchanged ones are not written.
     if (stored && isSame(stored, document, contentHash)) return toEntry(stored);
@@ -178,7 +209,7 @@ export class Documents {
     if (document.sample && any?.sample === 0) throw samplesRefused();
     const replacesSamples = !document.sample && any?.sample === 1;
 
-    if (!this.#exist) this.#create();
+    this.#createOnce();
     return this.#storage.transactionSync(() => {
       if (replacesSamples) this.#deleteAll();
       const before = replacesSamples ? undefined : stored;
@@ -191,17 +222,48 @@ export class Documents {
     });
   }
 
-  /** False if there is no document with this id. */
-  delete(id: string): boolean {
+  /**
+   * False if there is no document with this id.
+   * @param also Is written in the same transaction.
+   */
+  delete(id: string, also = () => {}): boolean {
     const row = this.#row(id);
     if (row === undefined) return false;
-    this.#storage.transactionSync(() => this.#delete(row));
+    this.#storage.transactionSync(() => {
+      this.#delete(row);
+      also();
+    });
     return true;
+  }
+
+  /** Deletes all documents if they are samples. */
+  deleteSamples(): void {
+    if (this.#rowsAfter("", 1)[0]?.sample !== 1) return;
+    this.#storage.transactionSync(() => this.#deleteAll());
+  }
+
+  /** Whether the collection is deleted. */
+  get isClosed(): boolean {
+    return this.exist && this.#corpus().closed === 1;
+  }
+
+  /** Deletes all documents, and takes none any more. Copies begin again. */
+  close(): void {
+    this.#createOnce();
+    this.#storage.transactionSync(() => {
+      this.vectorState.removedAll();
+      this.#index.clear();
+      this.#sql.exec("DELETE FROM documents; DELETE FROM deletions; DELETE FROM moves;");
+      this.#sql.exec(
+        "UPDATE corpus SET closed = 1, passages = 0, position = position + 1, log = ?",
+        crypto.randomUUID(),
+      );
+    });
   }
 
   /** Whether another version of the analyzer has indexed some documents. */
   isOutdated(): boolean {
-    return this.#exist && this.#corpus().analyzer_version !== ANALYZER_VERSION;
+    return this.exist && this.#corpus().analyzer_version !== ANALYZER_VERSION;
   }
 
   /**
@@ -246,12 +308,13 @@ export class Documents {
   }
 
   /** The first document makes the tables, so that asking writes nothing. */
-  get #exist(): boolean {
+  get exist(): boolean {
     if (!this.isUsable) throw notUpToDate();
     return this.#hasTables;
   }
 
-  #create(): void {
+  #createOnce(): void {
+    if (this.exist) return;
     this.#storage.transactionSync(() => {
       CORPUS_SCHEMA.create(this.#sql);
       this.#sql.exec(
@@ -266,21 +329,22 @@ export class Documents {
   #corpus(): CorpusRow {
     return this.#sql
       .exec<CorpusRow>(
-        `SELECT passages, analyzer_version, indexed_to, position, log, deletions_pruned_to, copies
+        `SELECT passages, analyzer_version, indexed_to, position, log, deletions_pruned_to, copies,
+           closed
          FROM corpus`,
       )
       .one();
   }
 
   #row(id: string): DocumentRow | undefined {
-    if (!this.#exist) return undefined;
+    if (!this.exist) return undefined;
     return this.#sql
       .exec<DocumentRow>(`SELECT ${ENTRY} FROM documents WHERE id = ?`, id)
       .toArray()[0];
   }
 
   #rowsAfter(id: string, limit: number): DocumentRow[] {
-    if (!this.#exist) return [];
+    if (!this.exist) return [];
     return this.#sql
       .exec<DocumentRow>(
         `SELECT ${ENTRY} FROM documents WHERE id > ? ORDER BY id LIMIT ?`,
@@ -335,31 +399,6 @@ export class Documents {
       ...[passages, position],
     );
   }
-}
-
-/** Cuts a document into passages. Takes up to half a second for 1 MiB. */
-export function storedPassages({
-  id,
-  title,
-  url,
-  text,
-}: Omit<Document, "sample">): StoredPassage[] {
-  return passages(markdown.read(text).sections).map(({ heading, anchor, text, blocks }, i) => ({
-    documentId: id,
-    place: i + 1,
-    title,
-    // Most documents begin with a heading that is their title.
-    heading: heading[0] === title ? heading.slice(1) : heading,
-    url: withAnchor(url, anchor),
-    text,
-    blocks,
-  }));
-}
-
-/** The URL of a heading, unless the document's URL has an anchor. */
-function withAnchor(url: string | null, anchor: string | null): string | null {
-  if (url === null || !anchor || url.includes("#")) return url;
-  return `${url}#${encodeURIComponent(anchor)}`;
 }
 
 function isSame(row: DocumentRow | undefined, document: Document, contentHash: string): boolean {

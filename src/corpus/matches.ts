@@ -15,7 +15,7 @@
 import { matchQuery } from "../text/analyzer.ts";
 import { type Hit, Postings } from "./postings.ts";
 import { indexStatistics } from "./statistics.ts";
-import type { KnownTerm } from "./vocabulary.ts";
+import type { KnownTerm } from "./term-source.ts";
 
 /** A term adds at most this many times its rarity to a score. */
 const BM25_MAX = 2.2;

@@ -6,8 +6,10 @@ import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 import { copyKey, Distinct } from "../text/copies.ts";
 import { copyTerm, Matches } from "./matches.ts";
 import type { Hit } from "./postings.ts";
+import { NotedTerms, type QueryTerms } from "./query-terms.ts";
 import { type ReadPassage, ReadPassages } from "./read-passages.ts";
 import { RecentSearches } from "./recent-searches.ts";
+import { indexStatistics } from "./statistics.ts";
 import { Vocabulary } from "./vocabulary.ts";
 import { WantedTerms } from "./wanted-terms.ts";
 
@@ -77,7 +79,7 @@ const HEADINGS_MAX = 1_000;
  * with them: these take about 20 ms. With more, the search
  * ignores the commonest terms, which distinguish least.
  */
-const HITS_MAX = 30_000;
+export const HITS_MAX = 30_000;
 
 /** What a search may read, however many passages there are. */
 const ROWS_MAX = 100;
@@ -147,14 +149,16 @@ export class PassageIndex {
 
   /** Adds the passages of one document, with ids from `first` on. */
   addAt(first: number, passages: readonly StoredPassage[]): void {
-    this.forget();
+    this.#forgetScores();
+    this.#read.drop(first, passages.length);
     passages.forEach((passage, i) => {
       this.#insert(first + i, passage);
     });
   }
 
   remove(first: number, count: number): void {
-    this.forget();
+    this.#forgetScores();
+    this.#read.drop(first, count);
     const range = [first, first + count - 1];
     // A number is bound as REAL, for which FTS5 would read every row.
     this.#sql.exec(
@@ -164,12 +168,24 @@ export class PassageIndex {
     this.#sql.exec("DELETE FROM passages WHERE id BETWEEN ? AND ?", ...range);
   }
 
+  /** Removes all passages, without reading them. */
+  clear(): void {
+    this.forget();
+    this.#sql.exec("DELETE FROM passages");
+    this.#sql.exec("INSERT INTO passage_terms (passage_terms) VALUES ('delete-all')");
+  }
+
   /** Call it with any other change of what a search reads. */
   forget(): void {
+    this.#forgetScores();
+    this.#read.forget();
+  }
+
+  /** Each passage changes the scores of all. What a passage says stays. */
+  #forgetScores(): void {
     this.#vocabulary.forget();
     this.#matches.forget();
     this.#recent.forget();
-    this.#read.forget();
   }
 
   /** Of the oldest passages. */
@@ -216,6 +232,13 @@ export class PassageIndex {
       left -= rowsRead + rows.length;
     }
     return distinct.passages.slice(0, topK).map((one) => found(one, wanted));
+  }
+
+  /** What a search with this query reads of the vocabulary. */
+  termsOf(query: string, count: number): QueryTerms {
+    const source = new NotedTerms(this.#vocabulary);
+    new WantedTerms(queryWords(query), source, count);
+    return { ...source.noted, passages: count, statistics: indexStatistics(this.#sql) };
   }
 
   /** The first `topK` that still exist, without copies, scored as by a search. */

@@ -2,7 +2,7 @@
 // over the terms of a query, so it is enough to know what each term adds to the
 // score of each passage.
 
-import type { KnownTerm } from "./vocabulary.ts";
+import type { KnownTerm } from "./term-source.ts";
 
 /** A passage that matches a query. */
 export interface Hit {

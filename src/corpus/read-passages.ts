@@ -1,5 +1,5 @@
 // What reading a passage closely has given, for passages that are found again.
-// It is kept in memory only, and dropped with every change of a passage.
+// It is kept in memory only, until its passage changes.
 
 import { terms, UNSPACED } from "../text/analyzer.ts";
 import { type TextBlock, unpackBlocks } from "../text/blocks.ts";
@@ -71,7 +71,12 @@ export class ReadPassages {
     return read;
   }
 
-  /** Call it with each change of a passage. */
+  /** Call it with each change of these passages. */
+  drop(first: number, count: number): void {
+    for (let id = first; id < first + count; id += 1) this.#drop(id);
+  }
+
+  /** Call it with any other change of passages. */
   forget(): void {
     this.#read.clear();
     this.#lengths.clear();

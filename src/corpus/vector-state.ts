@@ -68,17 +68,22 @@ export class VectorState {
 
   /** Makes all vectors stale, and begins a series. Call it in a transaction. */
   begin(model: string): void {
-    // One range per document: most ids between them may be unused.
-    this.#sql.exec(
-      `INSERT INTO stale_vectors (series, first, last)
-       SELECT series, first_passage, first_passage + passages - 1
-       FROM vectors, documents WHERE passages > 0`,
-    );
+    this.removedAll();
     this.#sql.exec(
       `INSERT INTO vectors VALUES (1, ?1, ?2, 0, 0, 0, NULL)
        ON CONFLICT (one) DO UPDATE
        SET model = ?1, series = ?2, made_to = 0, failures = 0, failure = NULL`,
       ...[model, crypto.randomUUID().slice(0, 8)],
+    );
+  }
+
+  /** Makes all vectors stale. Call it in a transaction. */
+  removedAll(): void {
+    // One range per document: most ids between them may be unused.
+    this.#sql.exec(
+      `INSERT INTO stale_vectors (series, first, last)
+       SELECT series, first_passage, first_passage + passages - 1
+       FROM vectors, documents WHERE passages > 0`,
     );
   }
 

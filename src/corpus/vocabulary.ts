@@ -1,9 +1,6 @@
 // The terms of the passages, and how many passages have each.
 
-export interface KnownTerm {
-  readonly term: string;
-  readonly passages: number;
-}
+import type { KnownTerm, TermSource } from "./term-source.ts";
 
 /** Of a statement in a Durable Object. */
 const BINDINGS_MAX = 100;
@@ -13,7 +10,7 @@ const KNOWN_MAX = 20_000;
 /** Beginnings kept in memory, each with the terms of a spelling: about 1 MB. */
 const BEGINNINGS_MAX = 1_000;
 
-export class Vocabulary {
+export class Vocabulary implements TermSource {
   readonly #sql: SqlStorage;
   /** Since the last change of a passage. */
   readonly #known = new Map<string, number>();

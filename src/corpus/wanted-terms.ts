@@ -6,7 +6,7 @@ import { beginnings, isCorrectable, isMisspeltAsking, nearTerms, slip } from "..
 import { isMarked, isPaired } from "../text/words.ts";
 import { Coverage, type WantedWord } from "./coverage.ts";
 import { bm25Idf } from "./matches.ts";
-import type { KnownTerm, Vocabulary } from "./vocabulary.ts";
+import type { KnownTerm, TermSource } from "./term-source.ts";
 
 /** Terms that are read to find the right spelling of a word. */
 const SPELLINGS_MAX = 15;
@@ -31,7 +31,7 @@ const HITS_MIN = 1_000;
 const NAME_WEIGHT = 2;
 
 export class WantedTerms {
-  readonly #vocabulary: Vocabulary;
+  readonly #vocabulary: TermSource;
   readonly #count: number;
   readonly #frequencies = new Map<string, number>();
   readonly #words: readonly WantedWord[];
@@ -40,7 +40,7 @@ export class WantedTerms {
   #left = QUERY_TERMS_MAX;
 
   /** @param count The number of all passages. */
-  constructor(words: readonly QueryWord[], vocabulary: Vocabulary, count: number) {
+  constructor(words: readonly QueryWord[], vocabulary: TermSource, count: number) {
     this.#vocabulary = vocabulary;
     this.#count = count;
     this.#readAll([

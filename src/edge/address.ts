@@ -1,34 +1,35 @@
 // Which address a request came from, as quotas count it.
 
+import { ipAddress, ipv4Of } from "./ip-address.ts";
+
 /**
  * An IPv4 address, or the /64 network of an IPv6 address: a provider gives a
  * home at least a whole /64, so it counts as one reader.
  */
 export function addressOf(request: Request): string {
-  // Clients can set neither. Plain workerd has `cf.clientIp`, with the port.
-  const peer = (request as { readonly cf?: { readonly clientIp?: string } }).cf?.clientIp;
-  const address =
-    peer?.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") ??
-    request.headers.get("cf-connecting-ip") ??
-    "";
+  const address = peerOf(request) ?? request.headers.get("cf-connecting-ip") ?? "";
   return address.includes(":") ? networkOf(address) : address;
 }
 
-function networkOf(address: string): string {
-  // A URL writes IPv6 in one form: lower case, no leading zeros, no IPv4 tail.
-  const host = URL.parse(`http://[${address.replace(/%.*/, "")}]`)?.hostname;
-  if (host === undefined) return address;
-  const [head = [], tail = []] = host
-    .slice(1, -1)
-    .split("::")
-    .map((half) => half.split(":").filter((group) => group !== ""));
-  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill("0"), ...tail];
-  if (host.startsWith("[::ffff:") && tail.length === 3) {
-    const bytes = tail.slice(1).flatMap((group) => {
-      const number = Number.parseInt(group, 16);
-      return [number >> 8, number & 255];
-    });
-    return bytes.join(".");
-  }
-  return `${groups.slice(0, 4).join(":")}::/64`;
+/**
+ * The address at the other end of the connection. Only plain workerd tells it,
+ * as `cf.clientIp`, and no client can set it.
+ */
+export function peerOf(request: Request): string | undefined {
+  const { clientIp } = (request as { readonly cf?: { readonly clientIp?: string } }).cf ?? {};
+  return clientIp === undefined ? undefined : withoutPort(clientIp);
+}
+
+/** Of `192.0.2.1:80` and `[2001:db8::1]:80`. */
+export function withoutPort(text: string): string {
+  const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? [];
+  // IPv6 without brackets has no port.
+  return bracketed ?? text.replace(/^([^:]*):\d+$/, "$1");
+}
+
+function networkOf(text: string): string {
+  const address = ipAddress(text);
+  if (address === undefined) return text;
+  const first = address.slice(0, 4).map((group) => group.toString(16));
+  return ipv4Of(address) ?? `${first.join(":")}::/64`;
 }

@@ -2,16 +2,23 @@
 // do.
 
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
-import type { AuthenticationConfig } from "../config.ts";
+import { collectionNames } from "../collections.ts";
+import type { VariableName } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import { isName } from "../request.ts";
 import { ANONYMOUS } from "../user/settings.ts";
+import { embedTokenOf } from "./embed-token.ts";
 import { KeySet } from "./key-set.ts";
+import { type AuthenticationConfig, verifiedWith } from "./signing.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
 export interface Caller {
   readonly userId: string;
   readonly operator: boolean;
+  /** Those that the caller may read; undefined if the deployment says it. */
+  readonly collections?: readonly string[] | undefined;
+  /** `limit` of the bearer token: below an operator's, above QUOTA_LIMIT. */
+  readonly limit?: number | undefined;
   /** Which reader of a shared user object; undefined with a bearer token. */
   readonly identity?: string;
 }
@@ -19,6 +26,7 @@ export interface Caller {
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 /** An issuer's clock may differ from ours by this. */
 const CLOCK_TOLERANCE_S = 5;
+const LIMIT_MAX = 1_000_000_000;
 
 /** Throws UNAUTHENTICATED, with the reason in WWW-Authenticate (RFC 6750). */
 export async function authenticate(
@@ -28,6 +36,9 @@ export async function authenticate(
   const header = request.headers.get("authorization");
   if (header === null) {
     throw refused("Send a bearer token: Authorization: Bearer <JWT>.", "Bearer");
+  }
+  if (embedTokenOf(request) !== undefined) {
+    throw refused("A page's token cannot be used here. Send a bearer token of a user.");
   }
   const [, token] = BEARER.exec(header) ?? [];
   if (token === undefined) {
@@ -47,13 +58,13 @@ export async function authenticate(
 /** What is kept while the variables stay the same. */
 interface Known {
   readonly tokens: VerifiedTokens<Caller>;
-  key: CryptoKey | undefined;
+  readonly keys: Map<Uint8Array, CryptoKey>;
 }
 
 const knownBy = new WeakMap<AuthenticationConfig, Known>();
 
 function secretsFor(config: AuthenticationConfig): Known {
-  const known = knownBy.get(config) ?? { tokens: new VerifiedTokens<Caller>(), key: undefined };
+  const known = knownBy.get(config) ?? { tokens: new VerifiedTokens<Caller>(), keys: new Map() };
   knownBy.set(config, known);
   return known;
 }
@@ -73,10 +84,11 @@ async function verifiedClaims(
       ...(issuer !== undefined && { issuer }),
       ...(audience !== undefined && { audience }),
     };
-    const verified =
-      key instanceof URL
-        ? await jwtVerify(token, publishedKeys(key), options)
-        : await jwtVerify(token, await imported(key, known), options);
+    if (key instanceof URL)
+      return (await jwtVerify(token, publishedKeys(key, "AUTH_JWKS_URL"), options)).payload;
+    const { verified } = await verifiedWith(key, async (secret) =>
+      jwtVerify(token, await imported(secret, known), options),
+    );
     return verified.payload;
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
@@ -86,10 +98,11 @@ async function verifiedClaims(
 
 /** Not a promise: another request that waits for it would end with this one. */
 async function imported(secret: Uint8Array, known: Known | undefined): Promise<CryptoKey> {
-  if (known?.key !== undefined) return known.key;
+  const before = known?.keys.get(secret);
+  if (before !== undefined) return before;
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", secret, algorithm, false, ["verify"]);
-  if (known !== undefined) known.key = key;
+  known?.keys.set(secret, key);
   return key;
 }
 
@@ -103,7 +116,28 @@ function callerOf(claims: JWTPayload, { operatorClaim }: AuthenticationConfig): 
   if (claims.sub.startsWith(ANONYMOUS)) {
     throw refused(`The bearer token's sub must not begin with "${ANONYMOUS}".`);
   }
-  return { userId: claims.sub, operator: isOperator(claims, operatorClaim) };
+  const collections = readableOf(claims);
+  const limit = limitOf(claims);
+  const operator = isOperator(claims, operatorClaim);
+  return { userId: claims.sub, operator, collections, limit };
+}
+
+function limitOf({ limit }: JWTPayload): number | undefined {
+  if (limit === undefined || limit === null) return undefined;
+  if (Number.isSafeInteger(limit) && (limit as number) >= 0 && (limit as number) <= LIMIT_MAX) {
+    return limit as number;
+  }
+  throw refused(`The bearer token's limit must be a whole number from 0 to ${LIMIT_MAX}.`);
+}
+
+/** An empty list is nothing. Throws for what is no list of names. */
+function readableOf({ collections }: JWTPayload): readonly string[] | undefined {
+  if (collections === undefined) return undefined;
+  const names = collectionNames(collections);
+  if (names !== undefined) return names;
+  throw refused(
+    "The bearer token's collections must be a list of at most 200 names, each of 1 to 64 lower-case letters, digits and hyphens.",
+  );
 }
 
 /** jose checks the signature first, so this tells strangers nothing. */
@@ -147,8 +181,9 @@ function memberOf(value: unknown, name: string): unknown {
 /** By URL, so that later requests use the keys fetched before. */
 const keySets = new Map<string, KeySet>();
 
-function publishedKeys(url: URL): JWTVerifyGetKey {
-  const keySet = keySets.get(url.href) ?? new KeySet(url);
+/** The keys at an address, for `jwtVerify`. */
+export function publishedKeys(url: URL, variable: VariableName): JWTVerifyGetKey {
+  const keySet = keySets.get(url.href) ?? new KeySet(url, variable);
   keySets.set(url.href, keySet);
   return keySet.key;
 }
@@ -159,7 +194,7 @@ export function isUserId(sub: unknown): sub is string {
   return isName(sub) && !/^\.\.?$/.test(sub);
 }
 
-function refused(message: string, challenge = 'Bearer error="invalid_token"'): ServiceError {
+export function refused(message: string, challenge = 'Bearer error="invalid_token"'): ServiceError {
   return new ServiceError("UNAUTHENTICATED", message, {
     headers: { "www-authenticate": challenge },
   });

@@ -1,7 +1,13 @@
 // Which pages may read our responses. Preflights are answered here, without a
 // bearer token and without waking an object.
 
-import { corsOrigins, invalid, type Variables } from "../config.ts";
+import {
+  corsOrigins,
+  embedOrigins,
+  invalid,
+  type VariableName,
+  type Variables,
+} from "../config.ts";
 import { kept } from "../kept.ts";
 import { meantOrigin, originOf } from "../origin.ts";
 
@@ -27,18 +33,27 @@ const EXPOSED = [
   "Mcp-Session-Id",
 ].join(", ");
 
-/** CORS_ORIGINS in lower case. Throws UNAVAILABLE for an inexact origin. */
-export const allowedOrigins = kept(readAllowedOrigins);
+/**
+ * The origins whose pages may read responses, in lower case: those of
+ * CORS_ORIGINS and EMBED_ORIGINS. Throws UNAVAILABLE for an inexact one.
+ */
+export const allowedOrigins = kept((env: Variables) => [
+  ...exactOrigins("CORS_ORIGINS", corsOrigins(env)),
+  ...exactOrigins("EMBED_ORIGINS", embedOrigins(env)),
+]);
 
-function readAllowedOrigins(env: Variables): readonly string[] {
-  const origins = corsOrigins(env);
+/** The origins whose pages may start a session: those of EMBED_ORIGINS. */
+export const embeddingOrigins = kept((env: Variables) =>
+  exactOrigins("EMBED_ORIGINS", embedOrigins(env)),
+);
+
+function exactOrigins(name: VariableName, origins: readonly string[]): readonly string[] {
   for (const [index, origin] of origins.entries()) {
     if (origin === "" || originOf(origin) === origin) continue;
-    if (origin === "null")
-      throw invalid("CORS_ORIGINS", "must not hold null: any page can be null");
+    if (origin === "null") throw invalid(name, "must not hold null: any page can be null");
     const meant = meantOrigin(origin);
     throw invalid(
-      "CORS_ORIGINS",
+      name,
       `must list exact origins such as https://example.com or tauri://localhost, with commas between, and without paths and wildcards${
         meant === undefined ? "" : `: write ${meant} for number ${index + 1}`
       }`,

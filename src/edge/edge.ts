@@ -1,8 +1,8 @@
 // The edge: every route, who may call it, and which object answers it. It reads
-// no body.
+// no body, except those of files: limits and documents.
 
 import { type IRequest, Router } from "itty-router";
-import { allowedHosts, authenticationConfig } from "../config.ts";
+import { allowedHosts, defaultCollections } from "../config.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { refusalForm } from "../formats/choice.ts";
 import { errorResponse } from "../formats/format.ts";
@@ -10,24 +10,30 @@ import { json } from "../formats/json.ts";
 import { model, models } from "../formats/models.ts";
 import { nothingToResume } from "../formats/ui-message.ts";
 import { isSameOrigin } from "../origin.ts";
-import { API_PREFIX } from "../protocol.ts";
+import { API_PREFIX, DEFAULT_COLLECTION } from "../protocol.ts";
 import { decodeParameter } from "../request.ts";
-import { corpusStub, type Env, userStub } from "../wiring.ts";
+import { budgetStub, corpusStub, directoryStub, type Env, userStub } from "../wiring.ts";
 import { authenticate, type Caller, isUserId } from "./authentication.ts";
-import { allowedOrigins, preflight, withCors } from "./cors.ts";
+import { builtFile } from "./built-files.ts";
+import { collectionObject, exampleQuestions } from "./collections.ts";
+import { type NewReader, newReaderOf, readerOf, startCookieSession } from "./cookie-session.ts";
+import { allowedOrigins, embeddingOrigins, preflight, withCors } from "./cors.ts";
+import { exportDocuments, importDocuments } from "./document-lines.ts";
+import { embedReaderOf, startEmbedSession } from "./embed-session.ts";
+import { embedTokenOf } from "./embed-token.ts";
 import { forward } from "./forward.ts";
 import { health } from "./health.ts";
 import { checkHost, urlOf } from "./host.ts";
+import { changeLimits } from "./limits.ts";
 import { mcp } from "./mcp.ts";
+import { isForOperators, operatorOf } from "./operator.ts";
+import { noted } from "./operators-log.ts";
+import { consolePage, page } from "./page.ts";
+import { pageIdentity, withOwnQuestions } from "./page-identity.ts";
 import { protectedResource } from "./protected-resource.ts";
-import {
-  type NewReader,
-  newReaderOf,
-  readerOf,
-  type SessionConfig,
-  sessionConfig,
-  startSession,
-} from "./session.ts";
+import { asSent, trustedProxies } from "./proxy.ts";
+import { type SessionConfig, sessionConfig } from "./session.ts";
+import { authenticationConfig } from "./signing.ts";
 
 /** What a path says. */
 type Matched = Pick<IRequest, "params">;
@@ -36,6 +42,7 @@ const router = Router<Matched, [Request, Env]>();
 
 router.get("/healthz", (_matched, _request, env) => health(env));
 router.get(`${API_PREFIX}/openapi.json`, describe);
+router.get(`${API_PREFIX}/page`, identity);
 
 // Readers without a bearer token.
 router.post(`${API_PREFIX}/session`, session);
@@ -48,6 +55,7 @@ router.post(`${API_PREFIX}/ai/ask`, ask);
 router.get(`${API_PREFIX}/ai/quota`, toOwnObject);
 router.get(`${API_PREFIX}/ai/queries`, toOwnObject);
 router.get(`${API_PREFIX}/ai/queries/:id`, toOwnObject);
+router.delete(`${API_PREFIX}/ai/queries/:id`, toOwnObject);
 router.get(`${API_PREFIX}/ai/queries/:id/events`, events);
 router.post(`${API_PREFIX}/ai/queries/:id/cancel`, toOwnObject);
 router.post(`${API_PREFIX}/ai/feedback`, toOwnObject);
@@ -64,15 +72,38 @@ router.post("/v1/responses/:id/cancel", toOwnObject);
 router.get("/v1/models", listModels);
 router.get("/v1/models/:id", getModel);
 
-// Operators: any user's object, and the documents.
+// Operators: all users, any user's object, the budget, and the documents.
+router.get(`${API_PREFIX}/admin/users`, toDirectory);
+router.post(`${API_PREFIX}/admin/users/limits`, limits);
+router.get(`${API_PREFIX}/admin/queries`, toDirectory);
+router.get(`${API_PREFIX}/admin/feedback`, toDirectory);
+router.get(`${API_PREFIX}/admin/totals`, toDirectory);
+router.get(`${API_PREFIX}/admin/report`, toDirectory);
+router.get(`${API_PREFIX}/admin/log`, toDirectory);
 router.get(`${API_PREFIX}/admin/users/:userId`, toUserObject);
 router.patch(`${API_PREFIX}/admin/users/:userId`, toUserObject);
 router.delete(`${API_PREFIX}/admin/users/:userId`, toUserObject);
+router.get(`${API_PREFIX}/admin/users/:userId/export`, toUserObject);
 router.post(`${API_PREFIX}/admin/users/:userId/queries/:id/refund`, toUserObject);
+router.get(`${API_PREFIX}/admin/budget`, toBudget);
+router.patch(`${API_PREFIX}/admin/budget`, toBudget);
+router.get(`${API_PREFIX}/admin/export`, exported);
+router.post(`${API_PREFIX}/admin/import`, imported);
 router.get(`${API_PREFIX}/admin/documents`, toCorpus);
 router.get(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.put(`${API_PREFIX}/admin/documents/:id`, toCorpus);
 router.delete(`${API_PREFIX}/admin/documents/:id`, toCorpus);
+router.post(`${API_PREFIX}/admin/documents/:id/move`, toCorpus);
+
+// Collections: the list is in the object of `default`.
+router.get(`${API_PREFIX}/admin/collections`, toCorpus);
+router.patch(`${API_PREFIX}/admin/collections/:collection`, toCorpus);
+router.delete(`${API_PREFIX}/admin/collections/:collection`, toCorpus);
+router.get(`${API_PREFIX}/admin/collections/:collection/documents`, toCollection);
+router.get(`${API_PREFIX}/admin/collections/:collection/documents/:id`, toCollection);
+router.put(`${API_PREFIX}/admin/collections/:collection/documents/:id`, toCollection);
+router.delete(`${API_PREFIX}/admin/collections/:collection/documents/:id`, toCollection);
+router.post(`${API_PREFIX}/admin/collections/:collection/documents/:id/move`, toCollection);
 
 // MCP clients.
 router.post("/mcp", (_matched, request, env) => mcp(request, env));
@@ -85,12 +116,17 @@ export const routes: readonly (readonly [method: string, path: string])[] = rout
 );
 
 /** Answers a request. Whatever is thrown becomes an error of the protocol. */
-export async function handle(request: Request, env: Env): Promise<Response> {
+export async function handle(received: Request, env: Env): Promise<Response> {
+  let request = received;
   try {
     // A wrong variable refuses the request before anything is reserved.
     const origins = allowedOrigins(env);
+    const hosts = allowedHosts(env);
+    checkHost(received, urlOf(received), hosts, origins);
+    request = asSent(received, trustedProxies(env));
     const url = urlOf(request);
-    checkHost(request, url, allowedHosts(env), origins);
+    // A page on the proxy's machine could name another host to the proxy.
+    if (request !== received) checkHost(request, url, hosts, origins);
     const response =
       request.method === "OPTIONS"
         ? preflight(request, origins)
@@ -105,17 +141,23 @@ export async function handle(request: Request, env: Env): Promise<Response> {
 async function route({ pathname }: URL, request: Request, env: Env): Promise<Response> {
   const method = request.method === "HEAD" ? "GET" : request.method;
   const methods: string[] = [];
-  for (const [routeMethod, path, [handler]] of router.routes) {
-    const match = path.exec(pathname);
+  for (const [routeMethod, pattern, [handler], path = ""] of router.routes) {
+    const match = pattern.exec(pathname);
     if (match === null) continue;
     // router.fetch would take quadratic time for the query string.
     const matched = { params: match.groups ?? {} } as IRequest;
-    if (routeMethod === method) return handler?.(matched, request, env);
+    if (routeMethod === method) {
+      if (!isForOperators(path)) return handler?.(matched, request, env);
+      // Only once: the token may expire while the change is made.
+      const { userId: operator } = await operatorOf(request, env);
+      const response = await handler?.(matched, request, env);
+      return noted({ path, params: matched.params, operator }, request, env, response);
+    }
     methods.push(routeMethod);
   }
   if (methods.length === 0) {
     if (method === "GET") {
-      const file = await builtFile(pathname, request, env);
+      const file = await servedFile(pathname, request, env);
       if (file !== undefined) return file;
     }
     throw nothingHere();
@@ -126,12 +168,11 @@ async function route({ pathname }: URL, request: Request, env: Env): Promise<Res
   });
 }
 
-/** A file that `npm run build:page` has made. */
-async function builtFile(path: string, request: Request, env: Env): Promise<Response | undefined> {
-  const file = env.PAGE?.[path];
-  if (file !== undefined) return new Response(file.text, { headers: file.headers });
-  const asset = await env.ASSETS?.fetch(new Request(new URL(path, request.url), request));
-  return asset?.status === 404 ? undefined : asset;
+/** Each page has one address: its files are not served as such. */
+async function servedFile(path: string, request: Request, env: Env): Promise<Response | undefined> {
+  if (path === "/") return page(request, env);
+  if (path === "/console") return consolePage(request, env);
+  return path.endsWith(".html") ? undefined : builtFile(path, request, env);
 }
 
 function nothingHere(): ServiceError {
@@ -154,6 +195,10 @@ async function describe(_matched: Matched, request: Request, env: Env): Promise<
   return new Response(file.body, { status: file.status, headers });
 }
 
+async function identity(_matched: Matched, _request: Request, env: Env): Promise<Response> {
+  return json(pageIdentity(env));
+}
+
 async function session(_matched: Matched, request: Request, env: Env): Promise<Response> {
   const config = sessionConfig(env);
   if (config === undefined) {
@@ -162,28 +207,30 @@ async function session(_matched: Matched, request: Request, env: Env): Promise<R
       "This deployment accepts bearer tokens only. Send Authorization: Bearer <JWT>.",
     );
   }
-  return startSession(request, config);
+  return isSameOrigin(request)
+    ? startCookieSession(request, config)
+    : startEmbedSession(request, config, embeddingOrigins(env));
 }
 
 async function examples(_matched: Matched, request: Request, env: Env): Promise<Response> {
-  await caller(request, env);
-  return forward(corpusStub(env), request);
+  const { collections } = await caller(request, env);
+  return withOwnQuestions(await exampleQuestions(request, collections, env), env);
 }
 
 async function listModels(_matched: Matched, request: Request, env: Env): Promise<Response> {
-  await caller(request, env);
-  return json(models());
+  const { collections } = await caller(request, env);
+  return json(models(collections));
 }
 
 async function getModel({ params }: Matched, request: Request, env: Env): Promise<Response> {
-  await caller(request, env);
-  return json(model(decodeParameter(params.id ?? "")));
+  const { collections } = await caller(request, env);
+  return json(model(decodeParameter(params.id ?? ""), collections));
 }
 
 /** A page of this origin can ask at once: its first ask starts a session. */
 async function ask(_matched: Matched, request: Request, env: Env): Promise<Response> {
-  const { userId, identity, cookie } = await asker(request, env);
-  const response = await forward(userStub(env, userId), request, { userId, identity }).catch(
+  const { cookie, ...sender } = await asker(request, env);
+  const response = await forward(userStub(env, sender.userId), request, sender).catch(
     refuse(request),
   );
   if (cookie === undefined) return response;
@@ -193,15 +240,15 @@ async function ask(_matched: Matched, request: Request, env: Env): Promise<Respo
 }
 
 async function toOwnObject(_matched: Matched, request: Request, env: Env): Promise<Response> {
-  const { userId, identity } = await caller(request, env);
-  return forward(userStub(env, userId), request, { userId, identity });
+  const sender = await caller(request, env);
+  return forward(userStub(env, sender.userId), request, sender);
 }
 
 /** HEAD stays HEAD: a GET would count as one more reader. */
 async function events(_matched: Matched, request: Request, env: Env): Promise<Response> {
-  const { userId, identity } = await caller(request, env);
+  const sender = await caller(request, env);
   const { method } = request;
-  return forward(userStub(env, userId), request, { userId, identity, method });
+  return forward(userStub(env, sender.userId), request, { ...sender, method });
 }
 
 /**
@@ -216,17 +263,31 @@ async function chatStream(matched: Matched, request: Request, env: Env): Promise
   return events(matched, request, env);
 }
 
-async function asker(request: Request, env: Env): Promise<Caller & Partial<NewReader>> {
+async function asker(request: Request, env: Env): Promise<Reading & Partial<NewReader>> {
   const config = sessionConfigFor(request, env);
   const reader = config && ((await readerOf(request, config)) ?? newReaderOf(request, config));
-  return (await reader) ?? authenticate(request, authenticationConfig(env));
+  return reading((await reader) ?? (await holder(request, env)), env);
 }
 
-/** The caller by bearer token or, if allowed, by the session's cookie. */
-async function caller(request: Request, env: Env): Promise<Caller> {
+/** The caller by a token or, if allowed, by the session's cookie. */
+async function caller(request: Request, env: Env): Promise<Reading> {
   const config = sessionConfigFor(request, env);
   const reader = config && (await readerOf(request, config));
-  return reader ?? authenticate(request, authenticationConfig(env));
+  return reading(reader ?? (await holder(request, env)), env);
+}
+
+/** A caller, and the collections that they may read. */
+type Reading = Caller & { readonly collections: readonly string[] };
+
+function reading<Known extends Caller>(known: Known, env: Env): Known & Reading {
+  return { ...known, collections: known.collections ?? defaultCollections(env) };
+}
+
+/** The caller by the token of a user, or of a page that embeds Belay. */
+function holder(request: Request, env: Env): Promise<Caller> {
+  return embedTokenOf(request) === undefined
+    ? authenticate(request, authenticationConfig(env))
+    : embedReaderOf(request, sessionConfig(env), embeddingOrigins(env));
 }
 
 /** Undefined if only a bearer token counts, as when one is sent. */
@@ -235,7 +296,6 @@ function sessionConfigFor(request: Request, env: Env): SessionConfig | undefined
 }
 
 async function toUserObject({ params }: Matched, request: Request, env: Env): Promise<Response> {
-  await authenticateOperator(request, env);
   const userId = decodeParameter(params.userId ?? "");
   if (!isUserId(userId)) {
     throw new ServiceError("NOT_FOUND", "No user can have this name.");
@@ -243,19 +303,55 @@ async function toUserObject({ params }: Matched, request: Request, env: Env): Pr
   return forward(userStub(env, userId), request, { userId });
 }
 
+async function toDirectory(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  const directory = directoryStub(env);
+  if (directory !== undefined) return forward(directory, request);
+  throw new ServiceError(
+    "UNAVAILABLE",
+    "This deployment has no directory. The operator has to declare the binding DIRECTORY in wrangler.toml.",
+    { headers: { "retry-after": "60" } },
+  );
+}
+
+async function toBudget(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  const budget = budgetStub(env);
+  if (budget !== undefined) return forward(budget, request);
+  throw new ServiceError(
+    "UNAVAILABLE",
+    "This deployment has no budget. The operator has to declare the binding BUDGET in wrangler.toml.",
+    { headers: { "retry-after": "60" } },
+  );
+}
+
+async function limits(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  return changeLimits(request, env);
+}
+
+async function exported(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  const { object } = await collectionOf(request, env);
+  return exportDocuments(object);
+}
+
+async function imported(_matched: Matched, request: Request, env: Env): Promise<Response> {
+  const { object, stored } = await collectionOf(request, env, "PUT");
+  return importDocuments(request, { documents: object, stored }, env);
+}
+
+/** The object of the collection that the query string names. */
+function collectionOf(request: Request, env: Env, method = "GET") {
+  const name = new URL(request.url).searchParams.get("collection") ?? DEFAULT_COLLECTION;
+  return collectionObject(encodeURIComponent(name), method, env);
+}
+
 async function toCorpus(_matched: Matched, request: Request, env: Env): Promise<Response> {
-  await authenticateOperator(request, env);
   return forward(corpusStub(env), request);
 }
 
-async function authenticateOperator(request: Request, env: Env): Promise<void> {
-  const { operator } = await authenticate(request, authenticationConfig(env));
-  if (!operator) {
-    throw new ServiceError(
-      "FORBIDDEN",
-      "Only operators may do this. Send a bearer token with the scope or role operator.",
-    );
-  }
+async function toCollection({ params }: Matched, request: Request, env: Env): Promise<Response> {
+  const { object, stored } = await collectionObject(params.collection, request.method, env);
+  const response = await forward(object, request);
+  if (response.ok) await stored();
+  return response;
 }
 
 async function resourceMetadata(_matched: Matched, request: Request, env: Env): Promise<Response> {

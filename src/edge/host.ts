@@ -25,7 +25,7 @@ export function urlOf(request: Request): URL {
  * Throws FORBIDDEN for a request to a host that is not listed, on any port, and
  * for one that may write from a page of neither these hosts nor these origins.
  * @param hosts In lower case, IPv6 in brackets. Empty: all are answered.
- * @param origins Exact and in lower case, as in CORS_ORIGINS.
+ * @param origins Exact and in lower case, as `allowedOrigins` of cors.ts.
  */
 export function checkHost(
   request: Request,
@@ -40,7 +40,7 @@ export function checkHost(
   if (!isKnown(host) || !isKnown(request.headers.get("host") ?? host)) {
     throw new ServiceError(
       "FORBIDDEN",
-      `This server answers only to ${hosts.join(", ")}. To use another name, start it with --host NAME, or add the name to ALLOWED_HOSTS.`,
+      `This server answers only to ${hosts.filter(isShown).join(", ")}. To use another name, start it with --name NAME, or add the name to ALLOWED_HOSTS.`,
     );
   }
   // `wrangler dev` replaces the URL and Host by MF-Original-URL, a header that
@@ -54,7 +54,7 @@ export function checkHost(
   ) {
     throw new ServiceError(
       "FORBIDDEN",
-      "Pages of this origin may not use this server. Add the origin to CORS_ORIGINS, or start the server with --host NAME.",
+      "Pages of this origin may not use this server. Add the origin to EMBED_ORIGINS or CORS_ORIGINS, or start the server with --name NAME.",
     );
   }
 }
@@ -72,6 +72,11 @@ export function checkOrigin(request: Request, origins: readonly string[]): void 
     "FORBIDDEN",
     "Pages of this origin may not use this server. Add the origin to CORS_ORIGINS.",
   );
+}
+
+/** Strangers need not know the addresses of the server's networks. */
+function isShown(host: string): boolean {
+  return /^(?:127\.0\.0\.1|\[::1\])$/.test(host) || !/^[\d.]+$|^\[/.test(host);
 }
 
 /** Without the port; empty if it is not a host. */

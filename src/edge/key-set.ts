@@ -3,6 +3,7 @@
 
 import { waitUntil } from "cloudflare:workers";
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
+import type { VariableName } from "../config.ts";
 import { withTimeout } from "../deadline.ts";
 import { ServiceError } from "../errors.ts";
 
@@ -24,6 +25,7 @@ type Keys = ReturnType<typeof createRemoteJWKSet>;
 
 export class KeySet {
   readonly #url: URL;
+  readonly #variable: VariableName;
   #keys: Keys | undefined;
   /** When `#keys` were fetched and the last fetch began, in ms. */
   #fetchedAt = 0;
@@ -32,8 +34,10 @@ export class KeySet {
   #failures = 0;
   #fetching: Promise<Keys> | undefined;
 
-  constructor(url: URL) {
+  /** @param variable Names the address in the log. */
+  constructor(url: URL, variable: VariableName) {
     this.#url = url;
+    this.#variable = variable;
   }
 
   /**
@@ -130,7 +134,7 @@ export class KeySet {
 
   #failed(thrown: unknown): ServiceError {
     this.#failures += 1;
-    console.error("The keys of AUTH_JWKS_URL could not be read:", thrown);
+    console.error(`The keys of ${this.#variable} could not be read:`, thrown);
     return unavailable();
   }
 }

@@ -1,8 +1,8 @@
 // Where an MCP client finds the issuer of bearer tokens (RFC 9728).
 
-import type { AuthenticationConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import { json } from "../formats/json.ts";
+import type { AuthenticationConfig } from "./signing.ts";
 
 const WELL_KNOWN = "/.well-known/oauth-protected-resource";
 

@@ -7,7 +7,7 @@ const TOKENS_MAX = 1_000;
 /** A longer token is checked each time, in UTF-16 units. */
 const LENGTH_MAX = 2_048;
 
-/** Who sent a token, and when it is valid: in seconds since the epoch. */
+/** The caller of a token, and when it is valid: in seconds since the epoch. */
 interface Verified<Caller> {
   readonly caller: Caller;
   readonly notBefore: number;

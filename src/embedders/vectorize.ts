@@ -1,4 +1,6 @@
-// The vector index in Cloudflare's Vectorize. It receives ids and vectors only.
+// A namespace of the vector index in Cloudflare's Vectorize. It receives ids
+// and vectors only. A query sees the vectors of its namespace alone, so the
+// collections share an index and change nothing in each other's results.
 
 import type { Vector } from "../answer/embedder.ts";
 import type { NearVector, VectorIndex } from "../answer/vector-index.ts";
@@ -6,9 +8,12 @@ import { call } from "../upstream.ts";
 
 export class VectorizeIndex implements VectorIndex {
   readonly #binding: Vectorize;
+  readonly #namespace: string;
 
-  constructor(binding: Vectorize) {
+  /** @param namespace At most 64 bytes. */
+  constructor(binding: Vectorize, namespace: string) {
     this.#binding = binding;
+    this.#namespace = namespace;
   }
 
   async nearest(
@@ -22,6 +27,7 @@ export class VectorizeIndex implements VectorIndex {
           // With values or metadata, topK may be 20
           // at most. `false` is refused for metadata.
           topK: limit,
+          namespace: this.#namespace,
           returnValues: false,
           returnMetadata: "none",
         }),
@@ -31,7 +37,8 @@ export class VectorizeIndex implements VectorIndex {
   }
 
   async put(vectors: ReadonlyMap<string, Vector>, signal: AbortSignal): Promise<void> {
-    const all = Array.from(vectors, ([id, values]) => ({ id, values: [...values] }));
+    const namespace = this.#namespace;
+    const all = Array.from(vectors, ([id, values]) => ({ id, namespace, values: [...values] }));
     if (all.length > 0) await this.#call(() => this.#binding.upsert(all), signal);
   }
 

@@ -4,6 +4,7 @@
 // whole conversation each time.
 
 import * as v from "valibot";
+import { CollectionsField } from "../collections.ts";
 import { ServiceError } from "../errors.ts";
 import {
   type Ask,
@@ -31,6 +32,7 @@ export const OPTIONS = {
   onDisconnect: v.nullish(
     v.picklist(["cancel", "wait", "continue"], 'must be "cancel", "wait" or "continue"'),
   ),
+  collections: CollectionsField,
 };
 
 /** Undefined means the model's own. */

@@ -41,6 +41,9 @@ export const JSON_BODY: Format & Refusal = {
   refusal: ({ body }) => encodeJson(body),
 };
 
+/** What an operator has changed, as JSON: the edge notes it, and removes it. */
+export const CHANGE_HEADER = "x-belay-change";
+
 /** A value as a response that no cache keeps. */
 export function json(body: unknown, status = 200): Response {
   return new Response(encodeJson(body), { status, headers: HEADERS });

@@ -11,7 +11,7 @@ import { conversation, MAX_TOKENS_FIELD, OPTIONS, TEMPERATURE_FIELD } from "./co
 import { EVENTS } from "./events.ts";
 import type { AnswerHead, Format, WholeAnswer } from "./format.ts";
 import { bodyFormat } from "./json.ts";
-import { checkModel } from "./models.ts";
+import { collectionsOf } from "./models.ts";
 import { openAiError } from "./openai-error.ts";
 import { CONTENT, messageOf, ROLE } from "./openai-messages.ts";
 import type { Asked, Surface } from "./surface.ts";
@@ -61,18 +61,18 @@ type Body = v.InferOutput<typeof BODY>;
 
 export const CHAT_COMPLETIONS: Surface = { read };
 
-function read(body: unknown): Asked {
+function read(body: unknown, readable: readonly string[]): Asked {
   const checked = check(BODY, body);
-  checkModel(checked.model);
   const { stream, stream_options, model } = checked;
   return {
-    ask: askOf(checked),
+    ask: askOf(checked, readable),
     format: stream ? chunks(model, stream_options.include_usage) : completion(model),
   };
 }
 
-function askOf({ messages, belay, temperature, ...body }: Body): Ask {
+function askOf({ messages, belay, temperature, ...body }: Body, readable: readonly string[]): Ask {
   return {
+    collections: collectionsOf(body.model, belay.collections, readable),
     ...conversation(messages.map(messageOf), "messages"),
     topK: belay.topK,
     onDisconnect: belay.onDisconnect ?? "cancel",

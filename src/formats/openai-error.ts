@@ -24,6 +24,7 @@ const TYPES: Partial<Record<ErrorCode, Type>> = {
   GENERATION_FAILED: "server_error",
   RETRIEVAL_FAILED: "server_error",
   UNAVAILABLE: "server_error",
+  BUDGET_EXCEEDED: "insufficient_quota",
   GENERATION_TIMEOUT: "server_error",
 };
 
@@ -31,6 +32,7 @@ const TYPES: Partial<Record<ErrorCode, Type>> = {
 const CODES: Partial<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: "invalid_api_key",
   QUOTA_EXCEEDED: "insufficient_quota",
+  BUDGET_EXCEEDED: "insufficient_quota",
   TOO_MANY_STREAMS: "rate_limit_exceeded",
   TOO_MANY_SESSIONS: "rate_limit_exceeded",
 };

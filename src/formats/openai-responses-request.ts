@@ -11,7 +11,7 @@ import {
   OPTIONS,
   TEMPERATURE_FIELD,
 } from "./conversation.ts";
-import { checkModel } from "./models.ts";
+import { collectionsOf } from "./models.ts";
 import { CONTENT, messageOf, ROLE, textOr } from "./openai-messages.ts";
 import { type Chosen, queryIdOf, responseBody, responseEvents } from "./openai-responses.ts";
 import type { Asked, Surface } from "./surface.ts";
@@ -65,13 +65,13 @@ export const BODY = v.object({
 
 type Body = v.InferOutput<typeof BODY>;
 
-function read(body: unknown): Asked {
+function read(body: unknown, readable: readonly string[]): Asked {
   const checked = check(BODY, body);
-  checkModel(checked.model);
   const { background, previous_response_id: previous, stream } = checked;
   const write = stream || background ? responseEvents : responseBody;
   return {
     ask: {
+      collections: collectionsOf(checked.model, checked.belay.collections, readable),
       ...conversation(messagesOf(checked), "input"),
       topK: checked.belay.topK,
       maxTokens: checked.max_output_tokens ?? MAX_TOKENS.byDefault,

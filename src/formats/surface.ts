@@ -19,6 +19,9 @@ export interface Asked {
 }
 
 export interface Surface {
-  /** Throws INVALID_REQUEST, and NOT_FOUND for an unknown model. */
-  read(body: unknown): Asked;
+  /**
+   * Throws INVALID_REQUEST, and NOT_FOUND for an unknown model or collection.
+   * @param readable The collections that the caller may read.
+   */
+  read(body: unknown, readable: readonly string[]): Asked;
 }

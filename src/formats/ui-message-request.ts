@@ -2,6 +2,7 @@
 // chat in every request. The last message of the user is the question.
 
 import * as v from "valibot";
+import { searchedCollections } from "../collections.ts";
 import { ServiceError } from "../errors.ts";
 import { MAX_TOKENS, QUERY_LENGTH_MAX } from "../protocol.ts";
 import { check, textOf } from "../request.ts";
@@ -48,7 +49,7 @@ type UiMessage = v.InferOutput<typeof MESSAGE>;
 
 export const UI_CHAT: Surface = { read };
 
-function read(body: unknown): Asked {
+function read(body: unknown, readable: readonly string[]): Asked {
   const { id, messages, trigger, belay } = check(BODY, body);
   // The answer replaces what follows the question.
   const at = messages.findLastIndex(({ role }) => role === "user");
@@ -59,6 +60,7 @@ function read(body: unknown): Asked {
     // The user has seen the answer, and wants another one.
     again: trigger === "regenerate-message",
     ask: {
+      collections: searchedCollections(belay.collections, readable),
       ...conversation(messages.slice(0, at + 1).map(messageOf), "messages"),
       topK: belay.topK,
       onDisconnect: belay.onDisconnect ?? "cancel",

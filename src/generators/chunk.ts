@@ -20,6 +20,7 @@ export interface Chunk {
   tokens?: number;
   /** Tokens of the prompt and the answer together. */
   usage?: number;
+  promptTokens?: number;
   fault?: Fault;
 }
 
@@ -94,8 +95,9 @@ function readObject(object: Members, chunk: Chunk): Fault | undefined {
 function readUsage(usage: Members, chunk: Chunk): void {
   const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage;
   if (typeof completion === "number") chunk.tokens = completion;
-  const both = total ?? Number(prompt) + Number(completion);
   // It is stored as a whole number.
+  if (Number.isSafeInteger(prompt) && Number(prompt) >= 0) chunk.promptTokens = Number(prompt);
+  const both = total ?? Number(prompt) + Number(completion);
   if (Number.isSafeInteger(both) && Number(both) > 0) chunk.usage = Number(both);
 }
 

@@ -2,7 +2,7 @@
 // generator that asks a model. It stops the model on every way out.
 // completion.ts interprets the text.
 
-import type { OnText } from "../answer/generator.ts";
+import type { OnText, Usage } from "../answer/generator.ts";
 import { type Details, ServiceError } from "../errors.ts";
 import type { Finish } from "../protocol.ts";
 import { Completion } from "./completion.ts";
@@ -15,7 +15,7 @@ export interface Reading {
   /** Called for each part of the body without text. */
   readonly onSignOfLife: (() => void) | undefined;
   /** Called once the body was read, if the model counts its tokens. */
-  readonly onUsage: ((tokens: number) => void) | undefined;
+  readonly onUsage: ((usage: Usage) => void) | undefined;
   /** The cause of a failure. It may quote the model. */
   complaint(detail: string): unknown;
 }
@@ -92,6 +92,9 @@ export async function complete(
   });
 }
 
-export function failure(message: string, details: Pick<Details, "cause" | "diagnosis">) {
+export function failure(
+  message: string,
+  details: Pick<Details, "cause" | "diagnosis" | "isUnbilled">,
+) {
   return new ServiceError("GENERATION_FAILED", message, details);
 }

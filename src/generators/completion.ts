@@ -17,6 +17,7 @@
 //                                                    is the last one
 //   `[DONE]`; the end of the body                    the end of reading                  `#settle`
 
+import type { Usage } from "../answer/generator.ts";
 import type { Finish } from "../protocol.ts";
 import { endsInHalf, pieces } from "../text/pieces.ts";
 import { isVisible } from "../text/visible.ts";
@@ -89,6 +90,8 @@ export class Completion {
   /** Tokens by the model's count. Some models report 0 in a second report. */
   #tokens = 0;
   #usage: number | undefined;
+  #promptTokens: number | undefined;
+  #isUsageWhole = false;
   readonly #maxTokens: number;
   readonly #repetition = new Repetition();
   readonly #beginning: Beginning;
@@ -132,9 +135,9 @@ export class Completion {
     return this.#texts;
   }
 
-  /** The tokens of the prompt and of all texts, by the model's count. */
-  get usage(): number | undefined {
-    return this.#usage;
+  get usage(): Usage | undefined {
+    if (this.#usage === undefined) return undefined;
+    return { total: this.#usage, prompt: this.#promptTokens, isWhole: this.#isUsageWhole };
   }
 
   /** The model ended an answer: `surely`, or `maybe` with more to follow. */
@@ -222,6 +225,9 @@ export class Completion {
     const chunk = readChunk(json);
     if (chunk.tokens !== undefined) this.#tokens = Math.max(this.#tokens, chunk.tokens);
     if (chunk.usage !== undefined) this.#usage = Math.max(this.#usage ?? 0, chunk.usage);
+    this.#promptTokens = chunk.promptTokens ?? this.#promptTokens;
+    const hasText = chunk.text !== "" || chunk.hasThoughts === true;
+    if (chunk.usage !== undefined || hasText) this.#isUsageWhole = chunk.usage !== undefined;
     if (chunk.hasThoughts) {
       this.#texts += 1;
       this.#add(this.#beginning.mark());

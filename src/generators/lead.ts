@@ -78,7 +78,7 @@ export function isSameSection(one: Passage | undefined, other: Passage | undefin
 }
 
 function sectionOf(passage: Passage | undefined): string {
-  return JSON.stringify([passage?.documentId, passage?.heading]);
+  return JSON.stringify([passage?.collection, passage?.documentId, passage?.heading]);
 }
 
 /** The number of a heading's words that tell something, at least 1. */

@@ -4,7 +4,7 @@
 // through the signal.
 
 import type { ChatModel, OnText, Prompt } from "../answer/generator.ts";
-import { ask, endpointKey, endpointUrl } from "../endpoint.ts";
+import { ask, endpointHost, endpointKey, endpointUrl, localPlace } from "../endpoint.ts";
 import type { Finish } from "../protocol.ts";
 import { complete, failure, type Reading } from "./completion-stream.ts";
 import { type Form, inItsForm, parametersOf } from "./parameters.ts";
@@ -53,6 +53,7 @@ export class OpenAiGenerator implements ChatModel {
       const error = failure(refusalMessage(refusal), {
         cause: this.#complaint(`HTTP ${refusal.status}: ${refusal.words}`),
         diagnosis: refusalInNames(refusal, this.#sent(prompt)),
+        isUnbilled: isUnbilled(refusal.status),
       });
       return { refusal, error };
     });
@@ -68,6 +69,7 @@ export class OpenAiGenerator implements ChatModel {
           "content-type": "application/json",
           accept: "text/event-stream",
           ...endpointKey(baseUrl, apiKey),
+          ...(prompt.trace !== undefined && { traceparent: prompt.trace }),
         },
         body: JSON.stringify({ model, ...parametersOf(prompt, form) }),
         // Following a redirect would send the prompt and the key elsewhere.
@@ -76,9 +78,11 @@ export class OpenAiGenerator implements ChatModel {
       });
     } catch (error) {
       signal.throwIfAborted();
-      throw failure("The model cannot be reached. You were not charged; ask again in a moment.", {
+      const place = localPlace(baseUrl);
+      const advice = place === "" ? "; ask again in a moment." : ". Is its server running?";
+      throw failure(`The model cannot be reached${place}. You were not charged${advice}`, {
         cause: error,
-        diagnosis: "no response",
+        diagnosis: `no response from ${endpointHost(baseUrl)}: check OPENAI_BASE_URL, and that a server runs there`,
       });
     }
   }
@@ -94,6 +98,11 @@ export class OpenAiGenerator implements ChatModel {
     const safe = apiKey === undefined ? text : text.replaceAll(apiKey, "[key]");
     return new Error(safe.slice(0, COMPLAINT_LENGTH_MAX));
   }
+}
+
+/** Behind other errors of a server or a proxy, a model may have worked. */
+function isUnbilled(status: number): boolean {
+  return status < 500 || status === 503;
 }
 
 /** The beginning of a body, within the limits of time and size. */

@@ -11,6 +11,8 @@ export interface Form {
   /** The name of the limit; undefined if the model accepts none. */
   readonly limit: "max_tokens" | "max_completion_tokens" | undefined;
   readonly stream: boolean;
+  /** Whether a stream may be asked to count tokens. */
+  readonly usage: boolean;
   readonly temperature: boolean;
   readonly reasoningEffort: boolean;
   readonly systemRole: boolean;
@@ -19,6 +21,7 @@ export interface Form {
 const USUAL: Form = {
   limit: "max_tokens",
   stream: true,
+  usage: true,
   temperature: true,
   reasoningEffort: true,
   systemRole: true,
@@ -91,6 +94,7 @@ function adapted(
   if (form.limit !== undefined && isRefused && isAbout(form.limit)) {
     return { ...form, limit: form.limit === "max_tokens" ? "max_completion_tokens" : undefined };
   }
+  if (form.usage && isRefused && isAbout("stream_options")) return { ...form, usage: false };
   // OpenAI refuses streams to unverified organizations.
   if (form.stream && isRefused && param === "stream") return { ...form, stream: false };
   if (form.temperature && status < 500 && isAbout("temperature"))
@@ -107,12 +111,14 @@ function adapted(
 
 /** The members of a request. */
 export function parametersOf(
-  { messages, maxTokens, temperature, isWhole = false }: Prompt,
+  { messages, maxTokens, temperature, isWhole = false, isCounted = false }: Prompt,
   form: Form,
 ): Record<string, unknown> {
+  const streams = form.stream && !isWhole;
   return {
     messages: form.systemRole ? messages : withoutSystem(messages),
-    ...(form.stream && !isWhole && { stream: true }),
+    ...(streams && { stream: true }),
+    ...(streams && isCounted && form.usage && { stream_options: { include_usage: true } }),
     ...(form.limit !== undefined && { [form.limit]: maxTokens }),
     ...(form.temperature && temperature !== undefined && { temperature }),
   };
@@ -124,6 +130,7 @@ function differences(form: Form): string {
     form.limit === "max_completion_tokens" ? "max_completion_tokens for max_tokens" : "",
     form.limit === undefined ? "no limit" : "",
     form.stream ? "" : "no stream",
+    form.usage ? "" : "no stream_options",
     form.temperature ? "" : "no temperature",
     form.reasoningEffort ? "" : "no reasoning_effort",
     form.systemRole ? "" : "the system message in the first question",

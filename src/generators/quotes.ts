@@ -161,7 +161,7 @@ function addedCode(
   let found: Unit | undefined;
   let most = -1;
   for (const [place, passage] of passages.entries()) {
-    if (passage.documentId !== of.documentId) continue;
+    if (passage.documentId !== of.documentId || passage.collection !== of.collection) continue;
     if (!of.heading.every((name, i) => passage.heading[i] === name)) continue;
     const heads = terms([passage.title, ...passage.heading].join("\n"));
     for (const unit of all[place] ?? []) {

@@ -1,15 +1,17 @@
 // The rewriter that asks a chat model, with a timeout. Whatever fails,
 // the rule of answer/search-query.ts searches instead.
 
-import type { ChatModel } from "../answer/generator.ts";
-import { oddityOf, QUERY_LENGTH_MAX, rewritePrompt } from "../answer/rewrite.ts";
+import type { ChatModel, Prompt, Usage } from "../answer/generator.ts";
+import {
+  oddityOf,
+  QUERY_LENGTH_MAX,
+  REWRITE_TOKENS_MAX,
+  rewritePrompt,
+} from "../answer/rewrite.ts";
 import type { Rewrite, Rewriter } from "../answer/rewriter.ts";
 import { withTimeout } from "../deadline.ts";
 import { reasonOf, ServiceError } from "../errors.ts";
 import type { Turn } from "../protocol.ts";
-
-/** Models that think use it for thoughts too. */
-const TOKENS_MAX = 300;
 
 export class ModelRewriter implements Rewriter {
   readonly #model: ChatModel;
@@ -25,15 +27,18 @@ export class ModelRewriter implements Rewriter {
     query: string,
     history: readonly Turn[],
     signal: AbortSignal,
+    trace?: string,
   ): Promise<Rewrite | undefined> {
     if (query.length > QUERY_LENGTH_MAX) return undefined;
     let tokens: number | undefined;
     let why: string | undefined;
     const late = () => odd(`nothing in ${this.#waitMs} ms`);
-    const call = (stop: AbortSignal) =>
-      this.#ask(query, history, stop, (count) => {
-        tokens = count;
-      });
+    const onUsage = ({ total }: Usage) => {
+      tokens = total;
+    };
+    const maxTokens = REWRITE_TOKENS_MAX.output;
+    const prompt = { messages: rewritePrompt(query, history), maxTokens };
+    const call = (stop: AbortSignal) => this.#ask({ ...prompt, trace, onUsage }, stop);
     try {
       const text = await withTimeout(this.#waitMs, late, call, signal);
       why = oddityOf(text, query, history);
@@ -47,16 +52,10 @@ export class ModelRewriter implements Rewriter {
     return { text: undefined, tokens };
   }
 
-  async #ask(
-    query: string,
-    history: readonly Turn[],
-    signal: AbortSignal,
-    onUsage: (tokens: number) => void,
-  ): Promise<string> {
-    const prompt = { messages: rewritePrompt(query, history), maxTokens: TOKENS_MAX };
+  async #ask(prompt: Omit<Prompt, "temperature">, signal: AbortSignal): Promise<string> {
     let text = "";
     const finish = await this.#model.generate(
-      { ...prompt, temperature: 0, isWhole: true, onUsage },
+      { ...prompt, temperature: 0, isWhole: true },
       (piece) => {
         text += piece;
       },

@@ -115,7 +115,8 @@ function refusal(error: unknown): ServiceError {
       DAY_S - (Math.floor(Date.now() / 1000) % DAY_S),
     );
   }
-  return failure(explanation(code, which), cause(`error ${code}`, error));
+  const details = { ...cause(`error ${code}`, error), isUnbilled: code === TOO_LARGE };
+  return failure(explanation(code, which), details);
 }
 
 function explanation(code: number, which: string): string {
@@ -128,7 +129,8 @@ function explanation(code: number, which: string): string {
 }
 
 function unavailable(message: string, seconds: number): ServiceError {
-  return new ServiceError("UNAVAILABLE", message, { headers: { "retry-after": `${seconds}` } });
+  const headers = { "retry-after": `${seconds}` };
+  return new ServiceError("UNAVAILABLE", message, { headers, isUnbilled: true });
 }
 
 /** The kind of error, for the log, without its message. */

@@ -267,6 +267,9 @@ function brackets(place: Place): Marker | undefined {
   const [alert, title = ""] =
     /^\[![a-z][\w-]*(?:[ \t|:][^\]]*)?\][+-]?(?:[ \t]+(.*))?$/i.exec(text) ?? [];
   if (alert !== undefined && state.parentType === "blockquote") {
+    const open = state.tokens.at(-1);
+    // Its author speaks, so the text is no quotation.
+    if (open?.type === "blockquote_open") open.type = "alert_open";
     return { lines: 1, labels: filled([title]) };
   }
   return /^\[!(?:include|video|code)\b.*\]$|^\[!code-\w+\[/i.test(text) ? { lines: 1 } : undefined;

@@ -45,7 +45,13 @@ export interface McpParts {
    */
   ask(body: unknown, call: string | undefined, signal: AbortSignal): Promise<Response>;
   cancel(call: string): Promise<unknown>;
-  search(query: string, limit: number, signal: AbortSignal): Promise<readonly Passage[]>;
+  /** @param collections Those that the client names. */
+  search(
+    query: string,
+    limit: number,
+    collections: readonly string[] | null | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly Passage[]>;
 }
 
 export async function answerMcp(request: Request, parts: McpParts): Promise<Response> {
@@ -133,18 +139,21 @@ function ask({ args, parts, connection, context, session }: Call): Promise<CallT
 }
 
 async function search({ args, parts, connection, context }: Call): Promise<CallToolResult> {
-  const { query, limit } = searchArguments(args);
+  const { query, limit, collections } = searchArguments(args);
   const signal = AbortSignal.any([context.mcpReq.signal, connection.signal]);
   const snippet = snippets(query);
-  const passages = await parts.search(query, limit, signal).catch((cause) => {
+  const passages = await parts.search(query, limit, collections, signal).catch((cause) => {
     if (cause instanceof ServiceError) throw cause;
     const message = "The documents could not be searched. Search again.";
     throw new ServiceError("RETRIEVAL_FAILED", message, { cause });
   });
   return searchResult(
-    passages.map(({ id, documentId, title, heading, url, text, score }): FoundPassage => {
-      return { id, documentId, title, heading, url, snippet: snippet(text), score };
-    }),
+    passages.map(
+      ({ id, documentId, collection, title, heading, url, text, score }): FoundPassage => {
+        const where = { id, documentId, ...(collection !== undefined && { collection }) };
+        return { ...where, title, heading, url, snippet: snippet(text), score };
+      },
+    ),
   );
 }
 

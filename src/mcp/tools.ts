@@ -2,11 +2,18 @@
 // tool by them.
 
 import type { Tool } from "@modelcontextprotocol/server";
-import { HISTORY_TURNS_MAX, MAX_TOKENS, QUERY_LENGTH_MAX, TOP_K } from "../protocol.ts";
+import {
+  COLLECTIONS_MAX,
+  HISTORY_TURNS_MAX,
+  MAX_TOKENS,
+  QUERY_LENGTH_MAX,
+  TOP_K,
+} from "../protocol.ts";
 
 const SOURCE = {
   id: { type: "string" },
   documentId: { type: "string" },
+  collection: { type: "string", description: "That of the document, if not default." },
   title: { type: "string" },
   heading: {
     type: "array",
@@ -27,6 +34,17 @@ const NUMBERED_SOURCE = {
   n: { type: "integer", minimum: 1, description: "The answer cites it as [n]." },
   ...SOURCE,
   cited: { type: "boolean" },
+};
+
+/** Members of a source that are always there. */
+const SOURCE_REQUIRED = Object.keys(SOURCE).filter((name) => name !== "collection");
+
+const COLLECTIONS = {
+  type: "array",
+  minItems: 1,
+  maxItems: COLLECTIONS_MAX,
+  items: { type: "string", pattern: "^[a-z0-9-]{1,64}$" },
+  description: "The collections to search. By default all that the user may read.",
 };
 
 function object(properties: NonNullable<Tool["inputSchema"]["properties"]>, required: string[]) {
@@ -76,6 +94,7 @@ export const ASK: Tool = {
           default: MAX_TOKENS.byDefault,
           description: "The longest answer, in tokens.",
         },
+        collections: COLLECTIONS,
       },
       ["question"],
     ),
@@ -87,7 +106,7 @@ export const ASK: Tool = {
       answer: { type: "string", description: "Markdown. [n] cites the source with that number." },
       sources: {
         type: "array",
-        items: object(NUMBERED_SOURCE, ["n", ...Object.keys(SOURCE)]),
+        items: object(NUMBERED_SOURCE, ["n", ...SOURCE_REQUIRED]),
       },
       finish: { type: "string", enum: ["stop", "length"], description: "length: a limit cut it." },
       found: {
@@ -132,6 +151,7 @@ export const SEARCH: Tool = {
           default: TOP_K.byDefault,
           description: "The most passages to return.",
         },
+        collections: COLLECTIONS,
       },
       ["query"],
     ),
@@ -142,7 +162,7 @@ export const SEARCH: Tool = {
       passages: {
         type: "array",
         description: "Best first. Empty if nothing fits.",
-        items: object(SOURCE, Object.keys(SOURCE)),
+        items: object(SOURCE, SOURCE_REQUIRED),
       },
     },
     ["passages"],

@@ -13,6 +13,7 @@ const rating = v.nullable(v.picklist(["up", "down"]));
 const passage = {
   id: v.string(),
   documentId: v.string(),
+  collection: v.exactOptional(v.string()),
   title: v.string(),
   heading: v.array(v.string()),
   url: v.nullable(v.string()),
@@ -83,6 +84,7 @@ export const receipt = v.object({
   askedAt: time,
   resolvedAt: v.nullable(time),
   onDisconnect,
+  collections: v.array(v.string()),
   query: v.nullable(v.string()),
   answer: v.nullable(v.string()),
   sources: v.nullable(v.array(source)),
@@ -93,6 +95,7 @@ export const receipt = v.object({
   totalMs: milliseconds,
   rewriteMs: milliseconds,
   rewriteTokens: v.nullable(count),
+  fallback: v.boolean(),
   feedback: v.nullable(feedback),
 });
 
@@ -113,6 +116,18 @@ export const quota = v.object({
 });
 
 export const examples = v.object({ empty: v.boolean(), questions: v.array(v.string()) });
+
+/** Of a page that embeds Belay. */
+export const session = v.object({ token: v.string(), expiresAt: v.string() });
+
+export const pageIdentity = v.object({
+  title: v.nullable(v.string()),
+  accent: v.nullable(v.pipe(v.string(), v.regex(/^#[\da-f]{6}$/))),
+  greeting: v.nullable(v.string()),
+  signInUrl: v.nullable(v.string()),
+  anonymous: v.boolean(),
+  answers: v.picklist(["quotes", "model"]),
+});
 
 // Operators'.
 
@@ -139,7 +154,27 @@ export const documentPage = v.object({
 export const foundPassage = v.object(passage);
 export const passageList = v.object({ passages: v.array(foundPassage) });
 export const documentsOrPassages = v.union([documentPage, passageList]);
+export const movedDocument = v.object({ id: v.string(), collection: v.string() });
 export const deletedDocument = v.object({ id: v.string(), deleted: v.literal(true) });
+
+export const exportedDocument = v.object({
+  id: v.string(),
+  title: v.string(),
+  url: v.nullable(v.string()),
+  sample: v.exactOptional(v.literal(true)),
+  text: v.string(),
+});
+export const imported = v.object({
+  imported: count,
+  refused: v.array(v.object({ line: count, id: v.nullable(v.string()), message: v.string() })),
+  next: v.nullable(count),
+});
+export const collection = v.object({ name: v.string(), documents: count, passages: count });
+export const collectionPage = v.object({
+  collections: v.array(collection),
+  after: v.nullable(v.string()),
+});
+export const deletedCollection = v.object({ name: v.string(), deleted: v.literal(true) });
 
 export const quotaWindow = v.object({
   window: v.string(),

@@ -5,6 +5,10 @@
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import type { ErrorCode } from "../protocol.ts";
+import { budget } from "./budget.ts";
+import { collections } from "./collections.ts";
+import { directory } from "./directory.ts";
+import { documentFiles } from "./document-files.ts";
 import { headerComponents, headerRefs } from "./headers.ts";
 import { mcp } from "./mcp.ts";
 import { openAiChat } from "./openai-chat.ts";
@@ -17,7 +21,20 @@ import { service } from "./service.ts";
 import { uiMessage } from "./ui-message.ts";
 
 /** The part of each surface. */
-const PARTS = [readers, openAiChat, openAiResponses, uiMessage, mcp, users, documents, service];
+const PARTS = [
+  readers,
+  openAiChat,
+  openAiResponses,
+  uiMessage,
+  mcp,
+  users,
+  directory,
+  budget,
+  documents,
+  documentFiles,
+  collections,
+  service,
+];
 
 export interface OpenApi {
   readonly openapi: string;
@@ -28,7 +45,7 @@ export interface OpenApi {
 
 const ABOUT = `Answers drawn from documents. A user is charged only for an answer that arrives whole.
 
-- The body of a request is JSON in UTF-8.
+- The body of a request is JSON in UTF-8, except files of limits and documents.
 - Skip unknown members of responses.
 - Each \`GET\` route also takes \`HEAD\`.
 - If a query parameter is repeated, the first counts. Unknown ones are ignored.`;
@@ -70,7 +87,8 @@ export function openApi(): OpenApi {
           type: "http",
           scheme: "bearer",
           bearerFormat: "JWT",
-          description: "`sub` names the user. Operators' tokens have the scope or role `operator`.",
+          description:
+            "`sub` names the user. Operators' tokens have the scope or role `operator`. Readers' routes also take the token that `startSession` gives a page of a listed origin.",
         },
         session: {
           type: "apiKey",
@@ -115,20 +133,18 @@ function parameterObject({ about, ...rest }: Parameter): JsonSchema {
   return { ...rest, description: about, ...(rest.in === "path" && { required: true }) };
 }
 
-function bodyObject({ shape, examples }: Body): JsonSchema {
-  const named = Object.entries(examples).map(([name, value]) => [name, { value }]);
-  return {
-    required: true,
-    content: {
-      "application/json": { schema: ref(shape), examples: Object.fromEntries(named) },
-    },
-  };
+function bodyObject(body: Body): JsonSchema {
+  const named = Object.entries(body.examples).map(([name, value]) => [name, { value }]);
+  const schema = "shape" in body ? ref(body.shape) : { type: "string" };
+  const type = "shape" in body ? JSON_TYPE : body.type;
+  return { required: true, content: { [type]: { schema, examples: Object.fromEntries(named) } } };
 }
 
-function response({ about, headers, json, events, text }: Reply): JsonSchema {
+function response({ about, headers, json, events, lines, text }: Reply): JsonSchema {
   const content = {
     ...(json !== undefined && { "application/json": { schema: ref(json) } }),
     ...(events !== undefined && { "text/event-stream": { schema: ref(events) } }),
+    ...(lines !== undefined && { "application/x-ndjson": { schema: ref(lines) } }),
     ...(text !== undefined && {
       "text/plain": { schema: { type: "string" }, example: text },
     }),

@@ -72,6 +72,7 @@ const ERROR_HEADERS: Readonly<Partial<Record<ErrorCode, readonly HeaderName[]>>>
   GENERATION_FAILED: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
   RETRIEVAL_FAILED: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
   GENERATION_TIMEOUT: ["X-Query-Id", "RateLimit", "RateLimit-Policy"],
+  BUDGET_EXCEEDED: ["Retry-After", "X-Should-Retry"],
   UNAVAILABLE: ["X-Query-Id", "RateLimit", "RateLimit-Policy", "Retry-After"],
 };
 

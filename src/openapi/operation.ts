@@ -50,11 +50,10 @@ export interface Parameter {
   readonly example?: string | number | boolean;
 }
 
-export interface Body {
-  readonly shape: string;
+export type Body = {
   /** The tests send them. */
   readonly examples: Readonly<Record<string, unknown>>;
-}
+} & ({ readonly shape: string } | { readonly type: "text/csv" | "application/x-ndjson" });
 
 /** A response without an error. */
 export interface Reply {
@@ -64,6 +63,8 @@ export interface Reply {
   readonly json?: string;
   /** The shape of each event of an event stream. */
   readonly events?: string;
+  /** The shape of each line of JSON. */
+  readonly lines?: string;
   /** An example of a body of plain text. */
   readonly text?: string;
 }

@@ -1,6 +1,6 @@
 // What only operators may do: users and documents.
 
-import { DocumentBody } from "../corpus/document-body.ts";
+import { DocumentBody, MoveBody } from "../corpus/document-body.ts";
 import { DOCUMENTS_LISTED, QUERY_LENGTH_MAX, TOP_K } from "../protocol.ts";
 import { SettingsBody } from "../user/ask.ts";
 import * as bodies from "./bodies.ts";
@@ -140,6 +140,7 @@ export function documents(): Part {
       FoundPassage: shape(bodies.foundPassage, "A passage that a search found.", {
         id: "The document's id, `#`, and the passage's number in it.",
         documentId: "The document that it is from.",
+        collection: "That of the document; absent for `default`, and where the path names it.",
         title: "The document's title.",
         heading: "The headings above the passage, outermost first.",
         url: "Where to read on.",
@@ -153,6 +154,13 @@ export function documents(): Part {
         schema: bodies.documentsOrPassages,
         about: "Passages with `search`, documents without it.",
       },
+      MoveBody: shape(MoveBody, "Where a document is to be.", {
+        to: "The collection, which is made if there is none.",
+      }),
+      MovedDocument: shape(bodies.movedDocument, "Where a document is.", {
+        id: "Its id.",
+        collection: "Its collection.",
+      }),
       DeletedDocument: shape(bodies.deletedDocument, "A document that is gone.", {
         id: "Its id.",
         deleted: "Always true.",
@@ -230,6 +238,17 @@ export function documents(): Part {
         callers: "operators",
         parameters: [documentId],
         replies: { 200: { about: "It is gone.", json: "DeletedDocument" } },
+        errors: ["NOT_FOUND"],
+      },
+      {
+        route: "POST /api/v1/admin/documents/:id/move",
+        id: "moveDocument",
+        summary: "Move a document to another collection",
+        about: "It replaces a document that has its id there.",
+        callers: "operators",
+        parameters: [documentId],
+        body: { shape: "MoveBody", examples: { handbook: { to: "handbook" } } },
+        replies: { 200: { about: "It is there.", json: "MovedDocument" } },
         errors: ["NOT_FOUND"],
       },
     ],

@@ -1,6 +1,6 @@
 // Asking, and what a reader sees of their own queries.
 
-import { EVENTS_HAD, RECEIPTS_LISTED } from "../protocol.ts";
+import { EVENTS_HAD, RECEIPTS_LISTED, SEARCH_LENGTH_MAX } from "../protocol.ts";
 import { AskBody, FeedbackBody } from "../user/ask.ts";
 import * as bodies from "./bodies.ts";
 import { ANSWER_HEADERS } from "./headers.ts";
@@ -72,6 +72,7 @@ const ask: Operation = {
           { role: "assistant", content: "Once the answer has arrived whole." },
         ],
         onDisconnect: "wait",
+        collections: ["default"],
       },
     },
   },
@@ -100,6 +101,7 @@ export function readers(): Part {
         history: "Earlier turns. The newest are shown to the model, up to 16,000 characters.",
         onDisconnect:
           "When the last reader disconnects: `cancel` stops and refunds the answer, `wait` does so unless a reader comes back, `continue` finishes, charges and keeps it.",
+        collections: "Where to search. By default in all collections that you may read.",
       }),
       FeedbackBody: shape(FeedbackBody, "A rating of an answer.", {
         queryId: "The rated query.",
@@ -110,6 +112,7 @@ export function readers(): Part {
         n: "Its number in this answer. The answer cites it as `[n]`.",
         id: "The document's id, `#`, and the passage's number in it.",
         documentId: "The document that it is from.",
+        collection: "That of the document; absent for `default`.",
         title: "The document's title.",
         heading: "The headings above the passage, outermost first.",
         url: "Where to read on.",
@@ -159,7 +162,8 @@ export function readers(): Part {
         code: "What went wrong.",
         queryId: "If a query was begun.",
         quotaRemaining: "If a query was begun.",
-        resetsAt: "With `QUOTA_EXCEEDED`: when the window ends; `null` if it never does.",
+        resetsAt:
+          "With `QUOTA_EXCEEDED` and `BUDGET_EXCEEDED`: when the window or period ends; `null` if it never does.",
       }),
       StreamEvent: {
         schema: bodies.streamEvent,
@@ -183,6 +187,7 @@ export function readers(): Part {
         askedAt: "When it was asked.",
         resolvedAt: "When it was charged or refunded.",
         onDisconnect: "As it was asked.",
+        collections: "The collections that were searched.",
         query: "The question; `null` once it is no longer kept.",
         answer: "The whole answer; `null` without one, and once it is no longer kept.",
         sources: "The passages that were given to the answer.",
@@ -193,6 +198,7 @@ export function readers(): Part {
         totalMs: "The whole generation, in milliseconds.",
         rewriteMs: "The rewrite of the question for the search, in milliseconds.",
         rewriteTokens: "What that rewrite used, if the model counted it.",
+        fallback: "Whether the budget was used up, so that no model answered.",
         feedback: "The reader's rating.",
       }),
       ReceiptPage: shape(bodies.receiptPage, "A page of receipts.", {
@@ -209,9 +215,22 @@ export function readers(): Part {
         period: "How long a window is.",
         resetsAt: "When the window ends; `null` if it never does.",
       }),
-      Examples: shape(bodies.examples, "Questions that the documents suggest.", {
+      Examples: shape(bodies.examples, "Questions that readers may ask.", {
         empty: "Whether there is no document yet.",
-        questions: "At most four.",
+        questions: "At most six: the operator's own, or four that the documents suggest.",
+      }),
+      Session: shape(bodies.session, "The session of a page that embeds Belay.", {
+        token:
+          "Send it as a bearer token. It is of use to this origin and this address only, and not on operators' routes.",
+        expiresAt: "When it expires: an hour from now.",
+      }),
+      PageIdentity: shape(bodies.pageIdentity, "How pages of this deployment show themselves.", {
+        title: "The name of the page.",
+        accent: "The colour of what can be clicked.",
+        greeting: "What a new reader sees first.",
+        signInUrl: "Where readers get a bearer token.",
+        anonymous: "Whether readers may ask without a bearer token.",
+        answers: "Whether passages are quoted, or a model writes the answers.",
       }),
     },
     operations: [
@@ -220,17 +239,37 @@ export function readers(): Part {
         id: "startSession",
         summary: "Start or renew a session of a page",
         about:
-          "Only where the deployment accepts readers without a bearer token, and only for pages of its own origin: with `Sec-Fetch-Site: same-origin`, or its `Origin`.",
+          "Only where the deployment accepts readers without a bearer token. A page of its own origin, by `Sec-Fetch-Site: same-origin` or its `Origin`, gets a cookie. A page of an origin that the deployment lists gets a token; sent with the next request here, that keeps the reader the same.",
         callers: "everybody",
-        replies: { 204: { about: "The cookie.", headers: ["Set-Cookie"] } },
+        replies: {
+          200: { about: "The token, for a page of a listed origin.", json: "Session" },
+          204: { about: "The cookie, for a page of this origin.", headers: ["Set-Cookie"] },
+        },
         errors: ["NOT_FOUND", "TOO_MANY_SESSIONS"],
+      },
+      {
+        route: "GET /api/v1/page",
+        id: "getPage",
+        summary: "How pages of this deployment show themselves",
+        callers: "everybody",
+        replies: { 200: { about: "The identity.", json: "PageIdentity" } },
       },
       {
         route: "GET /api/v1/ai/examples",
         id: "listExamples",
-        summary: "Questions that the documents suggest",
+        summary: "Questions that readers may ask",
         callers: "readers",
+        parameters: [
+          {
+            name: "collections",
+            in: "query",
+            about: "The collections to take them from, comma-separated.",
+            schema: { type: "string" },
+            example: "default",
+          },
+        ],
         replies: { 200: { about: "The questions.", json: "Examples" } },
+        errors: ["NOT_FOUND"],
       },
       ask,
       {
@@ -244,6 +283,8 @@ export function readers(): Part {
         route: "GET /api/v1/ai/queries",
         id: "listQueries",
         summary: "Your receipts, the newest first",
+        about:
+          "With `search`, those whose question or answer contains all of the words. A search looks at a limited part of the log, so that a page may be empty and not the last: go on until `before` is `null`.",
         callers: "readers",
         parameters: [
           {
@@ -259,6 +300,13 @@ export function readers(): Part {
             schema: { type: "string" },
             example: QUERY_ID,
           },
+          {
+            name: "search",
+            in: "query",
+            about: "Words, or parts of words. Case and accents do not matter.",
+            schema: { type: "string", minLength: 1, maxLength: SEARCH_LENGTH_MAX },
+            example: "charged",
+          },
         ],
         replies: { 200: { about: "A page of receipts.", json: "ReceiptPage" } },
       },
@@ -270,6 +318,17 @@ export function readers(): Part {
         parameters: [queryId],
         replies: { 200: { about: "The receipt.", json: "Receipt" } },
         errors: ["NOT_FOUND"],
+      },
+      {
+        route: "DELETE /api/v1/ai/queries/:id",
+        id: "deleteQuery",
+        summary: "Delete the question and the answer of one query",
+        about:
+          "The receipt stays, without texts, because the quota counts it. Deleting a query again changes nothing.",
+        callers: "readers",
+        parameters: [queryId],
+        replies: { 204: { about: "The texts are deleted." } },
+        errors: ["NOT_FOUND", "NOT_FINISHED"],
       },
       {
         route: "GET /api/v1/ai/queries/:id/events",

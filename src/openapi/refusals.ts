@@ -18,9 +18,11 @@ const MEANING: Readonly<Record<ErrorCode, string>> = {
   METHOD_NOT_ALLOWED: "The address takes other methods; `Allow` lists them.",
   REQUEST_TIMEOUT: "The body took too long to arrive.",
   CANCELLED: "The answer was stopped; the message says whether you were charged.",
-  NOT_KEPT: "The answer was refunded, or is older than answers are kept.",
+  NOT_FINISHED: "The answer is still being written.",
+  NOT_KEPT: "The answer was refunded or deleted, or is older than answers are kept.",
   PAYLOAD_TOO_LARGE: "The body is too long.",
-  UNSUPPORTED_MEDIA_TYPE: "The body was not sent as JSON, or was compressed.",
+  UNSUPPORTED_MEDIA_TYPE:
+    "The body was not sent as JSON, or as the type that the route takes, or was compressed.",
   IDEMPOTENCY_KEY_REUSED: "This `Idempotency-Key` was sent with another body.",
   QUOTA_EXCEEDED: "The limit of this window is used up.",
   TOO_MANY_STREAMS: "Too many answers are being written or read for you.",
@@ -29,6 +31,7 @@ const MEANING: Readonly<Record<ErrorCode, string>> = {
   GENERATION_FAILED: "The model failed. You were not charged.",
   RETRIEVAL_FAILED: "The documents could not be searched. You were not charged.",
   UNAVAILABLE: "The service is not set up or could not answer now. You were not charged.",
+  BUDGET_EXCEEDED: "What all users together may spend is used up. You were not charged.",
   GENERATION_TIMEOUT:
     "The model did not begin, thought for too long, or stalled. You were not charged.",
 };
@@ -41,12 +44,14 @@ export const ASK_ERRORS = [
   "BLOCKED",
   "NOT_FOUND",
   "CANCELLED",
+  "NOT_KEPT",
   "IDEMPOTENCY_KEY_REUSED",
   "QUOTA_EXCEEDED",
   "TOO_MANY_STREAMS",
   "TOO_MANY_SESSIONS",
   "GENERATION_FAILED",
   "RETRIEVAL_FAILED",
+  "BUDGET_EXCEEDED",
   "GENERATION_TIMEOUT",
 ] as const satisfies readonly ErrorCode[];
 

@@ -43,7 +43,12 @@ export function service(): Part {
         id: "getHealth",
         summary: "Whether every variable is right and storage takes writes",
         callers: "everybody",
-        replies: { 200: { about: "All is well.", text: "ok" } },
+        replies: {
+          200: {
+            about: "All is well. Where a budget is set, a second line says how much is used.",
+            text: "ok",
+          },
+        },
       },
       {
         route: "GET /api/v1/openapi.json",

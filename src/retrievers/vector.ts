@@ -10,7 +10,7 @@ import type { Corpus } from "../corpus/corpus.ts";
  * More vectors than passages: vectors of replaced
  * documents may not have been removed yet.
  */
-const NEAREST = 50;
+export const NEAREST = 50;
 
 export class VectorRetriever implements Retriever {
   readonly #corpus: Corpus;

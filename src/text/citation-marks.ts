@@ -5,13 +5,9 @@
 
 import type { Inline } from "./inline-tree.ts";
 import { type Block, MarkdownBlocks } from "./markdown-blocks.ts";
-import { inlinesOf, NUMBERS, numbersOf } from "./markdown-inlines.ts";
+import { CITATION, inlinesOf, numbersOf } from "./markdown-inlines.ts";
 
-/**
- * The numbers are in group 1 or 2. Some models add `†` and a place in
- * the source.
- */
-const MARK = new RegExp(String.raw`\[${NUMBERS}\]|【${NUMBERS}(?:†[^】\n]{0,80})?】`, "g");
+const MARK = new RegExp(CITATION, "g");
 
 /** The numbers that a Markdown text cites, if they belong to a source. */
 export function citedNumbers(text: string, isSource?: (number: number) => boolean): Set<number> {
@@ -36,10 +32,10 @@ export interface CitationMark {
 
 /** All that look like marks, in order: also in code. */
 export function citationMarks(text: string): CitationMark[] {
-  return Array.from(text.matchAll(MARK), ({ 0: mark, 1: square, 2: lenticular, index }) => ({
+  return Array.from(text.matchAll(MARK), ({ 0: mark, index }) => ({
     start: index,
     end: index + mark.length,
-    numbers: numbersOf(square ?? lenticular ?? ""),
+    numbers: numbersOf(mark),
   }));
 }
 
@@ -48,8 +44,8 @@ export function citationMarks(text: string): CitationMark[] {
  * also in code.
  */
 export function withoutMarks(text: string, isMeant: (number: number) => boolean): string {
-  return text.replace(MARK, (mark, square, lenticular) =>
-    numbersOf(square ?? lenticular).some(isMeant) ? `(${mark.slice(1, -1)})` : mark,
+  return text.replace(MARK, (mark) =>
+    numbersOf(mark).some(isMeant) ? `(${mark.slice(1, -1)})` : mark,
   );
 }
 

@@ -1,18 +1,13 @@
 // Where inline code ends: at a run of backticks as long as the first. Pure.
 
-interface Runs {
-  readonly starts: number[];
-  next: number;
-}
-
 export class CodeSpans {
-  readonly #runs = new Map<number, Runs>();
+  /** The runs of each length, and the first of them to look at. */
+  readonly #runs: Record<number, { readonly starts: number[]; next: number }> = {};
 
   constructor(text: string) {
     for (const { index, 0: run } of text.matchAll(/`+/g)) {
-      const runs = this.#runs.get(run.length);
-      if (runs === undefined) this.#runs.set(run.length, { starts: [index], next: 0 });
-      else runs.starts.push(index);
+      this.#runs[run.length] ??= { starts: [], next: 0 };
+      this.#runs[run.length]?.starts.push(index);
     }
   }
 
@@ -22,7 +17,7 @@ export class CodeSpans {
    * calls linear.
    */
   closing(length: number, from: number): number | undefined {
-    const runs = this.#runs.get(length);
+    const runs = this.#runs[length];
     if (runs === undefined) return undefined;
     while ((runs.starts[runs.next] ?? from) < from) runs.next += 1;
     return runs.starts[runs.next];

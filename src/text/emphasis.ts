@@ -1,125 +1,103 @@
 // The emphasis of a Markdown text: runs of `*`, `_` and `~`, paired by
-// the delimiter algorithm of CommonMark. Next to Chinese or Japanese, a
-// mark needs no blank around it. Linear in the number of runs. Pure.
+// the delimiter algorithm of CommonMark. Next to a letter without case,
+// as in Chinese or Japanese, a mark needs no blank around it. Linear in
+// the number of runs. Pure.
 
 const BLANK = /^\s?$/u;
 const PUNCTUATION = /^[\p{P}\p{S}]$/u;
-const CJK =
-  /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Bopomofo}\u3000-\u303F\uFF00-\uFFEF]$/u;
+const WITHOUT_CASE = /^[\p{Lo}\p{Lm}\p{Nl}\uFF00-\uFFEF]$/u;
 
-export type EmphasisKind = "emphasis" | "strong" | "strike";
+/** An element without its children. */
+export type Element =
+  | { readonly kind: "emphasis" | "strong" | "strike" }
+  | { readonly kind: "link"; readonly address: string };
+
+/** Marks in a text. What begins and ends there is found later. */
+export interface Mark {
+  readonly kind: "mark";
+  /** Those that begin and end nothing: they are text. */
+  text: string;
+  /** The number of elements that end here, before others begin. */
+  ended: number;
+  /** From the inside out. */
+  readonly begun: Element[];
+}
 
 /** A run of one mark that may open or close emphasis. */
-export interface Run {
+export interface Run extends Mark {
   readonly char: string;
+  /** Its offset and length in the text. */
+  readonly start: number;
   readonly length: number;
   readonly opens: boolean;
   readonly closes: boolean;
-  /** Marks without a partner: they are text. */
-  unpaired: number;
-  /** What closes here, and then what opens here, each from the inside out. */
-  readonly closed: EmphasisKind[];
-  readonly opened: EmphasisKind[];
-  before: Run | undefined;
-  after: Run | undefined;
 }
 
-/** The runs that have no partner yet, as a linked list. */
-export class Emphasis {
-  #last: Run | undefined;
+export function markOf(text: string): Mark {
+  return { kind: "mark", text, ended: 0, begun: [] };
+}
 
-  get last(): Run | undefined {
-    return this.#last;
-  }
+/** The run of marks between two offsets. */
+export function runOf(text: string, start: number, end: number): Run {
+  const char = text.charAt(start);
+  const before = [...text.slice(Math.max(0, start - 2), start)].at(-1) ?? "";
+  const after = [...text.slice(end, end + 2)][0] ?? "";
+  const isLeft = touches(after, before);
+  const isRight = touches(before, after);
+  return {
+    ...markOf(text.slice(start, end)),
+    char,
+    start,
+    length: end - start,
+    opens: isLeft && (char !== "_" || !isRight || PUNCTUATION.test(before)),
+    closes: isRight && (char !== "_" || !isLeft || PUNCTUATION.test(after)),
+  };
+}
 
-  /** Adds the run of marks between two offsets of the text. */
-  add(text: string, from: number, to: number): Run {
-    const char = text.charAt(from);
-    const [before, after] = [characterBefore(text, from), characterAt(text, to)];
-    const [blankBefore, blankAfter] = [BLANK.test(before), BLANK.test(after)];
-    const [markBefore, markAfter] = [PUNCTUATION.test(before), PUNCTUATION.test(after)];
-    const left = !blankAfter && (!markAfter || blankBefore || markBefore || CJK.test(before));
-    const right = !blankBefore && (!markBefore || blankAfter || markAfter || CJK.test(after));
-    const opens = left && (char !== "_" || !right || markBefore);
-    const closes = right && (char !== "_" || !left || markAfter);
-    const run = newRun(char, to - from, opens, closes);
-    run.before = this.#last;
-    if (this.#last !== undefined) this.#last.after = run;
-    this.#last = run;
-    return run;
-  }
+/** Whether a run between two characters belongs to the inner one. */
+function touches(inner: string, outer: string): boolean {
+  if (BLANK.test(inner)) return false;
+  return !PUNCTUATION.test(inner) || isBoundary(outer) || WITHOUT_CASE.test(outer);
+}
 
-  /** Pairs the runs after `bottom`, and removes them from the list. */
-  pair(bottom: Run | undefined): void {
-    this.#pairAfter(bottom);
-    this.#last = bottom;
-    if (bottom !== undefined) bottom.after = undefined;
-  }
-
-  /**
-   * Pairs all runs of an unfinished text, as if what is open closed at
-   * its end. Returns the run that closes it. A single mark stays text:
-   * few open anything.
-   */
-  pairUnfinished(): Run {
-    this.#pairAfter(undefined);
-    const end = newRun("", 0, false, true);
-    for (let open = this.#last; open !== undefined; open = open.before) {
-      if (!open.opens || open.closes || open.unpaired < 2) continue;
-      const kind = open.char === "~" ? "strike" : "strong";
-      open.unpaired -= 2;
-      open.opened.push(kind);
-      end.closed.push(kind);
+/** Pairs runs. Returns those that are still open. */
+export function pair(runs: readonly Run[]): Run[] {
+  const openers: Run[] = [];
+  /** The offset before which a closer of this kind finds no opener. */
+  const searched: Record<string, number> = {};
+  for (const closer of runs) {
+    while (closer.closes && closer.text !== "") {
+      const kind = `${closer.char}${closer.opens}${closer.length % 3}`;
+      const least = searched[kind] ?? 0;
+      const i = openers.findLastIndex((opener) => opener.start < least || matches(opener, closer));
+      const opener = openers[i];
+      if (opener === undefined || opener.start < least) {
+        searched[kind] = closer.start;
+        break;
+      }
+      const length = Math.min(2, opener.text.length, closer.text.length);
+      begin(opener, length);
+      closer.ended += 1;
+      closer.text = closer.text.slice(length);
+      openers.length = opener.text === "" ? i : i + 1;
     }
-    this.#last = undefined;
-    return end;
+    if (closer.opens && closer.text !== "") openers.push(closer);
   }
+  return openers;
+}
 
-  #pairAfter(bottom: Run | undefined): void {
-    /** The run below which a closer of this kind finds no opener. */
-    const searched = new Map<string, Run | undefined>();
-    let closer = this.#last;
-    while (closer !== undefined && closer.before !== bottom) closer = closer.before;
-    while (closer !== undefined) {
-      if (!closer.closes) {
-        closer = closer.after;
-        continue;
-      }
-      const key = `${closer.char}${closer.opens}${closer.length % 3}`;
-      const least = searched.has(key) ? searched.get(key) : bottom;
-      let opener = closer.before;
-      while (opener !== bottom && opener !== least && opener !== undefined) {
-        if (matches(opener, closer)) break;
-        opener = opener.before;
-      }
-      if (opener === bottom || opener === least || opener === undefined) {
-        searched.set(key, closer.before);
-        const next: Run | undefined = closer.after;
-        if (!closer.opens) this.#remove(closer);
-        closer = next;
-        continue;
-      }
-      const isStrong = opener.unpaired >= 2 && closer.unpaired >= 2;
-      const kind = closer.char === "~" ? "strike" : isStrong ? "strong" : "emphasis";
-      opener.opened.push(kind);
-      closer.closed.push(kind);
-      opener.unpaired -= isStrong ? 2 : 1;
-      closer.unpaired -= isStrong ? 2 : 1;
-      opener.after = closer;
-      closer.before = opener;
-      if (opener.unpaired === 0) this.#remove(opener);
-      if (closer.unpaired > 0) continue;
-      const next: Run | undefined = closer.after;
-      this.#remove(closer);
-      closer = next;
-    }
+/**
+ * Ends what is open, for a text that is unfinished. A single mark stays
+ * text: few open anything.
+ */
+export function endOf(openers: readonly Run[]): Mark {
+  const end = markOf("");
+  for (const opener of openers.toReversed()) {
+    if (opener.closes || opener.text.length < 2) continue;
+    begin(opener, 2);
+    end.ended += 1;
   }
-
-  #remove(run: Run): void {
-    if (run.before !== undefined) run.before.after = run.after;
-    if (run.after !== undefined) run.after.before = run.before;
-    else if (this.#last === run) this.#last = run.before;
-  }
+  return end;
 }
 
 /** Whether code that is still open may begin after the character. */
@@ -127,25 +105,14 @@ export function isBoundary(character: string): boolean {
   return BLANK.test(character) || PUNCTUATION.test(character);
 }
 
-function newRun(char: string, length: number, opens: boolean, closes: boolean): Run {
-  return {
-    ...{ char, length, opens, closes, unpaired: length, closed: [], opened: [] },
-    ...{ before: undefined, after: undefined },
-  };
+function begin(opener: Run, length: number): void {
+  const kind = opener.char === "~" ? "strike" : length === 2 ? "strong" : "emphasis";
+  opener.text = opener.text.slice(length);
+  opener.begun.push({ kind });
 }
 
 function matches(opener: Run, closer: Run): boolean {
-  if (opener.char !== closer.char || !opener.opens) return false;
+  if (opener.char !== closer.char) return false;
   const isEither = closer.opens || opener.closes;
-  const isThird = (opener.length + closer.length) % 3 === 0;
-  return !isEither || !isThird || (opener.length % 3 === 0 && closer.length % 3 === 0);
-}
-
-function characterBefore(text: string, at: number): string {
-  const code = text.charCodeAt(at - 1);
-  return code >= 0xdc00 && code <= 0xdfff ? text.slice(at - 2, at) : text.slice(at - 1, at);
-}
-
-function characterAt(text: string, at: number): string {
-  return at < text.length ? String.fromCodePoint(text.codePointAt(at) ?? 0) : "";
+  return !isEither || (opener.length + closer.length) % 3 !== 0 || closer.length % 3 === 0;
 }

@@ -27,9 +27,9 @@ export interface Block {
   /** Of a heading: 1 to 6. */
   level: number;
   /** Of an ordered list: its first number. */
-  start: number | undefined;
+  readonly start?: number | undefined;
   /** Of an item that is a task. */
-  checked: boolean | undefined;
+  readonly checked?: boolean | undefined;
   /** Of a table: its columns. */
   columns: readonly Align[];
   /** Of a row: the cells as written. The first row of a table is its head. */
@@ -51,22 +51,16 @@ const COLUMNS_MAX = 64;
 /** Further empty lines in code are dropped. */
 const BLANKS_MAX = 100;
 
-const LEAVES: ReadonlySet<BlockKind> = new Set([
-  "paragraph",
-  "heading",
-  "code",
-  "rule",
-  "table",
-  "row",
-]);
+/** They hold blocks. A list holds items, and nothing else does. */
+const CONTAINERS: readonly BlockKind[] = ["document", "quote", "item", "list"];
 
 const HEADING = /^(#{1,6})(?:[ \t]+|$)/;
+/** A heading may end in any number of `#` after a blank. */
+const HEADING_END = /(?:^|[ \t])#+$/;
 const UNDERLINE = /^(?:=+|-+)[ \t]*$/;
 const RULE = /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/;
-const MARKER = /^(?:([-+*])|(\d{1,9})([.)]))(?=[ \t]|$)/;
+const MARKER = /^(?:[-+*]|(\d{1,9})[.)])(?=[ \t]|$)/;
 const TASK = /^\[([ xX])\](?=[ \t]+\S)/;
-/** Joined to the character before it. */
-const JOINED = /^(?:\p{M}|\p{EMod}|\u200D|[\uDC00-\uDFFF])/u;
 
 export class MarkdownBlocks {
   readonly root = block("document");
@@ -85,16 +79,15 @@ export class MarkdownBlocks {
   /** CR LF, CR and LF end a line, even if CR and LF come in two texts. */
   write(text: string): void {
     if (text === "") return;
-    let from = this.#endsInCr && text.startsWith("\n") ? 1 : 0;
+    const isSecondHalf = this.#endsInCr && text.startsWith("\n");
     this.#endsInCr = text.endsWith("\r");
-    const ends = /\r\n?|\n/g;
-    ends.lastIndex = from;
-    for (let end = ends.exec(text); end !== null; end = ends.exec(text)) {
-      this.#grow(text.slice(from, end.index));
-      this.#endLine();
-      from = ends.lastIndex;
-    }
-    this.#grow(text.slice(from));
+    text
+      .slice(isSecondHalf ? 1 : 0)
+      .split(/\r\n?|\n/)
+      .forEach((part, i) => {
+        if (i > 0) this.#endLine();
+        this.#grow(part);
+      });
   }
 
   /** Ends the last line and closes every block. */
@@ -106,14 +99,12 @@ export class MarkdownBlocks {
   /** Calls `read` with the blocks as if the last line ended here. */
   peek(read: () => void): void {
     const open = this.#open;
-    const before = open.map((block) => ({ ...block, count: block.children.length }));
+    const before = open.map((block) => ({ ...block, children: [...block.children] }));
     this.#open = [...open];
     if (this.#line !== "") this.#take(this.#line);
     read();
     open.forEach((block, i) => {
-      const { count, children: _, ...rest } = before[i] as (typeof before)[number];
-      Object.assign(block, rest);
-      block.children.length = count;
+      Object.assign(block, before[i]);
     });
     this.#open = open;
   }
@@ -150,51 +141,52 @@ export class MarkdownBlocks {
   }
 
   /** Closes blocks that cannot hold the added one, and opens it. */
-  #add(added: Block): void {
-    for (;;) {
-      const tip = this.#tip;
-      const holds = !LEAVES.has(tip.kind) && (tip.kind === "list") === (added.kind === "item");
-      if (holds) break;
-      this.#open.pop();
-    }
+  #add(added: Block): Block {
+    const holds = ({ kind }: Block) =>
+      CONTAINERS.includes(kind) && (kind === "list") === (added.kind === "item");
+    while (!holds(this.#tip)) this.#open.pop();
     this.#tip.children.push(added);
-    this.#open.push(added);
+    // These end with their line.
+    if (added.kind !== "heading" && added.kind !== "rule") this.#open.push(added);
+    return added;
   }
 
-  #process(at: LineCursor): void {
+  #process(line: LineCursor): void {
     let matched = 1;
     for (; matched < this.#open.length; matched += 1) {
-      const continued = continues(this.#open[matched] as Block, at);
+      const continued = continues(this.#open[matched] as Block, line);
       if (continued === "ends") {
         this.#open.length = matched;
         return;
       }
       if (!continued) break;
     }
-    const before = this.#open.length;
-    const tip = this.#tip;
-    let isNew = false;
-    for (let container = this.#open[matched - 1]; ; container = this.#tip) {
-      if (container?.kind === "code") {
-        addLine(container, at.rest());
+    for (;;) {
+      const container = this.#open[matched - 1] as Block;
+      if (container.kind === "code") {
+        addLine(container, line.rest);
         return;
       }
-      if (at.isBlank) break;
-      // The first block that begins here closes those that did not match.
-      const opened = this.#begin(at, container as Block, isNew ? this.#open.length : matched, tip);
-      if (opened === "none") break;
-      isNew = true;
-      if (opened === "leaf") return;
+      if (line.isBlank) break;
+      const begun = this.#begin(line, container, matched);
+      if (begun === undefined) break;
+      if (!CONTAINERS.includes(begun.kind)) return;
+      matched = this.#open.length;
     }
-    const isLazy = !isNew && matched < before && !at.isBlank && tip.kind === "paragraph";
-    if (!isNew && !isLazy) this.#open.length = matched;
-    if (!at.isBlank) this.#addText(at.text.slice(at.next).trimEnd());
+    // A paragraph goes on without the marks of its containers.
+    const isLazy = !line.isBlank && this.#tip.kind === "paragraph";
+    if (!isLazy) this.#open.length = matched;
+    if (!line.isBlank) this.#addText(line.content.trimEnd());
   }
 
   #addText(text: string): void {
     const tip = this.#tip;
     if (tip.kind === "table") {
-      tip.children.push(block("row", { cells: cellsOf(text, tip.columns.length) }));
+      const { length } = tip.columns;
+      const cells = cellsOf(text, length);
+      // A short row is filled up, as far as its own text is long.
+      while (cells.length < Math.min(length, text.length)) cells.push("");
+      tip.children.push(block("row", { cells }));
     } else if (tip.kind === "paragraph" && tip.text.length + text.length < TEXT_MAX) {
       tip.text += `\n${text}`;
     } else {
@@ -202,88 +194,61 @@ export class MarkdownBlocks {
     }
   }
 
-  /**
-   * Opens the block that begins here, if one does. More may begin in a
-   * container.
-   */
-  #begin(
-    at: LineCursor,
-    container: Block,
-    matched: number,
-    tip: Block,
-  ): "none" | "container" | "leaf" {
-    const open = (added: Block) => {
+  /** The block that begins here in a container, if one does. */
+  #begin(line: LineCursor, container: Block, matched: number): Block | undefined {
+    /** Closes the blocks that the line does not continue. */
+    const open = (kind: BlockKind, more: Partial<Block> = {}) => {
       this.#open.length = matched;
-      this.#add(added);
+      return this.#add(block(kind, more));
     };
-    if (at.indent >= 4) {
-      if (tip.kind === "paragraph" && this.#open.includes(tip)) return "none";
-      at.skip(4);
-      open(block("code", { text: at.rest(), begun: true }));
-      return "leaf";
+    const { indent, content } = line;
+    if (indent >= 4) {
+      if (this.#tip.kind === "paragraph") return undefined;
+      line.skip(4);
+      return open("code", { text: line.rest, begun: true });
     }
-    const text = at.text.slice(at.next);
-    const inParagraph = container.kind === "paragraph";
-
-    if (text.startsWith(">")) {
-      if (matched >= DEPTH_MAX) return "none";
-      at.to(at.next + 1);
-      if (at.indent > 0) at.skip(1);
-      open(block("quote"));
-      return "container";
-    }
-    const heading = HEADING.exec(text);
+    if (matched < DEPTH_MAX && isQuoted(line)) return open("quote");
+    const heading = HEADING.exec(content);
     if (heading !== null) {
-      const level = heading[1]?.length ?? 1;
-      const words = withoutClosing(text.slice(heading[0].length).trim());
-      open(block("heading", { level, text: words }));
-      this.#open.pop();
-      return "leaf";
+      const [all, marks = ""] = heading;
+      const text = content.slice(all.length).trim().replace(HEADING_END, "").trimEnd();
+      return open("heading", { level: marks.length, text });
     }
-    const fence = openingFence(text);
-    if (fence !== undefined) {
-      open(block("code", { mark: fence, indent: at.indent }));
-      return "leaf";
-    }
-    if (inParagraph && this.#becomesTable(container, text)) return "leaf";
-    if (inParagraph && UNDERLINE.test(text)) {
+    const mark = openingFence(content);
+    if (mark !== undefined) return open("code", { mark, indent });
+    const isInParagraph = container.kind === "paragraph";
+    if (isInParagraph && this.#becomesTable(container, content)) return container;
+    if (isInParagraph && UNDERLINE.test(content)) {
       container.kind = "heading";
-      container.level = text.startsWith("=") ? 1 : 2;
-      this.#open.pop();
-      return "leaf";
+      container.level = content.startsWith("=") ? 1 : 2;
+      return this.#open.pop();
     }
-    if (RULE.test(text)) {
-      open(block("rule"));
-      this.#open.pop();
-      return "leaf";
-    }
-    const marker = MARKER.exec(text);
-    if (marker === null) return "none";
-    const [all, bullet = "", number, delimiter = ""] = marker;
-    const mark = bullet + delimiter;
-    const isSameList = container.kind === "list" && container.mark === mark;
-    if (!isSameList && matched >= DEPTH_MAX - 1) return "none";
+    if (RULE.test(content)) return open("rule");
+    return this.#beginItem(line, container, matched);
+  }
+
+  #beginItem(line: LineCursor, container: Block, matched: number): Block | undefined {
+    const { indent, content } = line;
+    const [marker, number] = MARKER.exec(content) ?? [];
+    if (marker === undefined) return undefined;
+    const mark = marker.slice(-1);
+    const start = number === undefined ? undefined : +number;
+    const isNew = container.kind !== "list" || container.mark !== mark;
+    if (isNew && matched >= DEPTH_MAX - 1) return undefined;
     // In a paragraph, an empty item or a number other than 1 is most
     // often text.
-    const isText = text.slice(all.length).trim() === "" || (number !== undefined && +number !== 1);
-    if (inParagraph && isText) return "none";
-    if (isSameList) this.#open.length = matched;
-    else open(block("list", { mark, start: number === undefined ? undefined : +number }));
-    const before = at.indent + all.length;
-    at.to(at.next + all.length);
+    const isText = content.slice(marker.length).trim() === "" || (start ?? 1) !== 1;
+    if (container.kind === "paragraph" && isText) return undefined;
+    this.#open.length = matched;
+    if (isNew) this.#add(block("list", { mark, start }));
+    line.take(marker.length);
     // After 5 columns the item begins with code, which is indented by one less.
-    const after = at.isBlank || at.indent >= 5 ? 1 : at.indent;
-    const isBlank = at.isBlank;
-    at.skip(after);
-    const task = isBlank ? null : TASK.exec(at.text.slice(at.next));
-    this.#add(
-      block("item", {
-        indent: before + after,
-        checked: task === null ? undefined : task[1] !== " ",
-      }),
-    );
-    if (task !== null) at.to(at.next + task[0].length);
-    return "container";
+    const after = line.isBlank || line.indent >= 5 ? 1 : line.indent;
+    line.skip(after);
+    const task = TASK.exec(line.content);
+    if (task !== null) line.take(task[0].length);
+    const checked = task === null ? undefined : task[1] !== " ";
+    return this.#add(block("item", { indent: indent + marker.length + after, checked }));
   }
 
   /**
@@ -291,19 +256,20 @@ export class MarkdownBlocks {
    * head of a table.
    */
   #becomesTable(paragraph: Block, line: string): boolean {
-    if (!/^[-:|][-:|\s]*$/.test(line) || !/[:|]/.test(line)) return false;
+    if (!/[:|]/.test(line)) return false;
     const columns = cellsOf(line).map(alignOf);
-    if (columns.length > COLUMNS_MAX || !isWhole(columns)) return false;
+    if (columns.length > COLUMNS_MAX || !columns.every((align) => align !== undefined))
+      return false;
     const cut = paragraph.text.lastIndexOf("\n");
-    const head = cellsOf(paragraph.text.slice(cut + 1), columns.length);
-    if (head.length !== columns.length) return false;
+    const cells = cellsOf(paragraph.text.slice(cut + 1), columns.length);
+    if (cells.length !== columns.length) return false;
     if (cut === -1) {
       Object.assign(paragraph, { kind: "table", text: "", columns });
     } else {
       paragraph.text = paragraph.text.slice(0, cut);
       this.#add(block("table", { columns }));
     }
-    this.#tip.children.push(block("row", { cells: head }));
+    this.#tip.children.push(block("row", { cells }));
     return true;
   }
 }
@@ -314,8 +280,6 @@ function block(kind: BlockKind, more: Partial<Block> = {}): Block {
     children: [],
     text: "",
     level: 0,
-    start: undefined,
-    checked: undefined,
     columns: [],
     cells: [],
     mark: "",
@@ -327,34 +291,38 @@ function block(kind: BlockKind, more: Partial<Block> = {}): Block {
 }
 
 /** Whether a line continues an open block. Moves the cursor past its marks. */
-function continues(block: Block, at: LineCursor): boolean | "ends" {
+function continues(block: Block, line: LineCursor): boolean | "ends" {
   switch (block.kind) {
     case "quote":
-      if (at.indent >= 4 || at.text[at.next] !== ">") return false;
-      at.to(at.next + 1);
-      if (at.indent > 0) at.skip(1);
-      return true;
+      return isQuoted(line);
     case "item":
-      if (at.isBlank) return block.children.length > 0;
-      if (at.indent < block.indent) return false;
-      at.skip(block.indent);
+      if (line.isBlank) return block.children.length > 0;
+      if (line.indent < block.indent) return false;
+      line.skip(block.indent);
       return true;
     case "code": {
-      if (block.mark === "") {
-        if (at.indent < 4 && !at.isBlank) return false;
-        at.skip(4);
-        return true;
+      const isFenced = block.mark !== "";
+      if (line.indent < 4) {
+        if (isFenced && closesFence(line.content, block.mark)) return "ends";
+        if (!isFenced && !line.isBlank) return false;
       }
-      if (at.indent < 4 && closesFence(at.text.slice(at.next), block.mark)) return "ends";
-      at.skip(block.indent);
+      line.skip(isFenced ? block.indent : 4);
       return true;
     }
     case "paragraph":
     case "table":
-      return !at.isBlank;
+      return !line.isBlank;
     default:
       return true;
   }
+}
+
+/** Whether a quote's mark is here. Moves the cursor past it. */
+function isQuoted(line: LineCursor): boolean {
+  if (line.indent >= 4 || !line.content.startsWith(">")) return false;
+  line.take(1);
+  line.skip(1);
+  return true;
 }
 
 /** Adds a line of code. Indented code does not end in empty lines. */
@@ -368,26 +336,11 @@ function addLine(code: Block, line: string): void {
   code.begun = true;
 }
 
-/** A heading may end in any number of `#` after a blank. */
-function withoutClosing(text: string): string {
-  let end = text.length;
-  while (text[end - 1] === "#") end -= 1;
-  if (end === 0) return "";
-  return /[ \t]/.test(text[end - 1] ?? "") ? text.slice(0, end).trimEnd() : text;
-}
-
 /** Where a long line is cut: after a blank, or at least not in a character. */
 function cutOf(line: string): number {
   const blank = line.lastIndexOf(" ", TEXT_MAX - 1);
   if (blank > TEXT_MAX / 2) return blank + 1;
-  let cut = TEXT_MAX;
-  const least = TEXT_MAX - 64;
-  while (cut > least && (JOINED.test(line.slice(cut, cut + 2)) || line[cut - 1] === "\u200D")) {
-    cut -= 1;
-  }
-  return cut > least ? cut : TEXT_MAX;
-}
-
-function isWhole(columns: readonly (Align | undefined)[]): columns is readonly Align[] {
-  return !columns.includes(undefined);
+  const characters = new Intl.Segmenter().segment(line.slice(0, TEXT_MAX + 2));
+  // A character of any number of marks is cut.
+  return characters.containing(TEXT_MAX)?.index || TEXT_MAX;
 }

@@ -1,46 +1,29 @@
-// The cells of a line of a Markdown table. Linear in the line. Pure.
-
-import { CodeSpans } from "./code-spans.ts";
+// The cells of a line of a Markdown table. Linear in the line, whose
+// length is bounded. Pure.
 
 export type Align = "left" | "center" | "right" | "";
 
-const DELIMITER = /^:?-+:?$/;
+const BAR = /(?<!\\)\|/;
+const EDGES = /^\||(?<!\\)\|$/g;
+const CODE = /(?<!`)(`+)(?!`).*?[^`]\1(?!`)/g;
+const DELIMITER = /^(:?)-+(:?)$/;
 
 /**
  * The cells of a row. A bar in inline code parts cells, as on GitHub,
  * except where the row then has more than `wanted`, and without it
  * exactly that number.
  */
-export function cellsOf(line: string, wanted?: number): string[] {
+export function cellsOf(line: string, wanted = Infinity): string[] {
   const row = line.trim();
-  const bars = Array.from(row.matchAll(/(?<!\\)\|/g), ({ index }) => index);
-  const cells = parted(row, bars);
-  if (wanted === undefined || cells.length <= wanted) return cells;
-  const spans = new CodeSpans(row);
-  const outside: number[] = [];
-  let next = 0;
-  let after = 0;
-  for (const { index, 0: run } of row.matchAll(/`+/g)) {
-    if (index < after) continue;
-    const end = spans.closing(run.length, index + run.length);
-    if (end === undefined) continue;
-    for (; (bars[next] ?? index) < index; next += 1) outside.push(bars[next] as number);
-    after = end + run.length;
-    while ((bars[next] ?? after) < after) next += 1;
-  }
-  const fewer = parted(row, [...outside, ...bars.slice(next)]);
+  const cells = parted(row);
+  if (cells.length <= wanted) return cells;
+  const fewer = parted(row.replace(CODE, (code) => code.replace(/\\?\|/g, "\\|")));
   return fewer.length === wanted ? fewer : cells;
 }
 
-function parted(row: string, bars: readonly number[]): string[] {
-  const inner = bars.filter((at) => at > 0 && at < row.length - 1);
-  const from = bars[0] === 0 ? 1 : 0;
-  const to = bars.length > 0 && bars.at(-1) === row.length - 1 ? row.length - 1 : row.length;
-  const edges = [from - 1, ...inner, to];
-  return edges
-    .slice(1)
-    .map((end, i) => row.slice((edges[i] ?? 0) + 1, end).trim())
-    .map((cell) => cell.replaceAll("\\|", "|"));
+function parted(row: string): string[] {
+  const cells = row.replace(EDGES, "").split(BAR);
+  return cells.map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
 /**
@@ -48,10 +31,8 @@ function parted(row: string, bars: readonly number[]): string[] {
  * is none.
  */
 export function alignOf(delimiter: string): Align | undefined {
-  if (!DELIMITER.test(delimiter)) return undefined;
-  const left = delimiter.startsWith(":");
-  const right = delimiter.endsWith(":");
-  if (left && right) return "center";
-  if (left) return "left";
+  const [all, left, right] = DELIMITER.exec(delimiter) ?? [];
+  if (all === undefined) return undefined;
+  if (left) return right ? "center" : "left";
   return right ? "right" : "";
 }

@@ -2,6 +2,7 @@
 // types that cannot be wrong. The rules are the wire's (docs/protocol.md).
 
 import * as v from "valibot";
+import { CollectionsField, searchedCollections } from "../collections.ts";
 import {
   type Ask,
   HISTORY_TURNS_MAX,
@@ -50,6 +51,7 @@ export const AskBody = v.strictObject({
     v.picklist(["cancel", "wait", "continue"], 'must be "cancel", "wait" or "continue"'),
     "cancel",
   ),
+  collections: CollectionsField,
 });
 
 export const FeedbackBody = v.strictObject({
@@ -85,8 +87,14 @@ function leftOut<const Schema extends v.GenericSchema>(schema: Schema) {
 type Feedback = v.InferOutput<typeof FeedbackBody>;
 export type SettingsChange = v.InferOutput<typeof SettingsBody>;
 
-export function parseAsk(body: unknown): Ask {
-  return { temperature: undefined, ...check(AskBody, body) };
+/** @param readable The collections that the caller may read. */
+export function parseAsk(body: unknown, readable: readonly string[]): Ask {
+  const { collections, ...checked } = check(AskBody, body);
+  return {
+    temperature: undefined,
+    ...checked,
+    collections: searchedCollections(collections, readable),
+  };
 }
 
 export function parseFeedback(body: unknown): Feedback {

@@ -28,19 +28,20 @@
 // refunded. A reserved query without a run lost its instance: the sweep refunds it.
 
 import type { Alarm } from "../alarm.ts";
-import type { Generator } from "../answer/generator.ts";
 import { begin, type Progress } from "../answer/pipeline.ts";
-import type { Retriever } from "../answer/retriever.ts";
-import type { Rewriter } from "../answer/rewriter.ts";
 import type { UserConfig } from "../config.ts";
 import { ServiceError, toServiceError, traceOf } from "../errors.ts";
 import type { Finish, RefundReason } from "../protocol.ts";
+import { type AdapterParts, adaptersFor } from "./adapters.ts";
+import type { Borrower } from "./borrower.ts";
 import { Failures, WITHIN_MS } from "./failures.ts";
 import { type AskKey, askKey, type KeyRow } from "./keys.ts";
 import { Listener } from "./listener.ts";
 import type { Outage } from "./outage.ts";
-import { isReplayable, type QueryRow } from "./queries.ts";
+import type { Payment } from "./payment.ts";
+import type { QueryRow } from "./queries.ts";
 import { type Quota, remaining } from "./quota.ts";
+import { storedAnswer } from "./receipt.ts";
 import * as refusals from "./refusals.ts";
 import type { Reservations } from "./reservations.ts";
 import { Run } from "./run.ts";
@@ -62,18 +63,15 @@ type Earlier =
   | { readonly type: "stored"; readonly row: QueryRow }
   | { readonly type: "enough"; readonly queryId: string };
 
-/** The adapters throw UNAVAILABLE if a variable is wrong. */
-export interface AsksParts {
+export interface AsksParts extends AdapterParts {
   readonly ctx: DurableObjectState;
   readonly tables: Tables;
   readonly quota: Quota;
   readonly reservations: Reservations;
   readonly alarm: Alarm;
   readonly outage: Outage;
+  readonly borrower: Borrower;
   config(): UserConfig;
-  retriever(): Retriever;
-  generator(): Generator;
-  rewriter(): Rewriter | undefined;
 }
 
 export class Asks {
@@ -100,22 +98,26 @@ export class Asks {
   // --- One ask ---
 
   async ask(request: AskRequest): Promise<Response> {
-    const { ask, identity } = request;
-    const key = await askKey(ask, request.idempotencyKey, identity);
-    await this.#makeRoom(key, identity);
-    // Nothing is awaited from here until the listener listens. A first ask makes
-    // the tables in one write with its reservation.
-    this.#tables.create(request.userName);
-    const earlier = this.#earlier(key, request);
-    switch (earlier?.type) {
-      case "live":
-        return this.#join(earlier.run, request);
-      case "enough":
-        return new Response(null, { status: 204, headers: this.#headers(earlier.queryId) });
-      case "stored":
-        return this.#replay(earlier.row, request);
-      case undefined:
-        return this.#join(this.#start(request, key), request);
+    const key = await askKey(request.ask, request.idempotencyKey, request.identity);
+    await this.#makeRoom(key, request.identity);
+    const payment = await this.#parts.borrower.pay(request, () => this.#isFree(key));
+    try {
+      // Nothing is awaited from here until the listener listens. A first ask makes
+      // the tables in one write with its reservation.
+      this.#tables.create(request.userName);
+      const earlier = this.#earlier(key, request);
+      switch (earlier?.type) {
+        case "live":
+          return this.#join(earlier.run, request);
+        case "enough":
+          return new Response(null, { status: 204, headers: this.#headers(earlier.queryId) });
+        case "stored":
+          return this.#replay(earlier.row, request);
+        case undefined:
+          return this.#join(this.#start(request, key, payment), request);
+      }
+    } finally {
+      payment.release();
     }
   }
 
@@ -127,13 +129,12 @@ export class Asks {
     const run = this.#runs.get(known.query_id);
     if (run !== undefined) return { type: "live", run };
     if (again && !key.chosen) return undefined;
-    const row = this.#tables.queries.get(known.query_id);
-    if (row === undefined || !isReplayable(row)) return undefined;
+    const row = storedAnswer(this.#tables.queries.get(known.query_id), key);
+    if (row === undefined) return undefined;
     // A replay that is refused must not count as one that was served.
     this.#runs.admitReplay(identity);
     const { keys } = this.#tables;
-    const served = keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs);
-    switch (served) {
+    switch (keys.serve(key, known, row.resolved_at ?? 0, Date.now(), repeatWindowMs)) {
       case "replay":
         return { type: "stored", row };
       case "enough":
@@ -150,29 +151,35 @@ export class Asks {
   }
 
   /** Admits an ask, reserves, and starts its run: all in one synchronous block. */
-  #start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey): Run {
+  #start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey, payment: Payment): Run {
     const admitMs = Math.round(performance.now() - receivedAt);
     const config = this.#parts.config();
     // Built first: a wrong variable must refuse before anything is reserved.
-    const { retriever, generator, rewriter } = this.#parts;
-    const adapters = { retriever: retriever(), generator: generator(), rewriter: rewriter() };
+    const adapters = adaptersFor(ask, payment, this.#parts);
     const now = Date.now();
     if (this.#tables.settings.get().blocked === 1) throw refusals.blocked();
     this.#runs.admit(config, identity, now);
     const { window, room, limit, counters } = this.#quota.status(now);
     if (remaining(limit, counters) === 0) throw this.#quota.exceeded(now);
+    if (payment.refusal !== undefined) throw payment.refusal;
     const abort = new AbortController();
     // Before the write: what is sent after it waits for the disk.
     const goOn = begin(ask, adapters, abort.signal);
-    const query = { ask, key, identity, previous, window, askedAt: now };
+    const query = { ask, key, identity, previous, window, payment, askedAt: now };
     const queryId = this.#reservations.make(query, room);
     if (queryId === undefined) throw this.#quota.exceeded(now);
     this.#parts.alarm.set(now + config.sweepIntervalMs);
 
-    const run = new Run({ queryId, window, ask, identity, askedAt: now, admitMs }, config, abort);
+    const run = new Run({ ...query, queryId, admitMs }, config, abort);
     this.#runs.set(queryId, run);
     this.#parts.ctx.waitUntil(this.#drive(run, goOn));
     return run;
+  }
+
+  /** A repeat, and an ask that is refused anyway, take nothing from the budget. */
+  #isFree(key: AskKey): boolean {
+    const isLive = this.#runs.has(this.#latestOf(key)?.query_id ?? "");
+    return isLive || this.#quota.remaining(Date.now()) === 0;
   }
 
   /** Nudges where listeners would make the ask be refused: some may be disconnected. */
@@ -346,7 +353,7 @@ export class Asks {
    * and disconnects before `done` would read for free.
    */
   #giveUp(run: Run, reason: "disconnected" | "cancelled"): void {
-    if (this.#allowsRefund(run)) {
+    if (this.#quota.allowsRefund(run)) {
       this.#refund(run, reason, refusals.stopped());
       return;
     }
@@ -364,22 +371,12 @@ export class Asks {
     if (ending?.type === "finished") this.#settle(run, ending);
   }
 
-  /** If storage cannot say what the allowance has left, the user gets a refund. */
-  #allowsRefund(run: Run): boolean {
-    try {
-      return this.#quota.refundsLeft(run.window, run.identity) > 0;
-    } catch (thrown) {
-      console.error(`The refund allowance could not be read for query ${run.queryId}:`, thrown);
-      return true;
-    }
-  }
-
   // --- Resolving ---
 
   /** 1 if a run's ending is refunded: nothing was found, and the allowance is not used up. */
   #freedBy(run: Run | undefined, ending: Ending | undefined): 0 | 1 {
     if (run === undefined || ending?.type !== "finished" || ending.found) return 0;
-    return !this.#parts.config().chargeNothingFound && this.#allowsRefund(run) ? 1 : 0;
+    return !this.#parts.config().chargeNothingFound && this.#quota.allowsRefund(run) ? 1 : 0;
   }
 
   /** The answer arrived: stores it, and charges or refunds it. */
@@ -436,7 +433,9 @@ export class Asks {
   // --- Shared ---
 
   #headers(queryId: string): Record<string, string> {
-    return { "x-query-id": queryId, ...this.#quota.headers(Date.now()) };
+    const now = Date.now();
+    const budget = this.#parts.borrower.shown(now);
+    return { "x-query-id": queryId, ...this.#quota.headers(now, budget) };
   }
 
   /** A run's error with the query, and the quota after the refund. */

@@ -4,7 +4,8 @@
 import type { IRequest } from "itty-router";
 import { nothingToResume, UI_MESSAGE } from "../formats/ui-message.ts";
 import type { Asks } from "./asks.ts";
-import { isReplayable, type QueryRow } from "./queries.ts";
+import type { QueryRow } from "./queries.ts";
+import { isReplayable } from "./receipt.ts";
 import type { Tables } from "./tables.ts";
 import { identityOf, idOf, subscriberOf } from "./user-request.ts";
 

@@ -3,8 +3,9 @@
 
 import type { Receipt } from "../protocol.ts";
 import { type Counters, isCounted, type WindowRow } from "./ledger.ts";
-import { type QueryRow, receipt } from "./queries.ts";
+import type { QueryRow } from "./queries.ts";
 import { remaining } from "./quota.ts";
+import { receipt } from "./receipt.ts";
 import type { Run } from "./run.ts";
 import type { Tables } from "./tables.ts";
 
@@ -63,7 +64,7 @@ export function inspect(parts: {
       live: runs.has(id),
       tokens: runs.get(id)?.transcript.tokens.length ?? 0,
     })),
-    queries: (queries.page(QUERIES_SHOWN)?.rows ?? []).map((row) =>
+    queries: (tables.pages.list({ limit: QUERIES_SHOWN })?.rows ?? []).map((row) =>
       shownReceipt(row, parts.shareQueries),
     ),
     alarmAt: alarmAt === null ? null : new Date(alarmAt).toISOString(),
@@ -79,7 +80,7 @@ export function shownReceipt(row: QueryRow, shareQueries: boolean): Receipt {
 }
 
 /** A window under the names of docs/protocol.md. */
-function shownWindow(row: WindowRow) {
+export function shownWindow(row: WindowRow) {
   const { window, reserved, charged, refunded } = row;
   return {
     ...{ window, reserved, charged, refunded },

@@ -3,6 +3,7 @@
 // so that a harmless retry is never refused. What a repeated ask gets is
 // decided in asks.ts.
 
+import { isDefaultAlone } from "../collections.ts";
 import { sha256 } from "../digest.ts";
 import { ServiceError } from "../errors.ts";
 import { type Ask, encodeJson } from "../protocol.ts";
@@ -64,11 +65,13 @@ export async function askKey(
   const own = async (hashed: string) =>
     identity === null ? hashed : sha256(`${identity} ${hashed}`);
   // Field by field: the order is ours, whatever the caller's was.
-  const { query, topK, maxTokens, temperature, history, onDisconnect, instructions } = ask;
+  const { query, topK, maxTokens, temperature, history, onDisconnect } = ask;
+  const { instructions, collections } = ask;
   const turns = history.map(({ role, content }) => [role, content]);
-  const fields = [query, topK, maxTokens, temperature ?? null, turns, onDisconnect];
-  // Without instructions it is the fingerprint of earlier releases.
+  const fields: unknown[] = [query, topK, maxTokens, temperature ?? null, turns, onDisconnect];
+  // Without these it is the fingerprint of earlier releases.
   if (instructions !== undefined) fields.push(instructions);
+  if (!isDefaultAlone(collections)) fields.push({ collections });
   const fingerprint = await sha256(encodeJson(fields));
   return {
     hash:

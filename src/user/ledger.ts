@@ -4,6 +4,7 @@
 // void and a card network's reversal: money never moved.
 
 import type { QueryState, QuotaPeriod, RefundReason } from "../protocol.ts";
+import { windowAt, windowSpan } from "../window.ts";
 
 /** One window's counters: counting rows would take longer with every query. */
 export type WindowRow = {
@@ -231,33 +232,4 @@ export class Ledger {
  */
 export function isCounted(reason: RefundReason | null): boolean {
   return reason === "disconnected" || reason === "cancelled" || reason === "nothing_found";
-}
-
-/**
- * The name of the window that holds a time: its UTC day or month, or `total`.
- */
-export function windowAt(now: number, period: QuotaPeriod): string {
-  const iso = new Date(now).toISOString();
-  switch (period) {
-    case "day":
-      return iso.slice(0, "2026-11-22".length);
-    case "month":
-      return iso.slice(0, "2026-11".length);
-    case "total":
-      return "total";
-  }
-}
-
-/**
- * When a window starts and ends, in milliseconds since the epoch; undefined
- * for `total`.
- */
-export function windowSpan(window: string): { start: number; end: number } | undefined {
-  const [year, month, day] = window.split("-").map(Number);
-  if (year === undefined || month === undefined) return undefined;
-  // Date.UTC carries over: day 32 of a month is in the next, month 13 in the
-  // next year.
-  return day === undefined
-    ? { start: Date.UTC(year, month - 1), end: Date.UTC(year, month) }
-    : { start: Date.UTC(year, month - 1, day), end: Date.UTC(year, month - 1, day + 1) };
 }

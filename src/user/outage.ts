@@ -3,7 +3,7 @@
 // retry of the alarm. So an object that may meet an outage lets another
 // object, which has nothing to lose, try a write first.
 
-import { withTimeout } from "../deadline.ts";
+import { answeredIn } from "../deadline.ts";
 
 /** How long a check may take, in milliseconds. */
 const CHECK_MS = 5_000;
@@ -44,9 +44,8 @@ export class Outage {
    */
   async check(maxAgeMs: number): Promise<boolean> {
     if (this.#isOn && isWithin(this.#failedAt, FAILED_AGE_MAX_MS)) return true;
-    const late = () => new Error(`no answer in ${CHECK_MS} ms`);
     try {
-      await withTimeout(CHECK_MS, late, () => this.#tryWrite(maxAgeMs));
+      await answeredIn(CHECK_MS, () => this.#tryWrite(maxAgeMs));
       this.#isOn = false;
     } catch (thrown) {
       if (!this.#isOn) console.error("Storage takes no writes:", thrown);

@@ -1,21 +1,22 @@
 // The query log: one row a query, with its state, its answer and the user's
 // feedback. The statements move each state once. The counters that move in
-// the same transaction are in ledger.ts.
+// the same transaction are in ledger.ts; pages of the log are in pages.ts.
 
-import { withCitations } from "../answer/citations.ts";
+import { isDefaultAlone } from "../collections.ts";
 import type {
   Ask,
   Finish,
   OnDisconnect,
   QueryState,
   Rating,
-  Receipt,
   RefundReason,
   Source,
 } from "../protocol.ts";
 import type { Failure } from "./failures.ts";
 import type { AskKey } from "./keys.ts";
 import { isCounted } from "./ledger.ts";
+import { type Payment, takes } from "./payment.ts";
+import { newQueryId, numberOf } from "./query-id.ts";
 
 /** Times are in milliseconds since the epoch, durations in milliseconds. */
 export type QueryRow = {
@@ -55,6 +56,15 @@ export type QueryRow = {
   comment: string | null;
   /** The query whose turns come before, if the ask named one. */
   previous: string | null;
+  /** The collections that were searched, as JSON; null for `default`. */
+  collections: string | null;
+  /** The period of the budget that it takes from: see payment.ts. */
+  budget: string | null;
+  /**
+   * In micro-dollars: the most that it may cost while it is reserved, then
+   * what it cost. Null if it takes nothing from the budget.
+   */
+  cost: number | null;
 };
 
 // There is no index: each would cost a billed row for each ask. A row is
@@ -87,6 +97,9 @@ export const QUERIES_SCHEMA = `
     rewrite_ms INTEGER,
     rewrite_tokens INTEGER,
     previous TEXT,
+    collections TEXT,
+    budget TEXT,
+    cost INTEGER,
     CHECK ((state = 'refunded') = (reason IS NOT NULL)),
     CHECK ((state = 'reserved') = (resolved_at IS NULL))
   ) STRICT;
@@ -108,6 +121,7 @@ export interface NewQuery {
   /** The query whose turns come before. */
   readonly previous?: string | undefined;
   readonly window: string;
+  readonly payment: Pick<Payment, "budget" | "micros">;
   /** In milliseconds since the epoch. */
   readonly askedAt: number;
 }
@@ -120,6 +134,10 @@ export interface Spent {
   readonly rewriteMs: number | undefined;
   /** Undefined if the model did not count them. */
   readonly rewriteTokens: number | undefined;
+  /** What the model cost, in micro-dollars, if it is paid by the token. */
+  readonly micros?: number | undefined;
+  /** The budget was used up, and no model answered. */
+  readonly fallback?: boolean | undefined;
 }
 
 /** What is stored of a whole answer. */
@@ -129,9 +147,6 @@ export interface Answer extends Spent {
   readonly finish: Finish;
   readonly found: boolean;
 }
-
-/** The longest page of the log with more than one row, in UTF-16 units. */
-const PAGE_LENGTH_MAX = 1024 * 1024;
 
 /** Rows in which a new instance looks for failures. */
 const RECENT_ROWS = 100;
@@ -149,16 +164,19 @@ export class Queries {
    * Logs a query as reserved and returns its id: unique over all users, not
    * guessable.
    */
-  insert({ ask, key, identity, previous, window, askedAt }: NewQuery): string {
+  insert({ ask, key, identity, previous, window, payment, askedAt }: NewQuery): string {
     this.#last ??= this.#readLast();
     const number = this.#last + 1;
-    const id = `${number.toString(36)}-${crypto.randomUUID().replaceAll("-", "")}`;
+    const id = newQueryId(number);
     this.#sql.exec(
       `INSERT INTO queries
-         (number, id, state, window, key, asked_at, on_disconnect, identity, query, previous)
-       VALUES (?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?)`,
+         (number, id, state, window, key, asked_at, on_disconnect, identity, query, previous,
+           collections, budget, cost)
+       VALUES (?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[number, id, window, key.hash, askedAt, ask.onDisconnect, identity, ask.query],
       previous ?? null,
+      isDefaultAlone(ask.collections) ? null : JSON.stringify(ask.collections),
+      ...[payment.budget, takes(payment) ? payment.micros : null],
     );
     this.#last = number;
     return id;
@@ -195,7 +213,7 @@ export class Queries {
     return this.#move(
       `UPDATE queries SET state = 'charged', resolved_at = ?2, answer = ?3, sources = ?4,
          finish = ?5, token_lengths = ?6, first_token_ms = ?7, total_ms = ?8, found = ?9,
-         rewrite_ms = ?10, rewrite_tokens = ?11
+         rewrite_ms = ?10, rewrite_tokens = ?11, cost = coalesce(?12, cost)
        WHERE number = ?1 AND state = 'reserved' RETURNING window`,
       ...[numberOf(id), now, ...columnsOf(answer)],
     );
@@ -209,7 +227,8 @@ export class Queries {
     return this.#move(
       `UPDATE queries SET state = 'refunded', reason = 'nothing_found', resolved_at = ?2,
          answer = ?3, sources = ?4, finish = ?5, token_lengths = ?6, first_token_ms = ?7,
-         total_ms = ?8, found = ?9, rewrite_ms = ?10, rewrite_tokens = ?11
+         total_ms = ?8, found = ?9, rewrite_ms = ?10, rewrite_tokens = ?11,
+         cost = coalesce(?12, cost)
        WHERE number = ?1 AND state = 'reserved' RETURNING window`,
       ...[numberOf(id), now, ...columnsOf(answer)],
     );
@@ -218,12 +237,19 @@ export class Queries {
   /**
    * The window to count the refund in; undefined if the query was not
    * reserved.
+   * @param micros What the model cost; undefined for the most that it may.
    */
-  refund(id: string, now: number, reason: RefundReason): string | undefined {
+  refund(
+    id: string,
+    now: number,
+    reason: RefundReason,
+    micros: number | undefined,
+  ): string | undefined {
     return this.#move(
-      `UPDATE queries SET state = 'refunded', resolved_at = ?2, reason = ?3
+      `UPDATE queries SET state = 'refunded', resolved_at = ?2, reason = ?3,
+         cost = coalesce(?4, cost)
        WHERE number = ?1 AND state = 'reserved' RETURNING window`,
-      ...[numberOf(id), now, reason],
+      ...[numberOf(id), now, reason, micros ?? null],
     );
   }
 
@@ -249,35 +275,6 @@ export class Queries {
     return this.#sql
       .exec<QueryRow>("SELECT * FROM queries WHERE number = ? AND id = ?", number, id)
       .toArray()[0];
-  }
-
-  /**
-   * A page of the log, newest first, from before the query `before` on, and
-   * whether there is more; only those of an identity if one is given. A page
-   * ends early where it grows long: a hundred of the longest answers would be
-   * tens of megabytes. Undefined if `before` cannot be a query's id.
-   */
-  page(
-    limit: number,
-    before?: string,
-    identity?: string | null,
-  ): { rows: QueryRow[]; more: boolean } | undefined {
-    const number = before === undefined ? Number.MAX_SAFE_INTEGER : numberOf(before);
-    if (Number.isNaN(number)) return undefined;
-    const found = this.#sql.exec<QueryRow>(
-      `SELECT * FROM queries WHERE number < ?1 ${identity === undefined ? "" : "AND identity IS ?3"}
-       ORDER BY number DESC LIMIT ?2`,
-      ...[number, limit + 1, ...(identity === undefined ? [] : [identity])],
-    );
-    const rows: QueryRow[] = [];
-    let length = 0;
-    for (const row of found) {
-      length += (row.answer?.length ?? 0) + (row.sources?.length ?? 0) + (row.query?.length ?? 0);
-      const full = rows.length === limit || (rows.length > 0 && length > PAGE_LENGTH_MAX);
-      if (full) return { rows, more: true };
-      rows.push(row);
-    }
-    return { rows, more: false };
   }
 
   /** The `count` that are reserved, newest first. */
@@ -390,57 +387,10 @@ export class Queries {
 
 function columnsOf(answer: Answer): SqlStorageValue[] {
   const { tokens, sources, finish, found, firstTokenMs, totalMs } = answer;
-  const { rewriteMs = null, rewriteTokens = null } = answer;
+  const { rewriteMs = null, rewriteTokens = null, micros = null } = answer;
   const lengths = tokens.map((token) => token.length);
   return [
     ...[tokens.join(""), JSON.stringify(sources), finish, JSON.stringify(lengths)],
-    ...[firstTokenMs, totalMs, found ? 1 : 0, rewriteMs, rewriteTokens],
+    ...[firstTokenMs, totalMs, found ? 1 : 0, rewriteMs, rewriteTokens, micros],
   ];
-}
-
-/** NaN for a text that cannot be an id. */
-function numberOf(id: string): number {
-  const [, number] = /^([\da-z]{1,10})-[\da-f]{32}$/.exec(id) ?? [];
-  return number === undefined ? Number.NaN : Number.parseInt(number, 36);
-}
-
-type Outcome = Pick<QueryRow, "state" | "reason">;
-
-/** Whether the answer arrived whole, even if its text is deleted by now. */
-export function wasWhole({ state, reason }: Outcome): boolean {
-  return state === "charged" || reason === "nothing_found" || reason === "operator";
-}
-
-/**
- * A stored answer that the same ask gets again. After an operator's refund, it
- * gets another.
- */
-export function isReplayable(row: Outcome & Pick<QueryRow, "answer">): boolean {
-  return row.answer !== null && wasWhole(row) && row.reason !== "operator";
-}
-
-export function receipt(row: QueryRow): Receipt {
-  return {
-    queryId: row.id,
-    state: row.state,
-    reason: row.reason,
-    window: row.window,
-    askedAt: new Date(row.asked_at).toISOString(),
-    resolvedAt: row.resolved_at === null ? null : new Date(row.resolved_at).toISOString(),
-    onDisconnect: row.on_disconnect,
-    query: row.query,
-    answer: row.answer,
-    sources: row.sources === null ? null : withCitations(JSON.parse(row.sources), row.answer ?? ""),
-    finish: row.finish,
-    found: row.found === null ? null : row.found === 1,
-    tokens: row.token_lengths === null ? null : JSON.parse(row.token_lengths).length,
-    firstTokenMs: row.first_token_ms,
-    totalMs: row.total_ms,
-    rewriteMs: row.rewrite_ms,
-    rewriteTokens: row.rewrite_tokens,
-    feedback:
-      row.rating === null && row.comment === null
-        ? null
-        : { rating: row.rating, comment: row.comment },
-  };
 }

@@ -1,13 +1,15 @@
-// The query log over HTTP: receipts and feedback. queries.ts says what is
-// stored.
+// The query log over HTTP: receipts, searches, feedback and deletions.
+// queries.ts says what is stored.
 
 import type { IRequest } from "itty-router";
 import { json } from "../formats/json.ts";
-import { RECEIPTS_LISTED } from "../protocol.ts";
+import { RECEIPTS_LISTED, SEARCH_LENGTH_MAX } from "../protocol.ts";
 import { wholeParameter, wrongParameter } from "../request.ts";
+import { containsAll, searchWords } from "../text/containing.ts";
 import { parseFeedback } from "./ask.ts";
-import { type QueryRow, receipt } from "./queries.ts";
-import { noQuery, notKept } from "./refusals.ts";
+import type { QueryRow } from "./queries.ts";
+import { receipt } from "./receipt.ts";
+import { noQuery, notFinished, notKept } from "./refusals.ts";
 import type { Tables } from "./tables.ts";
 import { identityOf, idOf } from "./user-request.ts";
 
@@ -22,10 +24,32 @@ export class QueryLog {
     const parameters = new URL(request.url).searchParams;
     const limit = wholeParameter(parameters, "limit", RECEIPTS_LISTED);
     const before = parameters.get("before") ?? undefined;
-    const page = this.#tables.queries.page(limit, before, identityOf(request));
+    const words = wordsOf(parameters);
+    const range = { limit, before, identity: identityOf(request) };
+    const { pages } = this.#tables;
+    const page =
+      words === undefined
+        ? pages.list(range)
+        : pages.search((text) => containsAll(text, words), range);
     if (page === undefined) throw wrongParameter("before", "a query id");
-    const { rows, more } = page;
-    return json({ queries: rows.map(receipt), before: more ? rows.at(-1)?.id : null });
+    return json({ queries: page.rows.map(receipt), before: page.before });
+  }
+
+  /**
+   * Deletes the texts of a query. Its row stays: the counters count it. The
+   * second time changes nothing.
+   */
+  delete(request: IRequest): Response {
+    const { id, number, state, query } = this.findOwn(request);
+    if (state === "reserved") throw notFinished();
+    if (query !== null) {
+      this.#tables.transaction(() => {
+        this.#tables.outbox.store(number);
+        this.#tables.queries.pruneContent(number);
+        this.#tables.outbox.changed(id);
+      });
+    }
+    return new Response(null, { status: 204 });
   }
 
   /** @param body Not checked yet. */
@@ -35,7 +59,10 @@ export class QueryLog {
     if (row.query === null) throw notKept();
     // Without a new comment the old one stays; it is deleted with the rating.
     const kept = rating === null ? null : comment === undefined ? row.comment : comment;
-    this.#tables.queries.rate(row.id, rating, kept);
+    this.#tables.transaction(() => {
+      this.#tables.queries.rate(row.id, rating, kept);
+      this.#tables.outbox.changed(row.id);
+    });
     return json({ queryId, rating, comment: kept });
   }
 
@@ -54,4 +81,13 @@ export class QueryLog {
     if (row === undefined || hidden) throw noQuery();
     return row;
   }
+}
+
+/** The words of `search`; undefined without it. */
+function wordsOf(parameters: URLSearchParams): string[] | undefined {
+  const search = parameters.get("search")?.trim();
+  if (search === undefined) return undefined;
+  const words = [...search].length > SEARCH_LENGTH_MAX ? [] : searchWords(search);
+  if (words.length > 0) return words;
+  throw wrongParameter("search", `1 to ${SEARCH_LENGTH_MAX} characters long, and visible`);
 }

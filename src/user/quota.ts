@@ -5,7 +5,8 @@
 import type { UserConfig } from "../config.ts";
 import { ServiceError } from "../errors.ts";
 import type { Quota as QuotaBody } from "../protocol.ts";
-import { type Counters, windowSpan } from "./ledger.ts";
+import { windowSpan } from "../window.ts";
+import type { Counters } from "./ledger.ts";
 import { ANONYMOUS } from "./settings.ts";
 import { refundsLeft } from "./sharing.ts";
 import type { Tables } from "./tables.ts";
@@ -19,18 +20,42 @@ interface Status {
   readonly counters: Counters;
 }
 
+interface Refundable {
+  readonly queryId: string;
+  readonly window: string;
+  readonly identity: string | null;
+}
+
 export class Quota {
   readonly #config: () => UserConfig;
   readonly #tables: Tables;
+  /** Undefined before a request of this user. */
+  #claimed: number | null | undefined;
 
   constructor(config: () => UserConfig, tables: Tables) {
     this.#config = config;
     this.#tables = tables;
   }
 
+  /** The limit of the caller's bearer token; null if it has none. */
+  claim(limit: number | null): void {
+    this.#claimed = limit;
+  }
+
+  /** Stores the last one, if it changed: operators see it. */
+  keepClaim(): void {
+    const { settings, outbox } = this.#tables;
+    const claimed = this.#claimed;
+    if (claimed === undefined || claimed === settings.get().claimed_limit) return;
+    this.#tables.transaction(() => {
+      settings.setClaimedLimit(claimed);
+      outbox.settingsChanged();
+    });
+  }
+
   /**
-   * The overrides, else the variables: read at each ask, never stored in a
-   * window.
+   * The overrides, else the bearer token's, else the variables: read at each
+   * ask, never stored in a window.
    */
   limits(): { limit: number; refundLimit: number } {
     const config = this.#config();
@@ -38,8 +63,9 @@ export class Quota {
     const { limit, refundLimit } = settings.name.startsWith(ANONYMOUS)
       ? { limit: config.anonymousLimit, refundLimit: config.anonymousRefundLimit }
       : { limit: config.quotaLimit, refundLimit: config.refundLimit };
+    const claimed = this.#claimed === undefined ? settings.claimed_limit : this.#claimed;
     return {
-      limit: settings.quota_limit ?? limit,
+      limit: settings.quota_limit ?? claimed ?? limit,
       refundLimit: settings.refund_limit ?? refundLimit,
     };
   }
@@ -84,6 +110,19 @@ export class Quota {
     return refundsLeft(refundLimit, { own, all });
   }
 
+  /**
+   * If storage cannot say what the allowance has left, the user gets a
+   * refund.
+   */
+  allowsRefund({ queryId, window, identity }: Refundable): boolean {
+    try {
+      return this.refundsLeft(window, identity) > 0;
+    } catch (thrown) {
+      console.error(`The refund allowance could not be read for query ${queryId}:`, thrown);
+      return true;
+    }
+  }
+
   body(now: number, identity: string | null): QuotaBody {
     const { window, limit, counters } = this.status(now);
     const { reserved, charged, refunded } = counters;
@@ -102,15 +141,16 @@ export class Quota {
   /**
    * draft-ietf-httpapi-ratelimit-headers: the policy, and what remains until
    * the reset.
+   * @param other A further policy.
    */
-  headers(now: number): Record<string, string> {
+  headers(now: number, other?: { policy: string; left: string }): Record<string, string> {
     const { window, limit, counters } = this.status(now);
     const span = windowSpan(window);
     const length = span === undefined ? "" : `;w=${(span.end - span.start) / 1000}`;
     const reset = span === undefined ? "" : `;t=${secondsUntil(span.end, now)}`;
     return {
-      "ratelimit-policy": `"quota";q=${limit}${length}`,
-      ratelimit: `"quota";r=${remaining(limit, counters)}${reset}`,
+      "ratelimit-policy": listOf(`"quota";q=${limit}${length}`, other?.policy),
+      ratelimit: listOf(`"quota";r=${remaining(limit, counters)}${reset}`, other?.left),
     };
   }
 
@@ -136,6 +176,10 @@ export class Quota {
 
 export function remaining(limit: number, { reserved, charged }: Counters, freed = 0): number {
   return Math.max(0, limit - reserved + freed - charged);
+}
+
+function listOf(...items: (string | undefined)[]): string {
+  return items.filter((item) => item !== undefined).join(", ");
 }
 
 function endOf(window: string): string | null {

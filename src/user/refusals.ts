@@ -48,6 +48,33 @@ export function storageOut(): ServiceError {
   );
 }
 
+/** `endsAt`: of the budget's period, in ms since the epoch. */
+export function budgetExceeded(endsAt: number | null, now: number): ServiceError {
+  const resetsAt = endsAt === null ? null : new Date(endsAt).toISOString();
+  const renews = resetsAt === null ? "It does not renew" : `It renews at ${resetsAt}`;
+  const seconds = endsAt === null ? undefined : Math.max(1, Math.ceil((endsAt - now) / 1000));
+  return new ServiceError(
+    "BUDGET_EXCEEDED",
+    `The budget of this service is used up. ${renews}, unless its operator raises it. You were not charged.`,
+    {
+      body: { resetsAt },
+      headers: {
+        // SDKs in wide use would ask twice more.
+        "x-should-retry": "false",
+        ...(seconds !== undefined && { "retry-after": `${seconds}` }),
+      },
+    },
+  );
+}
+
+export function budgetUnavailable(): ServiceError {
+  return new ServiceError(
+    "UNAVAILABLE",
+    "The budget of this service could not be asked just now. You were not charged; ask again.",
+    { headers: { "retry-after": "2" } },
+  );
+}
+
 export function notUpToDate(): ServiceError {
   return new ServiceError(
     "UNAVAILABLE",
@@ -80,7 +107,22 @@ function cancelled(message: string): ServiceError {
 export function notKept(): ServiceError {
   return new ServiceError(
     "NOT_KEPT",
-    "This answer was refunded, or is older than answers are kept. Ask again.",
+    "This answer was refunded or deleted, or is older than answers are kept. Ask again.",
+  );
+}
+
+/** An ask under the key of an answer that was charged, and then deleted. */
+export function deletedAnswer(): ServiceError {
+  return new ServiceError(
+    "NOT_KEPT",
+    "The answer to this Idempotency-Key was deleted. Ask again with a new key.",
+  );
+}
+
+export function notFinished(): ServiceError {
+  return new ServiceError(
+    "NOT_FINISHED",
+    "This answer is still being written. Stop it or let it finish, and delete it then.",
   );
 }
 

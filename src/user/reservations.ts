@@ -2,18 +2,34 @@
 // window's counter together, and the log line that says so. When one is moved
 // is decided in asks.ts.
 
+import { withCitations } from "../answer/citations.ts";
 import { type ErrorCode, encodeJson, type Finish, type RefundReason } from "../protocol.ts";
+import { takes } from "./payment.ts";
 import type { Answer, NewQuery, Spent } from "./queries.ts";
 import type { Tables } from "./tables.ts";
 
+/** What the log says of a run, and no row does. */
+export interface Logged {
+  /** The best of its sources; undefined without any. */
+  readonly score: number | undefined;
+  /** Those that were searched. */
+  readonly collections: readonly string[];
+  /** All tokens of the answer and its prompt, if the model counted them. */
+  readonly modelTokens: number | undefined;
+  /** Of the client's `traceparent`. */
+  readonly traceId: string | undefined;
+}
+
 /** How a query ended, for the log: never what was said. */
-interface Resolution extends Partial<Spent> {
+interface Resolution extends Partial<Spent>, Partial<Logged> {
   readonly state: "charged" | "refunded";
   readonly reason?: RefundReason;
   readonly code?: ErrorCode;
   readonly finish?: Finish;
   readonly found?: boolean;
   readonly tokens?: number;
+  /** How many sources the answer cites. */
+  readonly cited?: number;
 }
 
 export class Reservations {
@@ -30,22 +46,26 @@ export class Reservations {
    * room.
    */
   make(query: NewQuery, room: number): string | undefined {
-    const { ledger, queries, keys } = this.#tables;
+    const { ledger, queries, keys, allowances } = this.#tables;
+    const { payment } = query;
     return this.#tables.transaction(() => {
       if (!ledger.reserve(query.window, room)) return undefined;
       const id = queries.insert(query);
+      if (takes(payment)) allowances.take(id, { period: payment.budget, micros: payment.micros });
       keys.put(query.key, id);
       return id;
     });
   }
 
   /** No effect if the query is not reserved any more. */
-  charge(queryId: string, answer: Answer): void {
-    const { ledger, queries } = this.#tables;
+  charge(queryId: string, answer: Answer & Logged): void {
+    const { ledger, queries, allowances } = this.#tables;
     const isMoved = this.#tables.transaction(() => {
       const window = queries.charge(queryId, Date.now(), answer);
-      if (window !== undefined) ledger.charge(window);
-      return window !== undefined;
+      if (window === undefined) return false;
+      ledger.charge(window);
+      allowances.resolve(queryId, answer.micros);
+      return true;
     });
     if (isMoved) this.#log(queryId, { state: "charged", ...factsOf(answer) });
   }
@@ -53,12 +73,12 @@ export class Reservations {
   /** No effect if the query is not reserved any more. */
   refund(queryId: string, reason: RefundReason, facts: Omit<Resolution, "state"> = {}): void {
     this.#refund(queryId, reason, facts, () =>
-      this.#tables.queries.refund(queryId, Date.now(), reason),
+      this.#tables.queries.refund(queryId, Date.now(), reason, facts.micros),
     );
   }
 
   /** Stores an answer that found nothing, without a charge. */
-  refundNothingFound(queryId: string, answer: Answer): void {
+  refundNothingFound(queryId: string, answer: Answer & Logged): void {
     this.#refund(queryId, "nothing_found", factsOf(answer), () =>
       this.#tables.queries.refundNothingFound(queryId, Date.now(), answer),
     );
@@ -71,20 +91,25 @@ export class Reservations {
     facts: Omit<Resolution, "state">,
     move: () => string | undefined,
   ): void {
+    const { ledger, allowances } = this.#tables;
     const isMoved = this.#tables.transaction(() => {
       const window = move();
-      if (window !== undefined) this.#tables.ledger.refund(window, reason);
-      return window !== undefined;
+      if (window === undefined) return false;
+      ledger.refund(window, reason);
+      allowances.resolve(queryId, facts.micros);
+      return true;
     });
     if (isMoved) this.#log(queryId, { state: "refunded", reason, ...facts });
   }
 
   /** An operator's refund of a charge. The second one has no effect. */
   refundCharge(queryId: string): void {
-    const { ledger, queries } = this.#tables;
+    const { ledger, queries, outbox } = this.#tables;
     this.#tables.transaction(() => {
       const window = queries.refundCharge(queryId, Date.now());
-      if (window !== undefined) ledger.refundCharge(window);
+      if (window === undefined) return;
+      ledger.refundCharge(window);
+      outbox.refundedCharge(queryId, queries.get(queryId)?.asked_at ?? 0);
     });
   }
 
@@ -120,8 +145,12 @@ export class Reservations {
   }
 }
 
-function factsOf(answer: Answer): Omit<Resolution, "state"> {
+function factsOf(answer: Answer & Logged): Omit<Resolution, "state"> {
   const { finish, found, tokens, firstTokenMs, totalMs, rewriteMs, rewriteTokens } = answer;
-  const spent = { firstTokenMs, totalMs, rewriteMs, rewriteTokens };
-  return { finish, found, tokens: tokens.length, ...spent };
+  const { score, collections, modelTokens, traceId, micros, fallback } = answer;
+  const sources = withCitations(answer.sources, tokens.join(""));
+  const cited = sources.filter((source) => source.cited).length;
+  const spent = { firstTokenMs, totalMs, rewriteMs, rewriteTokens, micros, fallback };
+  const logged = { score, cited, collections, modelTokens, traceId };
+  return { finish, found, tokens: tokens.length, ...logged, ...spent };
 }

@@ -2,8 +2,8 @@
 // RETENTION_DAYS, and the row itself RETENTION_DAYS after its window ended.
 // The counters remember deleted rows, so that the audit stays exact.
 
+import { windowSpan } from "../window.ts";
 import { KEY_AGE_MAX_MS } from "./keys.ts";
-import { windowSpan } from "./ledger.ts";
 import type { AgedQuery } from "./queries.ts";
 import type { Tables } from "./tables.ts";
 
@@ -37,7 +37,7 @@ export class Retention {
 
   /** When more of each kind is due. */
   #pruneEach(now: number, retentionMs: number): (number | undefined)[] {
-    const { settings, ledger, queries, keys } = this.#tables;
+    const { settings, ledger, queries, keys, outbox, allowances } = this.#tables;
     const { keys_pruned_to, content_pruned_to } = settings.get();
     const keyDue = ({ asked_at }: AgedQuery) => asked_at + KEY_AGE_MAX_MS;
     const contentDue = ({ asked_at }: AgedQuery) => asked_at + retentionMs;
@@ -50,14 +50,18 @@ export class Retention {
         settings.setKeysPrunedTo(last);
       }),
       this.#batch(content_pruned_to, now, contentDue, (rows, last) => {
+        outbox.store(last);
         for (const { number } of rows) queries.pruneContent(number);
         settings.setContentPrunedTo(last);
       }),
-      this.#batch(0, now, rowDue, (rows) => {
+      this.#batch(0, now, rowDue, (rows, last) => {
+        allowances.fold(last);
+        outbox.store(last);
         for (const { number, window, state, reason } of rows) {
           queries.delete(number);
           ledger.prune(window, state, reason);
         }
+        outbox.prune(last);
       }),
     ];
   }

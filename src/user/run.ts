@@ -4,6 +4,7 @@
 // asks.ts.
 
 import { withCitations } from "../answer/citations.ts";
+import type { Meter } from "../answer/meter.ts";
 import type { Progress } from "../answer/pipeline.ts";
 import type { RewriteCost } from "../answer/rewriter.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
@@ -11,7 +12,9 @@ import type { Ask, Finish, OnDisconnect, Source } from "../protocol.ts";
 import { byteLength, pieces, startOf } from "../text/pieces.ts";
 import { TokenCount } from "../text/token-count.ts";
 import type { Listener } from "./listener.ts";
+import { FALLBACK, type Payment } from "./payment.ts";
 import type { Spent } from "./queries.ts";
+import type { Logged } from "./reservations.ts";
 import { type Ending, Transcript } from "./transcript.ts";
 
 export interface RunLimits {
@@ -58,6 +61,8 @@ export class Run implements Progress {
    * Settled once the query is not reserved any more, or is left to the sweep.
    */
   readonly resolved = Promise.withResolvers<void>();
+  readonly #meter: Meter | undefined;
+  readonly #isFallback: boolean;
   #wait: { readonly timer: ReturnType<typeof setTimeout>; readonly until: number } | undefined;
   readonly #limits: RunLimits;
   readonly #abort: AbortController;
@@ -79,10 +84,13 @@ export class Run implements Progress {
   readonly #tokenCount = new TokenCount();
   #saysNothingFound = false;
   #rewrite: RewriteCost | undefined;
+  #modelTokens: number | undefined;
 
   /** @param abort Its signal is the pipeline's. */
   constructor(
-    query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "askedAt" | "admitMs">,
+    query: Pick<Run, "queryId" | "window" | "ask" | "identity" | "askedAt" | "admitMs"> & {
+      readonly payment: Payment;
+    },
     limits: RunLimits,
     abort: AbortController,
   ) {
@@ -93,6 +101,8 @@ export class Run implements Progress {
     this.askedAt = query.askedAt;
     this.admitMs = query.admitMs;
     this.onDisconnect = query.ask.onDisconnect;
+    this.#meter = query.payment.meter;
+    this.#isFallback = query.payment.budget === FALLBACK;
     this.#limits = limits;
     this.#abort = abort;
   }
@@ -123,10 +133,22 @@ export class Run implements Progress {
     return this.#since(this.#endedAt ?? performance.now());
   }
 
-  get spent(): Spent {
+  get spent(): Spent & Logged {
     const { firstTokenMs, totalMs } = this;
     const { ms: rewriteMs, tokens: rewriteTokens } = this.#rewrite ?? {};
-    return { firstTokenMs, totalMs, rewriteMs, rewriteTokens };
+    const paid = { micros: this.#meter?.cost, fallback: this.#isFallback || undefined };
+    return { ...this.#logged, firstTokenMs, totalMs, rewriteMs, rewriteTokens, ...paid };
+  }
+
+  get #logged(): Logged {
+    const { collections, trace } = this.ask;
+    const scores = this.transcript.sources.map(({ score }) => score);
+    return {
+      score: scores.length === 0 ? undefined : Math.max(...scores),
+      collections,
+      modelTokens: this.#modelTokens,
+      traceId: trace?.split("-")[1],
+    };
   }
 
   #since(time: number): number {
@@ -180,6 +202,10 @@ export class Run implements Progress {
     this.#rewrite = cost;
   }
 
+  onUsage(tokens: number): void {
+    this.#modelTokens = tokens;
+  }
+
   /** The answer says that nothing was found. */
   onNothingFound(): void {
     this.#saysNothingFound = true;
@@ -195,6 +221,8 @@ export class Run implements Progress {
   /** Stops the pipeline and the model. */
   abort(): void {
     this.#isOver = true;
+    // A call that is cut off counts at the most that it may cost.
+    this.#meter?.close();
     this.#abort.abort();
   }
 

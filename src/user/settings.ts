@@ -19,6 +19,10 @@ export type SettingsRow = {
   /** Up to these numbers, the keys and the texts of queries are deleted. */
   keys_pruned_to: number;
   content_pruned_to: number;
+  /** Random: which query log this is. */
+  log: string;
+  /** `limit` of the user's last bearer token, if it had one. */
+  claimed_limit: number | null;
 };
 
 export const SETTINGS_SCHEMA = `
@@ -29,7 +33,9 @@ export const SETTINGS_SCHEMA = `
     refund_limit INTEGER CHECK (refund_limit >= 0),
     blocked INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1)),
     keys_pruned_to INTEGER NOT NULL DEFAULT 0,
-    content_pruned_to INTEGER NOT NULL DEFAULT 0
+    content_pruned_to INTEGER NOT NULL DEFAULT 0,
+    log TEXT,
+    claimed_limit INTEGER CHECK (claimed_limit >= 0)
   ) STRICT;
 `;
 
@@ -44,9 +50,10 @@ export class Settings {
 
   /** Makes the row of a new user. */
   create(name: string): void {
-    this.#write("INSERT INTO settings (one, name) VALUES (1, ?)", name);
-    const overrides = { quota_limit: null, refund_limit: null, blocked: 0 };
-    this.#row = { name, ...overrides, keys_pruned_to: 0, content_pruned_to: 0 };
+    const log = newLog();
+    this.#sql.exec("INSERT INTO settings (one, name, log) VALUES (1, ?, ?)", name, log);
+    const overrides = { quota_limit: null, refund_limit: null, blocked: 0, claimed_limit: null };
+    this.#row = { name, ...overrides, keys_pruned_to: 0, content_pruned_to: 0, log };
   }
 
   get(): Readonly<SettingsRow> {
@@ -67,6 +74,10 @@ export class Settings {
     if (blocked !== undefined) this.#write("UPDATE settings SET blocked = ?", blocked ? 1 : 0);
   }
 
+  setClaimedLimit(limit: number | null): void {
+    this.#write("UPDATE settings SET claimed_limit = ?", limit);
+  }
+
   setKeysPrunedTo(number: number): void {
     this.#write("UPDATE settings SET keys_pruned_to = ?", number);
   }
@@ -79,4 +90,8 @@ export class Settings {
     this.forget();
     this.#sql.exec(statement, value);
   }
+}
+
+export function newLog(): string {
+  return crypto.randomUUID().replaceAll("-", "");
 }

@@ -1,13 +1,19 @@
 // The tables of one user's database. None are made for an unknown user.
 
 import { addColumn, Schema } from "../schema.ts";
+import { ALLOWANCES_SCHEMA, Allowances } from "./allowances.ts";
 import { KEYS_SCHEMA, Keys } from "./keys.ts";
 import { LEDGER_SCHEMA, Ledger } from "./ledger.ts";
+import { OUTBOX_SCHEMA, Outbox } from "./outbox.ts";
+import { Pages } from "./pages.ts";
 import { QUERIES_SCHEMA, Queries, type QueryRow } from "./queries.ts";
-import { SETTINGS_SCHEMA, Settings } from "./settings.ts";
+import { newLog, SETTINGS_SCHEMA, Settings } from "./settings.ts";
 
 export const USER_SCHEMA = new Schema(
-  SETTINGS_SCHEMA + LEDGER_SCHEMA + QUERIES_SCHEMA + KEYS_SCHEMA,
+  [
+    ...[SETTINGS_SCHEMA, LEDGER_SCHEMA, QUERIES_SCHEMA, KEYS_SCHEMA, OUTBOX_SCHEMA],
+    ALLOWANCES_SCHEMA,
+  ].join(""),
   "settings",
   [
     // To 2: columns that came one by one before there were versions, and
@@ -38,6 +44,20 @@ export const USER_SCHEMA = new Schema(
     },
     // To 4: the query that an ask follows.
     (sql) => addColumn(sql, "queries", "previous", "TEXT"),
+    // To 5: what is reported to the directory, and the limit of bearer tokens.
+    (sql) => {
+      addColumn(sql, "queries", "collections", "TEXT");
+      addColumn(sql, "settings", "log", "TEXT");
+      addColumn(sql, "settings", "claimed_limit", "INTEGER CHECK (claimed_limit >= 0)");
+      sql.exec("UPDATE settings SET log = ?", newLog());
+      sql.exec(OUTBOX_SCHEMA);
+    },
+    // To 6: what is taken from the budget.
+    (sql) => {
+      addColumn(sql, "queries", "budget", "TEXT");
+      addColumn(sql, "queries", "cost", "INTEGER");
+      sql.exec(ALLOWANCES_SCHEMA);
+    },
   ],
 );
 
@@ -45,7 +65,10 @@ export class Tables {
   readonly settings: Settings;
   readonly ledger: Ledger;
   readonly queries: Queries;
+  readonly pages: Pages;
   readonly keys: Keys;
+  readonly outbox: Outbox;
+  readonly allowances: Allowances;
   readonly #storage: DurableObjectStorage;
   #exist = false;
   #isUsable = true;
@@ -56,7 +79,10 @@ export class Tables {
     this.settings = new Settings(sql);
     this.ledger = new Ledger(sql);
     this.queries = new Queries(sql);
+    this.pages = new Pages(sql);
     this.keys = new Keys(sql);
+    this.outbox = new Outbox(sql);
+    this.allowances = new Allowances(sql);
     try {
       this.#exist = USER_SCHEMA.open(storage);
     } catch (thrown) {
@@ -89,6 +115,8 @@ export class Tables {
     });
     this.ledger.begin();
     this.queries.begin();
+    this.outbox.begin();
+    this.allowances.begin();
     this.#exist = true;
   }
 
@@ -109,6 +137,8 @@ export class Tables {
     this.settings.forget();
     this.ledger.forget();
     this.queries.forget();
+    this.outbox.forget();
+    this.allowances.forget();
   }
 
   /** Deletes all that is stored. If that fails, the user is known as before. */

@@ -1,14 +1,12 @@
 // UserObject: one per user. It has the routes and the alarm. It reads the body
-// of an ask and gives the ask to asks.ts. It answers operators itself; other
-// requests are answered in query-log.ts, responses.ts, chats.ts and calls.ts.
-// The edge has decided who the caller is.
+// of an ask and gives the ask to asks.ts. Other requests are answered in
+// operators.ts, query-log.ts, responses.ts, chats.ts and calls.ts. The edge has
+// decided who the caller is.
 
 import { DurableObject } from "cloudflare:workers";
 import { type IRequest, Router } from "itty-router";
 import { Alarm } from "../alarm.ts";
-import type { Generator } from "../answer/generator.ts";
-import type { Retriever } from "../answer/retriever.ts";
-import type { Rewriter } from "../answer/rewriter.ts";
+import { budgetConfig } from "../budget-config.ts";
 import { type UserConfig, userConfig, type Variables } from "../config.ts";
 import { toServiceError } from "../errors.ts";
 import { answerFormat, refusalForm } from "../formats/choice.ts";
@@ -19,31 +17,42 @@ import { CHAT_COMPLETIONS } from "../formats/openai-chat.ts";
 import { RESPONSES } from "../formats/openai-responses-request.ts";
 import type { Surface } from "../formats/surface.ts";
 import { UI_CHAT } from "../formats/ui-message-request.ts";
+import type { Statement } from "../loan.ts";
 import { API_PREFIX } from "../protocol.ts";
+import type { Directory } from "../report.ts";
 import { readJson } from "../request.ts";
-import { BODY_BYTES_MAX, CONVERSATION_BYTES_MAX, parseAsk, parseSettingsChange } from "./ask.ts";
+import type { AdapterParts } from "./adapters.ts";
+import { BODY_BYTES_MAX, CONVERSATION_BYTES_MAX, parseAsk } from "./ask.ts";
 import { Asks } from "./asks.ts";
+import { AuditSample } from "./audit-sample.ts";
+import { Borrower, type BorrowerParts } from "./borrower.ts";
 import { Calls } from "./calls.ts";
 import { Chats } from "./chats.ts";
-import { inspect, shownReceipt } from "./inspect.ts";
-import { isWithin, Outage } from "./outage.ts";
-import { receipt } from "./queries.ts";
+import { Operators } from "./operators.ts";
+import { Outage } from "./outage.ts";
 import { QueryLog } from "./query-log.ts";
 import { Quota } from "./quota.ts";
-import { notUpToDate, storageOut, unknownUser } from "./refusals.ts";
+import { receipt } from "./receipt.ts";
+import { notUpToDate, storageOut } from "./refusals.ts";
+import { Reporter } from "./reporter.ts";
 import { Reservations } from "./reservations.ts";
 import { Responses } from "./responses.ts";
 import { Retention } from "./retention.ts";
 import { Tables } from "./tables.ts";
+import { TrialWrite } from "./trial-write.ts";
 import {
   afterOf,
+  claimedLimitOf,
   identityOf,
   idOf,
+  readableOf,
   retriesByItself,
   subscriberOf,
+  traceOf,
   userNameOf,
 } from "./user-request.ts";
 
+const ADMIN = `${API_PREFIX}/admin/`;
 /** After a failed alarm the next one comes this much later, in milliseconds. */
 const ALARM_RETRY_MS = 30_000;
 /** How old a check of storage may be for an alarm, in milliseconds. */
@@ -53,11 +62,10 @@ const CHECK_AGE_MAX_MS = 10_000;
  * What the object is given: see wiring.ts. The adapters throw UNAVAILABLE if a
  * variable is wrong.
  */
-export interface UserParts {
-  retriever(): Retriever;
-  generator(): Generator;
-  rewriter(): Rewriter | undefined;
+export interface UserParts extends AdapterParts, Pick<BorrowerParts, "budget"> {
   storageProbe(): { tryWrite(maxAgeMs: number): Promise<void> };
+  /** Undefined where there is no binding. */
+  directory(): Directory | undefined;
 }
 
 export class UserObject extends DurableObject<Variables> {
@@ -65,15 +73,18 @@ export class UserObject extends DurableObject<Variables> {
   readonly #quota: Quota;
   readonly #reservations: Reservations;
   readonly #retention: Retention;
+  readonly #auditSample: AuditSample;
   readonly #asks: Asks;
   readonly #log: QueryLog;
   readonly #responses: Responses;
   readonly #calls: Calls;
   readonly #chats: Chats;
+  readonly #reporter: Reporter;
+  readonly #borrower: Borrower;
+  readonly #operators: Operators;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
-  /** When `tryWrite` last succeeded, in milliseconds since the epoch. */
-  #triedAt = 0;
+  readonly #trialWrite: TrialWrite;
   #config: UserConfig | undefined;
 
   static readonly #router = Router<IRequest, [UserObject]>()
@@ -97,30 +108,44 @@ export class UserObject extends DurableObject<Variables> {
     .get(`${API_PREFIX}/ai/queries/:id`, (request, user) =>
       json(receipt(user.#log.findOwn(request))),
     )
+    .delete(`${API_PREFIX}/ai/queries/:id`, (request, user) =>
+      user.#reported(user.#log.delete(request)),
+    )
     .get(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#resume(request))
     .head(`${API_PREFIX}/ai/queries/:id/events`, (request, user) => user.#head(request))
     .post(`${API_PREFIX}/ai/queries/:id/cancel`, (request, user) => user.#cancel(request))
     .post(`${API_PREFIX}/ai/feedback`, async (request, user) =>
-      user.#log.rate(await user.#body(request), identityOf(request)),
+      user.#reported(user.#log.rate(await user.#body(request), identityOf(request))),
     )
-    .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#inspect())
-    .patch(`${API_PREFIX}/admin/users/:userId`, (request, user) => user.#change(request))
-    .delete(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#erase())
+    .get(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#operators.inspect())
+    .patch(`${API_PREFIX}/admin/users/:userId`, (request, user) => user.#operators.change(request))
+    .delete(`${API_PREFIX}/admin/users/:userId`, (_request, user) => user.#operators.erase())
+    .get(`${API_PREFIX}/admin/users/:userId/export`, (_request, user) => user.#operators.export())
     .post(`${API_PREFIX}/admin/users/:userId/queries/:id/refund`, ({ params }, user) =>
-      user.#refundCharge(idOf(params)),
+      user.#operators.refundCharge(idOf(params)),
     );
 
   constructor(ctx: DurableObjectState, env: Variables, parts: UserParts) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
+    this.#trialWrite = new TrialWrite(ctx.storage);
     this.#outage = new Outage((maxAgeMs) => parts.storageProbe().tryWrite(maxAgeMs));
     this.#tables = new Tables(ctx.storage);
     this.#quota = new Quota(() => this.#variables(), this.#tables);
     this.#reservations = new Reservations(ctx, this.#tables);
     this.#retention = new Retention(this.#tables);
+    this.#auditSample = new AuditSample(ctx.id.toString(), this.#tables);
     this.#log = new QueryLog(this.#tables);
+    this.#borrower = new Borrower({
+      ...parts,
+      tables: this.#tables,
+      alarm: this.#alarm,
+      user: ctx.id.toString(),
+      config: () => budgetConfig(this.env),
+    });
     this.#asks = new Asks({
       ...parts,
+      borrower: this.#borrower,
       ctx,
       config: () => this.#variables(),
       tables: this.#tables,
@@ -132,6 +157,29 @@ export class UserObject extends DurableObject<Variables> {
     this.#calls = new Calls(this.#asks);
     this.#responses = new Responses(this.#asks, this.#log, this.#tables, this.#quota);
     this.#chats = new Chats(this.#asks, this.#tables, () => this.#variables());
+    this.#reporter = new Reporter({
+      storage: ctx.storage,
+      alarm: this.#alarm,
+      tables: this.#tables,
+      user: ctx.id.toString(),
+      directory: () => parts.directory(),
+      options: (now) => {
+        const { shareQueries, retentionMs } = this.#variables();
+        return { shareQueries, oldest: now - retentionMs };
+      },
+    });
+    this.#operators = new Operators({
+      storage: ctx.storage,
+      tables: this.#tables,
+      asks: this.#asks,
+      quota: this.#quota,
+      log: this.#log,
+      reservations: this.#reservations,
+      reporter: this.#reporter,
+      sharesQueries: () => this.#variables().shareQueries,
+      body: (request) => this.#body(request),
+      erase: () => this.#erase(),
+    });
     // An unknown user has no alarm and nothing reserved.
     if (this.#tables.exist) ctx.blockConcurrencyWhile(() => this.#wake());
   }
@@ -146,19 +194,9 @@ export class UserObject extends DurableObject<Variables> {
     this.#runAlarm(() => this.#sweep());
   }
 
-  /**
-   * Writes something and deletes it, unless that succeeded within the last
-   * `maxAgeMs`. If storage takes no writes it throws, and this object is reset:
-   * call it only on `storageProbe`.
-   */
-  async tryWrite(maxAgeMs: number): Promise<void> {
-    const { storage } = this.ctx;
-    if (isWithin(this.#triedAt, maxAgeMs)) return;
-    await storage.put("tried", true);
-    await storage.sync();
-    // The next write has to find room for a new file, as a new user's does.
-    await storage.deleteAll();
-    this.#triedAt = Date.now();
+  /** A write on `storageProbe` only: it deletes all that is stored. */
+  tryWrite(maxAgeMs: number): Promise<void> {
+    return this.#trialWrite.make(maxAgeMs);
   }
 
   /** False for an unknown user, and while the data cannot be read. */
@@ -171,11 +209,18 @@ export class UserObject extends DurableObject<Variables> {
     return this.#calls.cancel(call);
   }
 
+  /** The budget asks for what it has lent: see loan.ts. */
+  recall(log: string, known: Statement, isUrgent: boolean): Promise<Statement | undefined> {
+    if (!this.#tables.isUsable || this.#outage.isOn) throw storageOut();
+    return Promise.resolve(this.#borrower.recall(log, known, isUrgent));
+  }
+
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     try {
       if (!this.#tables.isUsable) throw notUpToDate();
       await this.#refuseInOutage(request.method, url.pathname);
+      if (!url.pathname.startsWith(ADMIN)) this.#quota.claim(claimedLimitOf(request));
       return await UserObject.#router.fetch(request, this);
     } catch (thrown) {
       return errorResponse(toServiceError(thrown), refusalForm(url));
@@ -187,17 +232,28 @@ export class UserObject extends DurableObject<Variables> {
     // A later release, which can read the database, goes on.
     if (!this.#tables.isUsable) return this.#alarm.set(Date.now() + ALARM_RETRY_MS);
     await this.#outage.end(CHECK_AGE_MAX_MS);
-    this.#runAlarm(() => this.#sweep());
-    this.#runAlarm(() => this.#prune());
+    this.#runAlarm(() => {
+      this.#sweep();
+      this.#quota.keepClaim();
+    });
+    // Before the next alarm is set: one that is cut off rings again.
+    await this.#borrower.run();
+    await this.#reporter.run();
+    this.#runAlarm(() => {
+      this.#prune();
+      this.#auditSample.take();
+    });
   }
 
   /**
    * Refuses requests that write while storage takes no writes. Reading goes on.
-   * So does stopping, whose refund is left to the sweep, and erasing, which
-   * makes room.
+   * So does stopping, whose refund is left to the sweep, and an operator's
+   * erasing, which makes room.
    */
   async #refuseInOutage(method: string, path: string): Promise<void> {
-    if (!this.#outage.isOn || !/^(POST|PATCH)$/.test(method) || path.endsWith("/cancel")) return;
+    const isErasing = method === "DELETE" && path.startsWith(ADMIN);
+    const isWriting = /^(POST|PATCH|DELETE)$/.test(method) && !isErasing;
+    if (!this.#outage.isOn || !isWriting || path.endsWith("/cancel")) return;
     if (await this.#outage.check(0)) throw storageOut();
     this.#runAlarm(() => this.#sweep());
   }
@@ -238,7 +294,9 @@ export class UserObject extends DurableObject<Variables> {
   /** Our own surface: the URL says the format. */
   async #ask(request: Request): Promise<Response> {
     const format = await this.#orKnown(request, () => answerFormat(new URL(request.url)));
-    const surface = { read: (body: unknown) => ({ ask: parseAsk(body), format }) };
+    const surface: Surface = {
+      read: (body, readable) => ({ ask: parseAsk(body, readable), format }),
+    };
     return this.askOn(surface, request, BODY_BYTES_MAX);
   }
 
@@ -250,7 +308,7 @@ export class UserObject extends DurableObject<Variables> {
   ): Promise<Response> {
     const receivedAt = performance.now();
     const asked = await this.#orKnown(request, async () =>
-      surface.read(await this.#body(request, bytesMax)),
+      surface.read(await this.#body(request, bytesMax), readableOf(request)),
     );
     const { format, previous, chat, again = false, later } = asked;
     const identity = identityOf(request);
@@ -258,7 +316,7 @@ export class UserObject extends DurableObject<Variables> {
     const response = await this.#asks.ask({
       ...subscriberOf(request, format, 0),
       userName: userNameOf(request),
-      ...{ ask, previous, again },
+      ...{ ask: { ...ask, trace: traceOf(request) }, previous, again },
       idempotencyKey: request.headers.get("idempotency-key"),
       retriesByItself: retriesByItself(request),
       receivedAt,
@@ -298,45 +356,16 @@ export class UserObject extends DurableObject<Variables> {
     return json(receipt(this.#log.find(id)));
   }
 
+  /** The response to a change that the directory has to hear of. */
+  #reported(response: Response): Response {
+    this.#reporter.soon();
+    return response;
+  }
+
   // --- Operators ---
 
-  async #inspect(): Promise<Response> {
-    if (!this.#tables.exist) throw unknownUser();
-    const alarmAt = await this.ctx.storage.getAlarm();
-    return json(
-      inspect({
-        now: Date.now(),
-        tables: this.#tables,
-        runs: this.#asks.runs,
-        ...this.#quota.limits(),
-        shareQueries: this.#variables().shareQueries,
-        alarmAt,
-        storageBytes: this.ctx.storage.sql.databaseSize,
-      }),
-    );
-  }
-
-  async #change(request: Request): Promise<Response> {
-    const change = parseSettingsChange(await this.#body(request));
-    this.#tables.create(userNameOf(request));
-    this.#tables.transaction(() => this.#tables.settings.change(change));
-    return this.#inspect();
-  }
-
-  /** An operator's own refund. The answer stays readable. */
-  #refundCharge(id: string): Response {
-    if (!this.#tables.exist) throw unknownUser();
-    const row = this.#log.find(id);
-    this.#reservations.refundCharge(row.id);
-    return json(shownReceipt(this.#log.find(row.id), this.#variables().shareQueries));
-  }
-
-  /**
-   * Ends the runs and deletes all that is stored of the user. The second time:
-   * 404.
-   */
-  async #erase(): Promise<Response> {
-    if (!this.#tables.exist) throw unknownUser();
+  /** Ends the runs and deletes all that is stored. */
+  async #erase(): Promise<void> {
     // ctx.abort() would reset memory too, but lose the response.
     this.#asks.end();
     this.#alarm.clear();
@@ -344,13 +373,12 @@ export class UserObject extends DurableObject<Variables> {
     this.#calls.clear();
     this.#chats.clear();
     try {
-      await this.#tables.delete();
+      await this.#borrower.erase(() => this.#reporter.begin(() => this.#tables.delete()));
     } catch (thrown) {
       // Everything is still stored, and what was reserved has no run any more.
       this.#runAlarm(() => this.#sweep());
       throw thrown;
     }
-    return new Response(null, { status: 204 });
   }
 
   // --- What several of the above need ---

@@ -3,7 +3,7 @@
 
 import type { IRequest } from "itty-router";
 import type { Format } from "../formats/format.ts";
-import { EVENTS_HAD } from "../protocol.ts";
+import { DEFAULT_COLLECTION, EVENTS_HAD } from "../protocol.ts";
 import { decodeParameter, wholeParameter } from "../request.ts";
 import type { Subscriber } from "./subscription.ts";
 
@@ -11,8 +11,14 @@ import type { Subscriber } from "./subscription.ts";
 export const USER_HEADER = "x-belay-user";
 /** The reader who asks, where several share the object. */
 export const IDENTITY_HEADER = "x-belay-identity";
+/** The collections that the user may read, if not only `default`. */
+export const COLLECTIONS_HEADER = "x-belay-collections";
 /** The name of an MCP client's call, by which it cancels the call. */
 export const CALL_HEADER = "x-belay-call";
+/** `limit` of the bearer token, if it has one. */
+export const LIMIT_HEADER = "x-belay-limit";
+/** The client's own, if it is well formed. */
+export const TRACE_HEADER = "traceparent";
 /** The client's round trip, in milliseconds. */
 export const ROUND_TRIP_HEADER = "x-belay-round-trip-ms";
 
@@ -40,8 +46,25 @@ export function userNameOf(request: Request): string {
   return decodeURIComponent(request.headers.get(USER_HEADER) ?? "");
 }
 
+/** Null if the bearer token has no limit. */
+export function claimedLimitOf({ headers }: Request): number | null {
+  const limit = headers.get(LIMIT_HEADER);
+  return limit === null ? null : Number(limit);
+}
+
+export function traceOf({ headers }: Request): string | undefined {
+  return headers.get(TRACE_HEADER) ?? undefined;
+}
+
 export function identityOf(request: Request): string | null {
   return request.headers.get(IDENTITY_HEADER);
+}
+
+/** May be empty. */
+export function readableOf(request: Request): readonly string[] {
+  const names = request.headers.get(COLLECTIONS_HEADER);
+  if (names === null) return [DEFAULT_COLLECTION];
+  return names === "" ? [] : names.split(",");
 }
 
 /** Clients that retry whenever a stream ends all accept only event streams. */

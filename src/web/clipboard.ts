@@ -1,6 +1,8 @@
 // A button that copies a text and shows the result.
 
 import { button, element, icon } from "./element.ts";
+import type { IconName } from "./icons.ts";
+import type { Words } from "./words/words.ts";
 
 const SHOWN_MS = 1_500;
 
@@ -8,42 +10,40 @@ const SHOWN_MS = 1_500;
 export function copyButton(
   name: string,
   text: () => string,
+  words: Pick<Words, "copied" | "copyRefused">,
   say: (words: string) => void,
+  drawing: IconName = "copy",
 ): HTMLButtonElement {
   const copy = button(
     { class: "action", "aria-label": name },
     async () => {
-      if (!(await write(text()))) {
-        say("The browser refused to copy. Select the text and copy it yourself.");
+      if (!(await write(text(), copy))) {
+        say(words.copyRefused);
         return;
       }
-      say("Copied.");
+      say(words.copied);
       copy.replaceChildren(icon("check"));
-      setTimeout(() => copy.replaceChildren(icon("copy")), SHOWN_MS);
+      setTimeout(() => copy.replaceChildren(icon(drawing)), SHOWN_MS);
     },
-    icon("copy"),
+    icon(drawing),
   );
   return copy;
 }
 
-async function write(text: string): Promise<boolean> {
+async function write(text: string, copy: HTMLButtonElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // No clipboard without HTTPS or permission: use the old way.
-    return writeBySelection(text);
+    // No clipboard without HTTPS or permission: copy a selection, as of old. Beside
+    // the button it changes nothing of a page that embeds this.
+    const field = element("textarea", { class: "unseen", "aria-hidden": "true" });
+    field.value = text;
+    copy.after(field);
+    field.select();
+    const isWritten = document.execCommand("copy");
+    field.remove();
+    copy.focus();
+    return isWritten;
   }
-}
-
-function writeBySelection(text: string): boolean {
-  const focused = document.activeElement;
-  const field = element("textarea", { class: "unseen", "aria-hidden": "true" });
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const written = document.execCommand("copy");
-  field.remove();
-  if (focused instanceof HTMLElement) focused.focus();
-  return written;
 }

@@ -1,6 +1,8 @@
 // Makes elements from names, attributes and text, never from HTML. Untrusted text
 // therefore stays text.
 
+import { ICONS, type IconName } from "./icons.ts";
+
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;
 type Child = Node | string | undefined;
 
@@ -31,14 +33,15 @@ export function button(
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A drawing of index.html. Its button or link carries the words. */
-export function icon(name: string): SVGElement {
+/** A drawing. Its button or link carries the words. */
+export function icon(name: IconName): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
+  svg.setAttribute("class", `icon icon-${name}`);
+  svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#icon-${name}`);
-  svg.append(use);
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name] ?? "");
+  svg.append(path);
   return svg;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Rating, Receipt } from "../client/client.ts";
 import { button, element, icon } from "./element.ts";
+import type { Words } from "./words/words.ts";
 
 /** Without a comment, the stored one stays; null deletes it. */
 type Send = (rating: Rating | null, comment?: string | null) => Promise<void>;
@@ -13,23 +14,26 @@ export class Feedback {
   readonly form = element("form", { class: "comment", hidden: true });
   readonly #send: Send;
   readonly #say: (words: string) => void;
-  readonly #input = element("input", {
-    type: "text",
-    name: "comment",
-    maxlength: "2000",
-    autocomplete: "off",
-    dir: "auto",
-    placeholder: "Tell us why (optional)",
-    "aria-label": "Comment on this answer",
-  });
+  readonly #words: Words;
+  readonly #input: HTMLInputElement;
   #rating: Rating | null = null;
 
   /** `say` reports the result to the reader. */
-  constructor(send: Send, say: (words: string) => void, given: Receipt["feedback"]) {
+  constructor(words: Words, send: Send, say: (words: string) => void, given: Receipt["feedback"]) {
+    this.#words = words;
     this.#send = send;
+    this.#input = element("input", {
+      type: "text",
+      name: "comment",
+      maxlength: "2000",
+      autocomplete: "off",
+      dir: "auto",
+      placeholder: words.tellUsWhy,
+      "aria-label": words.comment,
+    });
     this.#say = say;
-    this.thumbs = [this.#thumb("up", "Good answer"), this.#thumb("down", "Bad answer")];
-    this.form.append(this.#input, element("button", { type: "submit" }, "Send"));
+    this.thumbs = [this.#thumb("up", words.goodAnswer), this.#thumb("down", words.badAnswer)];
+    this.form.append(this.#input, element("button", { type: "submit" }, words.send));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#rate(this.#rating, this.#input.value.trim() || null);
@@ -55,12 +59,12 @@ export class Feedback {
       await this.#send(rating, comment);
       // A reader who went on typing is not interrupted.
       if (comment && this.#input.value.trim() === comment) this.form.hidden = true;
-      this.#say(comment ? "Thank you." : "");
+      this.#say(comment ? this.#words.thanks : "");
     } catch {
       // Not stored: show the rating of before.
       this.#show(before);
       this.form.hidden = before === null;
-      this.#say("Your feedback could not be sent. Try again.");
+      this.#say(this.#words.feedbackFailed);
     }
   }
 

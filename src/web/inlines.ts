@@ -8,33 +8,18 @@ import { safeAddress, setExternalHref } from "./link.ts";
 /** What a citation shows and does. */
 export interface Citation {
   readonly name: string;
-  open(): void;
+  /** The reader chose it. `cite` is its button. */
+  open(cite: HTMLElement): void;
 }
 
 /** Undefined if there is no such source. */
 export type Cite = (n: number) => Citation | undefined;
 
-const TAGS = { code: "code", emphasis: "em", strong: "strong", strike: "s" } as const;
+const TAGS = { emphasis: "em", strong: "strong", strike: "s" } as const;
 
-export class InlineView {
-  readonly #parent: HTMLElement;
-  readonly #cite: Cite;
-  /** One for each child of the parent. */
-  #shown: readonly Inline[] = [];
-
-  constructor(parent: HTMLElement, cite: Cite) {
-    this.#parent = parent;
-    this.#cite = cite;
-  }
-
-  show(wanted: readonly Inline[]): void {
-    update(this.#parent, this.#shown, wanted, this.#cite);
-    this.#shown = wanted;
-  }
-}
-
-function update(
-  parent: HTMLElement,
+/** Makes the `wanted` nodes of those that are `shown`, one for each inline. */
+export function update(
+  parent: Node,
   shown: readonly Inline[],
   wanted: readonly Inline[],
   cite: Cite,
@@ -52,30 +37,28 @@ function update(
     node.remove();
     node = next;
   }
-  parent.append(...wanted.slice(kept).map((inline) => made(inline, cite)));
+  for (const inline of wanted.slice(kept)) parent.appendChild(made(inline, cite));
 }
 
 /** Changes a node in place; false if that is impossible. */
 function becomes(node: ChildNode, old: Inline, wanted: Inline, cite: Cite): boolean {
-  if (old === wanted) return true;
-  if (old.kind !== wanted.kind) return false;
-  if ("text" in old && "text" in wanted) {
-    const text = node instanceof Text ? node : node.firstChild;
-    if (text instanceof Text) grow(text, wanted.text);
-    else node.textContent = wanted.text;
-    return true;
-  }
-  if (old.kind === "citation" && wanted.kind === "citation") {
-    if (old.numbers.join() !== wanted.numbers.join()) return false;
-    if (old.closing === "") (node as HTMLElement).append(wanted.closing);
-    else if (node.lastChild !== null) node.lastChild.textContent = wanted.closing;
-    return true;
-  }
-  if (old.kind === "link" && wanted.kind === "link" && old.address !== wanted.address) return false;
-  if ("children" in old && "children" in wanted) {
-    update(node as HTMLElement, old.children, wanted.children, cite);
-  }
+  if (lookOf(old) !== lookOf(wanted)) return false;
+  if ("children" in old && "children" in wanted) update(node, old.children, wanted.children, cite);
+  const text = textOf(wanted);
+  if (text !== undefined) grow((node.lastChild ?? node) as Text, text);
   return true;
+}
+
+/** What cannot be changed in place. */
+function lookOf(inline: Inline): string {
+  if (inline.kind === "citation") return `[${inline.numbers}]`;
+  return inline.kind === "link" ? `(${inline.address})` : inline.kind;
+}
+
+/** What its last text node holds. */
+function textOf(inline: Inline): string | undefined {
+  if (inline.kind === "citation") return inline.closing;
+  return "text" in inline ? inline.text : undefined;
 }
 
 /** Lengthens or shortens a text. The common part is not touched. */
@@ -94,31 +77,30 @@ function made(inline: Inline, cite: Cite): Node {
       return element("code", {}, inline.text);
     case "break":
       return element("br");
-    case "citation":
-      return element(
-        "span",
-        { class: "cited" },
-        ...inline.numbers.map((n) => citation(n, cite(n))),
-        inline.closing === "" ? undefined : inline.closing,
-      );
-    case "link":
-      return link(inline.address, children(inline.children, cite));
-    default:
-      return element(TAGS[inline.kind], {}, ...children(inline.children, cite));
+    case "citation": {
+      const numbers = inline.numbers.map((n) => citation(n, cite(n)));
+      return element("span", { class: "cited" }, ...numbers, inline.closing);
+    }
+    default: {
+      const words = inline.children.map((child) => made(child, cite));
+      return inline.kind === "link"
+        ? link(inline.address, words)
+        : element(TAGS[inline.kind], {}, ...words);
+    }
   }
 }
 
-function children(inlines: readonly Inline[], cite: Cite): Node[] {
-  return inlines.map((inline) => made(inline, cite));
-}
-
-function citation(n: number, source: Citation | undefined): Node {
-  if (source === undefined) return document.createTextNode(`[${n}]`);
+function citation(n: number, source: Citation | undefined): Node | string {
+  if (source === undefined) return `[${n}]`;
   const { name } = source;
-  return button({ class: "cite", "aria-label": name }, () => source.open(), String(n));
+  const cite = button({ class: "cite", "aria-label": name }, () => source.open(cite), String(n));
+  return cite;
 }
 
-/** A link with an unsafe address is shown as its text. */
+/**
+ * A link with an unsafe address is shown as its text. So is a path: whose site it
+ * belongs to, only the document says that the model copied it from.
+ */
 function link(address: string, words: readonly Node[]): HTMLElement {
   const safe = safeAddress(address);
   if (safe === undefined) return element("span", {}, ...words);

@@ -1,11 +1,9 @@
 // What to show of an unfinished text. Marks at its end are held back, so that they
 // do not flash up. They appear as soon as more text comes.
 
-/** Only marks: a list, rule, table or heading may follow. */
-const MARKS =
-  /^[ \t>]*(?:[-+*=#~`_|:][-+*=#~`_|: \t]*|\d{1,9}[.)]?[ \t]*|[-+*][ \t]+\[[ xX]?\]?[ \t]*)?$/;
-/** Possibly the head of a table. */
-const HEAD = /^\|[^\n]*$/;
+/** Only marks: a list, rule, table or heading may follow. Or a table's head. */
+const UNDECIDED =
+  /^(?:\|[^\n]*|[ \t>]*(?:[-+*=#~`_|:][-+*=#~`_|: \t]*|\d{1,9}[.)]?[ \t]*|[-+*][ \t]+\[[ xX]?\]?[ \t]*)?)$/;
 
 /** Marks at the end that may continue. */
 const OPEN_MARKS =
@@ -15,7 +13,7 @@ const OPEN_LINK = /!?\[(?![\d\s,，、]*\]?$)([^[\]\n]{1,200})(?:\](?:\(<?[^()\s
 
 /** Whether the kind of the line is not known yet. */
 export function isUndecided(line: string): boolean {
-  return line !== "" && line.length <= 1_000 && (MARKS.test(line) || HEAD.test(line));
+  return line !== "" && line.length <= 1_000 && UNDECIDED.test(line);
 }
 
 /** The text without unfinished marks at its end. */

@@ -36,6 +36,7 @@ async function run(ask: Pick<Ask, "query" | "history">) {
   };
   const whole: Ask = {
     ...{ topK: 5, maxTokens: 100, temperature: undefined, onDisconnect: "cancel" },
+    collections: ["default"],
     ...ask,
   };
   const adapters = { retriever, generator, rewriter: undefined };

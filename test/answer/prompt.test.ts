@@ -278,6 +278,7 @@ test("two asks never share a delimiter", async () => {
         temperature: undefined,
         history: [],
         onDisconnect: "cancel",
+        collections: ["default"],
       },
       {
         retriever: { retrieve: async () => [passage("x")] },

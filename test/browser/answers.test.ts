@@ -74,6 +74,7 @@ const STRAY: readonly Case[] = [
     "重要なのは**「これ」**です[1]。次へ",
     "<p>重要なのは<strong>「これ」</strong>です{1}。次へ</p>",
   ],
+  ["コンピューター**「これ」**を [1]", "<p>コンピューター<strong>「これ」</strong>を {1}</p>"],
   ["R&amp;D &lt;div&gt; &copy; &nope; AT&T [1]", "<p>R&D &lt;div> © &nope; AT&T {1}</p>"],
 ];
 
@@ -228,6 +229,18 @@ const LINKS: readonly Case[] = [
     "**https://good.test/a_b_c**, (https://good.test/a_(b)). 见https://good.test/x。",
     "<p><strong><a https://good.test/a_b_c>https://good.test/a_b_c</a></strong>, (<a https://good.test/a_(b)>https://good.test/a_(b)</a>). 见<a https://good.test/x>https://good.test/x</a>。</p>",
   ],
+  [
+    "[a](/healthz) [b](../b.md) [c](#c) [d](//evil.test/) [e](https://good.test/)",
+    "<p><span>a</span> <span>b</span> <span>c</span> <span>d</span> <a https://good.test/>e</a></p>",
+  ],
+  [
+    "见https://good.test/x。https://good.test/y，(https://good.test/z).",
+    "<p>见<a https://good.test/x>https://good.test/x</a>。<a https://good.test/y>https://good.test/y</a>，(<a https://good.test/z>https://good.test/z</a>).</p>",
+  ],
+  [
+    "[a](https://good.test/((b)_(c))_d) [e](https://good.test/",
+    "<p><a https://good.test/((b)_(c))_d>a</a> [e](https://good.test/</p>",
+  ],
   ["[open](https://good.test/(a(b) and [1]", "<p>[open](https://good.test/(a(b) and {1}</p>"],
   [
     "[a]\\(https://good.test/) \\[b](https://good.test/c)",
@@ -309,16 +322,50 @@ it.each([
   }
 });
 
+it("an answer in a shadow root copies its code without touching the page around it", async () => {
+  const copied = await visit.page.evaluate(async () => {
+    const { Markdown } = globalThis as unknown as Page;
+    const host = document.createElement("div");
+    document.getElementById("log")?.replaceChildren(host);
+    const shadow = host.attachShadow({ mode: "open" });
+    const root = shadow.appendChild(document.createElement("div"));
+    const said: string[] = [];
+    const words = { copyCode: "Copy", copied: "Copied.", copyRefused: "Refused." };
+    const say = (words: string) => said.push(words);
+    const markdown = new Markdown(root, { cite: () => undefined, words, say });
+    markdown.write("```js\na < b\n```\n");
+    await markdown.end();
+    Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true });
+    let text = "";
+    shadow.addEventListener("copy", ({ target }) => {
+      text = (target as HTMLTextAreaElement).value;
+    });
+    const around = new MutationObserver(() => {});
+    around.observe(document, { childList: true, subtree: true, attributes: true });
+    const copy = root.querySelector("button");
+    copy?.click();
+    await new Promise((resolve) => setTimeout(resolve));
+    Reflect.deleteProperty(navigator, "clipboard");
+    return {
+      said,
+      text,
+      changes: around.takeRecords().length,
+      fields: root.querySelectorAll("textarea").length,
+      focus: shadow.activeElement === copy,
+    };
+  });
+  expect(copied).toMatchObject({ said: ["Copied."], text: "a < b", changes: 0 });
+  expect(copied).toMatchObject({ fields: 0, focus: true });
+});
+
 it("rendered nodes stay in place while the rest is written", async () => {
   const kept = await visit.page.evaluate(async () => {
     const { Markdown } = globalThis as unknown as Page;
     const root = document.createElement("div");
     document.getElementById("log")?.replaceChildren(root);
-    const markdown = new Markdown(
-      root,
-      (n) => ({ name: `${n}`, open() {} }),
-      () => {},
-    );
+    const cite = (n: number) => ({ name: `${n}`, open() {} });
+    const words = { copyCode: "Copy the code", copied: "", copyRefused: "" };
+    const markdown = new Markdown(root, { cite, words, say() {} });
     const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
     const write = async (text: string) => {
       markdown.write(text);
@@ -326,8 +373,8 @@ it("rendered nodes stay in place while the rest is written", async () => {
     };
     await write("# Head\n\nFirst [1].\n\n- item\n- second **strong** and");
     const before = [...root.querySelectorAll("h3, p, li, button, strong")];
-    const cite = root.querySelector("button");
-    cite?.focus();
+    const cited = root.querySelector("button");
+    cited?.focus();
     const strong = root.querySelector("strong")?.firstChild;
     if (strong) getSelection()?.setBaseAndExtent(strong, 1, strong, 4);
     for (const piece of [" more", " [2]", "\n  - deep", "\n\nAfter\n\n```js\na", "\nb"])
@@ -338,7 +385,7 @@ it("rendered nodes stay in place while the rest is written", async () => {
     await markdown.end();
     return {
       lost: before.filter((node) => !node.isConnected).map((node) => node.outerHTML),
-      focus: document.activeElement === cite,
+      focus: document.activeElement === cited,
       selection: `${getSelection()}`,
       code,
       copy: copy !== null && copy === root.querySelector(".code button"),
@@ -390,11 +437,9 @@ it("unfinished marks do not flash up", async () => {
     const { Markdown } = globalThis as unknown as Page;
     const root = document.createElement("div");
     document.getElementById("log")?.replaceChildren(root);
-    const markdown = new Markdown(
-      root,
-      (n) => ({ name: `${n}`, open() {} }),
-      () => {},
-    );
+    const cite = (n: number) => ({ name: `${n}`, open() {} });
+    const words = { copyCode: "Copy the code", copied: "", copyRefused: "" };
+    const markdown = new Markdown(root, { cite, words, say() {} });
     const text =
       "Some **strong**, `code` [1] and [link](https://good.test/).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n---\n\n- [x] done\n\n## End";
     const seen: string[] = [];

@@ -140,6 +140,7 @@ const CODES: Record<ErrorCode, true> = {
   METHOD_NOT_ALLOWED: true,
   REQUEST_TIMEOUT: true,
   CANCELLED: true,
+  NOT_FINISHED: true,
   NOT_KEPT: true,
   PAYLOAD_TOO_LARGE: true,
   UNSUPPORTED_MEDIA_TYPE: true,
@@ -151,6 +152,7 @@ const CODES: Record<ErrorCode, true> = {
   GENERATION_FAILED: true,
   RETRIEVAL_FAILED: true,
   UNAVAILABLE: true,
+  BUDGET_EXCEEDED: true,
   GENERATION_TIMEOUT: true,
 };
 

@@ -31,7 +31,7 @@ it("docs/page.png is a small picture of the page with a cited answer", async () 
     await visit.answer();
   }
   await visit.latest.locator(".cite").first().click();
-  await visit.latest.locator(".card[open]").waitFor();
+  await visit.latest.locator(".preview").filter({ visible: true }).waitFor();
   await expect.poll(() => visit.page.locator("#history li").count()).toBe(QUESTIONS.length);
   await visit.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   expect(await visit.look("readme")).toEqual([]);

@@ -70,7 +70,7 @@ export class Renderer {
           const name = node.localName;
           const inside = [...node.childNodes].map(htmlOf).join("");
           if (name === "button") return node.className === "cite" ? `{${inside}}` : "";
-          if (node.matches(".cited, .code, .table, .part, pre > code")) return inside;
+          if (node.matches(".cited, .code, .table, .part, pre code, pre span")) return inside;
           const link = node instanceof HTMLAnchorElement ? ` ${node.getAttribute("href")}` : "";
           const start =
             node instanceof HTMLOListElement && node.start !== 1 ? ` ${node.start}` : "";
@@ -89,8 +89,9 @@ export class Renderer {
         for (const pieces of answers) {
           const root = document.createElement("div");
           root.className = "answer";
-          const source = (n: number) => (n <= sources ? { name: `${n}`, open() {} } : undefined);
-          const markdown = new Markdown(root, source, () => {});
+          const cite = (n: number) => (n <= sources ? { name: `${n}`, open() {} } : undefined);
+          const words = { copyCode: "", copied: "", copyRefused: "" };
+          const markdown = new Markdown(root, { cite, words, say() {} });
           for (const piece of pieces) markdown.write(piece);
           await markdown.end();
           made.push([...root.childNodes].map(htmlOf).join(""));
@@ -129,10 +130,11 @@ export class Renderer {
         const root = document.createElement("div");
         root.className = "answer";
         log.replaceChildren(root);
-        const source = (n: number) => (n <= sources ? { name: `${n}`, open() {} } : undefined);
+        const cite = (n: number) => (n <= sources ? { name: `${n}`, open() {} } : undefined);
+        const words = { copyCode: "", copied: "", copyRefused: "" };
         const follow = () =>
           requestAnimationFrame(() => scrollTo({ top: document.documentElement.scrollHeight }));
-        const markdown = new Markdown(root, source, () => {}, follow);
+        const markdown = new Markdown(root, { cite, words, say() {}, grown: follow });
         markdown.write(answer);
         await markdown.end();
         await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

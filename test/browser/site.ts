@@ -7,6 +7,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { Receipt } from "../../src/protocol.ts";
+import { pageFiles } from "../../src/web/reader/html.ts";
+import type { Identity } from "../../src/web/reader/identity.ts";
 import { type Directive, scripted } from "../support/directive.ts";
 import { type Line, startLine } from "../support/line.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
@@ -25,10 +27,16 @@ const FLAGS = [
 ];
 
 /** Screenshots; Git ignores the folder. */
-const PICTURES = join(import.meta.dirname, "../../dist/screenshots");
+export const PICTURES = join(import.meta.dirname, "../../dist/screenshots");
 
 /** Answers per address: enough for a second page of the history. */
 export const LIMIT = 35;
+
+/** A page as the server writes it: its language, and what it says about the operator. */
+export interface Served {
+  readonly lang?: "en" | "de" | "ja" | "zh-Hans" | "zh-Hant";
+  readonly identity?: Partial<Identity>;
+}
 
 export class Site {
   readonly model: ModelServer;
@@ -68,7 +76,8 @@ export class Site {
   }
 
   /** A new reader opens the page. */
-  async visit(options: BrowserContextOptions = {}): Promise<Visit> {
+  async visit(visited: VisitOptions = {}): Promise<Visit> {
+    const { lang, identity, path, ready, session, ...options } = visited;
     const line = await startLine(this.server.url);
     const context = await this.browser.newContext({
       viewport: { width: 1280, height: 820 },
@@ -76,11 +85,30 @@ export class Site {
       timezoneId: "UTC",
       ...options,
     });
+    if (session !== undefined) {
+      await context.addInitScript((kept) => {
+        for (const [key, value] of Object.entries(kept)) sessionStorage.setItem(key, value);
+      }, session);
+    }
     const visit = new Visit(line, await context.newPage());
-    await visit.open();
+    if (lang !== undefined || identity !== undefined) {
+      await visit.serve({ lang: lang ?? "en", identity: identity ?? {} });
+    }
+    await visit.open(path, ready);
     return visit;
   }
 }
+
+/** Where a visit begins. */
+interface Beginning {
+  readonly path?: string;
+  /** What is visible once the page has begun. */
+  readonly ready?: string;
+  /** What each page of the visit finds in its session storage. */
+  readonly session?: Readonly<Record<string, string>>;
+}
+
+export type VisitOptions = BrowserContextOptions & Served & Beginning;
 
 export class Visit {
   readonly line: Line;
@@ -109,14 +137,29 @@ export class Visit {
     });
   }
 
-  async open(): Promise<void> {
+  /** By default a page that has begun, or asks the reader to sign in. */
+  async open(path = "/", ready = "#quota, #sign-in"): Promise<void> {
     await this.page.addInitScript(() => {
       document.addEventListener("securitypolicyviolation", (event) => {
         console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
       });
     });
-    await this.page.goto(this.line.url);
-    await this.page.locator("#quota").waitFor();
+    await this.page.goto(this.line.url + path);
+    await this.page.locator(ready).filter({ visible: true }).waitFor();
+  }
+
+  /** The document in another language, or of another operator. */
+  async serve({ lang = "en", identity = {} }: Served): Promise<void> {
+    const file = lang === "en" ? "index.html" : `index.${lang}.html`;
+    const meta = JSON.stringify(identity).replaceAll('"', "&quot;");
+    const body = pageFiles()[file]?.replace(
+      'name="belay" content=""',
+      `name="belay" content="${meta}"`,
+    );
+    await this.page.route(`${this.line.url}/`, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, ...(body !== undefined && { body }) });
+    });
   }
 
   /** Types and sends a question, or a directive for the model. */
@@ -160,6 +203,11 @@ export class Visit {
 
   /** Takes a screenshot; returns serious accessibility faults. */
   async look(name: string): Promise<string[]> {
+    await this.picture(name);
+    return seriousFaults(this.page);
+  }
+
+  async picture(name: string): Promise<void> {
     // Wait for transitions. Endless animations are not waited for.
     await this.page.evaluate(() => {
       const animations = document.getAnimations();
@@ -167,14 +215,6 @@ export class Visit {
       return Promise.allSettled(ending.map(({ finished }) => finished));
     });
     await this.page.screenshot({ path: join(PICTURES, `${name}.png`) });
-    await this.page.evaluate(await axe());
-    return this.page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: Axe };
-      const { violations } = await axe.run();
-      return violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-    });
   }
 
   async #text(selector: string): Promise<string> {
@@ -196,6 +236,18 @@ interface Axe {
       readonly nodes: readonly { readonly html: string }[];
     }[];
   }>;
+}
+
+/** Of the page as it is now, with axe-core. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(await axe());
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: Axe };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
 }
 
 let axeText: Promise<string> | undefined;

@@ -10,6 +10,9 @@ export default defineConfig({
     globalSetup: "./test/support/bundle.ts",
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A browser on a busy machine can be late. The runner names the tests that
+    // it ran again: find the cause of each.
+    retry: process.env.CI ? 1 : 0,
     // Each file starts its own server and browser, and there are few cores.
     fileParallelism: false,
   },

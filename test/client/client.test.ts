@@ -45,6 +45,48 @@ describe("the calls", () => {
     expect((await feedback())?.rating ?? null).toBeNull();
   });
 
+  it("search for words, and delete what was said", async () => {
+    const user = await newUser();
+    const { client, net } = clientOf(user);
+    const { queryId } = await client.ask("What do 100 % of ships & boats do?").done;
+    const { queryId: other } = await client.ask("Two?").done;
+    await user.resolved(queryId);
+    const found = async (search: string) =>
+      (await client.queries({ search })).queries.map((receipt) => receipt.queryId);
+    expect(await found("BOATS & 100")).toEqual([queryId]);
+    expect(await found("boats trains")).toEqual([]);
+    expect(await found("")).toEqual([other, queryId]);
+    await expect(client.queries({ search: "x".repeat(201) })).rejects.toMatchObject({
+      code: "INVALID_REQUEST",
+      status: 400,
+    });
+
+    expect(await client.delete(queryId)).toBeUndefined();
+    await client.delete(queryId);
+    expect(await found("boats")).toEqual([]);
+    expect(await client.query(queryId)).toMatchObject({ state: "charged", query: null });
+    const controller = new AbortController();
+    controller.abort(new Error("Not now."));
+    const aborted = client.delete(other, { signal: controller.signal });
+    await expect(aborted).rejects.toThrow("Not now.");
+    await expect(client.delete("1-x")).rejects.toMatchObject({ code: "NOT_FOUND", status: 404 });
+    expect(net.requests.map(({ method }) => method)).toContain("DELETE");
+  });
+
+  it("refuse to delete an answer that is being written", async () => {
+    const { client } = clientOf(await newUser());
+    const answer = client.ask(scripted({ tokens: 1_000, gapMs: 10 }));
+    for await (const { type } of answer) {
+      if (type !== "token") continue;
+      const deleted = client.delete(answer.queryId ?? "");
+      await expect(deleted).rejects.toMatchObject({ code: "NOT_FINISHED", status: 409 });
+      break;
+    }
+    await answer.cancel();
+    await client.delete(answer.queryId ?? "");
+    expect(await client.query(answer.queryId ?? "")).toMatchObject({ query: null });
+  });
+
   it("send an id as one part of the path", async () => {
     const { client, net } = clientOf(await newUser());
     await expect(client.query("../quota?a=b#c")).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -186,6 +186,27 @@ describe("a connection that comes back after the wait", () => {
     expect(net.streams.filter((stream) => stream.startsWith("POST"))).toHaveLength(1);
   });
 
+  it.each([
+    ["before a token", 2],
+    ["after a token", 4],
+  ])("does not say that an answer was free which was deleted since, %s", async (_when, events) => {
+    const user = await newUser();
+    const deleteIt = async () => {
+      const [receipt] = await user.receipts();
+      await user.resolved(receipt?.queryId ?? "");
+      await user.request(`/ai/queries/${receipt?.queryId}`, { method: "DELETE" });
+      throw new TypeError("fetch failed");
+    };
+    const faults: Fault[] = [{ events, how: "error", swallowed: true }, deleteIt];
+    const { client, net } = clientOf(user, { faults });
+    const error = await errorOf(client.ask(scripted({ tokens: TOKENS })));
+    expect(error).toMatchObject({ code: "NOT_KEPT", status: 410 });
+    expect(error.message).toMatch(/deleted/);
+    expect(error.message).not.toMatch(/not charged/);
+    expect(net.streams.filter((stream) => stream.startsWith("POST"))).toHaveLength(1);
+    expect(await client.quota()).toMatchObject({ charged: 1, refunded: 0 });
+  });
+
   it("reads the stored answer if the refund allowance is used up", async () => {
     const user = await newUser({ ...impatient, REFUND_LIMIT: "0" });
     const { client } = clientOf(user, { faults: [{ events: 4, how: "error" }] });

@@ -27,6 +27,7 @@ const CLASSES: Record<ErrorCode, typeof BelayError> = {
   METHOD_NOT_ALLOWED: BelayError,
   REQUEST_TIMEOUT: BelayError,
   CANCELLED: CancelledError,
+  NOT_FINISHED: BelayError,
   NOT_KEPT: BelayError,
   PAYLOAD_TOO_LARGE: BelayError,
   UNSUPPORTED_MEDIA_TYPE: BelayError,
@@ -38,6 +39,7 @@ const CLASSES: Record<ErrorCode, typeof BelayError> = {
   GENERATION_FAILED: BelayError,
   RETRIEVAL_FAILED: BelayError,
   UNAVAILABLE: BelayError,
+  BUDGET_EXCEEDED: BelayError,
   GENERATION_TIMEOUT: BelayError,
 };
 const resetsAt = "2026-11-23T00:00:00.000Z";

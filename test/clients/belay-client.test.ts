@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => client?.remove());
 
 describe("the built client", () => {
-  test("is less than 5 KB compressed, including the event-stream parser", () => {
+  test("is less than 5 KiB compressed, including the event-stream parser", () => {
     process.stdout.write(`The client is ${client.codeBytes} bytes, compressed.\n`);
     expect(client.codeBytes).toBeLessThan(CLIENT_BYTES_MAX);
   });
@@ -161,7 +161,8 @@ export async function use(signal: AbortSignal): Promise<Outcome> {
   await client.feedback(receipt?.queryId ?? "", null);
   // @ts-expect-error a rating is up, down or null
   await client.feedback("1", "great");
-  const { queries, before } = await client.queries({ limit: 3, before: "9", signal });
+  const { queries, before } = await client.queries({ limit: 3, before: "9", search: "a", signal });
+  await client.delete("1", { signal });
   client.events(queries[0]?.queryId ?? before ?? "").text.trim();
   (await client.quota({ signal })).remaining.toFixed();
   return answer.done.catch((error: unknown) => {
@@ -192,14 +193,14 @@ describe("the client in a Node process", () => {
     token = await bearer(SECRET, { user: crypto.randomUUID() });
     const path = join(folder, `${crypto.randomUUID()}.mjs`);
     await writeFile(path, code.replaceAll("http://127.0.0.1:8787", server.url));
-    const options = { env: { ...process.env, TOKEN: token }, timeout: 20_000 };
+    const options = { env: { ...process.env, BELAY_TOKEN: token }, timeout: 20_000 };
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [path], options);
     expect(stderr).toBe("");
     return stdout;
   }
 
   const PRELUDE = `import { createClient } from "belay/client";
-const client = createClient({ url: "http://127.0.0.1:8787", token: process.env.TOKEN });
+const client = createClient({ url: "http://127.0.0.1:8787", token: process.env.BELAY_TOKEN });
 `;
 
   describe("each example of docs/client.md", () => {
@@ -210,7 +211,7 @@ const client = createClient({ url: "http://127.0.0.1:8787", token: process.env.T
       "How to stop an answer": /^refunded cancelled\n$/,
       "What happens when the connection drops": /^.{20}/,
       "How to tell errors apart": /^$/,
-      "How to read, list and rate answers":
+      "How to read, list, delete and rate answers":
         /^.{20,}\n\[ 'What is Belay\? charged' \]\n999 left\n$/s,
     };
 

@@ -3,17 +3,24 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Passage } from "../../src/answer/retriever.ts";
 import { CopiedCorpus, copyOf, type ReadableCopy } from "../../src/corpus/copied-corpus.ts";
+import { NO_TERMS } from "../../src/corpus/query-terms.ts";
 
 const passage = (id: string): Passage => ({
   ...{ id, documentId: "a", title: "A", heading: [], url: null, text: "A.", score: 1 },
 });
 const ORIGINAL = [passage("original#1")];
 const COPIED = [passage("copy#1")];
+const ORIGINAL_TERMS = { ...NO_TERMS, passages: 2 };
+const COPIED_TERMS = { ...NO_TERMS, passages: 1 };
 
 /** @param read What the copy does. */
 function newCorpus(read: () => Promise<Passage[] | undefined>) {
-  const copy = { search: vi.fn(read), passagesOf: vi.fn(read), passagesAt: vi.fn(read) };
+  const copy = {
+    ...{ search: vi.fn(read), passagesOf: vi.fn(read), passagesAt: vi.fn(read) },
+    termsOf: vi.fn(async () => (await read()) && COPIED_TERMS),
+  };
   const original = {
+    termsOf: () => ORIGINAL_TERMS,
     search: () => ORIGINAL,
     passagesOf: () => ORIGINAL,
     passagesAt: () => ORIGINAL,
@@ -34,6 +41,11 @@ afterEach(() => {
 });
 
 describe("a copy", () => {
+  it("says what is known of the words of a query, and else the original does", async () => {
+    expect(await newCorpus(async () => COPIED).corpus.termsOf("pond")).toBe(COPIED_TERMS);
+    expect(await newCorpus(async () => undefined).corpus.termsOf("pond")).toBe(ORIGINAL_TERMS);
+  });
+
   it("answers every read", async () => {
     const { copy, readAll } = newCorpus(async () => COPIED);
     expect(await readAll()).toEqual([COPIED, COPIED, COPIED]);

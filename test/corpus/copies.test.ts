@@ -77,6 +77,19 @@ describe("a change", () => {
     }
   });
 
+  it("that deletes the collection leaves nothing in any copy", async () => {
+    const corpus = new Copied();
+    await corpus.put("pond", "Clean it in October.");
+    for (const number of [1, 2]) {
+      await vi.waitFor(async () => expect(await corpus.passageIds(number)).toEqual([1]), 20_000);
+    }
+    await corpus.original.close();
+    for (const number of [1, 2]) {
+      await vi.waitFor(async () => expect(await corpus.passageIds(number)).toEqual([]), 20_000);
+      expect(await corpus.search("October", number)).toEqual([]);
+    }
+  });
+
   it("is in the next answer of a copy that never heard of it", async () => {
     const corpus = new Copied({ CORPUS_COPIES: "0" });
     await corpus.put("pond", "Clean it in October.");

@@ -82,3 +82,20 @@ it("finds what a query for all terms would find first, and reads few rows", asyn
     expect(rowsRead.slice(-10).filter((rows) => rows <= 20)).not.toEqual([]);
   });
 });
+
+it("finds another passage that gets the id of a deleted one as it is", async () => {
+  const { stub, put } = newCorpus();
+  await put("first", { title: "First", text: "stone" });
+  await runInDurableObject(stub, async (_, { storage }) => {
+    const index = new PassageIndex(storage.sql);
+    const facts = { documentId: "d", place: 1, title: "T", heading: [], url: null, blocks: [] };
+    storage.transactionSync(() => index.addAt(50, [{ ...facts, text: "The bridge is old." }]));
+    expect(index.search("bridge", 5, 2).map(({ text }) => text)).toEqual(["The bridge is old."]);
+    storage.transactionSync(() => {
+      index.remove(50, 1);
+      index.addAt(50, [{ ...facts, heading: ["Mill"], text: "The bridge is new." }]);
+    });
+    const found = index.search("bridge", 5, 2);
+    expect(found).toMatchObject([{ heading: ["Mill"], text: "The bridge is new." }]);
+  });
+});

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { PASSAGE_TABLES } from "../../src/corpus/passage-index.ts";
 import { type Hit, Postings } from "../../src/corpus/postings.ts";
-import type { KnownTerm } from "../../src/corpus/vocabulary.ts";
+import type { KnownTerm } from "../../src/corpus/term-source.ts";
 import { matchQuery } from "../../src/text/analyzer.ts";
 import { newCorpus } from "./new-corpus.ts";
 import { rowsOf } from "./sql-rows.ts";

@@ -31,6 +31,22 @@ describe("a sample", () => {
     expect(await examples()).toEqual({ empty: false, questions: ["What is Belay?"] });
   });
 
+  it("is deleted when another collection begins, and not when one is found again", async () => {
+    const { stub, put, list } = newCorpus();
+    await put("one", sample);
+    const key = (await stub.reserveCollection("team"))?.key ?? "";
+    expect(idsOf(await list())).toEqual(["one"]);
+    expect(await stub.openCollection(key)).toBe(true);
+    expect(await list()).toEqual([]);
+    await put("one", sample);
+    expect(await stub.reserveCollection("team")).toEqual({ key, isOpen: true });
+    expect(await stub.openCollection(key)).toBe(true);
+    expect(idsOf(await list())).toEqual(["one"]);
+    await put("limits", own);
+    await stub.openCollection((await stub.reserveCollection("sales"))?.key ?? "");
+    expect(idsOf(await list())).toEqual(["limits"]);
+  });
+
   it("is refused while there are other documents, with the reason", async () => {
     const { put, list } = newCorpus();
     await put("limits", own);

@@ -125,7 +125,8 @@ it("keeps which vectors are made and which are stale, and gives no id twice", as
     { id: 10, document_id: "pond" },
   ]);
   expect(await rows("SELECT model, series, made_to, position FROM vectors, corpus")).toEqual([
-    { model: "a model", series: "0123abcd", made_to: 3, position: 10 },
+    // Vectors are made again, in the namespace of the collection.
+    { model: "", series: "0123abcd", made_to: 3, position: 10 },
   ]);
   expect(await rows("SELECT series, first, last FROM stale_vectors ORDER BY number")).toEqual([
     { series: "0123abcd", first: 6, last: 7 },
@@ -160,4 +161,16 @@ it("is refused if a later release wrote it, and stays as it is", async () => {
     { id: "pond", text: "Clean in October." },
   ]);
   expect(log).toHaveBeenCalledWith("The database could not be opened:", expect.any(Error));
+});
+
+it("opens all collections of a list that knew no reserved names", async () => {
+  const { newStub, put } = await corpusOf(FIRST);
+  await put("roses", { title: "Roses", text: "Prune in March." });
+  await runInDurableObject(newStub(), (_, { storage }) => {
+    storage.sql.exec(`ALTER TABLE collections DROP COLUMN opened;
+      INSERT INTO collections VALUES ('key', 'team', 0);
+      UPDATE schema_version SET version = 5;`);
+  });
+  await abortAllDurableObjects();
+  expect(await newStub().collectionKeys(["team"])).toEqual([{ key: "key", name: "team" }]);
 });

@@ -160,10 +160,13 @@ describe("passages", () => {
     await corpus.settle();
     const sent = corpus.index.sent.join();
     expect(sent).not.toMatch(/secret|plan|張/i);
+    expect(sent).toContain(`"namespace":"${corpus.stub.id}"`);
     for (const [vector] of JSON.parse(corpus.index.sent[0] ?? "[]").map(Object.keys)) {
       expect(vector).toBe("id");
     }
-    expect(Object.keys(JSON.parse(corpus.index.sent[0] ?? "[]")[0])).toEqual(["id", "values"]);
+    expect(Object.keys(JSON.parse(corpus.index.sent[0] ?? "[]")[0])).toEqual([
+      ...["id", "namespace", "values"],
+    ]);
   });
 
   it("are not embedded again if they have not changed", async () => {
@@ -308,11 +311,12 @@ describe("a document that is replaced or deleted", () => {
     expect(own).toMatch(/^[0-9a-f]{8}-1$/);
     corpus.index.clear();
     const values = meaning("automobile");
+    const namespace = corpus.stub.id.toString();
     for (const id of ["00000000-1", "1", "-1", "nobody's", `${own}0`, `${own}.5`, `x${own}`]) {
-      await corpus.index.upsert([{ id, values }]);
+      await corpus.index.upsert([{ id, namespace, values }]);
     }
     expect(await corpus.nearest("automobile")).toEqual([]);
-    await corpus.index.upsert([{ id: own as string, values }]);
+    await corpus.index.upsert([{ id: own as string, namespace, values }]);
     expect(await corpus.nearest("automobile")).toEqual(["a#1"]);
   });
 
@@ -748,5 +752,32 @@ describe("the alarm", () => {
     expect((await corpus.rows("SELECT analyzer_version AS v FROM corpus"))[0]?.v).toBeGreaterThan(
       0,
     );
+  });
+});
+
+describe("collections that share an index", () => {
+  it("see no vector of another, however many are nearer", async () => {
+    const index = new FakeVectorize();
+    const [many, one] = [new Corpus({}, index), new Corpus({}, index)];
+    await many.fill(60);
+    await one.put("far", "It is about gardens.");
+    await many.settle();
+    await one.settle();
+    expect(await one.nearest("matter1")).toEqual(["far#1"]);
+    expect(await many.nearest("matter1")).not.toContain("far#1");
+  });
+
+  it("lose their vectors when they are deleted", async () => {
+    const index = new FakeVectorize();
+    const [kept, deleted] = [new Corpus({}, index), new Corpus({}, index)];
+    await kept.fill(2);
+    await deleted.fill(3);
+    await kept.settle();
+    await deleted.settle();
+    expect(index.vectors.size).toBe(5);
+    await deleted.stub.close();
+    expect(await deleted.nearest("matter1")).toEqual([]);
+    await deleted.settle();
+    expect(index.vectors.size).toBe(2);
   });
 });

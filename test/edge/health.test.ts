@@ -14,6 +14,26 @@ it("/healthz is 200 without a bearer token when storage takes writes", async () 
   }
 });
 
+it.each([
+  ["a line break", "sk-canary\nX-Header: y", 503],
+  ["a control character", "sk-canary\u0001", 503],
+  ["a letter outside ASCII", "sk-canaryü", 503],
+  ["a line break at its end", "sk-canary\r\n", 200],
+])("/healthz tells of a model's key with %s, and not the key", async (_what, key, status) => {
+  const urls = { OPENAI_BASE_URL: "https://model.example/v1", RERANKER: "openai-compatible" };
+  const reranker = { ...urls, RERANKER_MODEL: "a", RERANKER_API_KEY: key };
+  for (const [name, variables] of [
+    ["OPENAI_API_KEY", { OPENAI_API_KEY: key }],
+    ["RERANKER_API_KEY", reranker],
+  ] as const) {
+    const response = await handle(new Request(ADDRESS), { ...env, ...variables } as unknown as Env);
+    const said = await response.text();
+    expect([name, response.status]).toEqual([name, status]);
+    if (status === 503) expect(said).toContain(`The variable ${name} must be one line`);
+    expect(said).not.toContain("canary");
+  }
+});
+
 it("/healthz is 503 when storage does not answer a write", async () => {
   vi.useFakeTimers();
   try {

@@ -10,12 +10,15 @@ const TOP_K_MAX_WITH_VALUES = 20;
 const DIMENSIONS_MAX = 1_536;
 
 type Vectors = ReadonlyMap<string, readonly number[]>;
+const NAMESPACE_BYTES_MAX = 64;
 type Mutation = (vectors: Map<string, readonly number[]>) => void;
 
 export class FakeVectorize {
   readonly #dimensions: number;
   readonly #lagMs: number;
   readonly #vectors = new Map<string, readonly number[]>();
+  /** By id. */
+  readonly #namespaces = new Map<string, string | undefined>();
   #mutations: { readonly at: number; readonly apply: Mutation }[] = [];
   /** Called and awaited before each call, which throws what it throws. */
   fault: ((call: "query" | "upsert" | "deleteByIds" | "describe") => unknown) | undefined;
@@ -44,7 +47,7 @@ export class FakeVectorize {
 
   async query(vector: number[], options: VectorizeQueryOptions = {}): Promise<VectorizeMatches> {
     await this.fault?.("query");
-    const { topK = 5, returnValues = false, returnMetadata = "none" } = options;
+    const { topK = 5, namespace, returnValues = false, returnMetadata = "none" } = options;
     if (typeof returnMetadata === "boolean") {
       throw error("QUERY", 40026, "Failed to parse the request body as JSON: returnMetadata");
     }
@@ -52,7 +55,11 @@ export class FakeVectorize {
     const max = all ? TOP_K_MAX_WITH_VALUES : TOP_K_MAX;
     if (topK > max) throw error("QUERY", 40025, `max top K is ${max}, but got ${topK}`);
     this.#check("QUERY", 40006, vector);
-    const matches = Array.from(this.vectors, ([id, values]) => ({
+    // Without a namespace, a query sees all.
+    const seen = [...this.vectors].filter(
+      ([id]) => namespace === undefined || this.#namespaces.get(id) === namespace,
+    );
+    const matches = Array.from(seen, ([id, values]) => ({
       id,
       score: cosine(vector, values),
       ...(returnValues && { values: [...values] }),
@@ -67,7 +74,11 @@ export class FakeVectorize {
     if (vectors.length === 0 || vectors.length > UPSERT_MAX) {
       throw error("UPSERT", 40007, `max vector count is ${UPSERT_MAX}, got ${vectors.length}`);
     }
-    for (const { id, values } of vectors) {
+    for (const { id, namespace, values } of vectors) {
+      if (new TextEncoder().encode(namespace).length > NAMESPACE_BYTES_MAX) {
+        throw error("UPSERT", 40011, `namespace too long; max is ${NAMESPACE_BYTES_MAX} bytes`);
+      }
+      this.#namespaces.set(id, namespace);
       if (new TextEncoder().encode(id).length > ID_BYTES_MAX) {
         throw error("UPSERT", 40008, `id too long; max is ${ID_BYTES_MAX} bytes`);
       }

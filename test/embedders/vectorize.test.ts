@@ -97,7 +97,7 @@ describe("the fake", () => {
 
 function newIndex() {
   const standIn = new FakeVectorize({ dimensions: 2 });
-  return { standIn, index: new VectorizeIndex(standIn as unknown as Vectorize) };
+  return { standIn, index: new VectorizeIndex(standIn as unknown as Vectorize, "one") };
 }
 
 function vectors(all: Record<string, Vector>): ReadonlyMap<string, Vector> {

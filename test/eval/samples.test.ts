@@ -148,7 +148,7 @@ const QUESTIONS: readonly Question[] = [
   {
     query: "Can Belay read PDF files?",
     from: /^documents › .*formats/,
-    says: /PDF.* are not read/i,
+    says: /Belay reads .*PDF/i,
   },
   {
     query: "Will my documents be mixed with the samples?",
@@ -345,6 +345,7 @@ async function ask(query: string) {
       temperature: undefined,
       history: [],
       onDisconnect: "cancel",
+      collections: ["default"],
     },
     {
       retriever: new FullTextRetriever(corpus),

@@ -24,5 +24,5 @@ export const LINES: Format & Refusal = {
 };
 
 export const LINES_SURFACE: Surface = {
-  read: (body) => ({ ask: parseAsk(body), format: LINES }),
+  read: (body, readable) => ({ ask: parseAsk(body, readable), format: LINES }),
 };

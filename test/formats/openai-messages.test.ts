@@ -8,7 +8,8 @@ describe.each([
   ["Chat Completions", CHAT_COMPLETIONS, "messages"],
   ["Responses", RESPONSES, "input"],
 ] as const)("a message of OpenAI's %s", (_, surface, field) => {
-  const read = (...messages: unknown[]) => surface.read({ model: "belay", [field]: messages }).ask;
+  const read = (...messages: unknown[]) =>
+    surface.read({ model: "belay", [field]: messages }, ["default"]).ask;
   const parts = (...types: string[]) =>
     types.map((type, index) => ({ type, text: `Part ${index + 1}.` }));
 

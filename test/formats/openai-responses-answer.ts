@@ -64,9 +64,15 @@ export function written(startingAfter?: number, answer: WholeAnswer = ANSWER): s
 export const RECEIPT: Receipt = {
   ...{ queryId: QUERY_ID, state: "charged", reason: null, window: "2026-11" },
   ...{ askedAt: "2026-11-28T18:00:00.000Z", resolvedAt: "2026-11-28T18:00:09.000Z" },
-  ...{ onDisconnect: "wait", query: "How?", answer: TOKENS.join(""), sources: ANSWER.sources },
+  ...{
+    onDisconnect: "wait",
+    collections: ["default"],
+    query: "How?",
+    answer: TOKENS.join(""),
+    sources: ANSWER.sources,
+  },
   ...{ finish: "stop", found: true, tokens: 3, firstTokenMs: 1, totalMs: 2 },
-  ...{ rewriteMs: null, rewriteTokens: null, feedback: null },
+  ...{ rewriteMs: null, rewriteTokens: null, fallback: false, feedback: null },
 };
 /** What a receipt lacks without an answer. */
 export const UNANSWERED = {

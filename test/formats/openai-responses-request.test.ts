@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ServiceError } from "../../src/errors.ts";
 import { RESPONSES } from "../../src/formats/openai-responses-request.ts";
 
-const { read } = RESPONSES;
+const read = (body: unknown) => RESPONSES.read(body, ["default"]);
 
 /** The response as the request's format begins it. */
 function begun(body: unknown): Record<string, unknown> {

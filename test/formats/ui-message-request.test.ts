@@ -15,7 +15,9 @@ const message = (role: string, ...parts: readonly (string | Part)[]) => ({
 
 /** As the transport sends it. */
 function read(messages: readonly unknown[], members: Record<string, unknown> = {}) {
-  return UI_CHAT.read({ id: "chat-1", messages, trigger: "submit-message", ...members });
+  return UI_CHAT.read({ id: "chat-1", messages, trigger: "submit-message", ...members }, [
+    "default",
+  ]);
 }
 
 function refusal(...body: Parameters<typeof read>): string {
@@ -42,12 +44,16 @@ describe("an ask of the AI SDK's chat", () => {
         maxTokens: 1_024,
         temperature: undefined,
         onDisconnect: "cancel",
+        collections: ["default"],
       },
     });
   });
 
   it("takes our options from the member belay, and ignores the application's fields", () => {
-    const belay = { topK: 3, maxTokens: 50, temperature: 0, onDisconnect: "wait" };
+    const belay = {
+      ...{ topK: 3, maxTokens: 50, temperature: 0, onDisconnect: "wait" },
+      collections: ["default"],
+    };
     const others = { model: "gpt-5", webSearch: true, tools: {}, messageId: "m-1", topK: 7 };
     const { ask } = read([message("user", "Hours?")], { belay, ...others });
     expect(ask).toEqual({ query: "Hours?", history: [], instructions: undefined, ...belay });
@@ -185,10 +191,12 @@ describe("a chat that cannot be read is refused in a sentence for its user", () 
   });
 
   it.each([null, [], "Hours?"])("a body that is %j", (body) => {
-    expect(() => UI_CHAT.read(body)).toThrow("The body must be a JSON object.");
+    expect(() => UI_CHAT.read(body, ["default"])).toThrow("The body must be a JSON object.");
   });
 
   it("a body without messages", () => {
-    expect(() => UI_CHAT.read({ id: "chat-1" })).toThrow('The field "messages" is missing.');
+    expect(() => UI_CHAT.read({ id: "chat-1" }, ["default"])).toThrow(
+      'The field "messages" is missing.',
+    );
   });
 });

@@ -236,14 +236,28 @@ describe("an endpoint that refuses an ask", () => {
     ]);
   });
 
-  test("at the connection fails the ask", async () => {
-    const nowhere = new OpenAiGenerator({
-      baseUrl: "http://127.0.0.1:1/v1",
-      model: "scripted",
-      apiKey: API_KEY,
-    });
-    await expect(drain(reading(nowhere, generation({})))).rejects.toMatchObject({
+  test.each([
+    [
+      "names a host of this machine",
+      "http://127.0.0.1:1/v1?key=key-of-the-address",
+      "The model cannot be reached at 127.0.0.1:1. You were not charged. Is its server running?",
+      "127.0.0.1:1",
+    ],
+    [
+      "names another host in the log only",
+      "http://model.invalid:8443/v1?key=key-of-the-address",
+      "The model cannot be reached. You were not charged; ask again in a moment.",
+      "model.invalid:8443",
+    ],
+  ])("at the connection %s", async (_, baseUrl, message, host) => {
+    const nowhere = new OpenAiGenerator({ baseUrl, model: "scripted", apiKey: API_KEY });
+    const error = await drain(reading(nowhere, generation({}))).catch((thrown) => thrown);
+    expect(error).toMatchObject({
       code: "GENERATION_FAILED",
+      message,
+      details: {
+        diagnosis: `no response from ${host}: check OPENAI_BASE_URL, and that a server runs there`,
+      },
     });
   });
 });

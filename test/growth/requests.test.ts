@@ -62,7 +62,7 @@ const type: Read = (text) => readJson(withHeader("content-type", text), LIMITS);
 
 const LIMITS = { bytesMax: 8_000_000, timeoutMs: 60_000, untyped: true };
 const bodyOf = (body: string) => readJson(new Request(SITE, { method: "POST", body }), LIMITS);
-const ask: Read = async (body) => parseAsk(await bodyOf(body));
+const ask: Read = async (body) => parseAsk(await bodyOf(body), ["default"]);
 const feedback: Read = async (body) => parseFeedback(await bodyOf(body));
 const settings: Read = async (body) => parseSettingsChange(await bodyOf(body));
 

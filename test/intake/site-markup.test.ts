@@ -100,6 +100,18 @@ describe("the anchor of a heading", () => {
 });
 
 describe("a container", () => {
+  it("that is an alert holds paragraphs, and a quote beside it stays one", () => {
+    const { sections } = markdown.read(
+      "> [!NOTE] My title\n> one\n\n- > [!TIP]\n  > two\n\n> three",
+    );
+    const blocks = sections.flatMap(({ blocks }) => blocks.map(({ kind, text }) => [kind, text]));
+    expect(blocks).toEqual([
+      ["paragraph", "My title: one"],
+      ["item", "- two"],
+      ["quote", "three"],
+    ]);
+  });
+
   it.each([
     [":::tip\ntext\n:::", "text"],
     ["::: tip My *title*\ntext\n:::\nafter", "My title: text\n\nafter"],

@@ -50,7 +50,7 @@ describe("the list of tools", () => {
     const { tools } = await request<{ tools: Listed[] }>(user, "tools/list");
     expect(tools.map(({ name }) => name)).toEqual(["ask", "search_documents"]);
     expect(Object.keys(tools[0]?.inputSchema.properties ?? {})).toEqual([
-      ...["question", "topK", "history", "maxTokens"],
+      ...["question", "topK", "history", "maxTokens", "collections"],
     ]);
     expect(tools[0]?.outputSchema.required).toContain("quotaRemaining");
   });

@@ -223,6 +223,22 @@ const cancel = fc.nat(20).map((number) =>
   }),
 );
 
+const deleteTexts = fc.nat(20).map((number) =>
+  upon("delete", present, number, (query, model, world) => {
+    let status: number;
+    let expected: number;
+    return {
+      act: async () => {
+        status = await world.deleteTexts(query.id);
+      },
+      predict: () => {
+        expected = model.deleteTexts(query);
+      },
+      verify: () => expectEqual(status, expected, "status"),
+    };
+  }),
+);
+
 const refundCharge = fc.nat(20).map((number) =>
   upon("operator's refund", present, number, (query, model, world) => ({
     act: () => world.post(`/admin/users/${world.name}/queries/${query.id}/refund`),
@@ -338,6 +354,7 @@ const usual = [
   ...writing,
   { weight: 4, arbitrary: again },
   { weight: 3, arbitrary: resume },
+  { weight: 2, arbitrary: deleteTexts },
   { weight: 1, arbitrary: say },
   { weight: 1, arbitrary: patch },
   { weight: 1, arbitrary: fc.constant(gracePasses) },
@@ -356,6 +373,7 @@ export const whileStorageIsOut = fc.oneof(
   { weight: 2, arbitrary: cancel },
   { weight: 2, arbitrary: again },
   { weight: 1, arbitrary: refundCharge },
+  { weight: 1, arbitrary: deleteTexts },
   { weight: 1, arbitrary: patch },
 );
 export const atOnce = fc.oneof(...usual, { weight: 1, arbitrary: fc.constant(crash) });

@@ -2,6 +2,8 @@
 // vitest.config.ts makes them if the variable BUG names one.
 // Each is purely a bug: guards that would make up for it are removed too.
 
+import { BUDGET_BUGS } from "../budget/bugs.ts";
+
 /** A text that occurs once in the file, and its replacement. */
 export interface Edit {
   /** Below src. */
@@ -32,13 +34,13 @@ const LOOK_AGAIN = `const late = this.#earlier(key, { identity, retriesByItself:
 const startAwaits: readonly Edit[] = [
   {
     file: ASKS,
-    from: "this.#join(this.#start(request, key), request)",
-    to: "this.#join(await this.#start(request, key), request)",
+    from: "this.#join(this.#start(request, key, payment), request)",
+    to: "this.#join(await this.#start(request, key, payment), request)",
   },
   {
     file: ASKS,
-    from: "#start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey): Run {",
-    to: "async #start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey): Promise<Run> {",
+    from: "#start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey, payment: Payment): Run {",
+    to: "async #start({ ask, identity, previous, receivedAt }: AskRequest, key: AskKey, payment: Payment): Promise<Run> {",
   },
 ];
 
@@ -46,13 +48,16 @@ const startAwaits: readonly Edit[] = [
 const AWAITS = { "an await": "await scheduler.wait(0);", "a short await": "await null;" };
 
 export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
+  ...BUDGET_BUGS,
   "a refund counted twice": [
     resolvedTwice,
     {
       file: QUERIES,
-      from: `SET state = 'refunded', resolved_at = ?2, reason = ?3
+      from: `SET state = 'refunded', resolved_at = ?2, reason = ?3,
+         cost = coalesce(?4, cost)
        WHERE number = ?1 AND state = 'reserved'`,
-      to: "SET state = 'refunded', resolved_at = ?2, reason = ?3 WHERE number = ?1",
+      to: `SET state = 'refunded', resolved_at = ?2, reason = ?3, cost = coalesce(?4, cost)
+       WHERE number = ?1`,
     },
     { file: ASKS, from: "if (run.transcript.ending !== undefined) return;", to: "" },
   ],
@@ -74,9 +79,10 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     {
       file: QUERIES,
       from: `found = ?9,
-         rewrite_ms = ?10, rewrite_tokens = ?11
+         rewrite_ms = ?10, rewrite_tokens = ?11, cost = coalesce(?12, cost)
        WHERE number = ?1 AND state = 'reserved'`,
-      to: "found = ?9, rewrite_ms = ?10, rewrite_tokens = ?11 WHERE number = ?1",
+      to: `found = ?9, rewrite_ms = ?10, rewrite_tokens = ?11, cost = coalesce(?12, cost)
+       WHERE number = ?1`,
     },
     { file: ASKS, from: "if (accepted && run !== undefined)", to: "if (run !== undefined)" },
   ],
@@ -86,6 +92,9 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       from: "isLookedFor ? this.#tables.keys.get(key)",
       to: "isLookedFor && !key.chosen ? this.#tables.keys.get(key)",
     },
+  ],
+  "a deletion of what is being written": [
+    { file: "user/query-log.ts", from: 'if (state === "reserved") throw notFinished();', to: "" },
   ],
   ...Object.fromEntries(
     Object.entries(AWAITS).flatMap(([name, pause]) => [
@@ -145,7 +154,7 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
     },
   ],
   "a free answer over the allowance": [
-    { file: ASKS, from: "&& this.#allowsRefund(run) ? 1 : 0", to: "? 1 : 0" },
+    { file: ASKS, from: "&& this.#quota.allowsRefund(run) ? 1 : 0", to: "? 1 : 0" },
   ],
   "a charge before the answer was delivered": [
     {

@@ -60,7 +60,7 @@ export function checkInvariants(
   checkCounters(after);
   for (const count of after.counts) checkCount(count);
   for (const transition of after.transitions) checkTransition(transition);
-  checkRows(before, after);
+  checkRows(world, before, after);
   checkAlarm(world, after);
   checkRuns(world, after);
   checkKeys(world, before, after);
@@ -156,8 +156,11 @@ function checkTransition({ id, from, to, reason, windows }: Transition): void {
   }
 }
 
-/** 2: a resolved row changes only by an operator's refund or by age. */
-function checkRows(before: Snapshot, after: Snapshot): void {
+/**
+ * 2: a resolved row changes only by an operator's refund, by age, or where its
+ * user deletes the texts.
+ */
+function checkRows(world: World, before: Snapshot, after: Snapshot): void {
   const present = new Map(after.rows.map((row) => [row.id, row]));
   for (const old of before.rows) {
     const row = present.get(old.id);
@@ -173,8 +176,9 @@ function checkRows(before: Snapshot, after: Snapshot): void {
     hold(row.key === old.key && row.asked_at === old.asked_at, 2, told);
     hold(row.rating === null, 8, told);
     if (old.state === "reserved") continue;
-    const emptied = row.query === null && old.asked_at + RETENTION_MS <= after.now;
-    hold(emptied || (row.answer === old.answer && row.query === old.query), 2, told);
+    const isDue = old.asked_at + RETENTION_MS <= after.now || world.deleted.has(row.id);
+    const emptied = row.query === null && row.answer === null && row.sources === null;
+    hold((emptied && isDue) || (row.answer === old.answer && row.query === old.query), 2, told);
     hold(row.finish === old.finish, 2, told);
     const refundedLater = old.state === "charged" && row.reason === "operator";
     hold(

@@ -38,6 +38,8 @@ export interface Query {
   /** Whether the answer can be read again; whether the row is gone. */
   kept: boolean;
   gone: boolean;
+  /** Whether its texts are deleted. */
+  emptied: boolean;
 }
 
 interface Known {
@@ -150,6 +152,9 @@ export class Model {
       if (query.question !== question) return { status: 422, code: "IDEMPOTENCY_KEY_REUSED" };
       if (query.live) return this.join(query);
       const isReplayable = query.state === "charged" || query.reason === "nothing_found";
+      if (isReplayable && query.emptied && key !== undefined) {
+        return { status: 410, code: "NOT_KEPT" };
+      }
       if (isReplayable && query.kept) {
         const soon = now - Math.max(query.resolvedAt, known.replayedAt) <= 1_000 * repeatSeconds;
         if (soon || key !== undefined) {
@@ -183,6 +188,7 @@ export class Model {
       waiting: undefined,
       kept: false,
       gone: false,
+      emptied: false,
     };
     this.queries.push(query);
     this.keys.set(name, { query, replayedAt: 0, replays: 0 });
@@ -239,6 +245,14 @@ export class Model {
     if (query.state !== "charged") return;
     query.state = "refunded";
     query.reason = "operator";
+  }
+
+  /** The status of the response. */
+  deleteTexts(query: Query): number {
+    if (query.state === "reserved") return 409;
+    query.emptied = true;
+    query.kept = false;
+    return 204;
   }
 
   patch(change: { limit?: number | null; refundLimit?: number | null; blocked?: boolean }): void {
@@ -353,6 +367,7 @@ export class Model {
     for (const query of this.queries) {
       query.kept &&= kept.has(query.id);
       query.gone = !present.has(query.id);
+      query.emptied = present.get(query.id)?.query === null;
       query.resolvedAt = present.get(query.id)?.resolved_at ?? query.resolvedAt;
     }
     for (const [name, { query }] of this.keys) if (!known.has(query.id)) this.keys.delete(name);
@@ -411,6 +426,7 @@ export class Model {
           waiting: undefined,
           kept: false,
           gone: false,
+          emptied: false,
         };
         this.queries.push(query);
       }

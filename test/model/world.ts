@@ -55,6 +55,8 @@ export class World {
   cancels: CancelRequest[] = [];
   /** Queries with a stop since the last step. */
   readonly cancelled = new Set<string>();
+  /** Queries whose texts their user has deleted. */
+  readonly deleted = new Set<string>();
   readonly #ended = new Set<Connection>();
   /** All asks so far, for repeating them. */
   readonly asked: AskOptions[] = [];
@@ -254,6 +256,15 @@ export class World {
     return cancel;
   }
 
+  /** The status of the response. A crash may cut it off after the write. */
+  async deleteTexts(queryId: string): Promise<number> {
+    this.deleted.add(queryId);
+    const response = await this.request(`/ai/queries/${queryId}`, { method: "DELETE" });
+    await response.text();
+    if (response.status !== 204) this.deleted.delete(queryId);
+    return response.status;
+  }
+
   /** Another user tries everything possible with a query's id. */
   async trespass(queryId: string): Promise<void> {
     const name = `stranger-to-${this.name}`;
@@ -262,6 +273,7 @@ export class World {
       [`/ai/queries/${queryId}`, {}],
       [`/ai/queries/${queryId}/events?after=1`, {}],
       [`/ai/queries/${queryId}/cancel`, { method: "POST" }],
+      [`/ai/queries/${queryId}`, { method: "DELETE" }],
       ["/ai/feedback", { method: "POST", body: JSON.stringify({ queryId, rating: "up" }) }],
     ];
     for (const [path, init] of attempts) {
@@ -330,6 +342,7 @@ export class World {
     await this.#open();
     this.before = this.#nothing();
     this.orphans.clear();
+    this.deleted.clear();
     this.forgottenKeys.clear();
   }
 

@@ -112,6 +112,11 @@ export class Conforming {
           .map((frame) => frame.replace(/^event: \w[\w.]*\n/, ""))
           .filter((frame) => frame !== "data: [DONE]" && !frame.startsWith(":"))
           .flatMap((frame) => this.#allFaults(schema, eventOf(frame)));
+      case "application/x-ndjson":
+        return text
+          .split("\n")
+          .slice(0, -1)
+          .flatMap((line) => this.#allFaults(schema, JSON.parse(line)));
       case "text/plain":
         return this.#allFaults(schema, text);
       default:

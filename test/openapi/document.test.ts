@@ -6,7 +6,9 @@ import type { DocumentEntry } from "../../src/corpus/documents.ts";
 import { routes } from "../../src/edge/edge.ts";
 import { STATUS } from "../../src/errors.ts";
 import type * as bodies from "../../src/openapi/bodies.ts";
+import type * as directoryBodies from "../../src/openapi/directory-bodies.ts";
 import type * as protocol from "../../src/protocol.ts";
+import type { ShownDay, ShownQuery, ShownReport, ShownUser } from "../../src/shown.ts";
 import type { Inspection } from "../../src/user/inspect.ts";
 import { fetchApi } from "../harness.ts";
 import { Conforming, type Document } from "./conforming.ts";
@@ -138,10 +140,13 @@ describe("the OpenAPI document", () => {
     const strict = bodies.filter(({ name }) => schemas[name]?.additionalProperties === false);
     const said = bodies.filter(({ about }) => about?.includes("An unknown member of a body"));
     expect(said).toEqual(strict);
-    expect(strict.map(({ name }) => name).sort()).toEqual([
+    expect([...new Set(strict.map(({ name }) => name))].sort()).toEqual([
       "AskBody",
+      "BudgetBody",
+      "CollectionBody",
       "DocumentBody",
       "FeedbackBody",
+      "MoveBody",
       "SettingsBody",
     ]);
   });
@@ -164,6 +169,9 @@ type Writable<T> = T extends object ? { -readonly [Name in keyof T]: Writable<T[
 type Described<Name extends keyof typeof bodies> = Writable<
   v.InferOutput<(typeof bodies)[Name] & v.GenericSchema>
 >;
+type Listed<Name extends keyof typeof directoryBodies> = Writable<
+  v.InferOutput<(typeof directoryBodies)[Name] & v.GenericSchema>
+>;
 
 describe("the schemas of bodies", () => {
   // `tsc` fails where they are not.
@@ -176,6 +184,10 @@ describe("the schemas of bodies", () => {
     expectTypeOf<Described<"receipt">>().toEqualTypeOf<Writable<protocol.Receipt>>();
     expectTypeOf<Described<"quota">>().toEqualTypeOf<Writable<protocol.Quota>>();
     expectTypeOf<Described<"examples">>().toEqualTypeOf<Writable<protocol.Examples>>();
+    expectTypeOf<Listed<"listedUser">>().toEqualTypeOf<Writable<ShownUser>>();
+    expectTypeOf<Listed<"listedQuery">>().toEqualTypeOf<Writable<ShownQuery>>();
+    expectTypeOf<Listed<"listedDay">>().toEqualTypeOf<Writable<ShownDay>>();
+    expectTypeOf<Listed<"report">>().toEqualTypeOf<Writable<ShownReport>>();
     expectTypeOf<Described<"document">>().toEqualTypeOf<Writable<DocumentEntry>>();
     type Windows = { windows: unknown };
     expectTypeOf<Omit<Described<"inspection">, "windows"> & Windows>().toEqualTypeOf<

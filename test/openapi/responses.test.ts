@@ -1,12 +1,22 @@
 // Real requests to every route, with the examples of the OpenAPI document.
 // Their responses are as it describes them.
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { handle, routes } from "../../src/edge/edge.ts";
 import type { Env } from "../../src/wiring.ts";
-import { adminPath, asOperator, fetchApi, newUser, scripted, type TestUser } from "../harness.ts";
+import {
+  adminPath,
+  asOperator,
+  bearer,
+  fetchApi,
+  newUser,
+  scripted,
+  type TestUser,
+} from "../harness.ts";
 import { sendModern } from "../mcp/rpc.ts";
+import { budgets } from "../worker.ts";
 import { Conforming } from "./conforming.ts";
 
 let conforming: Conforming;
@@ -21,6 +31,20 @@ function examples(route: string): Record<string, unknown>[] {
   return Object.values(content).flatMap(({ examples: named = {} }) =>
     Object.values(named).map(({ value }) => value as Record<string, unknown>),
   );
+}
+
+/** Of a budget with limits, if no binding is given. */
+async function budgetResponse(method: string, body?: unknown, bindings = {}): Promise<Response> {
+  const name = `budget ${crypto.randomUUID()}`;
+  budgets.set(name, { BUDGET_LIMIT: "10" });
+  const headers = {
+    authorization: `Bearer ${await bearer({ sub: "ops", scope: "operator" })}`,
+    "content-type": "application/json",
+  };
+  const sent = body === undefined ? null : JSON.stringify(body);
+  const request = new Request(`${SITE}/api/v1/admin/budget`, { method, headers, body: sent });
+  const BUDGET = { getByName: () => env.BUDGET.getByName(name) };
+  return handle(request, { ...env, BUDGET, ...bindings } as unknown as Env);
 }
 
 /** A query that was charged. */
@@ -51,8 +75,12 @@ async function whole(response: Promise<Response>): Promise<Response> {
   return new Response(body && (await new Response(body).text()), { status, headers });
 }
 
-const PAGE = { origin: "https://belay.test", "sec-fetch-site": "same-origin" };
+const SITE = "https://belay.test";
+const PAGE = { origin: SITE, "sec-fetch-site": "same-origin" };
+const EMBEDDING = { origin: "https://docs.example", "sec-fetch-site": "cross-site" };
 const DOCUMENT = "/admin/documents/described";
+const COLLECTION = "/admin/collections/described";
+const IN_COLLECTION = `${COLLECTION}/documents/described`;
 
 /** The responses of each route, those first that are no errors. */
 const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
@@ -60,10 +88,27 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
   "GET /api/v1/openapi.json": async () => [await fetchApi("/api/v1/openapi.json")],
   "POST /api/v1/session": async () => [
     await fetchApi("/api/v1/session", { method: "POST", headers: PAGE }),
+    await handle(new Request(`${SITE}/api/v1/session`, { method: "POST", headers: EMBEDDING }), {
+      ...env,
+      EMBED_ORIGINS: EMBEDDING.origin,
+    } as Env),
     await fetchApi("/api/v1/session", { method: "POST" }),
+  ],
+  "GET /api/v1/page": async () => [
+    await fetchApi("/api/v1/page"),
+    await handle(new Request(`${SITE}/api/v1/page`), {
+      ...env,
+      PAGE_TITLE: "Handbook",
+      PAGE_ACCENT: "#b83a0b",
+      PAGE_GREETING: "Ask about the handbook.",
+      PAGE_SIGN_IN_URL: "https://id.example/",
+    } as Env),
+    await handle(new Request(`${SITE}/api/v1/page`), { ...env, PAGE_ACCENT: "red" } as Env),
   ],
   "GET /api/v1/ai/examples": async () => [
     await (await newUser()).request("/ai/examples"),
+    await (await newUser()).request("/ai/examples?collections=default"),
+    await (await newUser()).request("/ai/examples?collections=hidden"),
     await fetchApi("/api/v1/ai/examples"),
   ],
   "POST /api/v1/ai/ask": async () => {
@@ -106,7 +151,9 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
       empty,
       await user.request("/ai/queries?limit=1"),
       await user.request(`/ai/queries?before=${id}`),
+      await user.request("/ai/queries?search=belay"),
       await user.request("/ai/queries?limit=0"),
+      await user.request("/ai/queries?search="),
     ];
   },
   "GET /api/v1/ai/queries/:id": async () => {
@@ -114,6 +161,13 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
     const live = await written(user);
     const all = [live, await charged(user), await refunded(user), "1-nothing"];
     return Promise.all(all.map((id) => user.request(`/ai/queries/${id}`)));
+  },
+  "DELETE /api/v1/ai/queries/:id": async () => {
+    const user = await newUser();
+    const live = await written(user);
+    const id = await charged(user);
+    const all = [id, id, live, "1-nothing"];
+    return Promise.all(all.map((id) => user.request(`/ai/queries/${id}`, { method: "DELETE" })));
   },
   "GET /api/v1/ai/queries/:id/events": async () => {
     const user = await newUser();
@@ -315,40 +369,202 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
       await asOperator(`${adminPath(user)}/queries/1-nothing/refund`, { method: "POST" }),
     ];
   },
-  "PUT /api/v1/admin/documents/:id": async () => {
-    const [body] = examples("PUT /api/v1/admin/documents/:id");
-    const put = (sent: unknown) =>
-      asOperator(DOCUMENT, { method: "PUT", body: JSON.stringify(sent) });
-    await asOperator(DOCUMENT, { method: "DELETE" });
+  "GET /api/v1/admin/users/:userId/export": async () => {
+    const user = await newUser();
+    await charged(user);
+    await refunded(user);
     return [
-      await put(body),
-      await put(body),
-      await put({ ...body, url: null }),
-      await put({ ...body, text: "x".repeat(1024 * 1024 + 1) }),
-      await asOperator(DOCUMENT, { method: "PUT", body: "{}", headers: {} }),
+      await asOperator(`${adminPath(user)}/export`),
+      await asOperator("/admin/users/nobody-at-all/export"),
     ];
   },
-  "GET /api/v1/admin/documents": async () => {
-    await putDocument();
+  "GET /api/v1/admin/users": async () => {
+    await reportedUser();
     return [
-      await asOperator("/admin/documents"),
-      await asOperator("/admin/documents?limit=1"),
-      await asOperator("/admin/documents?search=When are you open?"),
-      await asOperator("/admin/documents?search="),
+      await asOperator("/admin/users"),
+      await asOperator("/admin/users?sort=asked&search=user&since=2026-11-22&limit=1"),
+      await asOperator("/admin/users?sort=size"),
+      await asOperator("/admin/users?after=x"),
+      await (await newUser()).request("/admin/users"),
     ];
   },
-  "GET /api/v1/admin/documents/:id": async () => {
-    await putDocument();
-    return [await asOperator(DOCUMENT), await asOperator("/admin/documents/missing")];
-  },
-  "DELETE /api/v1/admin/documents/:id": async () => {
-    await putDocument();
+  "POST /api/v1/admin/users/limits": async () => {
+    const [file] = examples("POST /api/v1/admin/users/limits") as unknown as string[];
+    const send = (body = "", type = "text/csv") => sendFile("/admin/users/limits", body, type);
     return [
-      await asOperator(DOCUMENT, { method: "DELETE" }),
-      await asOperator(DOCUMENT, { method: "DELETE" }),
+      await send(file),
+      await send("user,limit\nalice,-1\n"),
+      await send("name\nalice\n"),
+      await send(file, "application/json"),
+    ];
+  },
+  "GET /api/v1/admin/queries": async () => {
+    await reportedUser();
+    return [
+      await asOperator("/admin/queries"),
+      await asOperator("/admin/queries?found=false&collection=default"),
+      await asOperator("/admin/queries?reason=unknown"),
+      await asOperator("/admin/queries?before=x"),
+    ];
+  },
+  "GET /api/v1/admin/feedback": async () => {
+    await reportedUser();
+    return [await asOperator("/admin/feedback"), await asOperator("/admin/feedback?since=x")];
+  },
+  "GET /api/v1/admin/totals": async () => {
+    await reportedUser();
+    return [
+      await asOperator("/admin/totals?since=2026-01-01&until=2126-01-01"),
+      await asOperator("/admin/totals?since=yesterday"),
+    ];
+  },
+  "GET /api/v1/admin/report": async () => {
+    await reportedUser();
+    return [
+      await asOperator("/admin/report"),
+      await asOperator("/admin/report?since=2026-01-01&until=2126-01-01&limit=1"),
+      await asOperator("/admin/report?until=tomorrow"),
+      await asOperator("/admin/report?limit=0"),
+    ];
+  },
+  "GET /api/v1/admin/log": async () => {
+    const user = await newUser();
+    const body = JSON.stringify({ limit: 3 });
+    await asOperator(adminPath(user), { method: "PATCH", body });
+    await charged(user);
+    await asOperator(adminPath(user), { method: "DELETE" });
+    await putDocument(DOCUMENT);
+    return [
+      await asOperator("/admin/log"),
+      await asOperator("/admin/log?limit=1"),
+      await asOperator("/admin/log?before=x"),
+    ];
+  },
+  "GET /api/v1/admin/budget": async () => [
+    await budgetResponse("GET"),
+    // No limit is set, or there is no binding.
+    await asOperator("/admin/budget"),
+    await budgetResponse("GET", undefined, { BUDGET: undefined }),
+    await (await newUser()).request("/admin/budget"),
+  ],
+  "PATCH /api/v1/admin/budget": async () => [
+    ...(await Promise.all(
+      examples("PATCH /api/v1/admin/budget").map((body) => budgetResponse("PATCH", body)),
+    )),
+    await budgetResponse("PATCH", { limit: -1 }),
+    await asOperator("/admin/budget", { method: "PATCH", body: "{}" }),
+  ],
+  "GET /api/v1/admin/export": async () => {
+    await putDocument(DOCUMENT);
+    return [await asOperator("/admin/export"), await (await newUser()).request("/admin/export")];
+  },
+  "POST /api/v1/admin/import": async () => {
+    const [file = ""] = examples("POST /api/v1/admin/import") as unknown as string[];
+    const send = (path: string, body: string, type = "application/x-ndjson") =>
+      sendFile(`/admin/import${path}`, body, type);
+    return [
+      await send("", file),
+      await send("?from=2", file),
+      await send("", "{}\n[]\n"),
+      await send("?from=0", file),
+      await send("", file, "application/json"),
+    ];
+  },
+  "PUT /api/v1/admin/documents/:id": () => puts(DOCUMENT),
+  "GET /api/v1/admin/documents": () => lists(DOCUMENT),
+  "GET /api/v1/admin/documents/:id": () => gets(DOCUMENT),
+  "DELETE /api/v1/admin/documents/:id": () => deletes(DOCUMENT),
+  "POST /api/v1/admin/documents/:id/move": () => moves(DOCUMENT),
+  "PUT /api/v1/admin/collections/:collection/documents/:id": () => puts(IN_COLLECTION),
+  "GET /api/v1/admin/collections/:collection/documents": () => lists(IN_COLLECTION),
+  "GET /api/v1/admin/collections/:collection/documents/:id": () => gets(IN_COLLECTION),
+  "DELETE /api/v1/admin/collections/:collection/documents/:id": () => deletes(IN_COLLECTION),
+  "POST /api/v1/admin/collections/:collection/documents/:id/move": () => moves(IN_COLLECTION),
+  "GET /api/v1/admin/collections": async () => {
+    await putDocument(IN_COLLECTION);
+    return [
+      await asOperator("/admin/collections"),
+      await asOperator("/admin/collections?limit=1"),
+      await asOperator("/admin/collections?limit=0"),
+    ];
+  },
+  "PATCH /api/v1/admin/collections/:collection": async () => {
+    await putDocument(IN_COLLECTION);
+    const [body] = examples("PATCH /api/v1/admin/collections/:collection");
+    const rename = (sent: unknown) =>
+      asOperator(COLLECTION, { method: "PATCH", body: JSON.stringify(sent) });
+    return [await rename({ name: "Described" }), await rename(body), await rename(body)];
+  },
+  "DELETE /api/v1/admin/collections/:collection": async () => {
+    await putDocument(IN_COLLECTION);
+    return [
+      await asOperator(COLLECTION, { method: "DELETE" }),
+      await asOperator(COLLECTION, { method: "DELETE" }),
     ];
   },
 };
+
+/** A user with queries of each kind, which the directory has heard of. */
+async function reportedUser(): Promise<void> {
+  const user = await newUser();
+  const queryId = await charged(user);
+  await refunded(user);
+  await (await user.post("/ai/ask", { query: "zorblaks of quimplestad" })).text();
+  await user.post("/ai/feedback", { queryId, rating: "down", comment: "Too short." });
+  await runInDurableObject(user.stub, (object) => object.alarm());
+}
+
+async function sendFile(path: string, body: string, type: string): Promise<Response> {
+  const operator = await bearer({ sub: "ops", scope: "operator" });
+  const headers = { authorization: `Bearer ${operator}`, "content-type": type };
+  return fetchApi(`/api/v1${path}`, { method: "POST", headers, body });
+}
+
+async function puts(document: string): Promise<Response[]> {
+  const [body] = examples("PUT /api/v1/admin/documents/:id");
+  const put = (sent: unknown) =>
+    asOperator(document, { method: "PUT", body: JSON.stringify(sent) });
+  await asOperator(document, { method: "DELETE" });
+  return [
+    await put(body),
+    await put(body),
+    await put({ ...body, url: null }),
+    await put({ ...body, text: "x".repeat(1024 * 1024 + 1) }),
+    await asOperator(document, { method: "PUT", body: "{}", headers: {} }),
+  ];
+}
+
+async function lists(document: string): Promise<Response[]> {
+  await putDocument(document);
+  const path = document.replace(/\/[^/]+$/, "");
+  return [
+    await asOperator(path),
+    await asOperator(`${path}?limit=1`),
+    await asOperator(`${path}?search=When are you open?`),
+    await asOperator(`${path}?search=`),
+  ];
+}
+
+async function gets(document: string): Promise<Response[]> {
+  await putDocument(document);
+  return [await asOperator(document), await asOperator(`${document}-not`)];
+}
+
+async function deletes(document: string): Promise<Response[]> {
+  await putDocument(document);
+  return [
+    await asOperator(document, { method: "DELETE" }),
+    await asOperator(document, { method: "DELETE" }),
+  ];
+}
+
+async function moves(document: string): Promise<Response[]> {
+  await putDocument(document);
+  const [body] = examples("POST /api/v1/admin/documents/:id/move");
+  const move = (sent: unknown) =>
+    asOperator(`${document}/move`, { method: "POST", body: JSON.stringify(sent) });
+  return [await move({ to: "No name" }), await move(body), await move(body)];
+}
 
 function openAi({ token }: TestUser, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { authorization: `Bearer ${token}`, ...(init.headers as object) };
@@ -363,9 +579,9 @@ async function metadata(of: string): Promise<Response[]> {
   return [await handle(request, withIssuer), await fetchApi(path)];
 }
 
-async function putDocument(): Promise<void> {
+async function putDocument(document: string): Promise<void> {
   const [body] = examples("PUT /api/v1/admin/documents/:id");
-  await asOperator(DOCUMENT, { method: "PUT", body: JSON.stringify(body) });
+  await asOperator(document, { method: "PUT", body: JSON.stringify(body) });
 }
 
 /** Asks that are refused, each for another reason. */

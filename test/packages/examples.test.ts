@@ -31,7 +31,29 @@ const PROGRAMS = {
   "openai_responses.py": "python3 with packages",
 } as const;
 /** What others import, and pages. */
-const OTHERS = ["README.md", "fetch.mjs", "fetch.html", "use-chat/chat.jsx", "use-chat/index.html"];
+const OTHERS = [
+  "README.md",
+  "fetch.mjs",
+  "fetch.html",
+  "use-chat/chat.jsx",
+  "use-chat/index.html",
+  // embed-examples.test.ts runs these.
+  "static-page/index.html",
+  "vitepress/.vitepress/config.mjs",
+  "vitepress/.vitepress/theme/index.mjs",
+  "vitepress/index.md",
+  "vitepress/washing.md",
+  "docusaurus/src/belay-ask.d.ts",
+  "docusaurus/src/theme/Root.jsx",
+  "github-actions/ingest.yml",
+  // test/servers/caddy.test.ts runs the first of these.
+  "caddy/Caddyfile",
+  "caddy/compose.yaml",
+];
+/** Documents to load and ask. */
+const HANDBOOK = ["account", "prices", "problems", "returning", "riding"].map(
+  (name) => `handbook/${name}.md`,
+);
 type Program = keyof typeof PROGRAMS;
 /** Python's packages come from PyPI. `.ci/run` sets this where it is not reached. */
 const RUN = (Object.keys(PROGRAMS) as Program[]).filter(
@@ -55,12 +77,12 @@ beforeAll(async () => {
 afterAll(() => client?.remove());
 
 describe("the folder of the examples", () => {
-  test("holds only what is run here", async () => {
+  test("holds only what is run here, in embed-examples.test.ts and in caddy.test.ts", async () => {
     const entries = await readdir(FOLDER, { recursive: true, withFileTypes: true });
     const files = entries
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => join(parentPath, name).slice(FOLDER.length + 1));
-    expect(files.sort()).toEqual([...Object.keys(PROGRAMS), ...OTHERS].sort());
+    expect(files.sort()).toEqual([...Object.keys(PROGRAMS), ...OTHERS, ...HANDBOOK].sort());
   });
 
   test.each([...Object.keys(PROGRAMS), ...OTHERS])(
@@ -75,6 +97,14 @@ describe("the folder of the examples", () => {
   );
 });
 
+test("the workflow runs commands that the project has", async () => {
+  const workflow = await readFile(join(FOLDER, "github-actions/ingest.yml"), "utf8");
+  const { scripts } = JSON.parse(await readFile(join(FOLDER, "../package.json"), "utf8"));
+  const commands = Array.from(workflow.matchAll(/npm run (\S+)/g), ([, name]) => name);
+  expect(commands).toEqual(["ingest"]);
+  expect(scripts).toHaveProperty("ingest");
+});
+
 describe("a program", () => {
   let site: Site;
   let python: string;
@@ -85,7 +115,11 @@ describe("a program", () => {
   afterAll(() => site?.stop());
 
   /** Starts it in the reader's terminal. */
-  function start(program: Program, customer: Customer, questions: readonly string[]): Running {
+  function start(
+    program: Program,
+    customer: Pick<Customer, "url" | "key">,
+    questions: readonly string[],
+  ): Running {
     const runner = PROGRAMS[program];
     const file = runner === "node" ? process.execPath : runner === "python3" ? "python3" : python;
     const environment = { ...process.env, BELAY_URL: customer.url, BELAY_TOKEN: customer.key };
@@ -95,6 +129,24 @@ describe("a program", () => {
   }
 
   describe.each(RUN)("%s", (program) => {
+    test.concurrent("says what to do without a bearer token", async () => {
+      const { url } = await site.customer();
+      const running = start(program, { url, key: "" }, []);
+      expect(await running.ended).toEqual({
+        code: 1,
+        stderr: "Set BELAY_TOKEN: export BELAY_TOKEN=$(npm run -s token -- --user me)\n",
+      });
+      expect(running.stdout).toBe("");
+    });
+
+    test.concurrent("says what to do where no server is", async () => {
+      const url = "http://127.0.0.1:1";
+      const running = start(program, { url, key: "a.b.c" }, []);
+      const { code, stderr } = await running.ended;
+      expect([code, running.stdout]).toEqual([1, ""]);
+      expect(stderr.trim().split("\n").at(-1)).toMatch(/http:\/\/127\.0\.0\.1:1\b.*\?$/);
+    });
+
     test.concurrent("prints the answer with its sources, and is refused without a quota", async () => {
       const customer = await site.customer(1);
       const first = start(program, customer, [customer.question({ tokens: 20, gapMs: 5 })]);

@@ -85,7 +85,7 @@ async function compile(file: string): Promise<Ended> {
 }
 
 function runs(file: string, customer: Customer, ...args: readonly string[]): Promise<Ended> {
-  const env = { BELAY_SERVER: customer.url, BELAY_TOKEN: customer.key, NODE_NO_WARNINGS: "1" };
+  const env = { BELAY_URL: customer.url, BELAY_TOKEN: customer.key, NODE_NO_WARNINGS: "1" };
   return node([file, ...args], env);
 }
 

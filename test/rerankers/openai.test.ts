@@ -95,13 +95,18 @@ describe("throws RETRIEVAL_FAILED, quoting nothing, for", () => {
     expect(error.message).toContain(words);
   });
 
-  test("an unreachable endpoint", async () => {
+  test("an unreachable endpoint, whose host is named", async () => {
     const nowhere = new OpenAiReranker({
-      baseUrl: "http://127.0.0.1:9/v1",
+      baseUrl: "http://127.0.0.1:9/v1?key=key-of-the-address",
       model: "m",
       apiKey: API_KEY,
     });
-    expect((await failure(SECRET, nowhere)).message).toContain("no answer");
+    expect(await failure(SECRET, nowhere)).toMatchObject({
+      message: "The reranking model failed: no answer at 127.0.0.1:9.",
+      details: {
+        diagnosis: "no response from 127.0.0.1:9: check its address, and that a server runs there",
+      },
+    });
   });
 });
 

@@ -24,10 +24,13 @@ import { promisify } from "node:util";
 import { type JWTPayload, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { bearerToken } from "../../scripts/bearer-token.ts";
+import { USUAL_PORTS } from "../../scripts/local-models.ts";
 import { printable } from "../../scripts/printable.ts";
 import { makeAuthSecret, variables } from "../../scripts/variables.ts";
-import type { Quota, StreamEvent } from "../../src/protocol.ts";
+import type { StreamEvent } from "../../src/protocol.ts";
 import { PROJECT, scriptOf, type Typed, type } from "../support/command.ts";
+import { ANSWER } from "../support/directive.ts";
+import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { startServer } from "../support/server.ts";
 
 let folder: string;
@@ -78,17 +81,38 @@ describe("with two npm start and one npm run serve in one checkout,", () => {
   test.concurrent.each(servers)(
     "$name prints commands that work when pasted",
     async ({ name, limit }) => {
-      const [ask, quota, leave] = commands(server(name).stdout());
+      const printed = server(name).stdout();
+      const ask = row(printed, "HTTP");
       expect(events(await paste(ask)).at(-1)).toMatchObject({
         type: "done",
         quotaRemaining: limit - 1,
       });
-      expect(lastLine(await paste(quota))).toMatchObject({ limit, charged: 1, refunded: 0 });
-      const left = await paste(leave);
-      expect(events(left).map(({ type }) => type)).toContain("token");
-      expect(lastLine(left)).toMatchObject({ remaining: limit - 1, charged: 1, refunded: 1 });
-      const [inTerminal] = /^npm run -s ask .*$/m.exec(server(name).stdout()) ?? [];
+      // Here curl disconnects by itself, after a fifth of a second.
+      const other = ask
+        .replace("curl", "curl -m 0.2")
+        .replace("What is Belay?", "When am I charged?");
+      expect(events(await paste(other)).map(({ type }) => type)).toContain("token");
+      const headers = { authorization: `Bearer ${(await paste(row(printed, "Token"))).trim()}` };
+      const quota = async () =>
+        (await fetch(`${address(printed)}/api/v1/ai/quota`, { headers })).json();
+      await expect.poll(quota).toMatchObject({ limit, charged: 1, refunded: 1, reserved: 0 });
+      const [inTerminal] = row(printed, "Terminal").split("\n");
       expect(await paste(inTerminal)).toContain(`Charged. ${limit - 2} of ${limit} answers`);
+
+      const [openai] = row(printed, "OpenAI").split(" ");
+      const models = await fetch(`${openai}/models`, { headers });
+      expect(await models.json()).toMatchObject({
+        data: [{ id: "belay" }, { id: "belay/default" }],
+      });
+      const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+      const accept = "application/json, text/event-stream";
+      const tools = await fetch(row(printed, "MCP"), {
+        method: "POST",
+        headers: { ...headers, accept, "content-type": "application/json" },
+        body: JSON.stringify(list),
+      });
+      expect(await tools.text()).toContain('"name":"search_documents"');
+      expect(await (await fetch(row(printed, "Page"))).text()).toContain("<title>Belay</title>");
     },
   );
 
@@ -126,14 +150,22 @@ const binding = (name: string, what: string) =>
   `--var ${name} is not a variable but a binding: ${what}. wrangler.toml declares it.`;
 
 describe.each(["start", "serve"] as const)("npm run %s", (script) => {
-  test("refuses a port that is taken", async () => {
+  test("refuses a port that is taken, and names the command with a free one", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
-    const { port } = other.address() as { port: number };
-    expect(await refused(script, `--port=${port}`)).toEqual({
-      code: 1,
-      stderr: `Port ${port} is taken: choose another with --port.\n`,
-    });
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await refused(script, `--port=${port}`, "--var=QUOTA_LIMIT:5");
+    expect(code).toBe(1);
+    const npm = script === "start" ? "npm start" : "npm run serve";
+    const [, free] =
+      new RegExp(
+        `^Port ${port} is taken. Use another:\n\n${npm} -- --var QUOTA_LIMIT:5 --port (\\d+)\n$`,
+      ).exec(stderr) ?? [];
+    expect(Number(free)).toBeGreaterThan(port);
+
+    const secretly = await refused(script, `--port=${port}`, `--var=AUTH_SECRET:${secret}`);
+    expect(secretly.code).toBe(1);
+    expect(secretly.stderr).toMatch(/^Port \d+ is taken\. Add --port \d+ to your command\.\n$/);
     other.close();
   });
 
@@ -177,11 +209,11 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
     ],
     [
       "--var=ALLOWED_HOSTS:a.b",
-      "--var ALLOWED_HOSTS is set by this command itself: use --host NAME.",
+      "--var ALLOWED_HOSTS is set by this command itself: use --name NAME.",
     ],
     ...["", "a.b:80", "https://a.b", "a b", "a,b", "*", "[::1", "a@b"].map((host) => [
-      `--host=${host}`,
-      "--host must be a name without a port, such as belay.example.com.",
+      `--name=${host}`,
+      "--name must be a name without a port, such as docs.example.com.",
     ]),
   ] as [string | string[], string][])("refuses %s", async (typed, message) => {
     expect(await refused(script, ...[typed].flat())).toEqual({
@@ -190,7 +222,7 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
     });
   });
 
-  // A variable of wrangler.toml, and one of .dev.vars.
+  // A variable that local servers set, and one of .dev.vars.
   test.each([
     ["GENERATOR", "oracle"],
     ["AUTH_SECRET", "too-short-a-secret"],
@@ -366,13 +398,15 @@ describe("in a fresh checkout,", () => {
 
   test("npm start names unknown variables, and serves changed source", async () => {
     const project = await freshProject();
+    await deployElsewhere(project);
     await writeFile(join(project, ".dev.vars"), "QUOTA_LIMT=5\nOTHER_PROGRAM_KEY=a-secret\n");
     const command = node(project, "start", ["--port=0"]);
     try {
       await ready(command);
+      expect(await readdir(join(project, ".wrangler/state/v3/do"))).toContain("belay-UserObject");
       expect(command.stderr()).toBe(
-        "Set in wrangler.toml or .dev.vars: OTHER_PROGRAM_KEY is not a variable of Belay. docs/configuration.md lists them all.\n" +
-          "Set in wrangler.toml or .dev.vars: QUOTA_LIMT is not a variable of Belay. Did you mean QUOTA_LIMIT?\n",
+        "Set in .dev.vars: OTHER_PROGRAM_KEY is not a variable of Belay. docs/configuration.md lists them all.\n" +
+          "Set in .dev.vars: QUOTA_LIMT is not a variable of Belay. Did you mean QUOTA_LIMIT?\n",
       );
       const get = async (path: string) =>
         (await fetch(`${address(command.stdout())}${path}`)).text();
@@ -390,17 +424,13 @@ describe("in a fresh checkout,", () => {
       expect(await get("/healthz")).toBe("ok\n");
 
       // The edge, a layer below it, then the page.
-      await change("src/edge/health.ts", '"ok\\n"', '"changed at the edge\\n"');
+      await change("src/edge/health.ts", '["ok", ', '["changed at the edge", ');
       await until("/healthz", "changed at the edge");
       await change("src/errors.ts", '"Internal error."', '"Internal error, changed."');
       await change("src/request.ts", "There is nothing at this address.", "Changed below.");
       await change("src/edge/edge.ts", "There is nothing at this address.", "Changed again.");
       await until("/api/v1/nowhere", "Changed again.");
-      await change(
-        "src/web/reader/index.html",
-        "<title>Belay</title>",
-        "<title>Changed page</title>",
-      );
+      await change("src/web/reader/html.ts", "<title>Belay</title>", "<title>Changed page</title>");
       await until("/", "<title>Changed page</title>");
       await change("src/web/theme.css", ":root", "/*! changed style */\n:root");
       await until("/page.css", "changed style");
@@ -421,25 +451,39 @@ describe("in a fresh checkout,", () => {
 describe.concurrent("commands without a server and a token", () => {
   test("use the server of their checkout, and sign for it", async () => {
     const project = await freshProject();
+    await deployElsewhere(project);
     const serving = node(project, "serve", ["--port=0"]);
     await ready(serving);
+    expect(await readdir(join(project, ".belay/serve"))).toContain("belay-UserObject");
     const run = async (script: string, ...args: readonly string[]) => {
       const command = node(project, script, args, { BELAY_TOKEN: "", BELAY_OPERATOR_TOKEN: "" });
       return { code: await command.exitCode, said: command.stdout() + command.stderr() };
     };
-    expect(serving.stdout()).toMatch(/^npm run -s ask -- 'What is Belay\?'$/m);
-    expect(serving.stdout()).toMatch(/^npm run ingest -- FOLDER$/m);
+    expect(serving.stdout()).toMatch(/^ {2}Terminal {3}npm run -s ask -- 'What is Belay\?'$/m);
+    expect(serving.stdout()).toMatch(/^ {13}npm run ingest -- FOLDER$/m);
     const asked = await run("ask", "What is Belay?");
     expect(asked).toMatchObject({ code: 0, said: expect.stringContaining("\nCharged. ") });
-    const loaded = await run("ingest", join(project, "samples"));
-    expect(loaded).toMatchObject({ code: 0, said: expect.stringContaining("0 skipped") });
+    const loaded = await run("ingest", "examples/handbook");
+    expect(loaded).toMatchObject({ code: 0, said: expect.stringContaining("5 added") });
+    const price = await run("ask", "What does a ride cost?");
+    expect(price.said).toMatch(/^A ride costs 1 € to unlock/);
+    // A user's token that was set for the other commands.
+    const bearer = await token(["--user=someone"], project);
+    const mistaken = node(project, "ingest", ["samples"], { BELAY_TOKEN: bearer });
+    expect(await mistaken.exitCode).toBe(1);
+    expect(mistaken.stderr()).toContain("`unset BELAY_TOKEN`, and the command signs one itself.\n");
+    const { port } = new URL(address(serving.stdout()) as string);
+    expect(await run("start", `--port=${port}`)).toEqual({
+      code: 1,
+      said: `Belay is running on http://127.0.0.1:${port} already. To start it again, end that one first: Ctrl-C in its terminal.\n`,
+    });
     const canary = await run("canary");
     expect(canary).toMatchObject({ code: 0, said: expect.stringContaining("refunded within") });
 
-    serving.process.kill("SIGTERM");
+    // It leaves its lock, which names a server that has ended.
+    serving.process.kill("SIGKILL");
     await serving.exitCode;
     expect(await readFile(join(project, ".belay/serve/server.lock"), "utf8")).toContain("url");
-    // The lock is that of a server that has ended.
     const after = await run("ask", "What is Belay?");
     expect(after.code).toBe(1);
     expect(after.said).not.toContain(address(serving.stdout()));
@@ -452,8 +496,8 @@ describe.concurrent("a local server", () => {
   test("loads the samples, and prints their questions", async () => {
     const data = join(folder, "samples-fresh");
     const { stdout, documents } = await visited(PROJECT, data, async () => {});
-    expect(stdout).toContain("It answers from samples");
-    expect(queries(stdout)).toEqual(["What is Belay?", "When am I charged for an answer?"]);
+    expect(row(stdout, "Documents")).toMatch(/^Samples about Belay\./);
+    expect(queries(stdout)).toEqual(["What is Belay?"]);
     expect(documents.every(({ sample }) => sample)).toBe(true);
   });
 
@@ -465,11 +509,64 @@ describe.concurrent("a local server", () => {
     });
     const { stdout, documents } = await visited(PROJECT, data, async () => {});
     expect(documents.map(({ id }) => id)).toEqual(["hours"]);
-    expect(stdout).toContain("It answers from your documents.");
+    expect(row(stdout, "Documents")).toBe("Your own.");
     expect(stdout).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
     expect(queries(stdout)[0]).toBe(question);
-    const [ask] = commands(stdout);
-    expect(ask).not.toMatch(/early'/);
+    expect(row(stdout, "HTTP")).not.toMatch(/early'/);
+  });
+
+  test("gives the token of a secret that is only its own, once", async () => {
+    const secret = "the secret of one server, with 32 bytes";
+    const data = join(folder, "own-secret");
+    const command = node(PROJECT, "serve", [
+      ...["--port=0", `--persist-to=${data}`, `--var=AUTH_SECRET:${secret}`],
+    ]);
+    await ready(command);
+    const printed = command.stdout();
+    expect(printed).not.toContain(secret);
+    const [, signing = ""] = row(printed, "Token").split("\n");
+    expect(printed.split(signing.slice("export BELAY_TOKEN=".length)).length).toBe(2);
+    const [inTerminal] = row(printed, "Terminal").split("\n");
+    expect(await paste(`${signing}\n${inTerminal}`)).toContain("Charged. 19 of 20 answers");
+    expect(events(await paste(`${signing}\n${row(printed, "HTTP")}`)).at(-1)?.type).toBe("done");
+    command.process.kill("SIGTERM");
+    await command.exitCode;
+  });
+
+  test("finds a model on this machine, and prints the command that uses it", async () => {
+    const model = await modelAtUsualPort();
+    try {
+      const data = join(folder, "found-model");
+      const command = node(PROJECT, "serve", [...["--port=0", `--persist-to=${data}`]]);
+      await ready(command);
+      const answers = row(command.stdout(), "Answers");
+      command.process.kill("SIGTERM");
+      await command.exitCode;
+      expect(model.requests).toEqual([]);
+
+      const lines = answers.split("\n");
+      expect(lines[0]).toBe("Passages are quoted word for word: no model is set.");
+      // Other programs of this machine may be offered too.
+      const first = lines.findIndex((line) => line.startsWith("npm run serve -- "));
+      const last = lines.findIndex((line, i) => i >= first && !line.endsWith(" \\"));
+      const { host, port } = new URL(model.url);
+      expect(answers).toMatch(new RegExp(`^Port ${port} \\(.+\\) offers scripted\\.`, "m"));
+      const line = lines
+        .slice(first, last + 1)
+        .join("\n")
+        .replace(/OPENAI_BASE_URL:\S+/, `OPENAI_BASE_URL:${model.url}`)
+        .replace(/OPENAI_MODEL:\S+/, "OPENAI_MODEL:scripted");
+      expect(line).toContain(`--persist-to ${data}`);
+      const used = type("sh", ["-c", `exec ${line}`]);
+      await ready(used);
+      expect(row(used.stdout(), "Answers")).toBe(`scripted at ${host} writes them.`);
+      const [inTerminal] = row(used.stdout(), "Terminal").split("\n");
+      expect(await paste(inTerminal)).toContain(ANSWER.join(""));
+      used.process.kill("SIGTERM");
+      await used.exitCode;
+    } finally {
+      await model.close();
+    }
   });
 
   test("says what to do if all documents were deleted", async () => {
@@ -480,8 +577,10 @@ describe.concurrent("a local server", () => {
     });
     const { stdout, documents } = await visited(PROJECT, data, async () => {});
     expect(documents).toEqual([]);
-    expect(stdout).toContain("\nnpm run ingest -- FOLDER --server http://127.0.0.1:");
-    expect(commands(stdout)).toEqual([]);
+    expect(row(stdout, "Documents")).toMatch(
+      /^None, .*\nnpm run ingest -- FOLDER --server http:\/\/127\.0\.0\.1:/,
+    );
+    expect(stdout).not.toMatch(/npm run -s ask|curl/);
   });
 
   test("renews the samples of an older version, and deletes those that are gone", async () => {
@@ -571,6 +670,17 @@ describe("npm run token", () => {
     expect(lifetime(payload)).toBe(604_800);
   });
 
+  test.each([
+    ["handbook, sales", ["handbook", "sales"]],
+    ["", []],
+  ])("lists the collections %j as a claim", async (names, collections) => {
+    const { payload } = await verified(
+      await token(["--user=alice", `--collections=${names}`]),
+      secret,
+    );
+    expect(payload.collections).toEqual(collections);
+  });
+
   test("signs with AUTH_SECRET of the environment if it is set", async () => {
     const other = "the secret of some other deployment";
     const command = node(PROJECT, "token", ["--user=alice"], { AUTH_SECRET: other });
@@ -588,6 +698,10 @@ describe("npm run token", () => {
     ],
     [["--user=a", "--ttl=1w"], "--ttl must be a time such as 30s, 15m, 1h or 7d."],
     [["--user=a", "--ttl=0s"], "--ttl must be a time such as 30s, 15m, 1h or 7d."],
+    [
+      ["--user=a", "--collections=Sales"],
+      "--collections must be names of 1 to 64 lower-case letters, digits and hyphens, comma-separated.",
+    ],
     [["--user=a", "--port=1"], "Unknown option '--port'."],
   ])("refuses %j", async (args, message) => {
     expect(await refused("token", ...args)).toEqual({
@@ -667,6 +781,19 @@ async function freshProject(): Promise<string> {
   return project;
 }
 
+/** Gives it a deployment with another name and values of which local servers take none. */
+async function deployElsewhere(project: string): Promise<void> {
+  const file = join(project, "wrangler.toml");
+  const toml = await readFile(file, "utf8");
+  const changed = toml
+    .replace(
+      'name = "belay"',
+      'name = "renamed"\nroutes = [{ pattern = "a.example", custom_domain = true }]',
+    )
+    .replace("[vars]", '[vars]\nQUOTA_LIMIT = "0"\nJURISDICTION = "eu"');
+  await writeFile(file, changed);
+}
+
 /** The environment without the variables of the npm that runs these tests. */
 function withoutNpm(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
@@ -734,9 +861,19 @@ function queries(printed: string): string[] {
   );
 }
 
-/** The printed commands: paragraphs that begin with one. */
-function commands(printed: string): string[] {
-  return printed.split(/\n\n+/).filter((paragraph) => paragraph.startsWith("curl "));
+/** What is printed beside a label. */
+function row(printed: string, label: string): string {
+  const pattern = new RegExp(`^ {2}${label} +(.*(?:\\n {13}.*)*)$`, "m");
+  return (pattern.exec(printed)?.[1] ?? "").replaceAll(/^ {13}/gm, "");
+}
+
+/** A scripted model where `npm start` looks for one. */
+async function modelAtUsualPort(): Promise<ModelServer> {
+  for (const { port } of USUAL_PORTS) {
+    const model = await startModelServer({ port }).catch(() => undefined);
+    if (model !== undefined) return model;
+  }
+  throw new Error("All usual ports are taken.");
 }
 
 async function paste(command: string | undefined): Promise<string> {
@@ -746,10 +883,6 @@ async function paste(command: string | undefined): Promise<string> {
 
 function events(body: string): StreamEvent[] {
   return [...body.matchAll(/^data: (.*)$/gm)].map(([, event]) => JSON.parse(event as string));
-}
-
-function lastLine(printed: string): Quota {
-  return JSON.parse(printed.trimEnd().split("\n").at(-1) as string);
 }
 
 /** The children of a process, their children, and so on. */

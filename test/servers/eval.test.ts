@@ -105,6 +105,18 @@ test("npm run eval measures a collection", async () => {
   expect(measured.search.rowsRead.max).toBeGreaterThan(3);
 });
 
+test("npm run eval finds the same in documents that are spread over collections", async () => {
+  const { code, stdout } = await typed(["--data", collection, "--collections=3", "--json"]);
+  expect(code).toBe(0);
+  const { passages, belay, search, refusedWithoutDocuments } = JSON.parse(stdout);
+  expect({ passages, belay, refusedWithoutDocuments }).toMatchObject({
+    passages: 3,
+    belay: { ranking: { ndcg: 1, recall: 1, mrr: 1 }, answers: { holds: 2 / 3, score: 2 / 3 } },
+    refusedWithoutDocuments: 1,
+  });
+  expect(search.rowsRead.max).toBeGreaterThan(3);
+});
+
 test("npm run eval measures questions with styles, and prints them in 100 columns", async () => {
   const data = await write("styled", {
     "corpus.jsonl": lines(documents),
@@ -182,6 +194,14 @@ describe("npm run eval refuses", () => {
     [
       ["--data=x", "--passages=many"],
       "--passages must be a whole number from 1 to 1000000. --help tells more.",
+    ],
+    [
+      ["--data=x", "--collections=17"],
+      "--collections must be a whole number from 1 to 16. --help tells more.",
+    ],
+    [
+      ["--data=x", "--passages=1", "--collections=2"],
+      "--collections does not go with --passages. --help tells more.",
     ],
     [
       ["--data=x", "--passages=1", "--foreign=y"],

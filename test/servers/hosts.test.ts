@@ -10,6 +10,8 @@ import { variables } from "../../scripts/variables.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 
 const COMMANDS = ["start", "serve"] as const;
+/** A page of this origin embeds Belay. */
+const EMBEDDING = "https://handbook.example";
 const BODY = '{"query":"When am I charged?"}';
 
 const servers = new Map<string, RunningServer>();
@@ -18,7 +20,9 @@ let bearer: string;
 beforeAll(async () => {
   await Promise.all(
     COMMANDS.map(async (command) => {
-      servers.set(command, await startServer({ command, hosts: ["Docs.Example", "[fd00::1]"] }));
+      const hosts = ["Docs.Example", "[fd00::1]"];
+      const vars = { EMBED_ORIGINS: EMBEDDING };
+      servers.set(command, await startServer({ command, hosts, vars }));
     }),
   );
   bearer = await bearerToken(await variables(), { user: "someone", seconds: 3_600 });
@@ -158,5 +162,38 @@ describe.each(COMMANDS)("npm run %s", (command) => {
       headers: { ...PAGE, origin: `http://${host.toLowerCase()}` },
     });
     expect(session).toMatch(/^HTTP\/1\.1 204 No Content\r\n.*set-cookie: /is);
+  });
+
+  test("gives a page that embeds it a token, with which the page can ask", async () => {
+    const headers = { "sec-fetch-site": "cross-site", origin: EMBEDDING };
+    const session = { method: "POST", target: "/api/v1/session", headers };
+    const started = await raw(command, "127.0.0.1", session);
+    expect(started).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(started).toMatch(/\r\naccess-control-allow-origin: https:\/\/handbook\.example\r\n/i);
+    expect(started).not.toMatch(/set-cookie/i);
+    const [, token] = /"token":"([\w.-]+)"/.exec(started) ?? [];
+    const authorization = `Bearer ${token}`;
+    const quota = { target: "/api/v1/ai/quota", headers: { ...headers, authorization } };
+    expect(await raw(command, "127.0.0.1", quota)).toMatch(/^HTTP\/1\.1 200 .*"remaining":20/s);
+    const ask = { ...(THINGS["an answer"] as Sent), headers: quota.headers };
+    expect(await raw(command, "127.0.0.1", ask)).toMatch(/^HTTP\/1\.1 200 .*"answer":/s);
+    const elsewhere = { ...quota.headers, origin: "https://evil.example" };
+    const stolen = await raw(command, "127.0.0.1", { ...quota, headers: elsewhere });
+    expect(stolen).toMatch(/^HTTP\/1\.1 401 /);
+  });
+
+  test("refuses other pages, and a listed one by the name of another host", async () => {
+    const session = { method: "POST", target: "/api/v1/session" };
+    const refused = await raw(command, "127.0.0.1", {
+      ...session,
+      headers: { "sec-fetch-site": "cross-site", origin: "https://other.example" },
+    });
+    expect(refused).toMatch(/^HTTP\/1\.1 403 .*Add the origin to EMBED_ORIGINS/s);
+    const rebound = await raw(command, "evil.example", {
+      ...session,
+      headers: { "sec-fetch-site": "cross-site", origin: EMBEDDING },
+    });
+    expect(rebound).toMatch(/^HTTP\/1\.1 403 .*answers only to/s);
+    expect(refused + rebound).not.toMatch(/"token"|set-cookie/i);
   });
 });

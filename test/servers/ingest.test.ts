@@ -22,6 +22,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bearerToken } from "../../scripts/bearer-token.ts";
 import { findFiles } from "../../scripts/ingest/files.ts";
+import { Reading } from "../../scripts/ingest/reading.ts";
 import { variables } from "../../scripts/variables.ts";
 import { markdown } from "../../src/intake/markdown.ts";
 import { finished, scriptOf, type } from "../support/command.ts";
@@ -73,6 +74,20 @@ test("the first folder replaces the samples, even with the same files in it", as
     "0 added, 0 replaced, 1 unchanged, 0 deleted, 0 skipped.\n",
   );
   await fresh.stop();
+});
+
+test("the documents are of the collection that is named", async () => {
+  const docs = await files("team", { "a.md": "# A\n\nThe team alone.", "b.md": "# B\n\nToo." });
+  const load = async (...args: string[]) => (await ingest([docs, ...args])).stdout;
+  const inTeam = ["--collection", "team-docs"];
+  expect(await load(...inTeam)).toMatch(/\n2 added, 0 replaced, 0 unchanged, /);
+  expect(await load(...inTeam)).toBe("0 added, 0 replaced, 2 unchanged, 0 deleted, 0 skipped.\n");
+  await rm(join(docs, "b.md"));
+  expect(await load("--prune", ...inTeam)).toMatch(/1 unchanged, 1 deleted, 0 skipped\.\n$/);
+  expect(await held("team/")).toEqual({});
+  const path = `${server.url}/api/v1/admin/collections/team-docs/documents`;
+  const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
+  expect(await response.json()).toMatchObject({ documents: [{ id: "team/a.md" }] });
 });
 
 describe("a folder", () => {
@@ -143,7 +158,7 @@ describe("a folder", () => {
     await rm(join(docs, "a.md"));
     expect(await ingest([docs, "--prune"])).toMatchObject({
       code: 1,
-      stderr: `${docs} has no file with the extension .md, .markdown, or .txt.\n`,
+      stderr: `${docs} has no file with the extension .md, .markdown, .txt, .mdx, .html, .htm, .xhtml, .pdf, .docx, or .docm.\n`,
     });
     expect(Object.keys(await held("emptied/"))).toHaveLength(1);
   });
@@ -289,7 +304,7 @@ describe("a folder with odd files", () => {
     const { stderr, code } = await ingest([docs, twin, "--prune"], { unprivileged: true });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `Skipped ${twin}: it has no file with the extension .md, .markdown, or .txt.\n`,
+      `Skipped ${twin}: it has no file with the extension .md, .markdown, .txt, .mdx, .html, .htm, .xhtml, .pdf, .docx, or .docm.\n`,
     );
     expect(Object.keys(await held("kept/"))).toHaveLength(7);
   });
@@ -297,14 +312,14 @@ describe("a folder with odd files", () => {
   test("loads the other files if each is given as a PATH", async () => {
     const docs = await files("named", {
       ...taken,
-      "page.html": "<p>",
+      "page.odt": "<p>",
       "notes.rst": "Notes\n=====",
     });
     const pipe = join(docs, "pipe.md");
     await promisify(execFile)("mkfifo", [pipe]);
     await symlink("endless.md", join(docs, "endless.md"));
     await symlink("a.md", join(docs, "link.md"));
-    const names = ["pipe.md", "endless.md", "gone.md", "page.html", "a.md", "link.md", "notes.rst"];
+    const names = ["pipe.md", "endless.md", "gone.md", "page.odt", "a.md", "link.md", "notes.rst"];
     const { code, stdout, stderr } = await ingest([
       ...names.map((name) => join(docs, name)),
       "--prefix=named/",
@@ -313,7 +328,7 @@ describe("a folder with odd files", () => {
     expect(stderr.replaceAll(`${docs}/`, "")).toBe(`Skipped pipe.md: it is a named pipe, not a file.
 Skipped endless.md: it cannot be read: ELOOP: too many symbolic links encountered.
 Skipped gone.md: it does not exist.
-Skipped page.html: its format is not read: convert it to Markdown first.
+Skipped page.odt: its format is not read: convert it to Markdown, HTML, PDF or DOCX first.
 3 added, 0 replaced, 0 unchanged, 0 deleted, 4 skipped.
 `);
     expect(matching(stdout, /^added .*$/gm).sort()).toEqual([
@@ -330,7 +345,7 @@ Skipped page.html: its format is not read: convert it to Markdown first.
 
   test("survives files that become pipes or are deleted meanwhile", async () => {
     const docs = await files("vanish", { ...taken, "pipe.md": "text", "gone.md": "text" });
-    const found = await findFiles([docs], "", undefined);
+    const found = await findFiles([docs], "", undefined, new Reading());
     await rm(join(docs, "gone.md"));
     await rm(join(docs, "pipe.md"));
     await promisify(execFile)("mkfifo", [join(docs, "pipe.md")]);
@@ -348,12 +363,12 @@ Skipped page.html: its format is not read: convert it to Markdown first.
 describe("files of other formats", () => {
   test("are named with the reason, and files that are no documents are counted", async () => {
     const documents = [
-      "a.pdf",
-      "B.HTML",
-      "c.docx",
+      "a.odt",
+      "B.RTF",
+      "c.epub",
       "d.rst",
       "e.adoc",
-      "f.mdx",
+      "f.qmd",
       "g.ipynb",
       "LICENSE",
     ];
@@ -377,10 +392,10 @@ describe("files of other formats", () => {
       [
         "Not documents, left out: 3 .png, 1 .css, 1 .js, 1 .json.",
         "Left out by name (a leading dot, node_modules): 4.",
-        ...["B.HTML", "a.pdf", "c.docx", "g.ipynb"].map(
-          (name) => `Not read: mixed/sub/${name}: ${convert} first.`,
+        ...["B.RTF", "a.odt", "c.epub", "g.ipynb"].map(
+          (name) => `Not read: mixed/sub/${name}: ${convert}, HTML, PDF or DOCX first.`,
         ),
-        ...["d.rst", "e.adoc", "f.mdx"].map(
+        ...["d.rst", "e.adoc", "f.qmd"].map(
           (name) =>
             `Not read: mixed/sub/${name}: ${convert}, or give it as a PATH to have it read as text.`,
         ),
@@ -405,12 +420,12 @@ describe("files of other formats", () => {
   });
 
   test("are named also if there are no others", async () => {
-    const docs = await files("only", { "a.pdf": "%PDF" });
+    const docs = await files("only", { "a.odt": "text" });
     const { code, stderr } = await ingest([docs, "--prune"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^Not read: only\/a\.pdf: /);
+    expect(stderr).toMatch(/^Not read: only\/a\.odt: /);
     expect(stderr).toContain(
-      `Skipped ${docs}: it has no file with the extension .md, .markdown, or .txt.\n`,
+      `Skipped ${docs}: it has no file with the extension .md, .markdown, .txt, .mdx, .html, .htm, .xhtml, .pdf, .docx, or .docm.\n`,
     );
   });
 });
@@ -537,7 +552,8 @@ describe("a busy server", () => {
     refusals = Array(30).fill({ status: "403" });
     expect(await ingest([await some()], { url })).toMatchObject({
       code: 1,
-      stderr: "The server refuses: Not now.\n",
+      stderr:
+        "The server refuses: Not now. The bearer token is that of BELAY_TOKEN. `unset BELAY_TOKEN`, and the command signs one itself.\n",
     });
     expect(refusals.length).toBeGreaterThan(20);
   });
@@ -545,7 +561,7 @@ describe("a busy server", () => {
 
 describe("npm run ingest refuses", () => {
   test.each([
-    [[], "PATH is missing: which files?"],
+    [[], "PATH or URL is missing, and there is no ingest.json."],
     [
       [".", "--server=belay.example.com"],
       "--server takes a scheme, a host and a port only, such as http://127.0.0.1:8787.",
@@ -574,6 +590,10 @@ describe("npm run ingest refuses", () => {
     [
       ["docs", "docs", "--server=http://a.b", "--token=t"],
       /^Two files would be the document docs\/\S+: load them separately, with --prefix\.$/,
+    ],
+    [
+      ["docs", "--server=http://a.b", "--token=t", "--collection=Team docs"],
+      "--collection must be 1 to 64 lower-case letters, digits and hyphens.",
     ],
     [["--sever=http://a.b"], "Unknown option '--sever'. Did you mean --server?"],
   ] as const)("%j", async (args, message) => {

@@ -142,7 +142,10 @@ describe.concurrent.each(COMMANDS)("on npm run %s", (command) => {
       const user = await User.on(urlOf(command), SECRET);
       const tag = crypto.randomUUID();
       const call = new Call(urlOf(command), user, ask(scripted({ ...LONG, tag })));
-      await vi.waitUntil(() => (recordOf(tag)?.tokensSent ?? 0) >= 10, { interval: 5 });
+      await vi.waitUntil(() => (recordOf(tag)?.tokensSent ?? 0) >= 10, {
+        timeout: 10_000,
+        interval: 5,
+      });
       await sleep(2 * sample);
       const leftAt = Date.now();
       call.leave("close");

@@ -100,7 +100,7 @@ function start(
  * with a margin for a busy machine.
  */
 function holdMs(roundTripMs: number): number {
-  return 2 * roundTripMs + 800;
+  return 2 * roundTripMs + 1_400;
 }
 
 describe.each(COMMANDS)("on npm run %s", (command) => {

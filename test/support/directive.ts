@@ -136,6 +136,7 @@ export interface ModelRequest {
   path: string;
   model: unknown;
   authorization: string | undefined;
+  traceparent: string | undefined;
   messageCount: number;
   roles: unknown[];
   messages: { role?: unknown; content?: unknown }[];

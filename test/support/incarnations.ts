@@ -15,6 +15,8 @@ import { copyBundle } from "./bundle.ts";
 export interface Incarnations {
   /** Starts the next one, after the last is dead. Resolves when it listens. */
   start(): Promise<Incarnation>;
+  /** The folder of their storage. */
+  readonly persistTo: string;
   /** All their log lines so far. */
   readonly log: readonly string[];
   /** Removes the bundle and the storage. */
@@ -48,6 +50,7 @@ export async function incarnations(
   const program = ownDisk ? onOwnDisk(server, persistTo) : server;
   const log: string[] = [];
   return {
+    persistTo,
     log,
     async start() {
       const startedAt = Date.now();

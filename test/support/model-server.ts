@@ -4,6 +4,7 @@
 //   POST /v1/chat/completions    follows the directive of the last user message
 //   POST /v1/embeddings          the same, see meaning.ts
 //   POST /v1/rerank              the same, see reranking.ts
+//   GET  /v1/models              the list of its one model
 //   GET  /requests               the requests so far, and their outcomes
 //   POST /reset                  deletes them
 //
@@ -68,6 +69,11 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const path = request.url ?? "/";
+  if (request.method === "GET" && path === "/v1/models") {
+    const list = { object: "list", data: [{ id: "scripted", object: "model" }] };
+    response.setHeader("content-type", "application/json").end(JSON.stringify(list));
+    return;
+  }
   if (request.method === "GET" && path === "/requests") {
     response.setHeader("content-type", "application/json").end(JSON.stringify(requests));
     return;
@@ -85,6 +91,7 @@ async function handle(
     path,
     model: body.model,
     authorization: request.headers.authorization,
+    traceparent: request.headers.traceparent as string | undefined,
     messageCount: body.messages.length,
     roles: body.messages.map(({ role }) => role),
     messages: body.messages,

@@ -23,4 +23,6 @@ export class Progress implements Taker {
   onSignOfLife(): void {}
 
   onRewrite(): void {}
+
+  onUsage(): void {}
 }

@@ -7,11 +7,12 @@ import { workerd } from "../../scripts/workerd.ts";
 import { copyBundle } from "./bundle.ts";
 
 await runServer({
+  script: "serve",
   about: "Serves Belay for a test.",
   persistTo: ".belay/serve",
   isChatter: () => false,
-  program: async ({ port, persistTo, variables: overrides }, folder) => {
+  program: async (flags, folder) => {
     await copyBundle(folder);
-    return workerd(folder, { port, persistTo, variables: await variables(overrides) });
+    return workerd(folder, { ...flags, variables: await variables(flags.variables) });
   },
 });

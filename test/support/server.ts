@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Host names it accepts, besides this machine's. */
   readonly hosts?: readonly string[];
+  /** Other flags. */
+  readonly flags?: readonly string[];
   /** Keeps its files in memory where possible: a busy disk distorts times. */
   readonly inMemory?: boolean;
 }
@@ -56,8 +58,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       script(options),
       `--port=${options.port ?? 0}`,
       `--persist-to=${persistTo}`,
-      ...(options.hosts ?? []).map((host) => `--host=${host}`),
+      ...(options.hosts ?? []).map((host) => `--name=${host}`),
       ...vars,
+      ...(options.flags ?? []),
     ],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TMPDIR: privateFiles } },
   );

@@ -5,6 +5,7 @@
 // It follows no redirect and retries nothing.
 
 import { connect, type Socket } from "node:net";
+import { connect as overTls } from "node:tls";
 import { SignJWT } from "jose";
 import { API_PREFIX, type ErrorBody, type StreamEvent } from "../../src/protocol.ts";
 import { eventOf } from "./event-stream.ts";
@@ -16,6 +17,10 @@ interface Options {
   /** Sent as JSON; as the first chunk with `transfer-encoding: chunked`. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The address of this machine that the request comes from. */
+  readonly from?: string;
+  /** Over TLS to this machine: the certificate that signs the server's. */
+  readonly authority?: string;
 }
 
 /** An event and its arrival, in ms since the epoch. */
@@ -96,6 +101,8 @@ export class Exchange {
   readonly ended: Promise<Ending>;
 
   readonly #socket: Socket;
+  /** What the socket carries: TLS, or the same. */
+  readonly #stream: Socket;
   readonly #received: Buffer[] = [];
   /** Bytes of the head, or of the framing, that are not read yet. */
   #unread: Buffer = Buffer.alloc(0);
@@ -106,7 +113,8 @@ export class Exchange {
   readonly #settleEnding: (ending: Ending) => void;
   readonly #watchers = new Set<() => void>();
 
-  constructor(url: string, { method = "GET", token, body, headers = {} }: Options) {
+  constructor(url: string, options: Options) {
+    const { method = "GET", token, body, headers = {}, from, authority } = options;
     const { promise, resolve } = Promise.withResolvers<Ending>();
     this.ended = promise;
     this.#settleEnding = resolve;
@@ -124,21 +132,27 @@ export class Exchange {
 
     // Half open, so that the server's FIN does not close our side.
     this.#socket = connect({
-      host: hostname,
+      host: authority === undefined ? hostname.replace(/^\[(.*)\]$/, "$1") : "127.0.0.1",
       port: Number(port),
       noDelay: true,
       allowHalfOpen: true,
+      ...(from !== undefined && { localAddress: from }),
     });
+    this.#stream =
+      authority === undefined
+        ? this.#socket
+        : overTls({ socket: this.#socket, servername: hostname, ca: authority });
     const head = `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join("")}\r\n`;
-    this.#socket.write(head + (chunked ? chunk(payload) : payload));
-    this.#socket.on("data", (bytes) => {
+    this.#stream.write(head + (chunked ? chunk(payload) : payload));
+    this.#stream.on("data", (bytes) => {
       try {
         this.#read(bytes);
       } catch (error) {
         this.#socket.destroy(error as Error);
       }
     });
-    this.#socket.on("end", () => this.#end(this.#framing?.untilClose ? "complete" : "cut"));
+    this.#stream.on("error", (error) => this.#end("cut", error));
+    this.#stream.on("end", () => this.#end(this.#framing?.untilClose ? "complete" : "cut"));
     this.#socket.on("error", (error) => this.#end("cut", error));
     this.#socket.on("close", () => this.#end("cut"));
   }
@@ -226,7 +240,7 @@ export class Exchange {
 
   /** Sends raw bytes after the request: the rest of an announced body. */
   send(text: string): void {
-    this.#socket.write(text);
+    this.#stream.write(text);
   }
 
   /** Sends another chunk of a chunked body. */

@@ -2,8 +2,8 @@
 // tested through the user object, with the rows that they count.
 
 import { describe, expect, it } from "vitest";
-import { windowAt, windowSpan } from "../../src/user/ledger.ts";
 import { remaining } from "../../src/user/quota.ts";
+import { windowAt, windowSpan } from "../../src/window.ts";
 
 describe("a window", () => {
   it.each([

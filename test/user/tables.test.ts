@@ -3,8 +3,8 @@
 
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { windowAt } from "../../src/user/ledger.ts";
 import { USER_SCHEMA } from "../../src/user/tables.ts";
+import { windowAt } from "../../src/window.ts";
 import { audit, newUser, scripted, type TestUser } from "../harness.ts";
 
 /** The tables of the first release. */

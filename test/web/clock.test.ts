@@ -1,10 +1,14 @@
 // How the page shows times. The reader's time zone is UTC here.
 
-import { expect, it } from "vitest";
-import { clock } from "../../src/web/clock.ts";
+import { afterEach, expect, it, vi } from "vitest";
+import { clock, localeOf } from "../../src/web/clock.ts";
 
 const NOW = Date.parse("2026-11-22T23:30:00Z");
-const said = (at: string) => clock(Date.parse(at), NOW);
+const said = (at: string) => clock(Date.parse(at), NOW, "en");
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 it.each([
   ["today", "2026-11-22T11:00:00Z"],
@@ -20,4 +24,10 @@ it.each([
   ["the day before yesterday", "2026-11-20T23:50:00Z", "20"],
 ])("another time is a date: %s", (_which, at, day) => {
   expect(said(at)).toMatch(new RegExp(`^(${day} \\w+|\\w+ ${day})$`));
+});
+
+it("a locale of the browser that is no language tag is passed over", () => {
+  vi.stubGlobal("navigator", { languages: ["en-US@posix", "", "de-AT"] });
+  expect(localeOf("de")).toBe("de-AT");
+  expect(localeOf("en")).toBe("en");
 });

@@ -1,76 +1,138 @@
 // The reader's page: asks, shows answers, updates quota, history and examples.
 // exchange.ts renders an answer; client/ keeps its connection.
 
-import { BelayError, createClient, type Receipt, type Turn } from "../../client/client.ts";
-import { API_PREFIX, type Examples } from "../../protocol.ts";
-import { button, byId, element, icon } from "../element.ts";
-import { Composer } from "./composer.ts";
-import { Exchange, type Surroundings } from "./exchange.ts";
+import {
+  type Answer,
+  type AnswerOptions,
+  BelayError,
+  type Client,
+  createClient,
+  type Receipt,
+} from "../../client/client.ts";
+import { backoffMs } from "../../client/connection.ts";
+import type { Examples as ExamplesBody } from "../../protocol.ts";
+import { answerText } from "../answer-text.ts";
+import { Composer, type Refusal } from "../composer.ts";
+import { byId } from "../element.ts";
+import { Exchange, type Surroundings } from "../exchange.ts";
+import { renewal } from "../renewal.ts";
+import { SessionError } from "../session-error.ts";
+import { conversationOf } from "../turns.ts";
+import { Accounts, accountOf } from "./accounts.ts";
+import { addressOf, nameAnswer, namedAnswer } from "./address.ts";
+import { Banner } from "./banner.ts";
+import { Examples } from "./examples.ts";
 import { History } from "./history.ts";
-import { QuotaMeter, renewal } from "./quota-meter.ts";
-import { Session, SessionError } from "./session.ts";
+import { madeBy, readIdentity, showIdentity, signInAddress } from "./identity.ts";
+import { type Asking, keep, kept, newAsking } from "./kept.ts";
+import { QuotaMeter } from "./quota-meter.ts";
+import { Session } from "./session.ts";
+import { SignIn } from "./sign-in.ts";
 import { View } from "./view.ts";
+import type { PageWords } from "./words/page-words.ts";
 
-/** How much of the conversation is sent: the wire takes 20 turns and 64 KiB. */
-const TURNS_MAX = 20;
-const TURNS_BYTES_MAX = 40_000;
 const CLOCK_MS = 30_000;
-/** Pauses in ms between reads of the quota, until the last answer is charged. */
-const SETTLING_MS = [100, 400, 1_600];
-/** Key in sessionStorage: ids of the queries in this tab. */
-const KEPT = "belay log";
+/** Between tries while the browser is offline. Being online again ends the wait. */
+const OFFLINE_MS = 30_000;
 
 export class Page {
-  readonly #session = new Session();
-  readonly #client = createClient({
-    url: "",
-    token: this.#session.token,
-    fetch: this.#session.fetch,
-  });
+  readonly #words: PageWords;
+  readonly #identity = readIdentity();
+  readonly #session: Session;
+  readonly #client: Client;
   readonly #log = byId("log", HTMLElement);
   readonly #status = byId("status", HTMLElement);
-  readonly #banner = byId("banner", HTMLElement);
-  readonly #examples = byId("examples", HTMLElement);
   readonly #sidebar = byId("sidebar", HTMLElement);
-  readonly #siteTitle = document.title;
-  readonly #meter = new QuotaMeter();
-  readonly #composer = new Composer(
-    (question) => this.#ask(question),
-    () => this.#stop(),
-  );
-  readonly #history = new History(this.#client, (receipt) => this.#open(receipt));
+  readonly #siteTitle: string;
+  readonly #meter: QuotaMeter;
+  readonly #accounts: Accounts;
+  readonly #composer: Composer;
+  readonly #history: History;
+  readonly #examples: Examples;
+  readonly #signIn: SignIn;
+  readonly #banner: Banner;
   readonly #view = new View();
+  readonly #around: Surroundings;
   #thread: Exchange[] = [];
   #live: Exchange | undefined;
+  /** What is being asked, for the case that the page is reloaded before it has an id. */
+  #asking: Asking | undefined;
   /** Whether `#thread` includes what this tab showed before a reload. */
   #restored = false;
-  #quotaReads = 0;
   /** Whether the service has been reached. */
   #begun = false;
-  /** Whether it refuses every reader like this one. */
-  #closed = false;
+  /** Why no reader like this one can ask, if so. */
+  #closed: Refusal | undefined;
+  /** Whether there are no documents yet. */
+  #empty = false;
 
-  readonly #around: Surroundings = {
-    announce: (text) => {
+  constructor(words: PageWords) {
+    this.#words = words;
+    showIdentity(this.#identity, words);
+    this.#siteTitle = document.title;
+    this.#session = new Session(words, this.#identity.anonymous);
+    this.#client = createClient({
+      url: "",
+      token: this.#session.token,
+      fetch: this.#session.fetch,
+      backoff: (attempt) => (navigator.onLine ? backoffMs(attempt) : OFFLINE_MS),
+    });
+    const announce = (text: string) => {
       this.#status.textContent = text;
-    },
-    again: (exchange) => {
-      if (this.#refuseWhileAnswering()) return;
-      if (!exchange.whole) this.#drop(exchange);
-      this.#ask(exchange.question);
-    },
-    held: () => {
-      // If it fails, the next read is at the end of the answer.
-      this.#refreshQuota().catch(() => {});
-    },
-    rate: async (queryId, rating, comment) => {
-      await this.#client.feedback(queryId, rating, comment);
-      // The history holds the rating of the answer.
-      this.#history.refresh().catch(() => {});
-    },
-    receipt: (queryId) => this.#resolved(queryId).catch(() => undefined),
-    grown: () => this.#view.grown(),
-  };
+    };
+    this.#around = {
+      words,
+      render: answerText,
+      announce,
+      again: (exchange) => {
+        if (this.#refuseWhileAnswering()) return;
+        if (!exchange.whole) this.#drop(exchange);
+        this.#ask(exchange.question);
+      },
+      ask: (question) => this.#choose(question),
+      held: () => {
+        // If it fails, the next read is at the end of the answer.
+        this.#accounts.refresh().catch(() => {});
+      },
+      rate: async (queryId, rating, comment) => {
+        await this.#client.feedback(queryId, rating, comment);
+        // The history holds the rating of the answer.
+        this.#history.refresh().catch(() => {});
+      },
+      receipt: (queryId) => this.#accounts.receipt(queryId).catch(() => undefined),
+      addressOf,
+      grown: () => this.#view.grown(),
+    };
+    this.#meter = new QuotaMeter(words);
+    this.#accounts = new Accounts(this.#client, (quota) => {
+      this.#meter.show(quota);
+      this.#updateRefusal();
+    });
+    this.#composer = new Composer(
+      {
+        form: byId("composer", HTMLFormElement),
+        input: byId("question", HTMLTextAreaElement),
+        send: byId("send", HTMLButtonElement),
+        stop: byId("stop", HTMLButtonElement),
+        note: byId("composer-note", HTMLElement),
+      },
+      words,
+      (question) => this.#ask(question),
+      () => this.#stop(),
+    );
+    this.#history = new History(this.#client, words, {
+      open: (receipt) => this.#open(receipt),
+      deleted: (queryId) => this.#deleted(queryId),
+      announce,
+    });
+    this.#examples = new Examples(words, (question) => this.#choose(question));
+    this.#signIn = new SignIn(this.#session, words, signInAddress(this.#identity), () => {
+      this.#signIn.update();
+      this.#composer.focus();
+      this.#begin();
+    });
+    this.#banner = new Banner(() => this.#comeBack(), announce);
+  }
 
   /** Restores the tab and listens to the reader. */
   start(): void {
@@ -80,11 +142,13 @@ export class Page {
     addEventListener("online", () => this.#comeBack());
     addEventListener("offline", () => this.#showConnection());
     addEventListener("pagehide", () => this.#keep());
+    addEventListener("hashchange", () => this.#openNamed());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.#comeBack();
     });
     // The quota renews while the page is open.
     setInterval(() => this.#renewQuota(), CLOCK_MS);
+    this.#composer.draft = kept().draft;
     this.#showConnection();
     this.#composer.focus();
     this.#begin();
@@ -93,32 +157,71 @@ export class Page {
   #renewQuota(): void {
     if (!this.#meter.spent) return;
     const { resetsAt } = this.#meter;
-    if (resetsAt === null || Date.parse(resetsAt) > Date.now()) this.#refuseIfSpent();
-    else this.#refreshQuota().catch(() => {});
+    if (resetsAt === null || Date.parse(resetsAt) > Date.now()) this.#updateRefusal();
+    else this.#accounts.refresh().catch(() => {});
   }
 
-  #open(receipt: Receipt): void {
+  async #open(receipt: Receipt): Promise<void> {
     if (this.#refuseWhileAnswering()) return;
     this.#clear();
+    nameAnswer(receipt.queryId);
     this.#history.opened = receipt.queryId;
-    this.#read(receipt);
-    this.#view.toStart();
+    const read = this.#read(receipt);
+    const exchange = this.#thread[0] as Exchange;
+    this.#view.toStart(exchange);
+    await read;
+    exchange.account(accountOf(receipt, this.#words));
   }
 
-  async #ask(question: string): Promise<void> {
+  /** The answer that the address names, for the reader who asked. */
+  async #openNamed(): Promise<void> {
+    const queryId = namedAnswer();
+    if (queryId === undefined) return;
+    try {
+      const receipt = await this.#client.query(queryId);
+      if (receipt.query === null) this.#banner.show(this.#words.notYours);
+      else await this.#open(receipt);
+    } catch (thrown) {
+      if (thrown instanceof BelayError && thrown.code === "NOT_FOUND") {
+        nameAnswer(undefined);
+        this.#banner.show(this.#words.notYours);
+      } else this.#explainStart(thrown);
+    }
+  }
+
+  /** Asks what the page suggested. */
+  #choose(question: string): void {
+    this.#composer.focus();
+    this.#ask(question);
+  }
+
+  /** @param before What was asked before a reload, in this way. */
+  async #ask(question: string, before?: Asking): Promise<void> {
     if (this.#refuseWhileAnswering()) return;
     this.#restored = true;
-    const turns = this.#conversation();
+    nameAnswer(undefined);
+    this.#showConnection();
+    const asking = before ?? newAsking(question, conversationOf(this.#thread));
+    this.#asking = asking;
     const exchange = this.#add(new Exchange(question, this.#around));
-    this.#view.toEnd();
-    await this.#attend(
-      exchange,
-      exchange.follow("Searching the documents", (options) =>
-        this.#client.ask(question, { ...options, history: turns }),
-      ),
+    this.#view.toQuestion(exchange);
+    await this.#follow(exchange, this.#words.searching, (options) =>
+      this.#client.ask(question, {
+        ...options,
+        history: asking.turns,
+        idempotencyKey: asking.key,
+        stopsOnLeave: false,
+      }),
     );
+    this.#asking = undefined;
+    if (this.#session.needsSignIn) {
+      this.#drop(exchange);
+      if (this.#composer.draft === "") this.#composer.draft = question;
+      this.#signIn.update();
+      return;
+    }
     await this.#refresh();
-    await this.#settleQuota();
+    await this.#accounts.settle(() => this.#meter.held && this.#live === undefined);
   }
 
   /** The receipt may come after the end of the answer, so refresh again. */
@@ -132,50 +235,55 @@ export class Page {
     const { queryId, query, state, answer, feedback } = receipt;
     const exchange = this.#add(new Exchange(query ?? "", this.#around, queryId));
     if (state !== "reserved" && answer === null) {
-      exchange.explain("This answer did not arrive whole. It was not charged and not kept.");
+      exchange.explain(this.#words.notWhole);
       return;
     }
-    await this.#attend(
-      exchange,
-      exchange.follow(
-        "Opening the answer",
-        (options) => this.#client.events(queryId, options),
-        feedback,
-      ),
-    );
+    const { opening } = this.#words;
+    await this.#follow(exchange, opening, (o) => this.#client.events(queryId, o), feedback);
     if (state === "reserved") this.#refresh();
   }
 
   /** During an answer: tells the reader to wait, and is true. */
   #refuseWhileAnswering(): boolean {
     if (this.#live === undefined) return false;
-    const words = "One answer at a time. Wait for this one, or stop it.";
-    this.#composer.remark(words);
-    this.#around.announce(words);
+    const { oneAtATime } = this.#words;
+    this.#composer.remark(oneAtATime);
+    this.#around.announce(oneAtATime);
     return true;
   }
 
-  async #attend(exchange: Exchange, ended: Promise<void>): Promise<void> {
+  async #follow(
+    exchange: Exchange,
+    doing: string,
+    start: (options: AnswerOptions) => Answer,
+    feedback: Receipt["feedback"] = null,
+  ): Promise<void> {
     this.#live = exchange;
     this.#composer.answering = true;
-    await ended;
+    this.#showConnection();
+    await exchange.follow(doing, start, feedback);
     this.#live = undefined;
     this.#composer.answering = false;
+    this.#view.settle();
+    // The answer says why.
+    if (exchange.failure === "BLOCKED") this.#closed = { short: "", long: "" };
+    this.#updateRefusal();
+    this.#showConnection();
     this.#keep();
   }
 
   #add(exchange: Exchange): Exchange {
-    document.body.classList.remove("fresh");
     if (this.#sidebar.matches(":popover-open")) this.#sidebar.hidePopover();
     this.#thread.push(exchange);
     this.#log.append(exchange.root);
-    document.title = `${this.#thread[0]?.question} · ${this.#siteTitle}`;
+    this.#showThread();
     return exchange;
   }
 
   #drop(exchange: Exchange): void {
     this.#thread = this.#thread.filter((other) => other !== exchange);
     exchange.root.remove();
+    this.#showThread();
   }
 
   #clear(): void {
@@ -183,43 +291,51 @@ export class Page {
     this.#restored = true;
     this.#log.replaceChildren();
     this.#history.opened = undefined;
-    document.title = this.#siteTitle;
+    nameAnswer(undefined);
+    this.#view.clear();
+    this.#showThread();
+  }
+
+  /** What depends on whether there is a conversation. */
+  #showThread(): void {
+    const [first] = this.#thread;
+    document.body.classList.toggle("fresh", first === undefined);
+    document.title = first ? `${first.question} · ${this.#siteTitle}` : this.#siteTitle;
+    this.#composer.placeholder = first ? this.#words.followUp : this.#words.placeholder;
+    // The welcome says it where there is no conversation.
+    this.#composer.standing = first ? madeBy(this.#identity, this.#words) : "";
   }
 
   #startAgain(): void {
     if (this.#refuseWhileAnswering()) return;
     this.#clear();
     this.#keep();
-    document.body.classList.add("fresh");
+    this.#showConnection();
     if (this.#sidebar.matches(":popover-open")) this.#sidebar.hidePopover();
     this.#composer.focus();
     // The documents may have changed.
     this.#showExamples().catch(() => {});
   }
 
-  /** The last turns, whole, as many as may be sent. */
-  #conversation(): readonly Turn[] {
-    const kept: Turn[] = [];
-    let bytes = 0;
-    for (const { turns } of this.#thread.toReversed()) {
-      bytes += new TextEncoder().encode(JSON.stringify(turns)).length;
-      if (bytes > TURNS_BYTES_MAX || kept.length + turns.length > TURNS_MAX) break;
-      kept.unshift(...turns);
-    }
-    return kept;
+  #deleted(queryId: string): void {
+    if (this.#thread.some((exchange) => exchange.queryId === queryId)) this.#startAgain();
   }
 
   #keep(): void {
-    if (!this.#restored) return;
+    const { draft } = this.#composer;
+    if (!this.#restored) {
+      keep({ ...kept(), draft });
+      return;
+    }
     const queryIds = this.#thread.map(({ queryId }) => queryId).filter((id) => id !== undefined);
-    sessionStorage.setItem(KEPT, JSON.stringify(queryIds));
+    const asking = this.#live?.queryId === undefined ? this.#asking : undefined;
+    keep({ queryIds, asking, draft });
   }
 
   /** What this tab showed before a reload. Throws if the service is unreachable. */
   async #kept(): Promise<readonly Receipt[]> {
-    const queryIds: string[] = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
     const receipts = await Promise.all(
-      queryIds.map((queryId) =>
+      kept().queryIds.map((queryId) =>
         this.#client.query(queryId).catch((thrown) => {
           // Asked in an earlier session.
           if (thrown instanceof BelayError && thrown.code === "NOT_FOUND") return undefined;
@@ -230,127 +346,104 @@ export class Page {
     return receipts.filter((receipt) => receipt !== undefined);
   }
 
-  /** Shows them again. One that the reload stopped can be asked again. */
+  /** Shows them again, and goes on with what was being asked. */
   async #restore(receipts: readonly Receipt[]): Promise<void> {
     // The reader asked in between, or this ran already.
     if (this.#restored || this.#thread.length > 0) return;
-    for (const receipt of receipts) if (receipt.query !== null) await this.#read(receipt);
+    const { asking } = kept();
+    for (const receipt of receipts) {
+      if (receipt.query === null) continue;
+      const read = this.#read(receipt);
+      this.#view.toQuestion(this.#thread.at(-1) as Exchange);
+      await read;
+    }
     this.#restored = true;
     this.#keep();
+    if (asking !== undefined) await this.#ask(asking.question, asking);
   }
 
   /** May fail: the next refresh comes with the next answer. */
   async #refresh(): Promise<void> {
-    await Promise.allSettled([this.#refreshQuota(), this.#history.refresh()]);
+    await Promise.allSettled([this.#accounts.refresh(), this.#history.refresh()]);
+    if (this.#empty) await this.#showExamples().catch(() => {});
   }
 
-  async #refreshQuota(): Promise<void> {
-    this.#quotaReads += 1;
-    const reading = this.#quotaReads;
-    const quota = await this.#client.quota();
-    // A later answer is newer.
-    if (reading !== this.#quotaReads) return;
-    this.#meter.show(quota);
-    this.#refuseIfSpent();
+  #updateRefusal(): void {
+    const refusal = this.#closed ?? this.#refusal;
+    this.#composer.refuse(refusal);
+    document.body.classList.toggle("refusing", refusal !== undefined);
   }
 
-  /** Reads the quota after the charge, some ms after the answer. */
-  async #settleQuota(): Promise<void> {
-    for (const ms of SETTLING_MS) {
-      if (!this.#meter.held || this.#live !== undefined) return;
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      await this.#refreshQuota().catch(() => {});
-    }
-  }
-
-  /** The receipt of an answer, some milliseconds after its end. */
-  async #resolved(queryId: string): Promise<Receipt | undefined> {
-    for (const ms of [0, ...SETTLING_MS]) {
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      const receipt = await this.#client.query(queryId);
-      if (receipt.state !== "reserved") return receipt;
-    }
-    return undefined;
-  }
-
-  #refuseIfSpent(): void {
-    if (this.#closed) return;
-    const when = renewal(this.#meter.resetsAt, Date.now());
-    this.#refuse(this.#meter.spent ? `Your quota is used up. ${when}` : "");
-  }
-
-  #refuse(reason: string): void {
-    this.#composer.refuse(reason);
-    this.#examples.hidden = reason !== "";
+  get #refusal(): Refusal | undefined {
+    const { noDocuments, noDocumentsHint, usedUp } = this.#words;
+    if (this.#empty) return { short: noDocuments, long: noDocumentsHint };
+    if (!this.#meter.spent) return undefined;
+    // A question that was refused says when already.
+    if (this.#thread.at(-1)?.failure === "QUOTA_EXCEEDED") return { short: usedUp, long: "" };
+    return { short: usedUp, long: renewal(this.#words, this.#meter.resetsAt, Date.now()) };
   }
 
   async #showExamples(): Promise<void> {
-    await this.#session.token();
-    const response = await this.#session.fetch(`${API_PREFIX}/ai/examples`);
-    if (!response.ok) return;
-    const { empty, questions }: Examples = await response.json();
-    byId("empty-corpus", HTMLElement).hidden = !empty;
-    this.#examples.replaceChildren(
-      ...questions.map((question) => {
-        const words = element("span", { dir: "auto" }, question);
-        return element(
-          "li",
-          {},
-          button({}, () => this.#take(question), words, icon("arrow")),
-        );
-      }),
-    );
-  }
-
-  #take(example: string): void {
-    this.#composer.focus();
-    this.#ask(example);
+    const body = await this.#session.json<ExamplesBody>("/ai/examples");
+    if (body === undefined) return;
+    this.#empty = body.empty;
+    this.#examples.show(body);
+    this.#updateRefusal();
   }
 
   async #begin(): Promise<void> {
+    if (this.#signIn.update()) return;
+    const reads = [this.#accounts.refresh(), this.#history.refresh(), this.#showExamples()];
     let receipts: readonly Receipt[];
     try {
-      [receipts] = await Promise.all([
-        this.#kept(),
-        this.#refreshQuota(),
-        this.#history.refresh(),
-        this.#showExamples(),
-      ]);
-      this.#begun = true;
-      this.#showConnection();
+      [receipts] = await Promise.all([this.#kept(), ...reads]);
     } catch (thrown) {
-      const cause = thrown instanceof BelayError ? thrown.cause : thrown;
-      this.#closed = cause instanceof SessionError && cause.closed;
-      const words =
-        cause instanceof SessionError
-          ? cause.message
-          : "The service could not be reached. Try again in a moment.";
-      if (this.#closed) this.#refuse(words);
-      else this.#warn(words);
+      this.#explainStart(thrown);
       return;
     }
-    await this.#restore(receipts);
+    this.#begun = true;
+    this.#showConnection();
+    const named = namedAnswer();
+    // A reload shows the conversation that the named answer is in.
+    if (named === undefined || receipts.some(({ queryId }) => queryId === named)) {
+      await this.#restore(receipts);
+    } else await this.#openNamed();
   }
 
-  #warn(words: string): void {
-    if (this.#banner.textContent !== words) this.#banner.textContent = words;
-    this.#banner.hidden = words === "";
-    if (words !== "") this.#around.announce(words);
+  /** Why the page cannot begin: in one place. */
+  #explainStart(thrown: unknown): void {
+    if (this.#signIn.update()) return;
+    const cause = thrown instanceof BelayError ? thrown.cause : thrown;
+    const { failures, unreachable } = this.#words;
+    const code = thrown instanceof BelayError ? thrown.code : "";
+    if (cause instanceof SessionError && cause.closed) {
+      this.#closed = { short: "", long: cause.message };
+    } else if (code === "BLOCKED") {
+      this.#closed = { short: "", long: failures[code] ?? unreachable };
+    } else {
+      const words = cause instanceof SessionError ? cause.message : unreachable;
+      this.#showConnection(words);
+    }
+    this.#updateRefusal();
   }
 
-  #showConnection(): void {
-    if (!navigator.onLine)
-      this.#warn(
-        "You are offline. What you see stays here. New questions are answered when you are online.",
-      );
-    else if (this.#begun) this.#warn("");
+  /** @param trouble Why the service cannot be used, though the browser is online. */
+  #showConnection(trouble = ""): void {
+    // An answer that is being written says itself that it waits.
+    if (!navigator.onLine) this.#banner.show(this.#live ? "" : this.#words.offline);
+    else if (trouble !== "") this.#banner.show(trouble, true);
+    else if (this.#begun) this.#banner.show("");
   }
 
   /** The reader is back: refresh the quota, or try the service again. */
   #comeBack(): void {
     this.#showConnection();
     if (this.#closed || !navigator.onLine || this.#live !== undefined) return;
-    if (this.#begun) this.#refresh();
-    else this.#begin();
+    if (!this.#begun) this.#begin();
+    else {
+      this.#refresh();
+      // It could not be read before.
+      if (!this.#thread.some(({ queryId }) => queryId === namedAnswer())) this.#openNamed();
+    }
   }
 }

@@ -3,25 +3,34 @@
 import type { Quota } from "../../client/client.ts";
 import { clock } from "../clock.ts";
 import { byId } from "../element.ts";
+import type { PageWords } from "./words/page-words.ts";
 
 export class QuotaMeter {
   readonly #root = byId("quota", HTMLElement);
-  readonly #words = byId("quota-words", HTMLElement);
+  readonly #text = byId("quota-words", HTMLElement);
   readonly #reset = byId("quota-reset", HTMLElement);
   readonly #bar = byId("quota-bar", HTMLMeterElement);
+  readonly #words: PageWords;
   #quota: Quota | undefined;
+
+  constructor(words: PageWords) {
+    this.#words = words;
+  }
 
   show(quota: Quota): void {
     this.#quota = quota;
     const { limit, remaining, resetsAt } = quota;
+    const { lang, left, renews } = this.#words;
+    const number = new Intl.NumberFormat(lang);
     this.#root.hidden = false;
     this.#root.classList.toggle("spent", remaining === 0);
-    this.#words.textContent = `${remaining} of ${limit} left`;
+    this.#text.textContent = left(number.format(remaining), number.format(limit));
     this.#bar.max = Math.max(1, limit);
     this.#bar.value = remaining;
+    this.#bar.ariaValueText = this.#text.textContent;
     this.#bar.style.setProperty("--left", `${(100 * remaining) / this.#bar.max}%`);
     this.#reset.textContent =
-      resetsAt === null ? "" : `renews ${clock(Date.parse(resetsAt), Date.now())}`;
+      resetsAt === null ? "" : renews(clock(Date.parse(resetsAt), Date.now(), lang));
   }
 
   get spent(): boolean {
@@ -36,17 +45,4 @@ export class QuotaMeter {
   get resetsAt(): string | null {
     return this.#quota?.resetsAt ?? null;
   }
-}
-
-/** When the quota renews: the reader's local time, and the time until then. */
-export function renewal(resetsAt: string | null, now: number): string {
-  if (resetsAt === null) return "It does not renew.";
-  const at = Date.parse(resetsAt);
-  const minutes = Math.max(1, Math.ceil((at - now) / 60_000));
-  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
-  const wait =
-    hours >= 48
-      ? `${Math.round(hours / 24)} days`
-      : [hours > 0 ? `${hours} h` : "", `${rest} min`].filter(Boolean).join(" ");
-  return `It renews at ${clock(at, now)}, in ${wait}.`;
 }

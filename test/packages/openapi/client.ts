@@ -12,7 +12,7 @@ const [mode, query = ""] = process.argv.slice(2);
 const leaving = new AbortController();
 
 const belay = createClient<paths, "application/json">({
-  baseUrl: process.env.BELAY_SERVER ?? "",
+  baseUrl: process.env.BELAY_URL ?? "",
   headers: { Authorization: `Bearer ${process.env.BELAY_TOKEN}` },
 });
 

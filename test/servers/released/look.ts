@@ -37,9 +37,19 @@ export async function lookAt(url: string): Promise<Seen> {
   const { passages } = await get<{ passages: { score: number; text: string }[] }>(search);
   return {
     // Times are moved to the day of the test.
-    // Earlier releases did not say what was found, nor what a rewrite cost.
+    // Earlier releases did not say what was searched or found, what a rewrite
+    // cost, nor whether a budget was used up.
     receipts: queries.map((receipt) => {
-      const { askedAt, resolvedAt, found, rewriteMs, rewriteTokens, ...rest } = receipt;
+      const {
+        askedAt,
+        resolvedAt,
+        collections,
+        found,
+        rewriteMs,
+        rewriteTokens,
+        fallback,
+        ...rest
+      } = receipt;
       return rest;
     }),
     alice: view(await get<UserView>("/admin/users/alice")),

@@ -1,0 +1,167 @@
+// The lines of a PDF page in reading order, from its pieces of text. Pure.
+
+export interface Item {
+  readonly text: string;
+  /** In points, from the left and from the bottom of the page. */
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly size: number;
+  readonly isCode: boolean;
+}
+
+/** Text with no wide gap in it. */
+export interface Line extends Item {
+  /** The cells of a row; one if it is no row of a table. */
+  readonly cells: readonly { readonly text: string; readonly x: number }[];
+  /** Where the column begins in which the line is. */
+  readonly column: number;
+}
+
+type Piece = Item & { readonly end: number };
+
+/** In sizes of the font. */
+const SAME_LINE = 0.4;
+const SPACE_MIN = 0.15;
+const GAP_MIN = 2;
+const GAPS_DIFFER = 1.05;
+/** Lines that a column has at least. */
+const COLUMN_LINES_MIN = 5;
+/** Of its width, which most of its lines have. */
+const COLUMN_FILL = 0.75;
+const COLUMN_SHARE = 0.5;
+
+export function linesOf(items: readonly Item[], pageWidth: number): Line[] {
+  const pieces = piecesOf(items);
+  const gutter = gutterOf(pieces, pageWidth);
+  if (gutter === undefined) return rowsOf(pieces, 0);
+  // Text across both columns comes between what is above and below it.
+  const lines: Line[] = [];
+  let band: Piece[] = [];
+  const close = () => {
+    lines.push(
+      ...rowsOf(
+        band.filter((piece) => piece.end <= gutter + 1),
+        0,
+      ),
+    );
+    lines.push(
+      ...rowsOf(
+        band.filter((piece) => piece.end > gutter + 1),
+        gutter,
+      ),
+    );
+    band = [];
+  };
+  for (const piece of [...pieces].sort((a, b) => b.y - a.y)) {
+    if (piece.x < gutter - 2 && piece.end > gutter + 2) {
+      close();
+      lines.push(...rowsOf([piece], 0));
+    } else band.push(piece);
+  }
+  close();
+  return lines;
+}
+
+/** Joins what follows on the same line. */
+function piecesOf(items: readonly Item[]): Piece[] {
+  const pieces: Piece[] = [];
+  let open: { -readonly [Key in keyof Piece]: Piece[Key] } | undefined;
+  for (const item of items) {
+    const isSpace = item.text.trim() === "";
+    const gap = open === undefined ? 0 : item.x - open.end;
+    if (
+      open !== undefined &&
+      Math.abs(item.y - open.y) <= SAME_LINE * Math.max(item.size, open.size) &&
+      gap > -SAME_LINE * open.size &&
+      gap < GAP_MIN * open.size
+    ) {
+      const isSpaced = gap > SPACE_MIN * open.size && !/\s$/.test(open.text) && !isSpace;
+      open.text += (isSpaced ? " " : "") + item.text;
+      if (!isSpace) {
+        open.isCode &&= item.isCode;
+        open.size = Math.max(open.size, item.size);
+        open.end = item.x + item.width;
+        open.width = open.end - open.x;
+      } else if (gap + item.width < GAP_MIN * open.size)
+        open.end = Math.max(open.end, item.x + item.width);
+      continue;
+    }
+    if (isSpace) continue;
+    open = { ...item, end: item.x + item.width };
+    pieces.push(open);
+  }
+  return pieces;
+}
+
+/** Where the gap between two columns is; undefined for one column. */
+function gutterOf(pieces: readonly Piece[], pageWidth: number): number | undefined {
+  let best: { x: number; crossing: number } | undefined;
+  for (let x = pageWidth * 0.35; x <= pageWidth * 0.65; x += 3) {
+    const left = pieces.filter((piece) => piece.end <= x);
+    const right = pieces.filter((piece) => piece.x >= x);
+    const crossing = pieces.length - left.length - right.length;
+    if (left.length < COLUMN_LINES_MIN || right.length < COLUMN_LINES_MIN) continue;
+    if (crossing > pieces.length * 0.35) continue;
+    // Cells of a table are short; the lines of a column fill it.
+    const least = COLUMN_FILL * Math.min(x, pageWidth - x) * 0.8;
+    if (fullShare(left, least) < COLUMN_SHARE || fullShare(right, least) < COLUMN_SHARE) continue;
+    if (best === undefined || crossing < best.crossing) best = { x, crossing };
+  }
+  return best?.x;
+}
+
+/** The share of lines that are at least this wide. */
+function fullShare(pieces: readonly Piece[], width: number): number {
+  const rows = new Map<number, { from: number; to: number }>();
+  for (const { x, y, end } of pieces) {
+    const key = Math.round(y);
+    const row = rows.get(key) ?? { from: x, to: end };
+    rows.set(key, { from: Math.min(row.from, x), to: Math.max(row.to, end) });
+  }
+  const full = [...rows.values()].filter(({ from, to }) => to - from > width);
+  return full.length / rows.size;
+}
+
+/** From the top. Pieces on one line are the cells of a row. */
+function rowsOf(pieces: readonly Piece[], column: number): Line[] {
+  const rows: Piece[][] = [];
+  for (const piece of [...pieces].sort((a, b) => b.y - a.y)) {
+    const row = rows.at(-1);
+    const [first] = row ?? [];
+    if (
+      row !== undefined &&
+      first !== undefined &&
+      first.y - piece.y <= SAME_LINE * Math.max(first.size, piece.size)
+    ) {
+      row.push(piece);
+    } else rows.push([piece]);
+  }
+  return rows.map((row) => {
+    row.sort((a, b) => a.x - b.x);
+    const [first] = row as [Piece];
+    const words = isJustified(row)
+      ? [{ ...first, text: row.map(({ text }) => text).join(" ") }]
+      : row;
+    const cells = words.map(({ text, x }) => ({ text: text.trim(), x }));
+    return {
+      ...first,
+      text: row.map(({ text }) => text.trimEnd()).join(" "),
+      size: Math.max(...row.map(({ size }) => size)),
+      width: Math.max(...row.map(({ end }) => end)) - first.x,
+      isCode: row.every((piece) => piece.isCode),
+      // A bullet and its text are no cells.
+      cells: /^(?:[•●▪◦‣·–—*-]|\(?\d{1,3}[.)]|[a-z][.)])$/.test(cells[0]?.text ?? "")
+        ? [{ text: "", x: first.x }]
+        : cells,
+      column,
+    };
+  });
+}
+
+/** Text that is stretched to the width of its column has equal gaps. */
+function isJustified(row: readonly Piece[]): boolean {
+  if (row.length < 3 || row.some(({ text }) => /\S\s\S/.test(text))) return false;
+  const gaps = row.slice(1).map((piece, i) => piece.x - (row[i]?.end ?? 0));
+  return Math.max(...gaps) < Math.min(...gaps) * GAPS_DIFFER;
+}

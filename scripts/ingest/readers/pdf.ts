@@ -1,0 +1,98 @@
+// The reader of PDF: text in reading order as Markdown, with an anchor for each
+// page, so that a source links to `#page=N`.
+
+import { getDocumentProxy } from "unpdf";
+import { type Item, type Line, linesOf } from "./pdf-lines.ts";
+import { MARGIN, paragraphs } from "./pdf-paragraphs.ts";
+import type { Read } from "./read.ts";
+
+const PAGES_MAX = 2_000;
+/** A page with fewer visible characters than this has no text. */
+const CHARACTERS_MIN = 8;
+
+export async function readPdf(bytes: Uint8Array): Promise<Read> {
+  let document: Awaited<ReturnType<typeof getDocumentProxy>>;
+  try {
+    document = await getDocumentProxy(new Uint8Array(bytes), {
+      isEvalSupported: false,
+      verbosity: 0,
+    });
+  } catch (error) {
+    const { name } = error as Error;
+    const reason =
+      name === "PasswordException" ? "it asks for a password." : "it is damaged, or no PDF.";
+    return { reason };
+  }
+  if (document.numPages > PAGES_MAX) {
+    return { reason: `it has ${document.numPages} pages. The limit is ${PAGES_MAX}: split it.` };
+  }
+  const pages: Line[][] = [];
+  const heights: number[] = [];
+  const empty: number[] = [];
+  for (let number = 1; number <= document.numPages; number += 1) {
+    const page = await document.getPage(number);
+    const [left = 0, bottom = 0, right = 0, top = 0] = page.view;
+    heights.push(top - bottom);
+    const { items, styles } = await page.getTextContent();
+    const texts: Item[] = [];
+    for (const item of items) {
+      if (!("str" in item) || item.str === "") continue;
+      const [a = 0, b = 0, c = 0, d = 0, x = 0, y = 0] = item.transform as number[];
+      // Text on its side is a watermark or a stamp.
+      if (Math.abs(b) > Math.abs(a) * 0.2 || Math.hypot(c, d) === 0) continue;
+      const isCode = styles[item.fontName]?.fontFamily === "monospace";
+      texts.push({
+        text: item.str,
+        x: x - left,
+        y: y - bottom,
+        width: item.width,
+        size: Math.hypot(c, d),
+        isCode,
+      });
+    }
+    const lines = linesOf(texts, right - left);
+    const height = top - bottom;
+    const length = lines
+      .filter(({ y }) => y > height * MARGIN && y < height * (1 - MARGIN))
+      .reduce((sum, line) => sum + line.text.replace(/\s/g, "").length, 0);
+    if (length < CHARACTERS_MIN) empty.push(number);
+    pages.push(lines);
+    page.cleanup();
+  }
+  const { info } = (await document.getMetadata().catch(() => ({ info: {} }))) as {
+    info: { Title?: unknown };
+  };
+  await document.destroy();
+  if (empty.length === pages.length) {
+    return {
+      reason: "it has no text: its pages are pictures (scanned). Recognize the text first.",
+    };
+  }
+  const title = typeof info.Title === "string" ? info.Title.trim() : "";
+  const notes =
+    empty.length === 0
+      ? []
+      : [
+          `${empty.length} of ${pages.length} pages have no text (scanned, or empty): ${ranges(empty)}.`,
+        ];
+  return {
+    text: paragraphs(pages, heights),
+    title:
+      /^(?:untitled|.*\.(?:docx?|pdf|tex|html?|indd)|microsoft word.*|about:blank)$/i.test(title) ||
+      title === ""
+        ? undefined
+        : title,
+    notes,
+  };
+}
+
+/** `1, 4-6` */
+function ranges(numbers: readonly number[]): string {
+  const parts: [number, number][] = [];
+  for (const number of numbers) {
+    const last = parts.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else parts.push([number, number]);
+  }
+  return parts.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+}
