@@ -23,6 +23,7 @@ import {
   ownAddress,
   urlAt,
 } from "./machine.ts";
+import { fewFiles, filesMax } from "./open-files.ts";
 import { printable } from "./printable.ts";
 import { ProcessGroup, type Program } from "./process-group.ts";
 import { loadSamples } from "./samples.ts";
@@ -80,6 +81,8 @@ async function serve(command: ServerCommand, flags: ServerFlags, stop: AbortSign
   await refuseBindings();
   if (!isLoopback(flags.host)) await checkSecret(flags.variables);
   await makeAuthSecret(flags.variables);
+  const few = fewFiles(filesMax());
+  if (few !== undefined) console.error(few);
   const isOurs = flags.persistTo === resolve(PROJECT, command.persistTo);
   const held = await holdFolder(flags.persistTo, isOurs);
   const folder = await temporaryFolder();
