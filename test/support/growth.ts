@@ -37,8 +37,6 @@ const DOUBLINGS = 3;
 const TRIES = 3;
 /** In ms. A longer time is many steps of a clock. */
 const STEPS_MS = 50;
-/** Readings of a time that is few steps of a clock. */
-const MEAN_OF = 12;
 /** Readings of a short text are repeated up to this time (ms) or count. */
 const MEASURED_MS = 12;
 const READINGS_MAX = 200;
@@ -85,15 +83,16 @@ async function grow(
   }
 }
 
-/** The clock of a thread may go in steps of 4 ms: a mean says more. */
+/** The clock of a thread may go in steps of 4 ms: the mean of many says more. */
 async function meanOf(
   cost: (length: number) => number | Promise<number>,
   length: number,
 ): Promise<number> {
-  let sum = await cost(length);
-  if (sum > STEPS_MS) return sum;
-  for (let i = 1; i < MEAN_OF; i += 1) sum += await cost(length);
-  return sum / MEAN_OF;
+  let sum = 0;
+  for (let readings = 1; ; readings += 1) {
+    sum += await cost(length);
+    if (sum > STEPS_MS || readings === READINGS_MAX) return sum / readings;
+  }
 }
 
 async function leastOf(
