@@ -129,6 +129,13 @@ describe("a reader behind Caddy", () => {
     readonly headers?: Readonly<Record<string, string>>;
   }
 
+  let addresses = 20;
+  /** One from which no request has come. */
+  const address = () => {
+    addresses += 1;
+    return `127.0.0.${addresses}`;
+  };
+
   /** The cookie of a new session, and the quota of its address. */
   async function visit({ from, headers = {} }: Reader) {
     const sent = { from, authority: caddy.authority };
@@ -156,12 +163,13 @@ describe("a reader behind Caddy", () => {
   }
 
   test("has a cookie for TLS only, and the quota of the own address", async () => {
-    const first = await visit({ from: "127.0.0.21" });
+    const [own, other] = [address(), address()];
+    const first = await visit({ from: own });
     expect(first.setCookie).toMatch(/^__Host-belay=.*; Secure$/);
     expect(first.remaining).toBe(4);
-    expect((await visit({ from: "127.0.0.22" })).remaining).toBe(4);
-    const headers = { "x-forwarded-for": "127.0.0.23" };
-    expect((await visit({ from: "127.0.0.21", headers })).remaining).toBe(3);
+    expect((await visit({ from: other })).remaining).toBe(4);
+    const headers = { "x-forwarded-for": address() };
+    expect((await visit({ from: own, headers })).remaining).toBe(3);
   });
 
   test("cannot choose the name of the server, since Caddy replaces the header", async () => {
