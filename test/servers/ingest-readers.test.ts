@@ -61,6 +61,12 @@ test.each([
   expect(await reading.read("html", Buffer.from(bytes), { charset })).toMatchObject({ text });
 });
 
+/** Lines across and down a page, all of which meet. */
+function grid(i: number): string {
+  const at = (i / 2_000) * 99;
+  return i % 2 === 0 ? `0 ${at} m 99 ${at} l S` : `${at} 0 m ${at} 99 l S`;
+}
+
 describe("a hostile file", () => {
   /** Objects of a PDF, the first of which is its root. */
   const pdf = (...objects: string[]) =>
@@ -186,6 +192,30 @@ describe("a hostile file", () => {
     expect(Date.now() - began).toBeLessThan(8_000);
     expect(await impatient.read("html", Buffer.from("<p>fine"))).toMatchObject({ text: "fine\n" });
     await impatient.end();
+  });
+
+  test.each([
+    ["one path of 300,000 lines", `0 0 m ${"9 9 l 9 0 l 0 9 l ".repeat(100_000)}S`],
+    [
+      "100,000 paths",
+      Array.from({ length: 100_000 }, (_, i) => `0 ${i % 99} m 90 0 l S`).join(" "),
+    ],
+    ["a grid of 1,999 lines", Array.from({ length: 1_999 }, (_, i) => grid(i)).join(" ")],
+    ["no end of its states", "q ".repeat(2_000)],
+    ["more ends of states than beginnings", "Q ".repeat(200_000)],
+  ])("whose page draws %s is read all the same", async (_, drawing) => {
+    const page =
+      "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Resources<</Font<</A 5 0 R>>>>/Contents 4 0 R>>";
+    const file = pdf(
+      root,
+      "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+      page,
+      stream("", `BT /A 9 Tf 9 50 Td (text beside it) Tj ET ${drawing}`),
+      "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    );
+    expect(await reading.read("pdf", file)).toMatchObject({
+      text: "###### {#page=1}\n\ntext beside it\n",
+    });
   });
 
   test("that takes too much memory is given up, and the next one is read", async () => {

@@ -1,5 +1,6 @@
 // Callouts of a page: notes, tips and warnings become alerts (`> [!NOTE]`).
 
+import { ALERTS } from "./alerts.ts";
 import { wordsOf } from "./html-element.ts";
 
 const CALLOUT =
@@ -8,13 +9,6 @@ const TITLE =
   ":scope > .admonition-title, :scope > .custom-block-title, :scope > [class*=title], :scope > [class*=eading], :scope > [data-summary]";
 const KIND =
   /\b(note|tip|info|warning|caution|danger|important|success|error|deprecated|attention|hint)\b/gi;
-/** Those that GitHub has. */
-const ALERTS: Readonly<Record<string, string>> = {
-  ...{ note: "NOTE", info: "NOTE", tip: "TIP", hint: "TIP", success: "TIP" },
-  ...{ important: "IMPORTANT", warning: "WARNING", attention: "WARNING", deprecated: "WARNING" },
-  ...{ caution: "CAUTION", danger: "CAUTION", error: "CAUTION" },
-};
-
 export function prepareCallouts(root: Element): void {
   for (const box of root.querySelectorAll("div, aside, section, details, blockquote, figure")) {
     const isNamed = box.hasAttribute("data-callout-type");

@@ -1,9 +1,10 @@
 // Code in a page: its language, and its lines without numbers.
 
+import { LANGUAGES } from "./code-languages.ts";
+
 const LANGUAGE = /(?:^|\s)(?:lang(?:uage)?-|highlight-(?:source-)?|brush:\s*)([\w+#.-]+)/i;
 /** Classes that are the name of a language alone. */
-const NAMES =
-  /(?:^|\s)(bash|sh|shell|console|js|javascript|ts|typescript|jsx|tsx|json|yaml|toml|html|css|scss|python|ruby|rust|go|java|kotlin|swift|c|cpp|csharp|php|sql|diff|xml)(?=\s|$)/;
+const NAMES = new RegExp(`(?:^|\\s)(${LANGUAGES.join("|")})(?=\\s|$)`);
 const NO_LANGUAGE = /^(?:text|plain|plaintext|none|notranslate|default)$/i;
 const LABELS =
   "[class*=language-] > .lang, [class*=highlight] > .lang, .code-example .language-name, .line-numbers-wrapper";

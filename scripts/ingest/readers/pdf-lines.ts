@@ -1,5 +1,7 @@
 // The lines of a PDF page in reading order, from its pieces of text. Pure.
 
+import { isWide } from "./pdf-ideographs.ts";
+
 export interface Item {
   readonly text: string;
   /** In points, from the left and from the bottom of the page. */
@@ -8,6 +10,9 @@ export interface Item {
   readonly width: number;
   readonly size: number;
   readonly isCode: boolean;
+  readonly isBold: boolean;
+  /** The cells of a table whose lines are drawn, each a text of one or more lines. */
+  readonly rows?: readonly (readonly string[])[];
 }
 
 /** Text with no wide gap in it. */
@@ -19,6 +24,10 @@ export interface Line extends Item {
 }
 
 type Piece = Item & { readonly end: number };
+
+/** What code ends with before full-width characters: themselves, a sign of a comment, or a quote. */
+const MAY_BE_WIDE =
+  /(?:[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]|\/\/|\/\*|#|--)\s*$|["'`>{]$/u;
 
 /** In sizes of the font. */
 const SAME_LINE = 0.4;
@@ -72,14 +81,18 @@ function piecesOf(items: readonly Item[]): Piece[] {
     const gap = open === undefined ? 0 : item.x - open.end;
     if (
       open !== undefined &&
+      open.rows === undefined &&
+      item.rows === undefined &&
       Math.abs(item.y - open.y) <= SAME_LINE * Math.max(item.size, open.size) &&
       gap > -SAME_LINE * open.size &&
       gap < GAP_MIN * open.size
     ) {
       const isSpaced = gap > SPACE_MIN * open.size && !/\s$/.test(open.text) && !isSpace;
+      // Comments and texts in code are set in another font, if they are of full-width characters.
+      open.isCode &&= isSpace || item.isCode || (isWide(item.text) && MAY_BE_WIDE.test(open.text));
       open.text += (isSpaced ? " " : "") + item.text;
       if (!isSpace) {
-        open.isCode &&= item.isCode;
+        open.isBold &&= item.isBold;
         open.size = Math.max(open.size, item.size);
         open.end = item.x + item.width;
         open.width = open.end - open.x;
@@ -150,6 +163,7 @@ function rowsOf(pieces: readonly Piece[], column: number): Line[] {
       size: Math.max(...row.map(({ size }) => size)),
       width: Math.max(...row.map(({ end }) => end)) - first.x,
       isCode: row.every((piece) => piece.isCode),
+      isBold: row.every((piece) => piece.isBold),
       // A bullet and its text are no cells.
       cells: /^(?:[•●▪◦‣·–—*-]|\(?\d{1,3}[.)]|[a-z][.)])$/.test(cells[0]?.text ?? "")
         ? [{ text: "", x: first.x }]

@@ -1,12 +1,20 @@
 // The reader of PDF: text in reading order as Markdown, with an anchor for each
 // page, so that a source links to `#page=N`.
 
-import { getDocumentProxy } from "unpdf";
+import { getDocumentProxy, getResolvedPDFJS } from "unpdf";
+import type { PDFPageProxy } from "unpdf/pdfjs";
+import { withGrids } from "./pdf-grids.ts";
+import { isWide, withCharacters, withSimplified } from "./pdf-ideographs.ts";
 import { type Item, type Line, linesOf } from "./pdf-lines.ts";
-import { MARGIN, paragraphs } from "./pdf-paragraphs.ts";
+import { MARGIN } from "./pdf-margins.ts";
+import { paragraphs } from "./pdf-paragraphs.ts";
+import { type Stroke, strokesOf } from "./pdf-strokes.ts";
 import type { Read } from "./read.ts";
 
 const PAGES_MAX = 2_000;
+/** Tables on later pages are found by their text alone: looking at drawings takes a third of the time. */
+const DRAWN_PAGES_MAX = 500;
+const BOLD = /bold|black|heavy|demi/i;
 /** A page with fewer visible characters than this has no text. */
 const CHARACTERS_MIN = 8;
 
@@ -15,6 +23,8 @@ export async function readPdf(bytes: Uint8Array): Promise<Read> {
   try {
     document = await getDocumentProxy(new Uint8Array(bytes), {
       isEvalSupported: false,
+      // Pictures are not looked at.
+      maxImageSize: 1,
       verbosity: 0,
     });
   } catch (error) {
@@ -26,6 +36,7 @@ export async function readPdf(bytes: Uint8Array): Promise<Read> {
   if (document.numPages > PAGES_MAX) {
     return { reason: `it has ${document.numPages} pages. The limit is ${PAGES_MAX}: split it.` };
   }
+  const { OPS } = await getResolvedPDFJS();
   const pages: Line[][] = [];
   const heights: number[] = [];
   const empty: number[] = [];
@@ -33,24 +44,32 @@ export async function readPdf(bytes: Uint8Array): Promise<Read> {
     const page = await document.getPage(number);
     const [left = 0, bottom = 0, right = 0, top = 0] = page.view;
     heights.push(top - bottom);
+    const shifted = ({ isHorizontal, at, from, to }: Stroke): Stroke => {
+      const [along, across] = isHorizontal ? [left, bottom] : [bottom, left];
+      return { isHorizontal, at: at - across, from: from - along, to: to - along };
+    };
     const { items, styles } = await page.getTextContent();
+    const operators = number > DRAWN_PAGES_MAX ? undefined : await page.getOperatorList();
+    const bold = boldFonts(page, new Set(Object.keys(styles)));
     const texts: Item[] = [];
     for (const item of items) {
       if (!("str" in item) || item.str === "") continue;
       const [a = 0, b = 0, c = 0, d = 0, x = 0, y = 0] = item.transform as number[];
       // Text on its side is a watermark or a stamp.
       if (Math.abs(b) > Math.abs(a) * 0.2 || Math.hypot(c, d) === 0) continue;
-      const isCode = styles[item.fontName]?.fontFamily === "monospace";
+      const isCode = styles[item.fontName]?.fontFamily === "monospace" && !isWide(item.str);
       texts.push({
-        text: item.str,
+        text: withCharacters(item.str),
         x: x - left,
         y: y - bottom,
         width: item.width,
         size: Math.hypot(c, d),
         isCode,
+        isBold: bold.has(item.fontName),
       });
     }
-    const lines = linesOf(texts, right - left);
+    const strokes = operators === undefined ? [] : strokesOf(operators, OPS).map(shifted);
+    const lines = linesOf(withGrids(texts, strokes), right - left);
     const height = top - bottom;
     const length = lines
       .filter(({ y }) => y > height * MARGIN && y < height * (1 - MARGIN))
@@ -76,7 +95,7 @@ export async function readPdf(bytes: Uint8Array): Promise<Read> {
           `${empty.length} of ${pages.length} pages have no text (scanned, or empty): ${ranges(empty)}.`,
         ];
   return {
-    text: paragraphs(pages, heights),
+    text: withSimplified(paragraphs(pages, heights)),
     title:
       /^(?:untitled|.*\.(?:docx?|pdf|tex|html?|indd)|microsoft word.*|about:blank)$/i.test(title) ||
       title === ""
@@ -84,6 +103,13 @@ export async function readPdf(bytes: Uint8Array): Promise<Read> {
         : title,
     notes,
   };
+}
+
+/** Of those that the page's operators have loaded. A font says it by its name only. */
+function boldFonts({ commonObjs }: PDFPageProxy, fonts: ReadonlySet<string>): ReadonlySet<string> {
+  const isBold = (font: string) =>
+    commonObjs.has(font) && BOLD.test((commonObjs.get(font) as { name?: string }).name ?? "");
+  return new Set([...fonts].filter(isBold));
 }
 
 /** `1, 4-6` */

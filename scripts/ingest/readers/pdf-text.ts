@@ -1,0 +1,37 @@
+// Text of a PDF as Markdown: without characters that are mark-up, and with cut words joined. Pure.
+
+const BULLET = /^[•●▪◦‣·](?:\s+|$)|^[–*-]\s+/;
+const NUMBER = /^\(?(\d{1,3})[.)]\s+/;
+
+/** Whether a line begins an item of a list. */
+export function isItem(text: string): boolean {
+  return BULLET.test(text) || NUMBER.test(text);
+}
+
+export function item(text: string): string {
+  if (BULLET.test(text)) return `- ${escaped(text.replace(BULLET, ""))}`;
+  const number = NUMBER.exec(text);
+  if (number !== null) return `${number[1]}. ${escaped(text.slice(number[0].length))}`;
+  return escaped(text).replace(/^([#>+=~-])/, "\\$1");
+}
+
+/** Without characters that Markdown would read as mark-up. */
+export function escaped(text: string): string {
+  return text
+    .replace(/[\\*<`[\]{}]/g, "\\$&")
+    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_");
+}
+
+/** A word cut at a line end is joined, unless it has a hyphen elsewhere. */
+export function join(before: string, next: string, words: ReadonlySet<string>): string {
+  const start = /([\p{L}\p{N}]+)[-\u00ad\u2010]$/u.exec(before)?.[1];
+  const end = /^\p{Ll}[\p{L}\p{N}]*/u.exec(next)?.[0];
+  if (start !== undefined && end !== undefined) {
+    const keeps = words.has(`${start}-${end}`) && !words.has(start + end);
+    return before.slice(0, keeps ? undefined : -1).replace(/\u00ad$/, "") + next;
+  }
+  const isUnspaced =
+    /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]$/u.test(before) &&
+    /^[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]/u.test(next);
+  return `${before}${isUnspaced ? "" : " "}${next}`;
+}
