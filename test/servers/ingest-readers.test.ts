@@ -11,6 +11,7 @@ import { KINDS } from "../../scripts/ingest/formats.ts";
 import { type Kind, Reading } from "../../scripts/ingest/reading.ts";
 import { placesOf } from "../../scripts/ingest/sitemap.ts";
 import { markdown } from "../../src/intake/markdown.ts";
+import { pdfOf, pdfStream } from "../support/pdf-file.ts";
 
 const FOLDER = join(import.meta.dirname, "../ingest");
 const sources = readdirSync(FOLDER).filter((name) => !name.endsWith(".md"));
@@ -68,24 +69,16 @@ function grid(i: number): string {
 }
 
 describe("a hostile file", () => {
-  /** Objects of a PDF, the first of which is its root. */
-  const pdf = (...objects: string[]) =>
-    Buffer.from(
-      `%PDF-1.4\n${objects.map((object, i) => `${i + 1} 0 obj${object}endobj\n`).join("")}trailer<</Root 1 0 R>>\n`,
-      "latin1",
-    );
-  const stream = (facts: string, content: string) =>
-    `<<${facts}/Length ${content.length}>>stream\n${content}\nendstream `;
   const root = "<</Type/Catalog/Pages 2 0 R>>";
   /** Each form shows the next one ten times. */
   const growing = () =>
-    pdf(
+    pdfOf(
       root,
       "<</Type/Pages/Kids[3 0 R]/Count 1>>",
       "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Resources<</XObject<</F 5 0 R>>>>/Contents 4 0 R>>",
-      stream("", "/F Do"),
+      pdfStream("", "/F Do"),
       ...Array.from({ length: 30 }, (_, i) =>
-        stream(
+        pdfStream(
           `/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</F ${6 + i} 0 R>>/Font<</A 35 0 R>>>>`,
           `BT /A 9 Tf (laugh) Tj ET ${"/F Do ".repeat(10)}`,
         ),
@@ -152,7 +145,7 @@ describe("a hostile file", () => {
     [
       "a PDF whose pages are a circle",
       "pdf",
-      () => pdf(root, "<</Type/Pages/Kids[2 0 R]/Count 3>>"),
+      () => pdfOf(root, "<</Type/Pages/Kids[2 0 R]/Count 3>>"),
       /circular|damaged|no text/,
     ],
     [
@@ -161,7 +154,7 @@ describe("a hostile file", () => {
       () => {
         const pages = Array.from({ length: 2_001 }, (_, i) => `${i + 3} 0 R`);
         const kids = `<</Type/Pages/Kids[${pages.join(" ")}]/Count 2001>>`;
-        return pdf(root, kids, ...pages.map(() => "<</Type/Page/Parent 2 0 R>>"));
+        return pdfOf(root, kids, ...pages.map(() => "<</Type/Page/Parent 2 0 R>>"));
       },
       /2001 pages. The limit is 2000/,
     ],
@@ -206,11 +199,11 @@ describe("a hostile file", () => {
   ])("whose page draws %s is read all the same", async (_, drawing) => {
     const page =
       "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Resources<</Font<</A 5 0 R>>>>/Contents 4 0 R>>";
-    const file = pdf(
+    const file = pdfOf(
       root,
       "<</Type/Pages/Kids[3 0 R]/Count 1>>",
       page,
-      stream("", `BT /A 9 Tf 9 50 Td (text beside it) Tj ET ${drawing}`),
+      pdfStream("", `BT /A 9 Tf 9 50 Td (text beside it) Tj ET ${drawing}`),
       "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     );
     expect(await reading.read("pdf", file)).toMatchObject({

@@ -40,7 +40,7 @@ function prepareCallout(box: Element): void {
   const lead = box.querySelector("p > strong:first-child, p > b:first-child");
   if (lead !== null && wordsOf(lead).replace(/\s*:$/, "").toLowerCase() === kind) lead.remove();
   const quote = ownerDocument.createElement("blockquote");
-  quote.setAttribute("data-alert", ALERTS[kind] ?? "NOTE");
+  quote.setAttribute("data-alert", ALERTS.get(kind) ?? "NOTE");
   if (words.toLowerCase() !== kind) quote.setAttribute("data-title", words);
   quote.append(...box.childNodes);
   box.replaceWith(quote);

@@ -1,17 +1,20 @@
 // Tables of a PDF page whose cells are drawn: which text is in which cell. Pure.
 
-import { type Item, linesOf } from "./pdf-lines.ts";
+import { type Item, type Line, linesOf } from "./pdf-lines.ts";
 import type { Stroke } from "./pdf-strokes.ts";
 
-/** Strokes that are nearer, in points, are one line. */
+/** Strokes that are nearer, in points, meet. */
 const NEAR = 3;
 /** Narrower columns and lower rows are borders that are drawn twice. */
 const CELL_MIN = 6;
 /** Of its cells. A chart has a grid too, and little text in it. */
 const FILLED_SHARE = 0.5;
-
-/** A page without width has no second column. */
-const ONE_COLUMN = 0;
+/** A cell that has more lines, or larger ones above others, is a part of a page. */
+const CELL_LINES_MAX = 30;
+const HEADED_LINES = 4;
+const LARGER = 1.12;
+/** In sizes of the font: lines of several cells that are as high are a row. */
+const SAME_LINE = 0.3;
 
 interface Grid {
   /** Ascending. */
@@ -21,47 +24,46 @@ interface Grid {
   readonly strokes: readonly Stroke[];
 }
 
+/** The lines of each cell, by row and column. */
+type Cells = readonly (readonly (readonly Line[])[])[];
+
 /** Each table becomes one item, at its upper left corner, in the place of what is in its cells. */
 export function withGrids(items: readonly Item[], strokes: readonly Stroke[]): Item[] {
-  let others = [...items];
+  let others: readonly Item[] = items;
   const tables: Item[] = [];
   for (const grid of gridsOf(strokes)) {
-    const inside = new Map<string, Item[]>();
-    const outside: Item[] = [];
-    for (const item of others) {
-      const cell = cellOf(grid, item);
-      if (cell === undefined) outside.push(item);
-      else inside.set(cell, [...(inside.get(cell) ?? []), item]);
-    }
-    const rows = rowsOf(grid, inside);
+    const { inside, outside } = parted(grid, others);
+    const rows = tableOf(grid, inside);
     if (rows === undefined) continue;
     others = outside;
-    const [[x = 0], [y = 0]] = [grid.xs, grid.ys];
+    const [x = 0, y = 0] = [grid.xs[0], grid.ys[0]];
     const width = (grid.xs.at(-1) ?? x) - x;
-    tables.push({
-      text: rows.flat().join(" "),
-      x,
-      y,
-      width,
-      size: 0,
-      isCode: false,
-      isBold: false,
-      rows,
-    });
+    const text = rows.flat().join(" ");
+    tables.push({ text, x, y, width, size: 0, isCode: false, isBold: false, rows });
   }
   return [...others, ...tables];
 }
 
 /** Of strokes that meet. */
 function gridsOf(strokes: readonly Stroke[]): Grid[] {
-  const grids: Grid[] = [];
-  for (const group of groupsOf(strokes)) {
-    const at = (isHorizontal: boolean) =>
-      places(group.filter((one) => one.isHorizontal === isHorizontal).map((one) => one.at));
-    const [xs, ys] = [at(false), at(true).reverse()];
-    if (xs.length > 2 && ys.length > 2) grids.push({ xs, ys, strokes: group });
-  }
-  return grids;
+  return groupsOf(strokes).flatMap((group) => {
+    const { true: across = [], false: down = [] } = Object.groupBy(group, (one) =>
+      one.isHorizontal ? "true" : "false",
+    );
+    // Where a side is open, or its corners are round, the other lines end at it.
+    const xs = places([...down.map(({ at }) => at), ...ends(across)]);
+    const ys = places([...across.map(({ at }) => at), ...ends(down)]).reverse();
+    const isGrid = xs.length > 2 && ys.length > 2 && across.length > 0 && down.length > 0;
+    return isGrid ? [{ xs, ys, strokes: group }] : [];
+  });
+}
+
+/** The outermost, of most strokes. */
+function ends(strokes: readonly Stroke[]): number[] {
+  const from = strokes.map((one) => one.from).sort((a, b) => a - b);
+  const to = strokes.map((one) => one.to).sort((a, b) => a - b);
+  const middle = strokes.length >> 1;
+  return strokes.length < 2 ? [] : [from[middle] as number, to[middle] as number];
 }
 
 function groupsOf(strokes: readonly Stroke[]): Stroke[][] {
@@ -103,39 +105,108 @@ function places(all: readonly number[]): number[] {
   return apart;
 }
 
-/** The column and row of an item's middle, or of the cell that it is joined to. */
+/** What is in each cell, by column and row, and what is in none. */
+function parted(grid: Grid, items: readonly Item[]) {
+  const inside = new Map<string, Item[]>();
+  const outside: Item[] = [];
+  for (const item of items) {
+    for (const part of item.rows === undefined ? partsOf(grid, item) : [item]) {
+      const cell = item.rows === undefined ? cellOf(grid, part) : undefined;
+      if (cell === undefined) outside.push(part);
+      else {
+        const all = inside.get(cell);
+        if (all === undefined) inside.set(cell, [part]);
+        else all.push(part);
+      }
+    }
+  }
+  return { inside, outside };
+}
+
+/** An item over a drawn line is cut at the space that is nearest to it. */
+function partsOf(grid: Grid, item: Item): Item[] {
+  const { text, x, y, width } = item;
+  const at = grid.xs.find((place) => {
+    const isCrossed = place > x + NEAR && place < x + width - NEAR;
+    return isCrossed && isDrawn(grid, false, place, y + item.size * 0.3);
+  });
+  if (at === undefined) return [item];
+  const wanted = ((at - x) / width) * text.length;
+  const spaces = [...text.matchAll(/\s+/g)].map(({ index, 0: { length } }) => index + length);
+  const [space] = spaces.sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted));
+  if (space === undefined || space === text.length) return [item];
+  const rest = { ...item, text: text.slice(space), x: at, width: x + width - at };
+  return [{ ...item, text: text.slice(0, space).trimEnd(), width: at - x }, ...partsOf(grid, rest)];
+}
+
+/** Where its middle is, or the first cell of those that are joined there. */
 function cellOf(grid: Grid, { x, y, width, size }: Item): string | undefined {
   const middle = { x: x + width / 2, y: y + size * 0.3 };
   let column = grid.xs.findLastIndex((place) => place < middle.x);
   let row = grid.ys.findLastIndex((place) => place > middle.y);
   if (column < 0 || row < 0 || column > grid.xs.length - 2 || row > grid.ys.length - 2) return;
-  const isDrawn = (isHorizontal: boolean, place: number, through: number) =>
-    grid.strokes.some(
-      (one) =>
-        one.isHorizontal === isHorizontal &&
-        Math.abs(one.at - place) <= CELL_MIN &&
-        isWithin(through, one),
-    );
-  while (column > 0 && !isDrawn(false, grid.xs[column] ?? 0, middle.y)) column -= 1;
-  while (row > 0 && !isDrawn(true, grid.ys[row] ?? 0, middle.x)) row -= 1;
+  const isOpen = (place: number) => x < place - NEAR && !isDrawn(grid, false, place, middle.y);
+  while (column > 0 && isOpen(grid.xs[column] ?? 0)) column -= 1;
+  while (row > 0 && !isDrawn(grid, true, grid.ys[row] ?? 0, middle.x)) row -= 1;
   return `${column} ${row}`;
 }
 
-/** Undefined if it is no table. */
-function rowsOf(grid: Grid, inside: ReadonlyMap<string, readonly Item[]>): string[][] | undefined {
-  const columns = grid.xs.slice(1).map((_, column) => column);
-  const rows = grid.ys
-    .slice(1)
-    .map((_, row) => columns.map((column) => textOf(inside.get(`${column} ${row}`) ?? [])))
-    .filter((row) => row.some((text) => text !== ""));
-  const used = columns.filter((column) => rows.some((row) => row[column] !== ""));
-  const filled = rows.flat().filter((text) => text !== "").length;
-  if (rows.length < 2 || used.length < 2) return undefined;
-  if (filled < rows.length * used.length * FILLED_SHARE) return undefined;
-  return rows.map((row) => used.map((column) => row[column] ?? ""));
+/** Whether there is a line at a place, as far as it crosses another. */
+function isDrawn({ strokes }: Grid, isHorizontal: boolean, place: number, through: number) {
+  return strokes.some(
+    (one) =>
+      one.isHorizontal === isHorizontal &&
+      Math.abs(one.at - place) <= CELL_MIN &&
+      isWithin(through, one),
+  );
 }
 
-function textOf(items: readonly Item[]): string {
-  const lines = linesOf(items, ONE_COLUMN);
-  return lines.map(({ text }) => text.trim()).join("\n");
+/** Undefined if it is no table. */
+function tableOf(grid: Grid, inside: ReadonlyMap<string, readonly Item[]>): string[][] | undefined {
+  const cells: Cells = grid.ys
+    .slice(1)
+    .map((_, row) =>
+      grid.xs.slice(1).map((_, column) => linesOf(inside.get(`${column} ${row}`) ?? [])),
+    );
+  if (cells.flat().some(isLayout)) return undefined;
+  const used = grid.xs
+    .slice(1)
+    .flatMap((_, column) => (cells.some((row) => row[column]?.length) ? [column] : []));
+  const rows = cells.flatMap((row, i) => {
+    const own = used.map((column) => row[column] ?? []);
+    const above = (column: number) => {
+      const [left = 0, right = 0] = [grid.xs[column], grid.xs[column + 1]];
+      const isJoined = i > 0 && !isDrawn(grid, true, grid.ys[i] ?? 0, (left + right) / 2);
+      return isJoined ? (cells[i - 1]?.[column] ?? []) : [];
+    };
+    if (own.every((lines) => lines.length === 0)) return [];
+    // A cell of several rows says the same of each.
+    return split(own.map((lines, n) => (lines.length > 0 ? lines : above(used[n] ?? 0))));
+  });
+  const filled = rows.flat().filter((text) => text !== "").length;
+  if (rows.length < 2 || used.length < 2) return undefined;
+  return filled < rows.length * used.length * FILLED_SHARE ? undefined : rows;
+}
+
+/** Pages are made of boxes too, with headings and code in them. */
+function isLayout(lines: readonly Line[]): boolean {
+  const words = lines.filter(({ isCode }) => !isCode).map(({ size }) => size);
+  const isHeaded = lines.length >= HEADED_LINES && Math.max(...words) > Math.min(...words) * LARGER;
+  return isHeaded || lines.length > CELL_LINES_MAX;
+}
+
+/** Rows without lines between them: each line is in all columns. */
+function split(cells: readonly (readonly Line[])[]): string[][] {
+  const full = cells.filter((lines) => lines.length > 0);
+  const [first = []] = full;
+  const areRows =
+    first.length >= (full.length > 2 ? 2 : 3) &&
+    full.length > 1 &&
+    full.every(
+      (lines) =>
+        lines.length === first.length &&
+        lines.every(({ y, size }, i) => Math.abs(y - (first[i]?.y ?? 0)) < size * SAME_LINE),
+    );
+  if (!areRows) return [cells.map((lines) => lines.map(({ text }) => text.trim()).join("\n"))];
+  return first.map((_, i) => cells.map((lines) => lines[i]?.text.trim() ?? ""));
 }

@@ -9,8 +9,9 @@ const HEADING_LEVELS = 5;
 /** The text is in the largest of the usual sizes: at most this factor over the most usual one, with this share of it. */
 const BODY_FACTOR = 1.3;
 const BODY_SHARE = 0.25;
-/** A heading in bold may be a little smaller than the text, and is so far from what is above it. */
+/** A heading in bold may be a little smaller than the text. */
 const BOLD_SIZE_MIN = 0.95;
+/** In sizes of the font: it is at least so far from the line above. */
 const APART = 1.6;
 /** Code in a heading is set smaller than its words. */
 const CODE_SIZE_MIN = 0.8;

@@ -1,6 +1,7 @@
 // The lines of a PDF page in reading order, from its pieces of text. Pure.
 
 import { isWide } from "./pdf-ideographs.ts";
+import { isSign } from "./pdf-text.ts";
 
 export interface Item {
   readonly text: string;
@@ -29,20 +30,24 @@ type Piece = Item & { readonly end: number };
 const MAY_BE_WIDE =
   /(?:[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]|\/\/|\/\*|#|--)\s*$|["'`>{]$/u;
 
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
+
 /** In sizes of the font. */
 const SAME_LINE = 0.4;
 const SPACE_MIN = 0.15;
 const GAP_MIN = 2;
 const GAPS_DIFFER = 1.05;
+const JUSTIFIED_MAX = 4;
 /** Lines that a column has at least. */
 const COLUMN_LINES_MIN = 5;
-/** Of its width, which most of its lines have. */
+/** A line is full if it has this share of the width of its column. */
 const COLUMN_FILL = 0.75;
 const COLUMN_SHARE = 0.5;
 
-export function linesOf(items: readonly Item[], pageWidth: number): Line[] {
+/** In one column without the width of a page, in points. */
+export function linesOf(items: readonly Item[], pageWidth?: number): Line[] {
   const pieces = piecesOf(items);
-  const gutter = gutterOf(pieces, pageWidth);
+  const gutter = pageWidth === undefined ? undefined : gutterOf(pieces.flatMap(rowsIn), pageWidth);
   if (gutter === undefined) return rowsOf(pieces, 0);
   // Text across both columns comes between what is above and below it.
   const lines: Line[] = [];
@@ -107,6 +112,11 @@ function piecesOf(items: readonly Item[]): Piece[] {
   return pieces;
 }
 
+/** A table counts as its rows. */
+function rowsIn(piece: Piece): Piece[] {
+  return piece.rows?.map((_, i) => ({ ...piece, y: piece.y - i })) ?? [piece];
+}
+
 /** Where the gap between two columns is; undefined for one column. */
 function gutterOf(pieces: readonly Piece[], pageWidth: number): number | undefined {
   let best: { x: number; crossing: number } | undefined;
@@ -145,29 +155,33 @@ function rowsOf(pieces: readonly Piece[], column: number): Line[] {
     if (
       row !== undefined &&
       first !== undefined &&
+      first.rows === undefined &&
+      piece.rows === undefined &&
       first.y - piece.y <= SAME_LINE * Math.max(first.size, piece.size)
     ) {
       row.push(piece);
     } else rows.push([piece]);
   }
   return rows.map((row) => {
-    row.sort((a, b) => a.x - b.x);
+    const isFromRight = row.every(({ text }) => RIGHT_TO_LEFT.test(text));
+    row.sort((a, b) => (isFromRight ? b.x - a.x : a.x - b.x));
     const [first] = row as [Piece];
-    const words = isJustified(row)
-      ? [{ ...first, text: row.map(({ text }) => text).join(" ") }]
-      : row;
+    const left = Math.min(...row.map(({ x }) => x));
+    const words =
+      isFromRight || isJustified(row)
+        ? [{ ...first, text: row.map(({ text }) => text).join(" ") }]
+        : row;
     const cells = words.map(({ text, x }) => ({ text: text.trim(), x }));
     return {
       ...first,
+      x: left,
       text: row.map(({ text }) => text.trimEnd()).join(" "),
       size: Math.max(...row.map(({ size }) => size)),
-      width: Math.max(...row.map(({ end }) => end)) - first.x,
+      width: Math.max(...row.map(({ end }) => end)) - left,
       isCode: row.every((piece) => piece.isCode),
       isBold: row.every((piece) => piece.isBold),
       // A bullet and its text are no cells.
-      cells: /^(?:[•●▪◦‣·–—*-]|\(?\d{1,3}[.)]|[a-z][.)])$/.test(cells[0]?.text ?? "")
-        ? [{ text: "", x: first.x }]
-        : cells,
+      cells: isSign(cells[0]?.text ?? "") ? [{ text: "", x: left }] : cells,
       column,
     };
   });
@@ -177,5 +191,6 @@ function rowsOf(pieces: readonly Piece[], column: number): Line[] {
 function isJustified(row: readonly Piece[]): boolean {
   if (row.length < 3 || row.some(({ text }) => /\S\s\S/.test(text))) return false;
   const gaps = row.slice(1).map((piece, i) => piece.x - (row[i]?.end ?? 0));
-  return Math.max(...gaps) < Math.min(...gaps) * GAPS_DIFFER;
+  const widest = Math.max(...gaps);
+  return widest < Math.min(...gaps) * GAPS_DIFFER && widest < JUSTIFIED_MAX * (row[0]?.size ?? 0);
 }

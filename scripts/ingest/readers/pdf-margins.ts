@@ -42,6 +42,7 @@ export function withoutEdges(
     lines.filter((line) => {
       if (!edges[page]?.has(line)) return true;
       if ((counts.get(key(line))?.size ?? 0) >= least) return false;
+      if (line.rows !== undefined) return true;
       if (isInMargin(line, page) && line.size < body * SMALL) return false;
       return !(
         pages.length > 1 &&

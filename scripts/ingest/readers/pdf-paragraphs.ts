@@ -1,11 +1,11 @@
 // The lines of a PDF as Markdown: headings, paragraphs, lists, code and tables, in the order of the lines. Pure.
 
 import { ALERTS } from "./alerts.ts";
-import { codeFrom, continued, fenced, isLabel } from "./pdf-code.ts";
+import { codeFrom, codeLines, isLabel, shownCode } from "./pdf-code.ts";
 import { HEADING_LENGTH_MAX, Headings } from "./pdf-headings.ts";
 import type { Line } from "./pdf-lines.ts";
 import { withoutEdges } from "./pdf-margins.ts";
-import { cellText, continuedTable, shownTable, tableFrom, tableOf } from "./pdf-tables.ts";
+import { cellText, shownTable, tableFrom, tableOf } from "./pdf-tables.ts";
 import { escaped, isItem, item, join } from "./pdf-text.ts";
 
 /** In sizes of the font, from line to line: a wider one ends a paragraph. */
@@ -16,8 +16,12 @@ const LEADING_MAX = 2.6;
 const WRAPPED_MIN = 3;
 /** In sizes of the font, from the edge of the column. */
 const INDENT = 0.8;
-/** Begins a block that is indented, until all are known. */
-const INDENTED = "\u0001";
+
+/** A part of the document. Whether indented text is a list tells what is beside it. */
+type Block =
+  | { readonly kind: "text"; readonly text: string; readonly isIndented: boolean }
+  | { readonly kind: "code"; readonly lines: string[]; readonly language: string }
+  | { readonly kind: "table"; readonly rows: string[][] };
 
 /** `heights` are those of the pages, in points. */
 export function paragraphs(all: readonly (readonly Line[])[], heights: readonly number[]): string {
@@ -34,7 +38,7 @@ class Blocks {
   readonly #vocabulary: ReadonlySet<string>;
   readonly #edges: ReadonlyMap<number, Edges>;
   readonly #gapMax: number;
-  readonly #blocks: string[] = [];
+  readonly #blocks: Block[] = [];
   /** A paragraph that may go on on the next page. */
   #open: { text: string; readonly isIndented: boolean } | undefined;
   /** The line before, if it is of the same paragraph or list. */
@@ -64,7 +68,7 @@ class Blocks {
 
   markdown(): string {
     this.#close();
-    return `${withLists(this.#blocks)
+    return `${shown(this.#blocks)
       .join("\n\n")
       .replace(/(^- .*)\n\n(?=- )/gm, "$1\n")
       .replace(/(^\d+\. .*)\n\n(?=\d+\. )/gm, "$1\n")
@@ -97,31 +101,39 @@ class Blocks {
     }
     const isCode = this.#headings.isCode(lines, from);
     const words = isCode ? `\`${text.replaceAll("`", "")}\`` : escaped(text);
-    this.#blocks.push(`${"#".repeat(level)} ${words} {#page=${this.#page}}`);
+    this.#push(`${"#".repeat(level)} ${words} {#page=${this.#page}}`);
     this.#isPageNamed = true;
     return count;
   }
 
   #addCode(lines: readonly Line[], from: number): number {
-    const label = isLabel(lines, from) ? 1 : 0;
+    const label = isLabel(lines, from, this.#headings) ? 1 : 0;
     const count = codeFrom(lines, from + label, this.#headings);
     if (count === 0) return 0;
     const language = label === 1 ? (lines[from]?.text.trim().toLowerCase() ?? "") : "";
-    const code = fenced(lines.slice(from + label, from + label + count), language);
-    this.#add(code, from === 0 ? continued(this.#last(), code) : undefined);
+    const code = codeLines(lines.slice(from + label, from + label + count));
+    const last = this.#beforeBreak(lines, from);
+    // Code goes on over the page or column.
+    if (last?.kind === "code" && label === 0) last.lines.push(...code);
+    else this.#add({ kind: "code", lines: code, language });
     return label + count;
   }
 
   #addTable(lines: readonly Line[], from: number): number {
     const drawn = lines[from]?.rows;
-    if (drawn !== undefined) {
-      const rows = drawn.map((row) => row.map((cell) => cellText(cell, this.#vocabulary)));
-      this.#add(shownTable(rows), from === 0 ? continuedTable(this.#last(), rows) : undefined);
-      return 1;
+    if (drawn === undefined) {
+      const count = tableFrom(lines, from, this.#headings.body);
+      if (count > 0) this.#add({ kind: "table", rows: tableOf(lines.slice(from, from + count)) });
+      return count;
     }
-    const count = tableFrom(lines, from, this.#headings.body);
-    if (count > 0) this.#add(tableOf(lines.slice(from, from + count)));
-    return count;
+    const rows = drawn.map((row) => row.map((cell) => cellText(cell, this.#vocabulary)));
+    const last = this.#beforeBreak(lines, from);
+    if (last?.kind === "table" && last.rows[0]?.length === rows[0]?.length) {
+      // A table goes on over the page, often below its head once more.
+      const isHeadAgain = rows[0]?.join("|") === last.rows[0]?.join("|");
+      last.rows.push(...rows.slice(isHeadAgain ? 1 : 0));
+    } else this.#add({ kind: "table", rows });
+    return 1;
   }
 
   /** One line of a paragraph or list. */
@@ -155,29 +167,31 @@ class Blocks {
     );
   }
 
-  /** `whole` is the block before with this one, where it goes on over the page. */
-  #add(block: string, whole?: string): void {
+  #add(block: Block): void {
     this.#close();
-    if (whole !== undefined) this.#blocks[this.#blocks.length - 1] = whole;
-    else {
-      this.#namePage();
-      this.#blocks.push(block);
-    }
+    this.#namePage();
+    this.#blocks.push(block);
   }
 
-  #last(): string | undefined {
-    return this.#open === undefined ? this.#blocks.at(-1) : undefined;
+  #push(text: string, isIndented = false): void {
+    this.#blocks.push({ kind: "text", text, isIndented });
+  }
+
+  /** What is before the first line of a page or column, if it is complete. */
+  #beforeBreak(lines: readonly Line[], i: number): Block | undefined {
+    const isFirst = i === 0 || lines[i - 1]?.column !== lines[i]?.column;
+    return isFirst && this.#open === undefined ? this.#blocks.at(-1) : undefined;
   }
 
   #close(): void {
     const text = this.#open?.text.trim() ?? "";
-    if (text !== "") this.#blocks.push((this.#open?.isIndented ? INDENTED : "") + text);
+    if (text !== "") this.#push(text, this.#open?.isIndented);
     this.#open = undefined;
   }
 
   #namePage(): void {
     if (this.#isPageNamed) return;
-    this.#blocks.push(`###### {#page=${this.#page}}`);
+    this.#push(`###### {#page=${this.#page}}`);
     this.#isPageNamed = true;
   }
 }
@@ -202,22 +216,30 @@ function edgesOf(lines: readonly Line[]): ReadonlyMap<number, Edges> {
  * Indented paragraphs in a row are a list whose signs are drawn; below a word such as "Note", they are what is in
  * its box.
  */
-function withLists(blocks: readonly string[]): string[] {
-  const isIndented = (i: number) => blocks[i]?.startsWith(INDENTED) === true;
-  const shown: string[] = [];
+function shown(blocks: readonly Block[]): string[] {
+  const indented = (i: number) => {
+    const block = blocks[i];
+    return block?.kind === "text" && block.isIndented ? block.text : undefined;
+  };
+  const texts: string[] = [];
   for (let i = 0; i < blocks.length; i += 1) {
-    const block = blocks[i] ?? "";
-    const text = isIndented(i) ? block.slice(INDENTED.length) : block;
-    const alert = isIndented(i) && isIndented(i + 1) ? ALERTS[text.toLowerCase()] : undefined;
-    if (alert !== undefined) {
+    const block = blocks[i] as Block;
+    const [text, next] = [indented(i), indented(i + 1)];
+    const alert = text === undefined ? undefined : ALERTS.get(text.toLowerCase());
+    if (block.kind === "code") texts.push(shownCode(block.lines, block.language));
+    else if (block.kind === "table") texts.push(shownTable(block.rows));
+    else if (alert !== undefined && next !== undefined) {
       const inside: string[] = [];
-      for (; isIndented(i + 1); i += 1) inside.push(blocks[i + 1]?.slice(INDENTED.length) ?? "");
-      shown.push(`> [!${alert}]\n> ${inside.join("\n>\n> ")}`);
-    } else if (isIndented(i - 1) || (isIndented(i) && isIndented(i + 1))) {
-      shown.push(isIndented(i) ? `- ${text.replace(/^\\(?=[#>+=~-])/, "")}` : text);
-    } else shown.push(text);
+      for (let one: string | undefined = next; one !== undefined; one = indented(i + 1)) {
+        inside.push(one);
+        i += 1;
+      }
+      texts.push(`> [!${alert}]\n> ${inside.join("\n>\n> ")}`);
+    } else if (text !== undefined && (next ?? indented(i - 1)) !== undefined) {
+      texts.push(`- ${text.replace(/^\\(?=[#>+=~-])/, "")}`);
+    } else texts.push(block.text);
   }
-  return shown;
+  return texts;
 }
 
 /**

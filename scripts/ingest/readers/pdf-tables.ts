@@ -10,6 +10,7 @@ export function tableFrom(lines: readonly Line[], from: number, body: number): n
   let count = 1;
   let full = 1;
   for (let line = lines[from + count]; line !== undefined; line = lines[from + count]) {
+    if (line.rows !== undefined) break;
     const before = lines[from + count - 1] as Line;
     if (before.y < line.y || before.y - line.y > body * 4) break;
     const areAligned = line.cells.every(({ x }) =>
@@ -22,7 +23,8 @@ export function tableFrom(lines: readonly Line[], from: number, body: number): n
   return full < 2 || full * 2 < count ? 0 : count;
 }
 
-export function tableOf(lines: readonly Line[]): string {
+/** Its rows, in Markdown. */
+export function tableOf(lines: readonly Line[]): string[][] {
   const columns = [...new Set(lines[0]?.cells.map(({ x }) => x))];
   const rows: string[][] = [];
   for (const line of lines) {
@@ -32,7 +34,7 @@ export function tableOf(lines: readonly Line[]): string {
         (best, at, i) => (Math.abs(at - x) < Math.abs((columns[best] ?? 0) - x) ? i : best),
         0,
       );
-      row[column] = escaped(text).replaceAll("|", "\\|");
+      row[column] = cellText(text);
     }
     const last = rows.at(-1);
     // The rest of a cell that has several lines.
@@ -42,23 +44,11 @@ export function tableOf(lines: readonly Line[]): string {
       });
     } else rows.push(row);
   }
-  return shownTable(rows);
+  return rows;
 }
 
-/** A table that is split over two pages, as one; undefined if the blocks are not that. */
-export function continuedTable(
-  before: string | undefined,
-  rows: readonly (readonly string[])[],
-): string | undefined {
-  const [head = "", line = ""] = before?.split("\n", 2) ?? [];
-  if (!/^\| --- /.test(line) || line.split("---").length - 1 !== rows[0]?.length) return undefined;
-  // Often its head is there once more.
-  const rest = rows.filter((row, i) => i > 0 || shownRow(row) !== head);
-  return [before, ...rest.map(shownRow)].join("\n");
-}
-
-/** The lines of a cell as one. */
-export function cellText(cell: string, vocabulary: ReadonlySet<string>): string {
+/** The lines of a cell as one, in Markdown. */
+export function cellText(cell: string, vocabulary: ReadonlySet<string> = new Set()): string {
   const lines = cell.split("\n");
   const text = lines.reduce((before, next) => join(before, next, vocabulary));
   return escaped(text).replaceAll("|", "\\|");

@@ -3,6 +3,11 @@
 const BULLET = /^[•●▪◦‣·](?:\s+|$)|^[–*-]\s+/;
 const NUMBER = /^\(?(\d{1,3})[.)]\s+/;
 
+/** Whether a text is the sign of an item alone. */
+export function isSign(text: string): boolean {
+  return /^(?:[•●▪◦‣·–—*-]|\(?\d{1,3}[.)]|[a-z][.)])$/.test(text);
+}
+
 /** Whether a line begins an item of a list. */
 export function isItem(text: string): boolean {
   return BULLET.test(text) || NUMBER.test(text);

@@ -7,12 +7,13 @@ import { withGrids } from "./pdf-grids.ts";
 import { isWide, withCharacters, withSimplified } from "./pdf-ideographs.ts";
 import { type Item, type Line, linesOf } from "./pdf-lines.ts";
 import { MARGIN } from "./pdf-margins.ts";
+import { type Matrix, times } from "./pdf-matrix.ts";
 import { paragraphs } from "./pdf-paragraphs.ts";
-import { type Stroke, strokesOf } from "./pdf-strokes.ts";
+import { strokesOf } from "./pdf-strokes.ts";
 import type { Read } from "./read.ts";
 
 const PAGES_MAX = 2_000;
-/** Tables on later pages are found by their text alone: looking at drawings takes a third of the time. */
+/** Tables and headings on later pages are found by their text alone: what a page draws takes a third of the time. */
 const DRAWN_PAGES_MAX = 500;
 const BOLD = /bold|black|heavy|demi/i;
 /** A page with fewer visible characters than this has no text. */
@@ -42,39 +43,34 @@ export async function readPdf(bytes: Uint8Array): Promise<Read> {
   const empty: number[] = [];
   for (let number = 1; number <= document.numPages; number += 1) {
     const page = await document.getPage(number);
-    const [left = 0, bottom = 0, right = 0, top = 0] = page.view;
-    heights.push(top - bottom);
-    const shifted = ({ isHorizontal, at, from, to }: Stroke): Stroke => {
-      const [along, across] = isHorizontal ? [left, bottom] : [bottom, left];
-      return { isHorizontal, at: at - across, from: from - along, to: to - along };
-    };
+    const { width, height, transform } = page.getViewport({ scale: 1 });
+    // The viewport is turned as the page is shown, and counts from the top.
+    const upright = times([1, 0, 0, -1, 0, height], transform as unknown as Matrix);
     const { items, styles } = await page.getTextContent();
-    const operators = number > DRAWN_PAGES_MAX ? undefined : await page.getOperatorList();
+    // Without the boxes of forms, which are drawn elsewhere.
+    const operators =
+      number > DRAWN_PAGES_MAX ? undefined : await page.getOperatorList({ annotationMode: 0 });
     const bold = boldFonts(page, new Set(Object.keys(styles)));
     const texts: Item[] = [];
     for (const item of items) {
       if (!("str" in item) || item.str === "") continue;
-      const [a = 0, b = 0, c = 0, d = 0, x = 0, y = 0] = item.transform as number[];
+      const [a, b, c, d, x, y] = times(upright, item.transform as unknown as Matrix);
       // Text on its side is a watermark or a stamp.
       if (Math.abs(b) > Math.abs(a) * 0.2 || Math.hypot(c, d) === 0) continue;
       const isCode = styles[item.fontName]?.fontFamily === "monospace" && !isWide(item.str);
       texts.push({
         text: withCharacters(item.str),
-        x: x - left,
-        y: y - bottom,
-        width: item.width,
-        size: Math.hypot(c, d),
-        isCode,
-        isBold: bold.has(item.fontName),
+        ...{ x, y, width: item.width, size: Math.hypot(c, d) },
+        ...{ isCode, isBold: bold.has(item.fontName) },
       });
     }
-    const strokes = operators === undefined ? [] : strokesOf(operators, OPS).map(shifted);
-    const lines = linesOf(withGrids(texts, strokes), right - left);
-    const height = top - bottom;
-    const length = lines
+    const length = texts
       .filter(({ y }) => y > height * MARGIN && y < height * (1 - MARGIN))
-      .reduce((sum, line) => sum + line.text.replace(/\s/g, "").length, 0);
+      .reduce((sum, { text }) => sum + text.replace(/\s/g, "").length, 0);
     if (length < CHARACTERS_MIN) empty.push(number);
+    const strokes = operators === undefined ? [] : strokesOf(operators, OPS, upright);
+    const lines = linesOf(withGrids(texts, strokes), width);
+    heights.push(height);
     pages.push(lines);
     page.cleanup();
   }
