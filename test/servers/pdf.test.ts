@@ -76,6 +76,42 @@ describe("a table", () => {
     expect(await markdown({ content })).toBe(`Prices of our tools.\n\n${TABLE.join("\n")}\n`);
   });
 
+  it.each([
+    ["at its rows", [0, 1, 2, 3, 4]],
+    ["around its head and at its end", [0, 1, 4]],
+  ])("with rules %s only is read", async (_, rules) => {
+    const drawn = rules.flatMap((n) => across(100, 700, n, n));
+    expect(await markdown({ content: [...drawn, ...words(100, 700)] })).toBe(
+      `${TABLE.join("\n")}\n`,
+    );
+  });
+
+  it("with rules around its head and at its end may have cells of several lines", async () => {
+    const content = [
+      ...[700, 680, 620].map((y) => line(100, y, 400, y)),
+      ...[text(105, 686, "Plan"), text(205, 686, "For whom")],
+      ...[
+        text(105, 666, "city"),
+        text(205, 666, "one city with up to"),
+        text(205, 654, "forty stations"),
+      ],
+      ...[text(105, 636, "trial"), text(205, 636, "all others")],
+    ];
+    expect(await markdown({ content })).toBe(
+      "| Plan | For whom |\n| --- | --- |\n| city | one city with up to forty stations |\n| trial | all others |\n",
+    );
+  });
+
+  it("is none where rules are between sections", async () => {
+    const section = (y: number, head: string) => [
+      line(50, y, 400, y),
+      ...[text(50, y - 30, head, { size: 16 }), text(380, y - 30, "ts", { size: 8 })],
+      ...[0, 1].map((i) => text(50, y - 50 - i * 12, `import one${i}`, { font: "code" })),
+    ];
+    const content = [...section(800, "Setup"), ...section(700, "Use"), line(50, 600, 400, 600)];
+    expect(await markdown({ content })).not.toContain("|");
+  });
+
   it("that begins at the edge of the page is kept", async () => {
     const content = [...cells(20, 835), ...words(20, 835)];
     expect(await markdown({ content })).toBe(`${TABLE.join("\n")}\n`);
@@ -183,6 +219,46 @@ describe("text", () => {
     const read = await markdown({ content });
     expect(read).toContain("# Broken locks {#page=1}\n\nA lock that");
     expect(read).toMatch(/\n\nNote\n$/);
+  });
+
+  it("in bold within a paragraph is no heading", async () => {
+    const content = [
+      text(50, 700, "Riders are adults. A younger rider rides together with one of their parents,"),
+      text(50, 688, "who has a card of their own for the whole of the ride, and", { font: "bold" }),
+      text(50, 676, "who pays for both of them at its end."),
+    ];
+    expect(await markdown({ content })).not.toContain("#");
+  });
+
+  it("goes on over the page as one list", async () => {
+    const items = (from: number) => [0, 1].map((i) => text(50, 700 - i * 14, `${from + i}. Step`));
+    expect(await markdown({ content: items(1) }, { content: items(3) })).toBe(
+      "1. Step\n2. Step\n3. Step\n4. Step\n",
+    );
+  });
+
+  it("that dots lead to a page number is no content", async () => {
+    const content = [
+      text(50, 700, "Setup . . . . . . . . . . . . . . . . . 3"),
+      text(50, 680, "Prices.............................. 12"),
+      text(50, 660, "And so on..."),
+    ];
+    expect(await markdown({ content })).toBe("And so on...\n");
+  });
+
+  it("with a hyphen at a line's end keeps it in names, paths and years", async () => {
+    const wrapped = (end: string, next: string) =>
+      markdown({
+        content: [text(50, 700, `${"A long line of text. ".repeat(4)}${end}`), text(50, 688, next)],
+      });
+    for (const [end, next, whole] of [
+      ["Use the mod-", "ule of locks.", "Use the module of locks."],
+      ["Use hono/service-", "worker instead.", "Use hono/service-worker instead."],
+      ["Read the Smith-", "Jones report.", "Read the Smith-Jones report."],
+      ["The years 2019-", "2020 were dry.", "The years 2019-2020 were dry."],
+    ] as const) {
+      expect(await wrapped(end, next)).toContain(whole);
+    }
   });
 
   it("that ends with the name of a language above code is kept", async () => {

@@ -11,10 +11,14 @@ const CELL_MIN = 6;
 const FILLED_SHARE = 0.5;
 /** A cell that has more lines, or larger ones above others, is a part of a page. */
 const CELL_LINES_MAX = 30;
+const CELL_CODE_MAX = 3;
 const HEADED_LINES = 4;
 const LARGER = 1.12;
 /** In sizes of the font: lines of several cells that are as high are a row. */
 const SAME_LINE = 0.3;
+
+/** In sizes of the font: a gap this wide in all lines between two rules is between columns. */
+const COLUMN_GAP = 0.45;
 
 interface Grid {
   /** Ascending. */
@@ -22,6 +26,8 @@ interface Grid {
   /** Descending, as a page is read. */
   readonly ys: readonly number[];
   readonly strokes: readonly Stroke[];
+  /** Whether there are rules above and below it only, and none between columns. */
+  readonly isRuled: boolean;
 }
 
 /** The lines of each cell, by row and column. */
@@ -31,7 +37,7 @@ type Cells = readonly (readonly (readonly Line[])[])[];
 export function withGrids(items: readonly Item[], strokes: readonly Stroke[]): Item[] {
   let others: readonly Item[] = items;
   const tables: Item[] = [];
-  for (const grid of gridsOf(strokes)) {
+  for (const grid of [...gridsOf(strokes), ...ruledOf(items, strokes)]) {
     const { inside, outside } = parted(grid, others);
     const rows = tableOf(grid, inside);
     if (rows === undefined) continue;
@@ -54,8 +60,72 @@ function gridsOf(strokes: readonly Stroke[]): Grid[] {
     const xs = places([...down.map(({ at }) => at), ...ends(across)]);
     const ys = places([...across.map(({ at }) => at), ...ends(down)]).reverse();
     const isGrid = xs.length > 2 && ys.length > 2 && across.length > 0 && down.length > 0;
-    return isGrid ? [{ xs, ys, strokes: group }] : [];
+    return isGrid ? [{ xs, ys, strokes: group, isRuled: false }] : [];
   });
+}
+
+/** Between rules that are as wide, where the same gaps are in all lines. */
+function ruledOf(items: readonly Item[], strokes: readonly Stroke[]): Grid[] {
+  const across = strokes.filter(({ isHorizontal }) => isHorizontal);
+  const sets = Map.groupBy(
+    across,
+    ({ from, to }) => `${Math.round(from / NEAR)} ${Math.round(to / NEAR)}`,
+  );
+  return [...sets.values()].flatMap((rules) => {
+    const grids: Grid[] = [];
+    const ys = places(rules.map(({ at }) => at)).reverse();
+    const { from, to } = rules[0] as Stroke;
+    let first = 0;
+    let gaps: Gap[] = [];
+    const close = (last: number) => {
+      const inner = gaps.map(([left, right]) => (left + right) / 2);
+      const between = ys.slice(first, last + 1);
+      if (inner.length > 0 && between.length > 2) {
+        const [top = 0, bottom = 0] = [between[0], between.at(-1)];
+        const sides = inner.map((at) => ({ isHorizontal: false, at, from: bottom, to: top }));
+        const xs = [from, ...inner, to];
+        grids.push({ xs, ys: between, strokes: [...rules, ...sides], isRuled: true });
+      }
+    };
+    ys.slice(1).forEach((bottom, i) => {
+      const inBand = items.filter(({ x, y, width, rows }) => {
+        const isBetween = y > bottom && y < (ys[i] as number);
+        return isBetween && rows === undefined && x > from - NEAR && x + width < to + NEAR;
+      });
+      const own = gapsOf(inBand);
+      const common = i === first ? own : shared(gaps, own);
+      if (common.length === 0) {
+        close(i);
+        first = own.length === 0 ? i + 1 : i;
+      }
+      gaps = common.length === 0 ? own : common;
+    });
+    close(ys.length - 1);
+    return grids;
+  });
+}
+
+type Gap = readonly [number, number];
+
+/** Where no text is, between the leftmost and the rightmost. */
+function gapsOf(items: readonly Item[]): Gap[] {
+  const gaps: Gap[] = [];
+  let end: number | undefined;
+  const texts = items.filter(({ text }) => text.trim() !== "");
+  for (const { x, width, size } of texts.sort((a, b) => a.x - b.x)) {
+    if (end !== undefined && x - end > COLUMN_GAP * size) gaps.push([end, x]);
+    end = Math.max(end ?? 0, x + width);
+  }
+  return gaps;
+}
+
+function shared(some: readonly Gap[], others: readonly Gap[]): Gap[] {
+  return some.flatMap(([left, right]) =>
+    others.flatMap(([from, to]): Gap[] => {
+      const [start, end] = [Math.max(left, from), Math.min(right, to)];
+      return end - start > NEAR ? [[start, end]] : [];
+    }),
+  );
 }
 
 /** The outermost, of most strokes. */
@@ -168,7 +238,7 @@ function tableOf(grid: Grid, inside: ReadonlyMap<string, readonly Item[]>): stri
     .map((_, row) =>
       grid.xs.slice(1).map((_, column) => linesOf(inside.get(`${column} ${row}`) ?? [])),
     );
-  if (cells.flat().some(isLayout)) return undefined;
+  if (cells.flat().some(isLayout) || (grid.isRuled && isOfSections(cells))) return undefined;
   const used = grid.xs
     .slice(1)
     .flatMap((_, column) => (cells.some((row) => row[column]?.length) ? [column] : []));
@@ -181,7 +251,8 @@ function tableOf(grid: Grid, inside: ReadonlyMap<string, readonly Item[]>): stri
     };
     if (own.every((lines) => lines.length === 0)) return [];
     // A cell of several rows says the same of each.
-    return split(own.map((lines, n) => (lines.length > 0 ? lines : above(used[n] ?? 0))));
+    const whole = own.map((lines, n) => (lines.length > 0 ? lines : above(used[n] ?? 0)));
+    return split(whole, cells.length, grid.isRuled);
   });
   const filled = rows.flat().filter((text) => text !== "").length;
   if (rows.length < 2 || used.length < 2) return undefined;
@@ -195,18 +266,42 @@ function isLayout(lines: readonly Line[]): boolean {
   return isHeaded || lines.length > CELL_LINES_MAX;
 }
 
-/** Rows without lines between them: each line is in all columns. */
-function split(cells: readonly (readonly Line[])[]): string[][] {
+/** Sections are between rules too: with their headings, or with code. */
+function isOfSections(cells: Cells): boolean {
+  const all = cells.flat();
+  const sizes = all.flat().flatMap(({ size, isCode }) => (isCode ? [] : [size]));
+  const hasCode = all.some((lines) => lines.filter(({ isCode }) => isCode).length > CELL_CODE_MAX);
+  return hasCode || Math.max(...sizes) > Math.min(...sizes) * LARGER;
+}
+
+/** Rows without lines between them: each line is in all columns. `bands` are between lines that are drawn. */
+function split(cells: readonly (readonly Line[])[], bands: number, isRuled: boolean): string[][] {
   const full = cells.filter((lines) => lines.length > 0);
   const [first = []] = full;
   const areRows =
-    first.length >= (full.length > 2 ? 2 : 3) &&
+    first.length >= (full.length > 2 || bands === 2 ? 2 : 3) &&
     full.length > 1 &&
     full.every(
       (lines) =>
         lines.length === first.length &&
         lines.every(({ y, size }, i) => Math.abs(y - (first[i]?.y ?? 0)) < size * SAME_LINE),
     );
-  if (!areRows) return [cells.map((lines) => lines.map(({ text }) => text.trim()).join("\n"))];
+  const [names = []] = cells;
+  if (!areRows && isRuled && bands === 2 && names.length > 1) {
+    // Each begins with a line in the first column.
+    const rowOf = ({ y, size }: Line) =>
+      Math.max(
+        0,
+        names.findLastIndex((name) => name.y > y - size * SAME_LINE),
+      );
+    return names.map((_, row) =>
+      cells.map((lines) => textOf(lines.filter((line) => rowOf(line) === row))),
+    );
+  }
+  if (!areRows) return [cells.map(textOf)];
   return first.map((_, i) => cells.map((lines) => lines[i]?.text.trim() ?? ""));
+}
+
+function textOf(lines: readonly Line[]): string {
+  return lines.map(({ text }) => text.trim()).join("\n");
 }

@@ -11,8 +11,8 @@ const BODY_FACTOR = 1.3;
 const BODY_SHARE = 0.25;
 /** A heading in bold may be a little smaller than the text. */
 const BOLD_SIZE_MIN = 0.95;
-/** In sizes of the font: it is at least so far from the line above. */
-const APART = 1.6;
+/** It is so many times as far from the line above as lines usually are. */
+const APART = 1.25;
 /** Code in a heading is set smaller than its words. */
 const CODE_SIZE_MIN = 0.8;
 const SAME_SIZE = 0.1;
@@ -22,9 +22,12 @@ export class Headings {
   readonly body: number;
   /** Those of headings, descending. */
   readonly #sizes: readonly number[];
+  /** From line to line of a paragraph, in sizes of the font. */
+  readonly #leading: number;
 
-  constructor(lines: readonly Line[]) {
-    this.body = bodySize(lines);
+  constructor(lines: readonly Line[], body: number, leading: number) {
+    this.body = body;
+    this.#leading = leading;
     const larger = lines.filter((line) => this.#isLarge(line));
     this.#sizes = [...new Set(larger.map(({ size }) => Math.round(size * 2) / 2))].sort(
       (a, b) => b - a,
@@ -47,6 +50,7 @@ export class Headings {
       line?.isCode === true &&
       !isSameCode(line, lines[i - 1]) &&
       !isSameCode(line, lines[i + 1]) &&
+      this.#isApart(line, lines[i - 1]) &&
       this.#isLarge({ ...line, isCode: false })
     );
   }
@@ -66,16 +70,21 @@ export class Headings {
   #isBold(lines: readonly Line[], i: number, onNextPage: Line | undefined): boolean {
     const [above, line, below] = [lines[i - 1], lines[i], lines[i + 1] ?? onNextPage];
     if (line === undefined || below === undefined) return false;
-    const isApart = above === undefined || above.y < line.y || above.y - line.y > line.size * APART;
+    const isHead = below.cells.length > 1 && Math.abs(below.x - line.x) < line.size;
     return (
       line.isBold &&
       !below.isBold &&
-      below.cells.length === 1 &&
-      isApart &&
+      !isHead &&
+      this.#isApart(line, above) &&
       line.size > this.body * BOLD_SIZE_MIN &&
       isTitle(line) &&
       !/[.,;:!]$/.test(line.text.trim())
     );
+  }
+
+  #isApart(line: Line, above: Line | undefined): boolean {
+    const gap = above === undefined ? 0 : above.y - line.y;
+    return gap <= 0 || gap > line.size * this.#leading * APART;
   }
 
   #rankOf(size: number): number {

@@ -1,6 +1,6 @@
 // The lines of a PDF page in reading order, from its pieces of text. Pure.
 
-import { isWide } from "./pdf-ideographs.ts";
+import { isWide } from "./pdf-characters.ts";
 import { isSign } from "./pdf-text.ts";
 
 export interface Item {

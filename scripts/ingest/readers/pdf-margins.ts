@@ -1,4 +1,4 @@
-// What repeats at the top and bottom of the pages of a PDF: running heads, feet and numbers. Pure.
+// What is no content of a PDF: running heads, feet and numbers, and the dots of a table of contents. Pure.
 
 import { bodySize } from "./pdf-headings.ts";
 import type { Line } from "./pdf-lines.ts";
@@ -10,8 +10,9 @@ const REPEATED_MIN = 3;
 /** Of the height of a page. Small print there is a running head or foot. */
 export const MARGIN = 0.06;
 const SMALL = 0.85;
+const LEADER = /(?:\s?[.·…]){6,}\s*\d{0,4}\s*$/;
 
-/** Takes off running heads and feet, and page numbers. */
+/** Takes off running heads and feet, page numbers, and entries that dots lead to a page. */
 export function withoutEdges(
   pages: readonly (readonly Line[])[],
   heights: readonly number[],
@@ -40,6 +41,7 @@ export function withoutEdges(
   const least = Math.max(REPEATED_MIN, pages.length * REPEATED_SHARE);
   return pages.map((lines, page) =>
     lines.filter((line) => {
+      if (LEADER.test(line.text)) return false;
       if (!edges[page]?.has(line)) return true;
       if ((counts.get(key(line))?.size ?? 0) >= least) return false;
       if (line.rows !== undefined) return true;

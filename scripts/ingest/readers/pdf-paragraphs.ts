@@ -2,7 +2,7 @@
 
 import { ALERTS } from "./alerts.ts";
 import { codeFrom, codeLines, isLabel, shownCode } from "./pdf-code.ts";
-import { HEADING_LENGTH_MAX, Headings } from "./pdf-headings.ts";
+import { bodySize, HEADING_LENGTH_MAX, Headings } from "./pdf-headings.ts";
 import type { Line } from "./pdf-lines.ts";
 import { withoutEdges } from "./pdf-margins.ts";
 import { cellText, shownTable, tableFrom, tableOf } from "./pdf-tables.ts";
@@ -10,8 +10,10 @@ import { escaped, isItem, item, join } from "./pdf-text.ts";
 
 /** In sizes of the font, from line to line: a wider one ends a paragraph. */
 const PARAGRAPH_GAP = 1.75;
-/** Where lines are set wider apart than that: in their usual distance. */
+/** Where lines are set wider apart: in their usual distance. */
 const LEADING_SHARE = 1.12;
+/** The distance of lines where too few tell. */
+const LEADING = 1.2;
 const LEADING_MAX = 2.6;
 const WRAPPED_MIN = 3;
 /** In sizes of the font, from the edge of the column. */
@@ -49,12 +51,14 @@ class Blocks {
   constructor(pages: readonly (readonly Line[])[]) {
     const lines = pages.flat();
     this.#pages = pages;
-    this.#headings = new Headings(lines);
     this.#vocabulary = new Set(
       lines.flatMap(({ text }) => text.match(/[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)*/gu) ?? []),
     );
     this.#edges = edgesOf(lines);
-    this.#gapMax = paragraphGap(pages, this.#headings.body, this.#edges);
+    const body = bodySize(lines);
+    const leading = leadingOf(pages, body, this.#edges);
+    this.#headings = new Headings(lines, body, leading);
+    this.#gapMax = Math.max(PARAGRAPH_GAP, leading * LEADING_SHARE);
   }
 
   addPage(lines: readonly Line[], index: number): void {
@@ -143,7 +147,8 @@ class Blocks {
     const isNewItem = isItem(text);
     if (this.#open === undefined || isNewItem || !this.#isNext(lines, i)) {
       this.#close();
-      this.#namePage();
+      // A list that goes on over the page stays one.
+      if (!isNewItem || !this.#isInList()) this.#namePage();
       const { left } = this.#edges.get(line.column) ?? { left: 0 };
       const isIndented = !isNewItem && line.x > left + line.size * INDENT;
       this.#open = { text: item(text), isIndented };
@@ -181,6 +186,11 @@ class Blocks {
   #beforeBreak(lines: readonly Line[], i: number): Block | undefined {
     const isFirst = i === 0 || lines[i - 1]?.column !== lines[i]?.column;
     return isFirst && this.#open === undefined ? this.#blocks.at(-1) : undefined;
+  }
+
+  #isInList(): boolean {
+    const last = this.#blocks.at(-1);
+    return last?.kind === "text" && /^(?:-|\d+\.) /.test(last.text);
   }
 
   #close(): void {
@@ -258,7 +268,9 @@ function endsEarly(lines: readonly Line[], i: number, edges: ReadonlyMap<number,
 /** Whether the first word of the next line would have fitted on this one. */
 function hasRoom(line: Line, next: Line, edges: ReadonlyMap<number, Edges>): boolean {
   const text = next.text.trim();
-  const word = /^[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]/u.test(text) ? 1 : text.search(/\s|$/);
+  const isWide = /^[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]/u.test(text);
+  // No line ends after an opening bracket, even before a space (UAX 14, LB14).
+  const word = isWide ? 1 : (/^(?:[([{«]\s*)?\S*/.exec(text)?.[0].length ?? 0);
   const room = (edges.get(line.column)?.right ?? 0) - line.x - line.width;
   return room > (next.width / Math.max(1, text.length)) * (word + 1) * 1.2 + line.size;
 }
@@ -277,7 +289,7 @@ function continues(open: string | undefined, next: string): boolean {
 }
 
 /** In sizes of the font. Lines that are full tell how far apart lines of one paragraph are. */
-function paragraphGap(
+function leadingOf(
   pages: readonly (readonly Line[])[],
   body: number,
   edges: ReadonlyMap<number, Edges>,
@@ -294,7 +306,6 @@ function paragraphGap(
       return areText && gap > 0 && gap < LEADING_MAX && !hasRoom(line, next, edges) ? [gap] : [];
     }),
   );
-  if (gaps.length < WRAPPED_MIN) return PARAGRAPH_GAP;
-  const usual = gaps.sort((a, b) => a - b)[gaps.length >> 1] ?? 0;
-  return Math.max(PARAGRAPH_GAP, usual * LEADING_SHARE);
+  if (gaps.length < WRAPPED_MIN) return LEADING;
+  return gaps.sort((a, b) => a - b)[gaps.length >> 1] ?? LEADING;
 }

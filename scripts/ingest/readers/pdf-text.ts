@@ -27,14 +27,17 @@ export function escaped(text: string): string {
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_");
 }
 
-/** A word cut at a line end is joined, unless it has a hyphen elsewhere. */
+/** A word cut at a line end is joined, unless it has a hyphen elsewhere, or is a path or an address. */
 export function join(before: string, next: string, words: ReadonlySet<string>): string {
   const start = /([\p{L}\p{N}]+)[-\u00ad\u2010]$/u.exec(before)?.[1];
   const end = /^\p{Ll}[\p{L}\p{N}]*/u.exec(next)?.[0];
   if (start !== undefined && end !== undefined) {
-    const keeps = words.has(`${start}-${end}`) && !words.has(start + end);
+    const isName = /[/._@:][\p{L}\p{N}-]*-$/u.test(before);
+    const keeps = isName || (words.has(`${start}-${end}`) && !words.has(start + end));
     return before.slice(0, keeps ? undefined : -1).replace(/\u00ad$/, "") + next;
   }
+  // A name such as Smith-Jones, or 2019-2020.
+  if (start !== undefined && /^[\p{Lu}\p{N}]/u.test(next)) return before + next;
   const isUnspaced =
     /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]$/u.test(before) &&
     /^[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]/u.test(next);

@@ -2,9 +2,9 @@
 // page, so that a source links to `#page=N`.
 
 import { getDocumentProxy, getResolvedPDFJS } from "unpdf";
-import type { PDFPageProxy } from "unpdf/pdfjs";
+import { isWide, withCharacters, withSimplified } from "./pdf-characters.ts";
+import { fontsOf } from "./pdf-fonts.ts";
 import { withGrids } from "./pdf-grids.ts";
-import { isWide, withCharacters, withSimplified } from "./pdf-ideographs.ts";
 import { type Item, type Line, linesOf } from "./pdf-lines.ts";
 import { MARGIN } from "./pdf-margins.ts";
 import { type Matrix, times } from "./pdf-matrix.ts";
@@ -15,7 +15,6 @@ import type { Read } from "./read.ts";
 const PAGES_MAX = 2_000;
 /** Tables and headings on later pages are found by their text alone: what a page draws takes a third of the time. */
 const DRAWN_PAGES_MAX = 500;
-const BOLD = /bold|black|heavy|demi/i;
 /** A page with fewer visible characters than this has no text. */
 const CHARACTERS_MIN = 8;
 
@@ -50,18 +49,18 @@ export async function readPdf(bytes: Uint8Array): Promise<Read> {
     // Without the boxes of forms, which are drawn elsewhere.
     const operators =
       number > DRAWN_PAGES_MAX ? undefined : await page.getOperatorList({ annotationMode: 0 });
-    const bold = boldFonts(page, new Set(Object.keys(styles)));
+    const fonts = fontsOf(page, items, styles);
     const texts: Item[] = [];
     for (const item of items) {
       if (!("str" in item) || item.str === "") continue;
       const [a, b, c, d, x, y] = times(upright, item.transform as unknown as Matrix);
       // Text on its side is a watermark or a stamp.
       if (Math.abs(b) > Math.abs(a) * 0.2 || Math.hypot(c, d) === 0) continue;
-      const isCode = styles[item.fontName]?.fontFamily === "monospace" && !isWide(item.str);
       texts.push({
         text: withCharacters(item.str),
         ...{ x, y, width: item.width, size: Math.hypot(c, d) },
-        ...{ isCode, isBold: bold.has(item.fontName) },
+        isCode: fonts.code.has(item.fontName) && !isWide(item.str),
+        isBold: fonts.bold.has(item.fontName),
       });
     }
     const length = texts
@@ -99,13 +98,6 @@ export async function readPdf(bytes: Uint8Array): Promise<Read> {
         : title,
     notes,
   };
-}
-
-/** Of those that the page's operators have loaded. A font says it by its name only. */
-function boldFonts({ commonObjs }: PDFPageProxy, fonts: ReadonlySet<string>): ReadonlySet<string> {
-  const isBold = (font: string) =>
-    commonObjs.has(font) && BOLD.test((commonObjs.get(font) as { name?: string }).name ?? "");
-  return new Set([...fonts].filter(isBold));
 }
 
 /** `1, 4-6` */

@@ -1,5 +1,5 @@
-// Ideographs of a PDF: many fonts draw a radical and the character of the same form with one glyph, so the text has
-// the radical's code point. Pure.
+// Characters of a PDF as they are meant. Many fonts draw a radical and the character of the same form with one glyph,
+// so the text has the radical's code point; signs of lists have no code point at all. Pure.
 
 /**
  * Each radical of U+2E80 to U+2EF3 before its character. Source: Unicode's EquivalentUnifiedIdeograph.txt. Those of
@@ -26,9 +26,10 @@ const CHARACTERS: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** With characters in the place of radicals. */
+/** With characters in the place of radicals, and bullets in that of signs without a code point. */
 export function withCharacters(text: string): string {
-  return text.replace(/[\u2e80-\u2fd5]/g, (radical) => {
+  if (/^\s*[\p{Cc}\p{Co}]\s*$/u.test(text)) return /\S/.test(text) ? "•" : text;
+  return text.replace(/[\p{Cc}\p{Co}]/gu, " ").replace(/[\u2e80-\u2fd5]/g, (radical) => {
     return CHARACTERS.get(radical) ?? radical.normalize("NFKC").replace("靑", "青");
   });
 }
