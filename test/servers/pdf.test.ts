@@ -102,6 +102,116 @@ describe("a table", () => {
     );
   });
 
+  const ruled = (...ys: number[]) => ys.map((y) => line(50, y, 500, y));
+
+  it("of an invoice keeps each sum beside its item", async () => {
+    const content = [
+      ...ruled(700, 680, 640, 600),
+      ...[text(55, 686, "Item"), text(300, 686, "Number"), text(430, 686, "Sum")],
+      ...[text(55, 666, "Lock with two keys"), text(300, 666, "2"), text(430, 666, "120.00")],
+      ...[text(55, 650, "Mounting"), text(300, 650, "1"), text(430, 650, "80.00")],
+      ...[text(300, 626, "Total before tax"), text(430, 626, "200.00")],
+      ...[text(300, 610, "Total"), text(430, 610, "238.00")],
+    ];
+    expect(await markdown({ content })).toContain(
+      "| Item | Number | Sum |\n| --- | --- | --- |\n| Lock with two keys | 2 | 120.00 |\n| Mounting | 1 | 80.00 |\n",
+    );
+  });
+
+  it("at one place of each page is kept, with its numbers", async () => {
+    const months = ["1", "2", "3"].map((n) => ({
+      content: [
+        ...cells(50, 500),
+        ...words(50, 500, [
+          ["Month", "Rides"],
+          [n, `${n}00`],
+          ["x", "y"],
+          ["z", "w"],
+        ]),
+      ],
+    }));
+    const read = await markdown(...months);
+    for (const n of ["1", "2", "3"]) expect(read).toContain(`| ${n} | ${n}00 |`);
+  });
+
+  it("with dots to sign on is kept", async () => {
+    const rows = [
+      ["Name", "Signature"],
+      ["Ada", "................"],
+    ];
+    const drawn = [700, 680, 660].map((y) => line(100, y, 300, y));
+    const content = [
+      ...drawn,
+      ...[0, 1, 2].map((n) => line(100 + n * 100, 700, 100 + n * 100, 660)),
+      ...words(100, 700, rows),
+    ];
+    expect(await markdown({ content })).toContain("| Ada | ");
+  });
+
+  it("without lines keeps a row that begins with a sign", async () => {
+    const rows = [
+      ["No", "Item", "Sum"],
+      ["1.", "Drill", "48"],
+      ["-", "Saw", "39"],
+    ];
+    const read = await markdown({ content: words(50, 700, rows) });
+    for (const word of rows.flat()) expect(read).toContain(word);
+  });
+
+  it("whose cells are all of two lines has one row for them", async () => {
+    const content = [
+      ...[0, 40, 80, 120].map((n) => line(100, 700 - n, 400, 700 - n)),
+      ...[0, 1, 2, 3].map((n) => line(100 + n * 100, 700, 100 + n * 100, 580)),
+      ...["Order", "Unit", "Due"].map((one, n) => text(105 + n * 100, 686, one)),
+      ...["number", "price", "date"].map((one, n) => text(105 + n * 100, 674, one)),
+      ...["7", "12", "May"].map((one, n) => text(105 + n * 100, 646, one)),
+      ...["8", "14", "June"].map((one, n) => text(105 + n * 100, 606, one)),
+    ];
+    expect(await markdown({ content })).toBe(
+      "| Order number | Unit price | Due date |\n| --- | --- | --- |\n| 7 | 12 | May |\n| 8 | 14 | June |\n",
+    );
+  });
+
+  it("repeats a cell in each of its rows", async () => {
+    const content = [
+      ...[0, 20, 80].map((n) => line(100, 700 - n, 300, 700 - n)),
+      ...[40, 60].map((n) => line(200, 700 - n, 300, 700 - n)),
+      ...[0, 1, 2].map((n) => line(100 + n * 100, 700, 100 + n * 100, 620)),
+      ...words(100, 700, [
+        ["Plan", "Part"],
+        ["city", "Call"],
+        ["", "Ride"],
+        ["", "Lock"],
+      ]),
+    ];
+    expect(await markdown({ content })).toBe(
+      "| Plan | Part |\n| --- | --- |\n| city | Call |\n| city | Ride |\n| city | Lock |\n",
+    );
+  });
+
+  it("is none where rules are around lists, or around columns of text", async () => {
+    const list = [
+      ...ruled(700, 670, 640),
+      ...["1.", "2."].flatMap((sign, i) => [
+        text(55, 680 - i * 30, sign),
+        text(75, 680 - i * 30, "Open the lock"),
+      ]),
+    ];
+    expect(await markdown({ content: list })).not.toContain("|");
+    const column = (x: number) =>
+      Array.from({ length: 8 }, (_, i) =>
+        text(x, 660 - i * 12, `The lock number ${i} of a station is open at night`),
+      );
+    const content = [
+      ...ruled(700, 680, 550),
+      text(55, 686, "Station"),
+      text(300, 686, "May"),
+      ...column(55),
+      ...column(290),
+    ];
+    expect(await markdown({ content })).not.toContain("| The lock");
+  });
+
   it("is none where rules are between sections", async () => {
     const section = (y: number, head: string) => [
       line(50, y, 400, y),
@@ -237,13 +347,53 @@ describe("text", () => {
     );
   });
 
-  it("that dots lead to a page number is no content", async () => {
-    const content = [
+  it("that dots lead to page numbers is no content, and other dots part cells", async () => {
+    const contents = [
       text(50, 700, "Setup . . . . . . . . . . . . . . . . . 3"),
       text(50, 680, "Prices.............................. 12"),
-      text(50, 660, "And so on..."),
+      text(50, 660, "Locks .............................. 12"),
+      text(50, 640, "And so on..."),
     ];
-    expect(await markdown({ content })).toBe("And so on...\n");
+    expect(await markdown({ content: contents })).toBe("And so on...\n");
+    const prices = [
+      "Opening ......... 30",
+      "Closing ......... 20",
+      "Name: ..........",
+      "Key ......... 1",
+    ];
+    const content = prices.map((one, i) => text(50, 700 - i * 20, one));
+    expect(await markdown({ content })).toBe(
+      "| Opening | 30 |\n| --- | --- |\n| Closing | 20 |\n\nName:\n\nKey 1\n",
+    );
+  });
+
+  it.each([
+    ["2024", 24],
+    ["42", 10],
+  ])("that is the number %s in the middle of a page is kept", async (number, size) => {
+    const content = [
+      text(50, 700, "The annual report of the bicycle rental, for its partners."),
+      text(50, 500, number, { size }),
+    ];
+    const next = [text(50, 700, "It has forty pages, of which this is the second one.")];
+    expect(await markdown({ content }, { content: next })).toContain(number);
+  });
+
+  it("in bold that is an item, a sum or an address is no heading", async () => {
+    const bold = ["Total 120 EUR", "Phone 555-123456", "- Third", "The lock opens at once."];
+    const content = bold.flatMap((one, i) => [
+      text(50, 700 - i * 60, one, { font: "bold" }),
+      text(50, 685 - i * 60, "A line of usual text that follows what is in bold."),
+    ]);
+    expect(await markdown({ content })).not.toContain("#");
+  });
+
+  it("in a font whose few texts happen to be as wide is no code", async () => {
+    const content = ["When you are charged", "Parameters"].flatMap((one, i) => [
+      text(50, 700 - i * 60, one, { font: "bold" }),
+      text(50, 685 - i * 60, "A line of usual text that follows what is in bold."),
+    ]);
+    expect(await markdown({ content })).not.toContain("```");
   });
 
   it("with a hyphen at a line's end keeps it in names, paths and years", async () => {

@@ -43,7 +43,25 @@ function count(text: string, characters: RegExp): number {
   return text.match(characters)?.length ?? 0;
 }
 
+/** Characters that are written without spaces between words. */
+const UNSPACED = "[\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}]";
+const STARTS_UNSPACED = new RegExp(`^${UNSPACED}`, "u");
+const ENDS_UNSPACED = new RegExp(`${UNSPACED}$`, "u");
+const FULL_WIDTH = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]/u;
+
+export function startsUnspaced(text: string): boolean {
+  return STARTS_UNSPACED.test(text);
+}
+
+export function endsUnspaced(text: string): boolean {
+  return ENDS_UNSPACED.test(text);
+}
+
+export function hasFullWidth(text: string): boolean {
+  return FULL_WIDTH.test(text);
+}
+
 /** Whether a text is of full-width characters only: all fonts give these one width. */
-export function isWide(text: string): boolean {
-  return /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]/u.test(text) && !/[!-~]/.test(text);
+export function isFullWidth(text: string): boolean {
+  return FULL_WIDTH.test(text) && !/[!-~]/.test(text);
 }

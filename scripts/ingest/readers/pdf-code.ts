@@ -13,7 +13,7 @@ const CHARACTER_WIDTH = 0.6;
 export function codeFrom(lines: readonly Line[], from: number, headings: Headings): number {
   let count = 0;
   for (let line = lines[from]; line?.isCode; line = lines[from + count]) {
-    if (line.column !== lines[from]?.column || headings.isCode(lines, from + count)) break;
+    if (line.column !== lines[from]?.column || headings.isCodeHeading(lines, from + count)) break;
     count += 1;
   }
   return count;

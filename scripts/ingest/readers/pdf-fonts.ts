@@ -1,6 +1,7 @@
 // Which fonts of a PDF page are bold, and which are for code.
 
 import type { PDFPageProxy } from "unpdf/pdfjs";
+import { hasFullWidth } from "./pdf-characters.ts";
 
 type TextContent = Awaited<ReturnType<PDFPageProxy["getTextContent"]>>;
 
@@ -8,6 +9,7 @@ const BOLD = /bold|black|heavy|demi/i;
 const CODE = /mono(?!type)|courier|consol|menlo|inconsolata|typewriter|cmtt|sourcecode|1mn/i;
 const NARROW = /[ il.,:;'|!]/;
 const WIDE = /[mwMW@]/;
+const SAMPLES_MIN = 4;
 const SAMPLES_MAX = 200;
 /** Of the size of the font. */
 const USUAL_DIFFER = 0.05;
@@ -44,11 +46,14 @@ interface Sample {
 }
 
 function hasOneWidth(samples: readonly Sample[]): boolean {
+  // Fonts with full-width characters give half of that width to all others.
+  if (samples.some(({ str }) => hasFullWidth(str))) return false;
   const ascii = samples.filter(({ str }) => /^[!-~]+( [!-~]+)*$/.test(str)).slice(0, SAMPLES_MAX);
   const usual = ascii.map(({ str }) => usualWidth(str));
   const widths = ascii.map(({ str, width, transform }) => {
     return width / str.length / Math.hypot(transform[2] ?? 0, transform[3] ?? 0);
   });
+  if (new Set(ascii.map(({ str }) => str)).size < SAMPLES_MIN) return false;
   // Texts of which some would be wider in another font.
   return spread(usual) > USUAL_DIFFER && spread(widths) < WIDTHS_DIFFER;
 }

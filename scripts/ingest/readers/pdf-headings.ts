@@ -1,6 +1,7 @@
 // Which lines of a PDF are headings, and of which level: by size, by weight, and for code by both. Pure.
 
 import type { Line } from "./pdf-lines.ts";
+import { isBullet } from "./pdf-text.ts";
 
 /** A larger font than that of the text by this factor is a heading. */
 const HEADING_SIZE = 1.12;
@@ -38,13 +39,14 @@ export class Headings {
   levelOf(lines: readonly Line[], i: number, onNextPage: Line | undefined): number | undefined {
     const line = lines[i];
     if (line === undefined) return undefined;
-    if (this.isCode(lines, i)) return this.#rankOf(this.#wordSize(line.size));
+    if (this.isCodeHeading(lines, i)) return this.#rankOf(this.#wordSize(line.size));
     if (this.#isLarge(line)) return this.#rankOf(line.size);
-    return this.#isBold(lines, i, onNextPage) ? this.#rankOf(0) : undefined;
+    // A label in bold is no title of the document.
+    return this.#isBold(lines, i, onNextPage) ? Math.max(2, this.#rankOf(0)) : undefined;
   }
 
   /** A single line of code that is larger than the text, such as the name of a function. */
-  isCode(lines: readonly Line[], i: number): boolean {
+  isCodeHeading(lines: readonly Line[], i: number): boolean {
     const line = lines[i];
     return (
       line?.isCode === true &&
@@ -78,7 +80,7 @@ export class Headings {
       this.#isApart(line, above) &&
       line.size > this.body * BOLD_SIZE_MIN &&
       isTitle(line) &&
-      !/[.,;:!]$/.test(line.text.trim())
+      isLabelText(line.text.trim())
     );
   }
 
@@ -121,6 +123,13 @@ function isTitle({ text, isCode, cells }: Line): boolean {
     text.trim().length <= HEADING_LENGTH_MAX &&
     /[\p{L}\p{N}]{2}|\p{Lo}/u.test(text)
   );
+}
+
+/** No sentence, item, sum, number or date. */
+function isLabelText(text: string): boolean {
+  const digits = text.match(/\p{N}/gu)?.length ?? 0;
+  const isSum = /\p{N}\s*(?:\p{Sc}|%|[A-Z]{3})$/u.test(text);
+  return !/[.,;:!]$/.test(text) && !isBullet(text) && digits * 3 < text.length && !isSum;
 }
 
 function isSameCode({ size }: Line, other: Line | undefined): boolean {

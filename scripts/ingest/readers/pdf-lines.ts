@@ -1,6 +1,6 @@
 // The lines of a PDF page in reading order, from its pieces of text. Pure.
 
-import { isWide } from "./pdf-characters.ts";
+import { isFullWidth } from "./pdf-characters.ts";
 import { isSign } from "./pdf-text.ts";
 
 export interface Item {
@@ -16,7 +16,7 @@ export interface Item {
   readonly rows?: readonly (readonly string[])[];
 }
 
-/** Text with no wide gap in it. */
+/** What is on one line of a column. Wide gaps part its cells. */
 export interface Line extends Item {
   /** The cells of a row; one if it is no row of a table. */
   readonly cells: readonly { readonly text: string; readonly x: number }[];
@@ -94,7 +94,8 @@ function piecesOf(items: readonly Item[]): Piece[] {
     ) {
       const isSpaced = gap > SPACE_MIN * open.size && !/\s$/.test(open.text) && !isSpace;
       // Comments and texts in code are set in another font, if they are of full-width characters.
-      open.isCode &&= isSpace || item.isCode || (isWide(item.text) && MAY_BE_WIDE.test(open.text));
+      open.isCode &&=
+        isSpace || item.isCode || (isFullWidth(item.text) && MAY_BE_WIDE.test(open.text));
       open.text += (isSpaced ? " " : "") + item.text;
       if (!isSpace) {
         open.isBold &&= item.isBold;
@@ -181,7 +182,7 @@ function rowsOf(pieces: readonly Piece[], column: number): Line[] {
       isCode: row.every((piece) => piece.isCode),
       isBold: row.every((piece) => piece.isBold),
       // A bullet and its text are no cells.
-      cells: isSign(cells[0]?.text ?? "") ? [{ text: "", x: left }] : cells,
+      cells: row.length === 2 && isSign(cells[0]?.text ?? "") ? [{ text: "", x: left }] : cells,
       column,
     };
   });

@@ -1,6 +1,7 @@
 // The lines of a PDF as Markdown: headings, paragraphs, lists, code and tables, in the order of the lines. Pure.
 
 import { ALERTS } from "./alerts.ts";
+import { startsUnspaced } from "./pdf-characters.ts";
 import { codeFrom, codeLines, isLabel, shownCode } from "./pdf-code.ts";
 import { bodySize, HEADING_LENGTH_MAX, Headings } from "./pdf-headings.ts";
 import type { Line } from "./pdf-lines.ts";
@@ -103,7 +104,7 @@ class Blocks {
       text = join(text, next.text.trim(), this.#vocabulary);
       last = next;
     }
-    const isCode = this.#headings.isCode(lines, from);
+    const isCode = this.#headings.isCodeHeading(lines, from);
     const words = isCode ? `\`${text.replaceAll("`", "")}\`` : escaped(text);
     this.#push(`${"#".repeat(level)} ${words} {#page=${this.#page}}`);
     this.#isPageNamed = true;
@@ -268,9 +269,8 @@ function endsEarly(lines: readonly Line[], i: number, edges: ReadonlyMap<number,
 /** Whether the first word of the next line would have fitted on this one. */
 function hasRoom(line: Line, next: Line, edges: ReadonlyMap<number, Edges>): boolean {
   const text = next.text.trim();
-  const isWide = /^[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]/u.test(text);
   // No line ends after an opening bracket, even before a space (UAX 14, LB14).
-  const word = isWide ? 1 : (/^(?:[([{«]\s*)?\S*/.exec(text)?.[0].length ?? 0);
+  const word = startsUnspaced(text) ? 1 : (/^(?:[([{«]\s*)?\S*/.exec(text)?.[0].length ?? 0);
   const room = (edges.get(line.column)?.right ?? 0) - line.x - line.width;
   return room > (next.width / Math.max(1, text.length)) * (word + 1) * 1.2 + line.size;
 }

@@ -10,7 +10,7 @@ export function tableFrom(lines: readonly Line[], from: number, body: number): n
   let count = 1;
   let full = 1;
   for (let line = lines[from + count]; line !== undefined; line = lines[from + count]) {
-    if (line.rows !== undefined) break;
+    if (line.rows !== undefined || line.cells[0]?.text === "") break;
     const before = lines[from + count - 1] as Line;
     if (before.y < line.y || before.y - line.y > body * 4) break;
     const areAligned = line.cells.every(({ x }) =>

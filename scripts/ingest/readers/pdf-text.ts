@@ -1,5 +1,7 @@
 // Text of a PDF as Markdown: without characters that are mark-up, and with cut words joined. Pure.
 
+import { endsUnspaced, startsUnspaced } from "./pdf-characters.ts";
+
 const BULLET = /^[•●▪◦‣·](?:\s+|$)|^[–*-]\s+/;
 const NUMBER = /^\(?(\d{1,3})[.)]\s+/;
 
@@ -10,7 +12,11 @@ export function isSign(text: string): boolean {
 
 /** Whether a line begins an item of a list. */
 export function isItem(text: string): boolean {
-  return BULLET.test(text) || NUMBER.test(text);
+  return isBullet(text) || NUMBER.test(text);
+}
+
+export function isBullet(text: string): boolean {
+  return BULLET.test(text);
 }
 
 export function item(text: string): string {
@@ -38,8 +44,6 @@ export function join(before: string, next: string, words: ReadonlySet<string>): 
   }
   // A name such as Smith-Jones, or 2019-2020.
   if (start !== undefined && /^[\p{Lu}\p{N}]/u.test(next)) return before + next;
-  const isUnspaced =
-    /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]$/u.test(before) &&
-    /^[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]/u.test(next);
+  const isUnspaced = endsUnspaced(before) && startsUnspaced(next);
   return `${before}${isUnspaced ? "" : " "}${next}`;
 }
