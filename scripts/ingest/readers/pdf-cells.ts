@@ -12,13 +12,13 @@ const CELL_LINES_MAX = 30;
 const CELL_CODE_MAX = 3;
 const HEADED_LINES = 4;
 const LARGER = 1.12;
-/** Two neighbours with so many lines, half of which are full, are columns of text: between rules, and in cells. */
+/** Two neighbours with at least this number of lines, half of which are full, are columns of text. */
 const RULED_LINES = 5;
 const COLUMN_LINES = 12;
 const FULL = 0.75;
 /** In sizes of the font: lines of several cells that are as high are a row. */
 const SAME_LINE = 0.3;
-/** So many lines in each cell are rows, if more lines are drawn than around head and body. */
+/** At least this number of lines in each cell are rows, if lines are drawn between other rows. */
 const ROWS_MIN = 4;
 
 type Cell = readonly Line[];

@@ -12,7 +12,7 @@ const BODY_FACTOR = 1.3;
 const BODY_SHARE = 0.25;
 /** A heading in bold may be a little smaller than the text. */
 const BOLD_SIZE_MIN = 0.95;
-/** It is so many times as far from the line above as lines usually are. */
+/** Its distance from the line above is more than this times the usual one. */
 const APART = 1.25;
 /** Code in a heading is set smaller than its words. */
 const CODE_SIZE_MIN = 0.8;
