@@ -288,7 +288,7 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
   "GET /api/v1/ai/chat/:id/stream": async () => {
     const user = await newUser();
     const [body = {}] = examples("POST /api/v1/ai/chat");
-    const query = scripted({ tokens: 20, gapMs: 20 });
+    const query = scripted({ tokens: 2, firstMs: 3_000 });
     const messages = [{ role: "user", parts: [{ type: "text", text: query }] }];
     await user.post("/ai/chat", { ...body, messages });
     return [
