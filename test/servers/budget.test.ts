@@ -9,6 +9,7 @@ import type { ShownBudget } from "../../src/budget/shown.ts";
 import { API_PREFIX, type ErrorBody } from "../../src/protocol.ts";
 import { startCheckThenRun } from "../support/check-then-run.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { ONCE } from "../support/once.ts";
 import { SECRET, startScriptedServer } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
 import { User } from "../support/user.ts";
@@ -38,7 +39,7 @@ async function burst(ask: (user: number) => Promise<string>): Promise<Map<string
   return counts;
 }
 
-describe(`${USERS} users at once on a budget of ${LIMIT}`, () => {
+describe(`${USERS} users at once on a budget of ${LIMIT}`, ONCE, () => {
   test("exactly as many reach the model, and the others are told", async () => {
     const server = await startScriptedServer({
       model,
@@ -81,7 +82,10 @@ describe(`${USERS} users at once on a budget of ${LIMIT}`, () => {
   });
 });
 
-test("a server that is killed has neither forgotten nor lost what it lent", async () => {
+test("a server that is killed has neither forgotten nor lost what it lent", {
+  ...ONCE,
+  timeout: 120_000,
+}, async () => {
   const persistTo = await mkdtemp(join(tmpdir(), "belay-budget-"));
   const vars = { BUDGET_LIMIT: "30", BUDGET_PERIOD: "total", SWEEP_INTERVAL_MS: "500" };
   const before = model.requests.length;
@@ -113,4 +117,4 @@ test("a server that is killed has neither forgotten nor lost what it lent", asyn
   } finally {
     await rm(persistTo, { recursive: true });
   }
-}, 120_000);
+});

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Incarnation, type Incarnations, incarnations } from "../support/incarnations.ts";
+import { ONCE } from "../support/once.ts";
 import { Random } from "../support/random.ts";
 import { SECRET } from "../support/server.ts";
 import { Exchange } from "../support/socket-client.ts";
@@ -88,7 +89,7 @@ const rpc = (caller: Caller, method: string, params: object = {}) =>
 const tool = (caller: Caller, name: string, args: object) =>
   rpc(caller, "tools/call", { name, arguments: args });
 
-describe("users who ask at once", () => {
+describe("users who ask at once", ONCE, () => {
   const names = Array.from({ length: COLLECTIONS }, (_, i) => `canary-${i}`);
   const words = names.map((_, i) => wordOf(i));
 
@@ -234,7 +235,7 @@ describe("users who ask at once", () => {
   });
 });
 
-describe("kills while first documents arrive", () => {
+describe("kills while first documents arrive", ONCE, () => {
   it("leave each collection with its document, or no collection", async () => {
     const random = new Random(SEED);
     const document = documentOf("ferret");

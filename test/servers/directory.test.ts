@@ -11,6 +11,7 @@ import { API_PREFIX } from "../../src/protocol.ts";
 import type { ShownDay, ShownQuery, ShownUser } from "../../src/shown.ts";
 import { type Incarnation, type Incarnations, incarnations } from "../support/incarnations.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { ONCE } from "../support/once.ts";
 import { Random } from "../support/random.ts";
 import { SECRET } from "../support/server.ts";
 import { bearer } from "../support/socket-client.ts";
@@ -54,7 +55,7 @@ afterAll(async () => {
   await model.close();
 });
 
-test("kills lose no report and count none twice", async () => {
+test("kills lose no report and count none twice", { ...ONCE, timeout: 240_000 }, async () => {
   const random = new Random(SEED);
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const incarnation = await server.start();
@@ -74,7 +75,7 @@ test("kills lose no report and count none twice", async () => {
   } finally {
     await last.kill9();
   }
-}, 240_000);
+});
 
 /** One random thing that a user or an operator does. A kill may cut it off. */
 async function act(incarnation: Incarnation, random: Random): Promise<void> {

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { API_PREFIX, type Receipt } from "../../src/protocol.ts";
 import { type Incarnations, incarnations } from "../support/incarnations.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { ONCE } from "../support/once.ts";
 import { Random } from "../support/random.ts";
 import { SECRET } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
@@ -102,6 +103,7 @@ const rounds = Array.from({ length: Math.ceil(CYCLES / CYCLES_PER_AUDIT) }, (_, 
 
 test.each(rounds)(
   "kills $first to $last overcharge no user and leave nothing reserved",
+  ONCE,
   async ({ first, last }) => {
     const random = new Random(SEED + first);
     const users = await Promise.all(Array.from({ length: USERS }, newUser));
