@@ -1,5 +1,5 @@
-// Five suites. `workerd` runs inside the real runtime, with real storage. `pure` runs there too, but in one
-// runtime for all its files, since they touch no object: starting one takes most of a second. `servers` runs in
+// Five suites. `workerd` runs inside the real runtime, with real storage: each file in a new one. `shared` runs
+// there too, but in one runtime for many files: starting one and importing the source takes seconds. `servers` runs in
 // Node, over real sockets against the real commands, and so does `clients`, with clients that others have made.
 // `growth` runs in Node too, since a clock in workerd stands still while code runs: it measures the pure readers.
 // All ask the scripted model of test/support.
@@ -40,15 +40,24 @@ function seeded(bug: string): Plugin {
 }
 
 const PATIENCE = "./test/support/patience.ts";
+/** The same for `expect.poll`, which no setup file can change. */
+const EXPECT = { poll: { timeout: 20_000 } };
 const OUTSIDE = ["servers", "clients", "packages", "browser", "growth"].map(
   (folder) => `test/${folder}/**`,
 );
-/** Files in the runtime that import neither it nor the harness. */
-const PURE = globSync("test/**/*.test.ts", { cwd: import.meta.dirname, exclude: OUTSIDE }).filter(
-  (file) =>
-    !/cloudflare:|\/harness\.ts|\/worker\.ts/.test(
-      readFileSync(join(import.meta.dirname, file), "utf8"),
-    ),
+/** Imports of the runtime, or of the Worker in it. */
+const USES = /cloudflare:|\/harness\.ts|\/worker\.ts/;
+/** What replaces a part of the Worker, or writes documents. */
+const CHANGES = /vi\.(?:mock|spyOn)|"PUT"|\b(?:CORPUS|DIRECTORY|BUDGET|DOCUMENTS?)\b|putDocument/;
+/** Folders whose helpers write documents, or into an object that all users share. */
+const CHANGING = /^test\/(?:budget|collections|directory|hostile|model|retrievers)\//;
+
+/** Files in the runtime that leave the Worker as it was. Their users are their own. */
+const SHARED = globSync("test/**/*.test.ts", { cwd: import.meta.dirname, exclude: OUTSIDE }).filter(
+  (file) => {
+    const code = readFileSync(join(import.meta.dirname, file), "utf8");
+    return !USES.test(code) || !(CHANGING.test(file) || CHANGES.test(code));
+  },
 );
 
 /** The Worker of test/worker.ts, in the real runtime. */
@@ -99,18 +108,20 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: [...OUTSIDE, ...PURE],
+          exclude: [...OUTSIDE, ...SHARED],
           setupFiles: PATIENCE,
+          expect: EXPECT,
           testTimeout: 30_000,
         },
       },
       {
         plugins: runtime(),
         test: {
-          name: "pure",
-          include: PURE,
+          name: "shared",
+          include: SHARED,
           isolate: false,
           setupFiles: PATIENCE,
+          expect: EXPECT,
           testTimeout: 30_000,
         },
       },
@@ -118,6 +129,7 @@ export default defineConfig({
         test: {
           name: "growth",
           include: ["test/growth/**/*.test.ts"],
+          expect: EXPECT,
           testTimeout: 60_000,
         },
       },
@@ -127,6 +139,7 @@ export default defineConfig({
           include: ["test/servers/**/*.test.ts"],
           setupFiles: PATIENCE,
           globalSetup: "./test/support/bundle.ts",
+          expect: EXPECT,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           retry: RETRY,
@@ -140,6 +153,7 @@ export default defineConfig({
           include: ["test/clients/**/*.test.ts"],
           setupFiles: PATIENCE,
           globalSetup: "./test/support/bundle.ts",
+          expect: EXPECT,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           retry: RETRY,

@@ -20,6 +20,20 @@ const tokensOf = (events: StreamEvent[]) =>
 /** Numbered tokens, so that a missing or repeated one shows. */
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `${index} `);
 
+/**
+ * A probe this long is over only for a reader who stays: one who leaves after
+ * the last token, however late, leaves before `done`.
+ */
+const LONG_PROBE = { DELIVERY_HOLD_MS: "10000" };
+
+/** Resolves once the model has sent its whole answer. */
+function modelFinished(tag: string) {
+  return eventually(
+    () => modelRequests(tag),
+    ([request]) => request?.state === "completed",
+  );
+}
+
 async function leftAfterOneToken(user: TestUser, query: string, onDisconnect: string) {
   const stream = await user.ask(query, { onDisconnect });
   await stream.until("token");
@@ -76,9 +90,9 @@ describe("reading an answer again", () => {
 
   it("is limited to eight connections at a time", async () => {
     const user = await newUser();
-    const stream = await user.ask({ tokens: 10, gapMs: 50 });
-    const others = [];
-    for (let index = 0; index < 7; index += 1) others.push(await user.events(stream.queryId));
+    const stream = await user.ask({ tokens: 10, gapMs: 100 });
+    const joining = Array.from({ length: 7 }, () => user.events(stream.queryId));
+    const others = await Promise.all(joining);
     const ninth = await user.request(`/ai/queries/${stream.queryId}/events`);
     expect(ninth.status).toBe(429);
     expect(await ninth.json()).toMatchObject({ code: "TOO_MANY_STREAMS" });
@@ -133,9 +147,11 @@ describe('onDisconnect: "wait"', () => {
 
   it("keeps a finished answer reserved until a client reconnects, and then charges", async () => {
     const user = await newUser();
-    const query = scripted({ tokens: numbered(5), gapMs: 10 });
+    const tag = crypto.randomUUID();
+    const query = scripted({ tag, tokens: numbered(5), gapMs: 10, endMs: 700 });
     const stream = await leftAfterOneToken(user, query, "wait");
-    await scheduler.wait(200);
+    await modelFinished(tag);
+    await scheduler.wait(50);
     expect(await user.receipt(stream.queryId)).toMatchObject({ state: "reserved" });
     const back = await user.events(stream.queryId);
     expect(tokensOf(await back.all())).toEqual(numbered(5));
@@ -143,7 +159,7 @@ describe('onDisconnect: "wait"', () => {
   });
 
   it("is refunded when no client reconnects for a finished answer", async () => {
-    const user = await newUser({ RESUME_WAIT_SECONDS: "1" });
+    const user = await newUser({ ...LONG_PROBE, RESUME_WAIT_SECONDS: "1" });
     const query = scripted({ tokens: numbered(5), gapMs: 10 });
     const stream = await leftAfterOneToken(user, query, "wait");
     expect(await user.resolved(stream.queryId)).toMatchObject({ reason: "disconnected" });
@@ -169,7 +185,7 @@ describe('onDisconnect: "wait"', () => {
   });
 
   it("does not delay a stop from a client that disconnects during the probe", async () => {
-    const user = await newUser({ DELIVERY_HOLD_MS: "400", RESUME_WAIT_SECONDS: "600" });
+    const user = await newUser({ ...LONG_PROBE, RESUME_WAIT_SECONDS: "600" });
     const stream = await user.ask({ tokens: ["all"] }, { onDisconnect: "wait" });
     await stream.until("token");
     const stopped = user.post(`/ai/queries/${stream.queryId}/cancel`);
@@ -179,10 +195,12 @@ describe('onDisconnect: "wait"', () => {
   });
 
   it("ends the wait for a finished answer when the user stops it", async () => {
-    const user = await newUser();
-    const query = scripted({ tokens: numbered(3), gapMs: 10 });
+    const user = await newUser(LONG_PROBE);
+    const tag = crypto.randomUUID();
+    const query = scripted({ tag, tokens: numbered(3), gapMs: 10 });
     const stream = await leftAfterOneToken(user, query, "wait");
-    await scheduler.wait(150);
+    await modelFinished(tag);
+    await scheduler.wait(50);
     const response = await user.post(`/ai/queries/${stream.queryId}/cancel`);
     expect(await response.json()).toMatchObject({ state: "refunded", reason: "cancelled" });
   });
@@ -224,7 +242,7 @@ describe('onDisconnect: "continue"', () => {
   });
 
   it("is charged when the client disconnects between the last token and done", async () => {
-    const user = await newUser({ DELIVERY_HOLD_MS: "400" });
+    const user = await newUser(LONG_PROBE);
     const stream = await leftAfterOneToken(user, scripted({ tokens: ["all"] }), "continue");
     expect(await user.resolved(stream.queryId)).toMatchObject({ state: "charged" });
   });
@@ -254,11 +272,12 @@ describe('onDisconnect: "continue"', () => {
 describe("past the refund allowance", () => {
   it("a disconnected user's answer is finished, charged and kept", async () => {
     const user = await newUser({ REFUND_LIMIT: "1" });
-    const query = (words: string) => scripted({ tokens: numbered(10), gapMs: 10 }, words);
-    const first = await leftAfterOneToken(user, query("One?"), "cancel");
+    const long = scripted({ tokens: 300, gapMs: 20 }, "One?");
+    const first = await leftAfterOneToken(user, long, "cancel");
     expect(await user.resolved(first.queryId)).toMatchObject({ reason: "disconnected" });
     expect(await user.quota()).toMatchObject({ refundsLeft: 0 });
-    const second = await leftAfterOneToken(user, query("Two?"), "cancel");
+    const short = scripted({ tokens: numbered(10), gapMs: 10 }, "Two?");
+    const second = await leftAfterOneToken(user, short, "cancel");
     expect(await user.resolved(second.queryId)).toMatchObject({
       state: "charged",
       answer: numbered(10).join(""),
@@ -268,7 +287,7 @@ describe("past the refund allowance", () => {
 
   it("a stopped answer is finished too, and its listeners are told", async () => {
     const user = await newUser({ REFUND_LIMIT: "0" });
-    const stream = await user.ask({ tokens: numbered(10), gapMs: 20 });
+    const stream = await user.ask({ tokens: numbered(10), gapMs: 100 });
     await stream.until("token");
     const response = await user.post(`/ai/queries/${stream.queryId}/cancel`);
     expect(await response.json()).toMatchObject({ state: "reserved" });
@@ -291,9 +310,9 @@ describe("an attack for free answers", () => {
 
   it("by disconnecting after the last token gets no more than limit and allowance", async () => {
     const user = await newUser({
+      ...LONG_PROBE,
       QUOTA_LIMIT: "3",
       REFUND_LIMIT: "2",
-      DELIVERY_HOLD_MS: "200",
       CONCURRENCY_LIMIT: "10",
     });
     for (let index = 0; index < 10; index += 1) {
@@ -311,7 +330,8 @@ describe("an attack for free answers", () => {
     const user = await newUser({ QUOTA_LIMIT: "2", REFUND_LIMIT: "1" });
     for (let index = 0; index < 10; index += 1) {
       const stream = await user.ask(
-        { tokens: ["almost", " whole"], gapMs: 30 },
+        // The first is refunded if it is stopped before its end; the others are not.
+        { tokens: ["almost", " whole"], gapMs: index === 0 ? 10_000 : 30 },
         {},
         { "idempotency-key": `key ${index}`.replace(" ", "-") },
       );

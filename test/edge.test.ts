@@ -587,7 +587,7 @@ describe("HEAD", () => {
       const { status } = await user.request(path, { method: "HEAD" });
       if (status === 410) break;
       expect(status).toBe(200);
-      expect(Date.now() - asked).toBeLessThan(4_000);
+      expect(Date.now() - asked).toBeLessThan(15_000);
       await scheduler.wait(100);
     }
     expect(await user.receipt(stream.queryId)).toMatchObject({ reason: "disconnected" });

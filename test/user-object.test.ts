@@ -178,11 +178,10 @@ describe("an answer that arrives", () => {
 
   it("is kept open by pings while the model is silent", async () => {
     const user = await newUser({ PING_INTERVAL_MS: "20" });
-    const stream = await user.ask({ tokens: 1, firstMs: 200 });
-    await stream.all();
-    const pings = stream.events.filter(({ type }) => type === "ping");
-    // Two of them belong to the probe.
-    expect(pings.length).toBeGreaterThan(4);
+    const stream = await user.ask({ fault: "hang" });
+    for (let pings = 0; pings < 5; pings += 1) await stream.until("ping");
+    expect(stream.answer).toBe("");
+    stream.leave();
   });
 });
 
@@ -278,7 +277,7 @@ describe("a user who disconnects", () => {
   });
 
   it("between the last token and done is refunded", async () => {
-    const user = await newUser({ DELIVERY_HOLD_MS: "400" });
+    const user = await newUser({ DELIVERY_HOLD_MS: "10000" });
     const stream = await user.ask({ tokens: ["all"] });
     await stream.until("token");
     stream.leave();
@@ -317,19 +316,22 @@ describe("a user who disconnects", () => {
   });
 
   it("by not reading a stored answer is cut off when a write is late", async () => {
-    const user = await newUser({ WRITE_TIMEOUT_MS: "50" });
+    const user = await newUser();
     const query = scripted({ tokens: 100, tokenLength: 2_000 });
     const first = await user.ask(query);
     await first.all();
     await user.resolved(first.queryId);
+    // Only from here on: a busy machine may read the first answer slowly.
+    variables.set(user.name, { WRITE_TIMEOUT_MS: "50" });
+    await abortAllDurableObjects();
     const response = await user.askForJson(query);
     expect(response.headers.get("idempotency-replayed")).toBe("true");
-    await scheduler.wait(150);
+    await scheduler.wait(300);
     await expect(response.text()).rejects.toThrow();
   });
 
   it("by not reading is refunded when a write is late", async () => {
-    const user = await newUser({ WRITE_TIMEOUT_MS: "50" });
+    const user = await newUser({ WRITE_TIMEOUT_MS: "300" });
     const tag = crypto.randomUUID();
     const stream = await user.ask({ tag, tokens: 5_000, gapMs: 1 });
     await stream.until("start");
@@ -373,11 +375,12 @@ describe("a stop", () => {
   });
 
   it("after the pipeline has finished changes nothing and returns the outcome", async () => {
-    const user = await newUser({ DELIVERY_HOLD_MS: "300" });
+    // The only pings are those of the probe, which begins after the pipeline's end.
+    const user = await newUser({ DELIVERY_HOLD_MS: "300", PING_INTERVAL_MS: "60000" });
     const stream = await user.ask({ tokens: ["all"] });
-    await stream.until("token");
+    await stream.until("ping");
     const [response, events] = await Promise.all([
-      scheduler.wait(50).then(() => user.post(`/ai/queries/${stream.queryId}/cancel`)),
+      user.post(`/ai/queries/${stream.queryId}/cancel`),
       stream.all(),
     ]);
     expect(await response.json()).toMatchObject({ state: "charged" });
@@ -712,9 +715,9 @@ describe("storage that fails", () => {
 
   it("at the charge gives the answer away, and the sweep refunds it", async () => {
     const user = await newUser();
-    const stream = await user.ask({ tokens: 2, gapMs: 50 });
-    await stream.until("token");
-    await failTransactions(user, 1);
+    await user.quota();
+    await failTransactions(user, 1, "reserved");
+    const stream = await user.ask({ tokens: 2 });
     expect((await stream.all()).at(-1)).toMatchObject({ type: "done" });
     await runDurableObjectAlarm(user.stub);
     expect(await user.receipt(stream.queryId)).toMatchObject({ reason: "expired" });
@@ -773,6 +776,8 @@ describe("storage that fails", () => {
 
     it("keeps stored answers readable and refuses writes", async () => {
       const { user, storage, stored, left } = await inOutage();
+      // The clock stands still, so that the first check goes on counting.
+      setClock(new Date().toISOString());
       expect(await user.quota()).toMatchObject({ charged: 1, reserved: 1 });
       expect(await user.receipt(left.queryId)).toMatchObject({ state: "reserved" });
       expect((await (await user.events(stored.queryId)).all()).at(-1)).toMatchObject({
@@ -792,7 +797,7 @@ describe("storage that fails", () => {
         expect(await response.json()).toMatchObject({ code: "UNAVAILABLE" });
       }
       storage.isOut = false;
-      await scheduler.wait(1_050);
+      vi.setSystemTime(Date.now() + 1_050);
       // The first write finds storage back,
       // and refunds the dead instance's ask.
       await (await user.ask("New?")).all();
@@ -839,8 +844,8 @@ describe("storage that fails", () => {
       const real = setTimeout;
       vi.spyOn(globalThis, "setTimeout").mockImplementation(((callback: () => void, ms: number) =>
         real(callback, ms === 10_000 ? 50 : ms)) as typeof setTimeout);
-      const first = await user.ask(scripted({ tokens: 2, gapMs: 100 }, "One?"));
-      const second = await user.ask(scripted({ tokens: 8, gapMs: 100 }, "Two?"));
+      const first = await user.ask(scripted({ tokens: 2, gapMs: 1_000 }, "One?"));
+      const second = await user.ask(scripted({ tokens: 4, gapMs: 500 }, "Two?"));
       await second.until("token");
       storage.isOut = true;
       const rung = runInDurableObject(user.stub, (object) => object.alarm());
@@ -874,13 +879,23 @@ describe("storage that fails", () => {
     });
   });
 
-  /** The next transactions throw after their writes. */
-  async function failTransactions(user: TestUser, times: number): Promise<void> {
+  /**
+   * The next transactions throw after their writes; or only those that find
+   * something reserved, so that the reservation itself succeeds.
+   */
+  async function failTransactions(
+    user: TestUser,
+    times: number,
+    which: "all" | "reserved" = "all",
+  ): Promise<void> {
     await runInDurableObject(user.stub, (_object, { storage }) => {
       const real = storage.transactionSync.bind(storage);
+      const isMeant = () =>
+        which === "all" ||
+        storage.sql.exec("SELECT 1 FROM queries WHERE state = 'reserved'").toArray().length > 0;
       let left = times;
       storage.transactionSync = (closure) => {
-        if (left === 0) return real(closure);
+        if (left === 0 || !isMeant()) return real(closure);
         left -= 1;
         return real(() => {
           closure();
@@ -935,7 +950,7 @@ describe("a change of QUOTA_PERIOD", () => {
   const BEFORE = { QUOTA_LIMIT: "5", REFUND_LIMIT: "3" };
 
   async function leave(user: TestUser) {
-    const stream = await user.ask(scripted({ tokens: 20, gapMs: 20 }, crypto.randomUUID()));
+    const stream = await user.ask(scripted({ tokens: 500, gapMs: 20 }, crypto.randomUUID()));
     await stream.until("token");
     stream.leave();
     return user.resolved(stream.queryId);

@@ -16,6 +16,9 @@ const EXPONENT_MAX = 1.65;
 const TRIES = 3;
 /** The aim is 100 ms. Garbage collection or a cold cache may add to it. */
 const TASK_MS_MAX = 150;
+/** What `layOut` takes where that is the limit. A slower machine has a longer one. */
+const REFERENCE_MS = 50;
+const REFERENCE_PARAGRAPHS = 2_000;
 
 /** One of each kind; test/growth has more. */
 const SHAPES = [
@@ -64,7 +67,7 @@ it.each(SHAPES)("the cost of %s grows with its length, in short tasks", async (n
   });
   await renderer.clear();
   tasks.push({ name, ms });
-  expect(ms).toBeLessThan(TASK_MS_MAX);
+  await expectShort(ms);
 });
 
 it.each([
@@ -89,7 +92,7 @@ it.each([
   });
   console.log(`The longest task of an answer of 256 KiB: ${task.toFixed(0)} ms.`);
   expect(await visit.latest.locator(".answer p").last().textContent()).toBe("The end.");
-  expect(task).toBeLessThan(TASK_MS_MAX);
+  await expectShort(task);
   await visit.page.unroute("**/api/v1/ai/ask*");
 });
 
@@ -100,6 +103,37 @@ async function longest(done: () => Promise<void>): Promise<number> {
     ms = Math.min(ms, await longestTask(visit, done));
   }
   return ms;
+}
+
+/** Holds that a task is short, also on a slow machine. */
+async function expectShort(ms: number): Promise<void> {
+  if (ms < TASK_MS_MAX) return;
+  let reference = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < TRIES; i += 1) {
+    reference = Math.min(reference, await longestTask(visit, layOut));
+  }
+  expect(ms).toBeLessThan(TASK_MS_MAX * Math.max(1, reference / REFERENCE_MS));
+}
+
+/** A task of the same kind of work, with nothing that is tested here. */
+async function layOut(): Promise<void> {
+  await visit.page.evaluate(async (count) => {
+    const root = document.createElement("div");
+    for (let i = 0; i < count; i += 1) {
+      const paragraph = document.createElement("p");
+      paragraph.append(
+        `Paragraph ${i} has some `,
+        document.createElement("b"),
+        "words to lay out.",
+      );
+      root.append(paragraph);
+    }
+    document.body.append(root);
+    root.getBoundingClientRect();
+    root.remove();
+    // A task whose end is not seen has no time.
+    await new Promise((resolve) => setTimeout(resolve));
+  }, REFERENCE_PARAGRAPHS);
 }
 
 function tokensOf(text: string, size: number): string[] {

@@ -324,7 +324,10 @@ describe("a conversation", () => {
     await reader.latest.locator(".answer", { hasText: "w9 " }).waitFor();
     await reader.open({ body: "<h1>The next page</h1><belay-ask></belay-ask>" });
     expect(await reader.answer()).toMatch(/^w0 .*w59 ?$/);
-    expect((await reader.get<Queries>("queries")).queries).toMatchObject([{ state: "charged" }]);
+    // The charge follows the last byte.
+    await expect
+      .poll(async () => (await reader.get<Queries>("queries")).queries)
+      .toMatchObject([{ state: "charged" }]);
     expect(reader.problems).toEqual([]);
   });
 
@@ -334,7 +337,10 @@ describe("a conversation", () => {
     await reader.latest.locator(".answer", { hasText: "w3 " }).waitFor();
     await withElement(reader.page, (element) => document.querySelector("#there")?.append(element));
     expect(await reader.answer()).toContain("w29");
-    expect((await reader.get<Queries>("queries")).queries).toMatchObject([{ state: "charged" }]);
+    // The charge follows the last byte.
+    await expect
+      .poll(async () => (await reader.get<Queries>("queries")).queries)
+      .toMatchObject([{ state: "charged" }]);
   });
 
   it("is stopped with the element's removal, which leaves nothing behind", async () => {

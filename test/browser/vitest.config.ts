@@ -9,6 +9,8 @@ export default defineConfig({
     include: ["test/browser/**/*.test.ts"],
     globalSetup: "./test/support/bundle.ts",
     testTimeout: 60_000,
+    // A test that passes does not wait any longer.
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 120_000,
     // A browser on a busy machine can be late. The runner names the tests that
     // it ran again: find the cause of each.

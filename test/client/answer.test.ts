@@ -379,13 +379,13 @@ describe("an answer is stopped", () => {
   it("and charged if the refund allowance is used up, as its receipt says", async () => {
     const user = await newUser({ REFUND_LIMIT: "0" });
     const { client } = clientOf(user);
-    const answer = client.ask(scripted({ tokens: 20, gapMs: 10 }));
+    const answer = client.ask(scripted({ tokens: 50, gapMs: 20 }));
     await firstToken(answer);
     const receipt = await answer.cancel();
     expect(receipt).toMatchObject({ state: "reserved" });
     expect(await user.resolved(answer.queryId ?? "")).toMatchObject({
       state: "charged",
-      tokens: 20,
+      tokens: 50,
     });
   });
 
@@ -436,7 +436,7 @@ describe("an answer that is read again", () => {
   it("can be left unfinished without stopping it", async () => {
     const user = await newUser();
     const { client, net } = clientOf(user);
-    const asked = client.ask(scripted({ tokens: 10, gapMs: 10 }));
+    const asked = client.ask(scripted({ tokens: 50, gapMs: 20 }));
     await firstToken(asked);
     const controller = new AbortController();
     const reading = client.events(asked.queryId ?? "", { signal: controller.signal });
@@ -444,7 +444,7 @@ describe("an answer that is read again", () => {
     controller.abort();
     expect(await errorOf(reading)).toBeInstanceOf(CancelledError);
     for await (const _ of client.events(asked.queryId ?? "")) break;
-    expect((await asked.done).text).toMatch(/w9 $/);
+    expect((await asked.done).text).toMatch(/w49 $/);
     expect(net.cancels).toEqual([]);
   });
 

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CLIENT_BYTES_MAX } from "../../scripts/build-client.ts";
 import { createClient, type Retry } from "../../src/client/client.ts";
-import { scripted } from "../support/directive.ts";
+import { release, scripted } from "../support/directive.ts";
 import { type InstalledClient, installClient } from "../support/installed-client.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { Random } from "../support/random.ts";
@@ -337,12 +337,16 @@ describe("the client over real sockets", () => {
 
   test("asks again if the server is killed before the first token, and fails after it", async () => {
     const client = await newClient();
-    const early = client.ask(scripted({ tokens: 3, firstMs: 1_000 }));
+    const tag = crypto.randomUUID();
+    const early = client.ask(scripted({ tokens: 3, holdAt: 0, tag }));
     const late = client.ask(scripted({ tokens: 1_000, gapMs: 20 }));
     await expect.poll(() => late.text.length > 0 && early.queryId).toBeTruthy();
     const lost = late.done.catch((error) => error);
     await server.kill9();
     server = await start(server.port);
+    const askedFor = () => model.requests.filter((request) => request.tag === tag).length;
+    await expect.poll(askedFor).toBe(2);
+    release(model.requests, tag);
     expect((await early.done).text).toBe("w0 w1 w2 ");
     expect(await lost).toMatchObject({ name: "ConnectionLostError", code: "NOT_KEPT" });
     await expect.poll(() => client.quota()).toMatchObject({ charged: 1, refunded: 2, reserved: 0 });

@@ -1,6 +1,6 @@
 // Documents and queries are read in linear time, and the longest
 // document in less than half a second: all searches wait for the object
-// that reads.
+// that reads. A slower machine than ours gets more time.
 
 import { describe, expect, test } from "vitest";
 import { searchQuery } from "../../src/answer/search-query.ts";
@@ -24,7 +24,7 @@ import { DEAREST, DOCUMENTS, STEPPED } from "../support/document-shapes.ts";
 import { between, cpuMs, EXPONENT_MAX, growth, repeated, type Shape } from "../support/growth.ts";
 
 const KIB = 1024;
-/** CPU time for the longest document. A busy machine makes it look longer. */
+/** CPU time for the longest document. */
 const MS_MAX = 500;
 
 /** All work on a document before it is written. */
@@ -42,11 +42,11 @@ async function expectLinear(read: (text: string) => unknown, shape: Shape, to: n
       const text = shape(length);
       return cpuMs(() => read(text));
     },
-    { from: to / 4, to },
+    { from: to / 4, to, msMax: MS_MAX },
   );
   const told = JSON.stringify(measured);
   expect(measured.exponent, told).toBeLessThan(EXPONENT_MAX);
-  expect(measured.ms, told).toBeLessThan(MS_MAX);
+  expect(measured.ms, told).toBeLessThan(measured.msMax);
 }
 
 describe("a document is read in linear time:", () => {
@@ -146,9 +146,9 @@ describe("examples are found in linear time:", () => {
         const headings = Array.from({ length }, (_, i) => heading(i));
         return cpuMs(() => exampleQuestions(headings));
       },
-      { from: 2_000, to: 16_000 },
+      { from: 2_000, to: 16_000, msMax: MS_MAX },
     );
     expect(measured.exponent, JSON.stringify(measured)).toBeLessThan(EXPONENT_MAX);
-    expect(measured.ms).toBeLessThan(MS_MAX);
+    expect(measured.ms).toBeLessThan(measured.msMax);
   });
 });

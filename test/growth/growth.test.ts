@@ -15,6 +15,32 @@ it("finds a linear reader linear", async () => {
 it("finds a quadratic reader quadratic", async () => {
   const read = (text: string) => /(?:a+)b/.test(text);
   const text = repeated("a");
-  const { exponent } = await growth((length) => cpuMs(() => read(text(length))), BOUNDS);
+  const bounds = { ...BOUNDS, to: 16_000 };
+  const { exponent } = await growth((length) => cpuMs(() => read(text(length))), bounds);
   expect(exponent).toBeGreaterThan(1.6);
+});
+
+/** A cost that is ten times too high in one reading of the longest input. */
+const disturbed = (costOf: (length: number) => number) => {
+  let times = 1;
+  return (length: number) => (length === 4_096_000 && times-- > 0 ? 10 : 1) * costOf(length);
+};
+
+it("measures a bad reading again, however long it took", async () => {
+  const bounds = { from: 1_000, to: 4_096_000, msMax: 5_000 };
+  const { exponent, ms, msMax } = await growth(
+    disturbed((length) => length / 1_000),
+    bounds,
+  );
+  expect(exponent).toBeCloseTo(1);
+  expect(ms).toBe(4_096);
+  expect(msMax).toBe(5_000);
+});
+
+it("allows a slow reader no more than a slow machine needs", async () => {
+  const bounds = { from: 1_000, to: 4_000, msMax: 500 };
+  const { exponent, ms, msMax } = await growth((length) => length * 1_000, bounds);
+  expect(exponent).toBeCloseTo(1);
+  expect(msMax).toBeGreaterThanOrEqual(500);
+  expect(ms).toBeGreaterThan(msMax);
 });

@@ -18,7 +18,7 @@ import { endHistory } from "./steps.ts";
 import { Upstream } from "./upstream.ts";
 import { World } from "./world.ts";
 
-const HISTORIES = 200;
+const HISTORIES = 150;
 const SEEDS = [1, 2, 3, 4, 5];
 
 /** A binding of vitest.config.ts; "" if not set. */

@@ -27,8 +27,11 @@ const GENERATION_TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 1_000_000;
 /** Of workerd, which uses about 150 MB when idle. */
 const MEMORY_MB_MAX = 600;
-/** From ask to end, for a bystander's answer of a few tokens. */
+/** From ask to end, for a bystander's answer of a few tokens. Fewer than one of 20 take longer. */
 const BYSTANDER_MS_MAX = 5_000;
+const BYSTANDER_SHARE = 0.95;
+/** They do not wait for each other: as many meet a slow moment as it is long. */
+const BYSTANDER_EVERY_MS = 200;
 
 let server: ScriptedServer;
 const bystanders: { readonly ms: number; readonly end: string | undefined }[] = [];
@@ -59,11 +62,12 @@ afterAll(async () => {
   over = true;
   await watching;
   await server.stop();
-  const figures = bystanders.map(({ ms }) => ms).toSorted((a, b) => a - b);
+  const figures = bystandersMs();
   // A passing run does not show console.log.
   process.stdout.write(
     `Meanwhile ${figures.length} other asks were answered, in ${figures[figures.length >> 1]} ms at the ` +
-      `median and ${figures.at(-1)} ms at most. workerd held ${memoryMb[0]} MB before, ` +
+      `median, ${mostTook(figures)} ms at the 95th percentile and ${figures.at(-1)} ms at most. ` +
+      `workerd held ${memoryMb[0]} MB before, ` +
       `${Math.max(...memoryMb)} MB at most.\n`,
   );
 });
@@ -202,7 +206,7 @@ test("other users are answered meanwhile, and the server's memory stays small", 
   over = true;
   await watching;
   expect(bystanders.filter(({ end }) => end !== "done")).toEqual([]);
-  expect(Math.max(...bystanders.map(({ ms }) => ms))).toBeLessThan(BYSTANDER_MS_MAX);
+  expect(mostTook(bystandersMs())).toBeLessThan(BYSTANDER_MS_MAX);
   expect(Math.max(...memoryMb)).toBeLessThan(MEMORY_MB_MAX);
 });
 
@@ -239,15 +243,32 @@ function mostAtOnce(requests: readonly ModelRequest[]): number {
   return Math.max(...requests.map((request) => underWay(request).length));
 }
 
-/** Other users ask all the time, one after the other. */
+/** Other users ask all the time, at a steady pace. */
 async function standBy(): Promise<void> {
+  const asking: Promise<void>[] = [];
   while (!over) {
-    const user = await newUser();
-    const exchange = user.ask({ tokens: 5 });
-    const { at } = await exchange.untilEnd(30_000);
-    bystanders.push({ ms: at - exchange.startedAt, end: endOf(exchange) });
-    await sleep(100);
+    asking.push(askAsBystander(await newUser()));
+    await sleep(BYSTANDER_EVERY_MS);
   }
+  await Promise.all(asking);
+}
+
+async function askAsBystander(user: User): Promise<void> {
+  const exchange = user.ask({ tokens: 5 });
+  // One without an end is among those that are not done.
+  await exchange.untilEnd(30_000).catch(() => exchange.close());
+  const at = exchange.ending?.at ?? Date.now();
+  bystanders.push({ ms: at - exchange.startedAt, end: endOf(exchange) });
+}
+
+/** How long they took, the fastest first. */
+function bystandersMs(): number[] {
+  return bystanders.map(({ ms }) => ms).toSorted((a, b) => a - b);
+}
+
+/** What all but the slowest took at most. */
+function mostTook(figures: readonly number[]): number {
+  return figures[Math.floor(BYSTANDER_SHARE * figures.length)] ?? Number.POSITIVE_INFINITY;
 }
 
 async function watchMemory(pid: number): Promise<void> {

@@ -84,7 +84,7 @@ describe(`${USERS} users at once on a budget of ${LIMIT}`, ONCE, () => {
 
 test("a server that is killed has neither forgotten nor lost what it lent", {
   ...ONCE,
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const persistTo = await mkdtemp(join(tmpdir(), "belay-budget-"));
   const vars = { BUDGET_LIMIT: "30", BUDGET_PERIOD: "total", SWEEP_INTERVAL_MS: "500" };
@@ -107,9 +107,9 @@ test("a server that is killed has neither forgotten nor lost what it lent", {
       const { spent, lent } = (await shown(server.url)).generations;
       expect(spent + lent).toBeGreaterThanOrEqual(model.requests.length - before);
       expect(spent + lent).toBeLessThanOrEqual(30);
-      // All that is not in use is back within a minute of idleness.
+      // All that is not in use is back within a minute of idleness. A busy machine takes longer.
       const isBack = async () => expect((await shown(server.url)).generations.lent).toBe(0);
-      await vi.waitFor(isBack, { timeout: 65_000, interval: 1_000 });
+      await vi.waitFor(isBack, { timeout: 90_000, interval: 1_000 });
       expect((await shown(server.url)).generations.spent).toBe(model.requests.length - before);
     } finally {
       await server.stop();

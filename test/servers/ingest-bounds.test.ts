@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { directivesOf } from "../../scripts/ingest/directives.ts";
 import {
   Fetcher,
@@ -465,7 +465,15 @@ describe("a run", () => {
   test("ends when its time is over, and says how many pages are known", async () => {
     pages.set("/", Array.from({ length: 50 }, (_, i) => `<a href=/${i}>${i}</a>`).join(""));
     for (let i = 0; i < 50; i += 1) pages.set(`/${i}`, `<p>text ${i}`);
-    const { read, incomplete } = await run("/", { milliseconds: 700, rate: 20 });
+    // Its time is over at the sixth page, however fast the machine is.
+    const { now } = Date;
+    pages.set("/5", (_, response) => {
+      vi.spyOn(Date, "now").mockImplementation(() => now() + 61_000);
+      response.setHeader("content-type", "text/html").end("<p>text 5");
+    });
+    const { read, incomplete } = await run("/", { milliseconds: 60_000 }).finally(() =>
+      vi.restoreAllMocks(),
+    );
     expect(read.length).toBeGreaterThan(1);
     expect(read.length).toBeLessThan(40);
     expect(incomplete).toMatch(/^the time is over; \d+ more pages are known$/);

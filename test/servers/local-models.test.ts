@@ -10,6 +10,10 @@ import { tryIt, type Writer } from "../../scripts/try-it.ts";
 import { writerOf } from "../../scripts/writer.ts";
 import { listen } from "../support/listen.ts";
 
+/** A server that starts waits no longer for what may be no model. */
+const LITTLE_MS = 1_000;
+const TRIES = 3;
+
 const HARMFUL = /[^\P{Cc}\n]|\p{Bidi_Control}/u;
 
 const list = (...ids: unknown[]) =>
@@ -55,8 +59,12 @@ async function modelsAt(port: number): Promise<readonly string[]> {
 
 describe("servers with models", () => {
   test("are found in the order of the ports, with one request each", async () => {
-    const slow = await serve((...both) => setTimeout(() => json(list("slow"))(...both), 100));
-    const fast = await serve(json(list("fast", "faster")));
+    const { promise: fastIsDone, resolve } = Promise.withResolvers<void>();
+    const slow = await serve((...both) => fastIsDone.then(() => json(list("slow"))(...both)));
+    const fast = await serve((request, response) => {
+      response.once("finish", resolve);
+      json(list("fast", "faster"))(request, response);
+    });
     expect(await localServers(usual(slow, fast), 0)).toEqual([
       { port: slow, programs: `Program ${slow}`, models: ["slow"] },
       { port: fast, programs: `Program ${fast}`, models: ["fast", "faster"] },
@@ -126,10 +134,16 @@ describe("nothing is found, in little time,", () => {
 
   test.each(Object.keys(kinds))("at %s", async (kind) => {
     const port = await serve(kinds[kind] as RequestListener);
-    const startedAt = performance.now();
-    expect(await modelsAt(port)).toEqual([]);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
-    expect(asked).toEqual(["GET /v1/models"]);
+    // Other work on the machine only makes it look slower.
+    let ms = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < TRIES && ms >= LITTLE_MS; i += 1) {
+      asked = [];
+      const startedAt = performance.now();
+      expect(await modelsAt(port)).toEqual([]);
+      ms = performance.now() - startedAt;
+      expect(asked).toEqual(["GET /v1/models"]);
+    }
+    expect(ms).toBeLessThan(LITTLE_MS);
     // The connection is closed, whatever the server does.
     const [server] = servers as [Server];
     await expect.poll(() => connections(server)).toBe(0);

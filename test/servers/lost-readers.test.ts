@@ -3,7 +3,7 @@
 // yet they must not keep their user from asking.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { API_PREFIX, type Receipt } from "../../src/protocol.ts";
 import { scripted } from "../support/directive.ts";
 import { type RunningServer, SECRET, startScriptedServer } from "../support/server.ts";
@@ -14,6 +14,9 @@ const LIMIT = 3;
 const RESUME_WAIT_S = 4;
 /** Two tokens, then silence for ever. */
 const SILENT = { tokens: 5, fault: "hang", at: 2 } as const;
+/** Less than the second by which a wait that is rounded down would be too short. */
+const LATE_MS = 500;
+const TRIES = 3;
 /** Far less than the 10 s between two pings. */
 const SOON_MS = 3_000;
 
@@ -107,7 +110,8 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
     }
   });
 
-  test("three answers that wait for their client say how long they wait", async () => {
+  /** Milliseconds from when three waiting answers say that they give way to when they do. */
+  async function lateness(): Promise<number> {
     const token = await newToken();
     const lost = await fill(token, "wait");
     for (const stream of lost) stream.close();
@@ -118,10 +122,24 @@ describe.each(["serve", "start"] as const)("on npm run %s", (command) => {
     expect(seconds).toBeGreaterThan(1);
     expect(seconds).toBeLessThanOrEqual(RESUME_WAIT_S);
     refused.close();
-    await sleep(1_000 * seconds + 200);
-    const next = ask(server.url, { token, body: { query: scripted({ tokens: 2 }) } });
-    expect(await next.untilHeaders()).toBe(200);
-    next.close();
+    const due = Date.now() + 1_000 * seconds;
+    await sleep(1_000 * seconds);
+    return vi.waitFor(
+      async () => {
+        const next = ask(server.url, { token, body: { query: scripted({ tokens: 2 }) } });
+        const status = await next.untilHeaders().finally(() => next.close());
+        expect(status).toBe(200);
+        return Date.now() - due;
+      },
+      { interval: 50 },
+    );
+  }
+
+  test("three answers that wait for their client say how long they wait", async () => {
+    // Other work on the machine only makes it look later.
+    let ms = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < TRIES && ms >= LATE_MS; i += 1) ms = await lateness();
+    expect(ms).toBeLessThan(LATE_MS);
   });
 
   test("eight lost clients of one answer give way to the one that reconnects", async () => {

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Quota, Receipt } from "../../src/protocol.ts";
 import { scripted } from "../support/directive.ts";
 import { type ScriptedServer, SECRET, startScriptedServer } from "../support/server.ts";
@@ -63,8 +63,11 @@ describe.each(["first", "second", "third"])("a data folder of the %s edition", (
       body: { query: scripted({ tokens: 1 }, "After the upgrade?") },
     });
     await asked.untilEnd();
-    const after = await get<Quota>("/ai/quota");
-    expect(after.charged).toBe(before.charged + 1);
+    // The charge follows the last byte.
+    await vi.waitFor(async () => {
+      const after = await get<Quota>("/ai/quota");
+      expect(after).toMatchObject({ charged: before.charged + 1, reserved: 0 });
+    });
     const { queries } = await get<{ queries: Receipt[] }>("/ai/queries");
     expect(queries[0]).toMatchObject({ state: "charged", answer: "w0 " });
     expect((await lookAt(server.url)).alice.audit).toEqual({ ok: true, differences: [] });

@@ -16,6 +16,11 @@ export interface Directive {
   firstMs?: number;
   gapMs?: number;
   endMs?: number;
+  /**
+   * Silence after this many tokens, until the test calls `release`:
+   * however slow the machine is, what comes before it has happened by then.
+   */
+  holdAt?: number;
 
   /** Fails after `at` tokens; 0 is after the headers, before any token. */
   fault?: Fault;
@@ -149,6 +154,13 @@ export interface ModelRequest {
   /** `aborted`: the client disconnected before the answer was sent. */
   state: "streaming" | "completed" | "aborted";
   endedAt: number | null;
+  /** Set by `release`. */
+  released?: true;
+}
+
+/** Ends the silence of `holdAt` in the requests so far with this tag. */
+export function release(requests: readonly ModelRequest[], tag: string): void {
+  for (const request of requests) if (request.tag === tag) request.released = true;
 }
 
 /** Part of every error of this server. No client of ours may ever see it. */

@@ -12,6 +12,8 @@ export interface Growth {
    */
   readonly length: number;
   readonly ms: number;
+  /** What the time is to be less than, in ms, at the speed of this machine. */
+  readonly msMax: number;
   /**
    * The power of the length by which the time grows: 1 linear, 2 quadratic.
    * 0 where the time is too short to tell.
@@ -19,10 +21,14 @@ export interface Growth {
   readonly exponent: number;
 }
 
+type Cost = (length: number) => number | Promise<number>;
+
 interface Bounds {
   /** The shortest and the longest input, in UTF-16 units. */
   readonly from: number;
   readonly to: number;
+  /** What the longest input may cost, in ms. A slower machine gets more. */
+  readonly msMax?: number;
 }
 
 /** Noise, caches and garbage collection make linear look like at most this. */
@@ -30,7 +36,7 @@ export const EXPONENT_MAX = 1.4;
 
 /** In ms. A shorter time says more about the machine than the reader. */
 const TELLING_MS = 4;
-/** In ms. A measurement this long needs no repetition. */
+/** In ms. A first time this long needs no repetition. */
 const TRUSTED_MS = 200;
 /** Number of doublings over which the exponent is taken. */
 const DOUBLINGS = 3;
@@ -40,29 +46,47 @@ const STEPS_MS = 50;
 /** Readings of a short text are repeated up to this time (ms) or count. */
 const MEASURED_MS = 12;
 const READINGS_MAX = 200;
+/** CPU time of `calculate` in ms, where the bounds of times were set. */
+const CALCULATION_MS = 20;
+const CALCULATIONS = 8;
+/** The first calculations are slower: nothing is compiled yet. */
+const WARM_UPS = 3;
 
 /**
  * `cost` reads one input of the given length and returns its CPU time in ms.
- * A short time that looks superlinear is measured again: a clock that jumps
- * shows once, a slow reader each time.
+ * What looks superlinear, or too long, is measured again:
+ * a clock that jumps or a busy machine shows once, a slow reader each time.
  */
-export async function growth(
-  cost: (length: number) => number | Promise<number>,
-  bounds: Bounds,
-): Promise<Growth> {
+export async function growth(cost: Cost, bounds: Bounds): Promise<Growth> {
   let measured = await grow(cost, bounds);
-  for (let i = 1; i < TRIES; i += 1) {
-    if (measured.exponent <= EXPONENT_MAX || measured.ms > TRUSTED_MS) break;
+  for (let i = 1; i < TRIES && measured.exponent > EXPONENT_MAX; i += 1) {
     const again = await grow((length) => meanOf(cost, length), bounds);
     if (again.exponent < measured.exponent) measured = again;
   }
-  return measured;
+  const { length, exponent } = measured;
+  const { msMax = Number.POSITIVE_INFINITY } = bounds;
+  const timed = await timeBelow(msMax, measured.ms, () => cost(length));
+  return { length, exponent, ...timed };
+}
+
+/**
+ * A time and its bound, both in ms. A time that is over its bound is measured
+ * again, and the bound becomes larger if this machine is slow.
+ */
+export async function timeBelow(
+  msMax: number,
+  firstMs: number,
+  cost: () => number | Promise<number>,
+): Promise<{ readonly ms: number; readonly msMax: number }> {
+  let ms = firstMs;
+  for (let i = 1; i < TRIES && ms >= msMax; i += 1) ms = Math.min(ms, await cost());
+  return { ms, msMax: ms < msMax ? msMax : msMax * slowness() };
 }
 
 async function grow(
-  cost: (length: number) => number | Promise<number>,
+  cost: Cost,
   { from, to }: Bounds,
-): Promise<Growth> {
+): Promise<Pick<Growth, "length" | "ms" | "exponent">> {
   const times: number[] = [];
   for (let length = from; ; length *= 2) {
     // The exponent compares the last time with one of the first.
@@ -84,10 +108,7 @@ async function grow(
 }
 
 /** The clock of a thread may go in steps of 4 ms: the mean of many says more. */
-async function meanOf(
-  cost: (length: number) => number | Promise<number>,
-  length: number,
-): Promise<number> {
+async function meanOf(cost: Cost, length: number): Promise<number> {
   let sum = 0;
   for (let readings = 1; ; readings += 1) {
     sum += await cost(length);
@@ -95,10 +116,7 @@ async function meanOf(
   }
 }
 
-async function leastOf(
-  cost: (length: number) => number | Promise<number>,
-  length: number,
-): Promise<number> {
+async function leastOf(cost: Cost, length: number): Promise<number> {
   let least = await cost(length);
   for (let i = 1; i < TRIES && least < TRUSTED_MS; i += 1) {
     least = Math.min(least, await cost(length));
@@ -135,6 +153,25 @@ export async function readingMs(read: () => unknown): Promise<number> {
     const ms = sinceMs(start);
     if (ms > MEASURED_MS || readings === READINGS_MAX) return ms / readings;
   }
+}
+
+/**
+ * How many times slower this machine is than the one on which the bounds of
+ * times were set; 1 if it is faster.
+ */
+function slowness(): number {
+  const times = Array.from({ length: CALCULATIONS }, () => cpuMs(calculate)).slice(WARM_UPS);
+  const meanMs = times.reduce((sum, ms) => sum + ms) / times.length;
+  return Math.max(1, meanMs / CALCULATION_MS);
+}
+
+/** Work like a reader's. It calls no reader, whose slowness it would hide. */
+function calculate(): void {
+  let text = "";
+  for (let n = 0; n < 60_000; n += 1) text += `word${(n * 7_919) % 10_007} and `;
+  const counts = new Map<string, number>();
+  for (const [word] of text.matchAll(/\w+/g)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function sinceMs(start: NodeJS.CpuUsage): number {

@@ -38,6 +38,8 @@ export interface ModelServer {
 }
 
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
+/** How often it looks whether it may go on. */
+const HELD_MS = 10;
 
 /** Without `stay`, it does not keep its process alive. */
 export async function startModelServer({ port = 0, stay = false } = {}): Promise<ModelServer> {
@@ -199,6 +201,7 @@ async function answer(
     await writer.chunk({ delta: { reasoning_content: `Hidden thought ${n}. ` } });
   }
   for (let n = 0; ; n++) {
+    while (n === directive.holdAt && !record.released) await writer.wait(HELD_MS);
     if (fault !== undefined && fault !== "endless" && n === at) {
       if (fault === "hang") return writer.hang();
       if (fault === "cut") return writer.cut();

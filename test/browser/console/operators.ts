@@ -6,7 +6,7 @@ import { bearerToken } from "../../../scripts/bearer-token.ts";
 import { variables } from "../../../scripts/variables.ts";
 import { NOTHING_FOUND } from "../../../src/answer/nothing-found.ts";
 import { API_PREFIX } from "../../../src/protocol.ts";
-import { type Directive, scripted } from "../../support/directive.ts";
+import { type Directive, release, scripted } from "../../support/directive.ts";
 import { Site, type Visit, type VisitOptions } from "../site.ts";
 
 /** What the console keeps the token under, in the tab's own storage. */
@@ -125,6 +125,11 @@ export async function ask(user: string, directive: Directive, words?: string): P
   const query = scripted(directive, words);
   const { queryId } = await request<{ queryId: string }>(user, "POST", "/ai/ask", { query });
   return queryId;
+}
+
+/** Lets the model end the answer that it holds under this tag. */
+export function letEnd(tag: string): void {
+  release(site().model.requests, tag);
 }
 
 /** They and GAP are one group: the scripted model's part of them is alike. */
