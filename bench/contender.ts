@@ -2,7 +2,15 @@
 
 import type { Server } from "./server.ts";
 
-export const CONTENDERS = ["do-pass", "do-write", "do-naive", "hono", "ai-sdk", "belay"] as const;
+export const CONTENDERS = [
+  "do-pass",
+  "do-write",
+  "do-naive",
+  "do-ledger",
+  "hono",
+  "ai-sdk",
+  "belay",
+] as const;
 
 export type ContenderName = (typeof CONTENDERS)[number];
 

@@ -66,6 +66,19 @@ export class Field {
         });
       }
     }
+    if (isWanted("do-ledger")) {
+      const server = await this.#startWorker({ entry: "ledger.ts", modelUrl, objects: "Ledger" });
+      this.contenders.push({
+        ...OURS,
+        name: "do-ledger",
+        server,
+        request: async (user, question) => ({
+          port: server.port,
+          path: `/?user=${user}`,
+          body: { question },
+        }),
+      });
+    }
     if (PEERS.some(isWanted)) {
       const server = await this.#startWorker({ entry: "peers.ts", modelUrl });
       for (const name of PEERS.filter(isWanted)) {
