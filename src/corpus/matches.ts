@@ -23,9 +23,10 @@ const BM25_MAX = 2.2;
 const BM25_LEAST = 1e-5;
 /**
  * What the first narrow query expects its worst hit to score, as a share of the
- * sum of all rarities. A passage that says each term once scores about that sum.
+ * sum of all rarities. A passage that says each term once scores about that sum,
+ * and the best say some of them more often.
  */
-const NARROW_SHARE = 0.9;
+const NARROW_SHARE = 1.2;
 /** A narrow query that skips fewer hits saves no time. */
 const NARROW_HITS_MIN = 1_000;
 
