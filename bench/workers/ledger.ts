@@ -4,9 +4,9 @@
 // last write, which two writes before it have tested. An alarm looks for what
 // an instance left reserved, and tells the directory.
 //
-// It leaves out what would make it Belay: who asks, what is allowed, the search
-// itself, every error, and all that makes an answer better. So what it costs is
-// what an ask cannot cost less than in this runtime.
+// It leaves out who asks, what is allowed, the search itself, every error, and
+// all that makes an answer better. So it shows what an ask costs before any of
+// that.
 
 import { DurableObject } from "cloudflare:workers";
 
