@@ -23,7 +23,7 @@ import { saturated } from "./loads/saturated.ts";
 import { search } from "./loads/search.ts";
 import { surfaces } from "./loads/surfaces.ts";
 import { PROFILES, type ProfileName, profile } from "./profile.ts";
-import { isReached, type Result } from "./result.ts";
+import { type Goal, isReached, type Result } from "./result.ts";
 import { goalTable, table } from "./table.ts";
 import { refuseOtherSystems } from "./usage.ts";
 
@@ -75,7 +75,8 @@ const HELP = `Measures Belay beside other ways to stream an answer, against a sc
   --rounds N       how often each is measured, in turn (${FULL.rounds}; with --short ${SHORT.rounds})
   --skip NAMES     leaves out these contenders, with commas between:
                    ${CONTENDERS.join(", ")}
-  --short          a minute of it: fails where a ratio is more than ${SHORT.margin} times its limit
+  --short          a minute of it: fails where a ratio is more than ${SHORT.margin} times its limit,
+                   and again when it is measured once more
   --profile NAME   instead: a CPU profile of Belay's Worker under a load,
                    ${Object.keys(PROFILES).join(" or ")}
 
@@ -117,8 +118,9 @@ await run(async () => {
       await field.startContenders(wanted, model.url);
     }
     const { contenders } = field;
-    const results = await measure(chosen, { field, model, contenders, rounds });
-    if (isShort) failAtMargin(results);
+    const all = { field, model, contenders, rounds };
+    const results = await measure(chosen, all);
+    if (isShort) await failAtMargin(results, all);
   };
   try {
     await Promise.race([bench(), interrupted()]);
@@ -157,15 +159,25 @@ async function write(results: readonly Result[], rounds: number): Promise<void> 
   await writeFile(RESULTS, `${JSON.stringify({ at, machine, rounds, results }, null, 2)}\n`);
 }
 
-function failAtMargin(results: readonly Result[]): void {
-  const missed = results
-    .flatMap(({ goals }) => goals)
-    .filter((goal) => goal.isRatio && !isReached(goal, SHORT.margin));
+/** Measures again what is beyond the margin: a disturbance shows once, a slow Belay each time. */
+async function failAtMargin(results: readonly Result[], bench: Bench): Promise<void> {
+  const beyond = results.filter((result) => beyondMargin(result).length > 0);
+  if (beyond.length === 0) return;
+  console.error("Measuring again what is beyond the margin.");
+  const again = await measure(
+    beyond.map(({ load }) => load),
+    bench,
+  );
+  const missed = again.flatMap(beyondMargin);
   if (missed.length === 0) return;
   const lines = missed.map(
     ({ what, value, limit }) => `${what}: ${value.toFixed(2)}, not ${limit}`,
   );
   throw new Failure(`More than ${SHORT.margin} times the limit:\n${lines.join("\n")}`);
+}
+
+function beyondMargin({ goals }: Result): Goal[] {
+  return goals.filter((goal) => goal.isRatio && !isReached(goal, SHORT.margin));
 }
 
 function names(
