@@ -143,7 +143,9 @@ export const BUGS: Readonly<Record<string, readonly Edit[]>> = {
       to: "WHERE number = ?1 RETURNING",
     },
   ],
+  // The look before the write and the write itself: either alone keeps to the limit.
   "one ask over the limit": [
+    { file: ASKS, from: "remaining(limit, counters) === 0", to: "false" },
     { file: LEDGER, from: "WHERE reserved + charged < ?2", to: "WHERE reserved + charged <= ?2" },
   ],
   "one refund over the allowance": [
