@@ -14,7 +14,7 @@ import { type Chosen, KINDS, Simulation, type Step } from "./simulation.ts";
 
 const HISTORIES = 40;
 /** Until a seeded bug is found. */
-const HISTORIES_OF_BUG = 1_000;
+const HISTORIES_OF_BUG = 3_000;
 const STEPS_MAX = 120;
 const SEEDS = [1, 2, 3];
 
