@@ -273,6 +273,7 @@ function readableCorpus(env: Env, key: string, user: string): ReadableCorpus {
   const copy = copyStub(env, name);
   const reads = {
     search: (query: string, topK: number) => copy.search(original, query, topK),
+    searchForPrompt: (query: string, topK: number) => copy.searchForPrompt(original, query, topK),
     passagesOf: (vectors: readonly NearVector[], query: string, topK: number) =>
       copy.passagesOf(original, vectors, query, topK),
     termsOf: (query: string) => copy.termsOf(original, query),
@@ -299,9 +300,18 @@ function copyStub(env: Env, name: string): DurableObjectStub<CopyObject> {
 
 /** With what a model's prompt may have room for. Quotes need none of it. */
 function promptRetriever(env: Env, collections: readonly string[], user: string): Retriever {
+  const isForModel = generatorConfig(env).kind !== "extractive";
+  if (isForModel && isDefaultAlone(collections) && isFullTextAlone(env)) {
+    return new FullTextRetriever(readableCorpus(env, DEFAULT_KEY, user).corpus, true);
+  }
   const { retriever, places } = readerOf(env, collections, user);
-  if (generatorConfig(env).kind === "extractive") return retriever;
+  if (!isForModel) return retriever;
   return new NeighboursRetriever(retriever, places);
+}
+
+/** Then a search alone reads all that a prompt needs. */
+function isFullTextAlone(env: Env): boolean {
+  return retrieverKind(env) === "full-text" && rerankerConfig(env) === undefined;
 }
 
 /** Throws UNAVAILABLE if a variable of the search is wrong. */

@@ -14,6 +14,7 @@ type Placed = Omit<Passage, "score">;
 /** One copy, as a reader sees it. Undefined: ask the original. */
 export interface ReadableCopy {
   search(query: string, topK: number): Promise<Passage[] | undefined>;
+  searchForPrompt(query: string, topK: number): Promise<Passage[] | undefined>;
   passagesOf(
     vectors: readonly NearVector[],
     query: string,
@@ -45,6 +46,11 @@ export class CopiedCorpus implements Corpus {
   async search(query: string, topK: number): Promise<Passage[]> {
     const found = await this.#fromCopy((copy) => copy.search(query, topK));
     return found ?? this.#original.search(query, topK);
+  }
+
+  async searchForPrompt(query: string, topK: number): Promise<Passage[]> {
+    const found = await this.#fromCopy((copy) => copy.searchForPrompt(query, topK));
+    return found ?? this.#original.searchForPrompt(query, topK);
   }
 
   async passagesOf(

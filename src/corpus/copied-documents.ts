@@ -10,6 +10,7 @@ import {
   type NumberedPassage,
   PassageIndex,
   type PlacedPassage,
+  type PromptPassage,
 } from "./passage-index.ts";
 import { NO_TERMS, type QueryTerms } from "./query-terms.ts";
 import { raiseStatistics } from "./statistics.ts";
@@ -70,6 +71,10 @@ export class CopiedDocuments {
 
   search(query: string, topK: number): FoundPassage[] {
     return this.#exist ? this.#index.search(query, topK, this.#passages()) : [];
+  }
+
+  searchForPrompt(query: string, topK: number): PromptPassage[] {
+    return this.#exist ? this.#index.searchForPrompt(query, topK, this.#passages()) : [];
   }
 
   termsOf(query: string): QueryTerms {

@@ -8,7 +8,7 @@ import type { NearVector } from "../answer/vector-index.ts";
 import type { Variables } from "../config.ts";
 import { CopiedDocuments } from "./copied-documents.ts";
 import { Follower, type Original } from "./follower.ts";
-import type { FoundPassage, PlacedPassage } from "./passage-index.ts";
+import type { FoundPassage, PlacedPassage, PromptPassage } from "./passage-index.ts";
 import type { QueryTerms } from "./query-terms.ts";
 
 /** Made in wiring.ts. */
@@ -35,6 +35,15 @@ export class CopyObject extends DurableObject<Variables> {
   async search(original: string, query: string, topK: number): Promise<FoundPassage[] | undefined> {
     if (!(await this.#follower.isFresh(original))) return undefined;
     return this.#documents.search(query, topK);
+  }
+
+  async searchForPrompt(
+    original: string,
+    query: string,
+    topK: number,
+  ): Promise<PromptPassage[] | undefined> {
+    if (!(await this.#follower.isFresh(original))) return undefined;
+    return this.#documents.searchForPrompt(query, topK);
   }
 
   async termsOf(original: string, query: string): Promise<QueryTerms | undefined> {

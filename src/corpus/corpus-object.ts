@@ -32,7 +32,7 @@ import { DocumentBody, FILES_HINT, MoveBody } from "./document-body.ts";
 import { DocumentMoves, type ReceivingCollection } from "./document-moves.ts";
 import { type Document, type DocumentEntry, Documents } from "./documents.ts";
 import { exampleQuestions } from "./examples.ts";
-import type { FoundPassage, PlacedPassage } from "./passage-index.ts";
+import type { FoundPassage, PlacedPassage, PromptPassage } from "./passage-index.ts";
 import { preview } from "./preview.ts";
 import type { QueryTerms } from "./query-terms.ts";
 import { storedPassages } from "./stored-passages.ts";
@@ -157,6 +157,10 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
 
   search(query: string, topK: number): FoundPassage[] {
     return this.#documents.search(query, topK);
+  }
+
+  searchForPrompt(query: string, topK: number): PromptPassage[] {
+    return this.#documents.searchForPrompt(query, topK);
   }
 
   passagesOf(vectors: readonly NearVector[], query: string, topK: number): FoundPassage[] {

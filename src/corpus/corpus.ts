@@ -8,6 +8,8 @@ import type { QueryTerms } from "./query-terms.ts";
 export interface Corpus {
   /** Up to `topK` passages, best first. */
   search(query: string, topK: number): Passage[] | Promise<Passage[]>;
+  /** As `search`, with the neighbours of the best passages. */
+  searchForPrompt(query: string, topK: number): Passage[] | Promise<Passage[]>;
   /**
    * Up to `topK` passages that these vectors
    * belong to, in their order.

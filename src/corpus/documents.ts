@@ -16,6 +16,7 @@ import {
   type PassageHeading,
   PassageIndex,
   type PlacedPassage,
+  type PromptPassage,
   type StoredPassage,
 } from "./passage-index.ts";
 import { NO_TERMS, type QueryTerms } from "./query-terms.ts";
@@ -78,6 +79,10 @@ export class Documents {
 
   search(query: string, topK: number): FoundPassage[] {
     return this.exist ? this.#index.search(query, topK, this.#corpus().passages) : [];
+  }
+
+  searchForPrompt(query: string, topK: number): PromptPassage[] {
+    return this.exist ? this.#index.searchForPrompt(query, topK, this.#corpus().passages) : [];
   }
 
   termsOf(query: string): QueryTerms {

@@ -1,10 +1,12 @@
 // The passages of all documents and their full-text index.
 // A passage carries all that a search needs of its document.
 
+import type { Passage } from "../answer/retriever.ts";
 import { queryWords, termsOfAll } from "../text/analyzer.ts";
 import { packBlocks, type TextBlock, unpackBlocks } from "../text/blocks.ts";
 import { copyKey, Distinct } from "../text/copies.ts";
 import { copyTerm, Matches } from "./matches.ts";
+import { NEIGHBOURED_MAX, neighbourIds, withNeighbours } from "./neighbours.ts";
 import type { Hit } from "./postings.ts";
 import { NotedTerms, type QueryTerms } from "./query-terms.ts";
 import { type ReadPassage, ReadPassages } from "./read-passages.ts";
@@ -40,6 +42,9 @@ export interface FoundPassage extends Omit<StoredPassage, "place"> {
   /** BM25, or the similarity of its vector. Higher is better. */
   readonly relevance: number;
 }
+
+/** A search result for a prompt. */
+export type PromptPassage = FoundPassage & Pick<Passage, "before" | "after">;
 
 /** A passage that was not searched for. */
 export type PlacedPassage = Omit<FoundPassage, "score" | "relevance">;
@@ -210,6 +215,13 @@ export class PassageIndex {
     const found = this.#search(query, topK, count);
     this.#recent.add(query, topK, found);
     return found;
+  }
+
+  /** As `search`, with the neighbours of the best passages. */
+  searchForPrompt(query: string, topK: number, count: number): PromptPassage[] {
+    const found = this.search(query, topK, count);
+    const wanted = neighbourIds(found.slice(0, NEIGHBOURED_MAX), found);
+    return wanted.length === 0 ? found : withNeighbours(found, this.at(wanted));
   }
 
   #search(query: string, topK: number, count: number): FoundPassage[] {

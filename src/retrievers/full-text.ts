@@ -5,14 +5,18 @@ import type { Corpus } from "../corpus/corpus.ts";
 
 export class FullTextRetriever implements Retriever {
   readonly #corpus: Corpus;
+  readonly #isForPrompt: boolean;
 
-  constructor(corpus: Corpus) {
+  /** @param isForPrompt Whether passages come with their neighbours. */
+  constructor(corpus: Corpus, isForPrompt = false) {
     this.#corpus = corpus;
+    this.#isForPrompt = isForPrompt;
   }
 
   async retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]> {
     signal.throwIfAborted();
     // A search takes milliseconds, so it cannot be cancelled.
+    if (this.#isForPrompt) return this.#corpus.searchForPrompt(query, topK);
     return this.#corpus.search(query, topK);
   }
 }

@@ -1,10 +1,10 @@
-// The passages of another search with those before and after them
-// in their sections, for models: an answer may go on where a
-// passage was cut. The prompt takes them where it has room.
+// The passages of another search with their neighbours, for models. The prompt
+// takes them where it has room. A search that is full-text alone reads them
+// itself: see passage-index.ts.
 
-import type { Neighbour, Passage, Retriever } from "../answer/retriever.ts";
+import type { Passage, Retriever } from "../answer/retriever.ts";
+import { NEIGHBOURED_MAX, neighbourIds, withNeighbours } from "../corpus/neighbours.ts";
 
-type Place = Pick<Passage, "heading" | "url">;
 type PlacedPassage = Omit<Passage, "score">;
 
 /** Where passages are read by their ids. A corpus is one. */
@@ -15,9 +15,6 @@ export interface Places {
     collection: string | undefined,
   ): readonly PlacedPassage[] | Promise<readonly PlacedPassage[]>;
 }
-
-/** The best passages only: each neighbour reads rows. */
-const PASSAGES_MAX = 5;
 
 export class NeighboursRetriever implements Retriever {
   readonly #retriever: Retriever;
@@ -30,51 +27,26 @@ export class NeighboursRetriever implements Retriever {
 
   async retrieve(query: string, topK: number, signal: AbortSignal): Promise<readonly Passage[]> {
     const found = await this.#retriever.retrieve(query, topK, signal);
-    const known = new Set(found.map(({ id, collection }) => keyOf(id, collection)));
-    const wanted = new Map<string | undefined, Set<string>>();
-    for (const passage of found.slice(0, PASSAGES_MAX)) {
-      const { collection } = passage;
-      for (const id of [beside(passage, -1), beside(passage, 1)]) {
-        if (known.has(keyOf(id, collection))) continue;
-        wanted.set(collection, (wanted.get(collection) ?? new Set()).add(id));
-      }
-    }
-    if (wanted.size === 0) return found;
     signal.throwIfAborted();
-    const read = await Promise.all(
-      Array.from(wanted, async ([collection, ids]) =>
-        (await this.#places.passagesAt([...ids], collection)).map(
-          (passage) => [keyOf(passage.id, collection), passage] as const,
-        ),
-      ),
+    const best = new Set(found.slice(0, NEIGHBOURED_MAX));
+    // Two collections may have documents with the same id.
+    const byCollection = Map.groupBy(found, ({ collection }) => collection);
+    const all = await Promise.all(
+      Array.from(byCollection, async ([collection, passages]) => {
+        const wanted = neighbourIds(
+          passages.filter((passage) => best.has(passage)),
+          passages,
+        );
+        if (wanted.length === 0) return passages;
+        return withNeighbours(passages, await this.#places.passagesAt(wanted, collection));
+      }),
     );
-    const byKey = new Map(read.flat());
-    // Between two passages that were found, one is given once.
-    const take = (passage: Passage, distance: number): Neighbour | undefined => {
-      const key = keyOf(beside(passage, distance), passage.collection);
-      const neighbour = byKey.get(key);
-      if (neighbour === undefined || !isSameSection(passage, neighbour)) return undefined;
-      byKey.delete(key);
-      return neighbour;
-    };
-    return found.map((passage) => ({
-      ...passage,
-      after: take(passage, 1),
-      before: take(passage, -1),
-    }));
+    const placeOf = new Map(found.map(({ id, collection }, i) => [keyOf(id, collection), i]));
+    const place = ({ id, collection }: Passage) => placeOf.get(keyOf(id, collection)) ?? 0;
+    return all.flat().sort((a, b) => place(a) - place(b));
   }
 }
 
-/** The id of a passage that is near in the document. */
-function beside({ id, documentId }: Passage, distance: number): string {
-  return `${documentId}#${Number(id.slice(documentId.length + 1)) + distance}`;
-}
-
-/** Two collections may have documents with the same id. */
 function keyOf(id: string, collection = ""): string {
   return `${collection}/${id}`;
-}
-
-function isSameSection(a: Place, b: Place): boolean {
-  return a.url === b.url && JSON.stringify(a.heading) === JSON.stringify(b.heading);
 }

@@ -16,12 +16,14 @@ const COPIED_TERMS = { ...NO_TERMS, passages: 1 };
 /** @param read What the copy does. */
 function newCorpus(read: () => Promise<Passage[] | undefined>) {
   const copy = {
-    ...{ search: vi.fn(read), passagesOf: vi.fn(read), passagesAt: vi.fn(read) },
+    ...{ search: vi.fn(read), searchForPrompt: vi.fn(read) },
+    ...{ passagesOf: vi.fn(read), passagesAt: vi.fn(read) },
     termsOf: vi.fn(async () => (await read()) && COPIED_TERMS),
   };
   const original = {
     termsOf: () => ORIGINAL_TERMS,
     search: () => ORIGINAL,
+    searchForPrompt: () => ORIGINAL,
     passagesOf: () => ORIGINAL,
     passagesAt: () => ORIGINAL,
   };
@@ -29,6 +31,7 @@ function newCorpus(read: () => Promise<Passage[] | undefined>) {
   const corpus = new CopiedCorpus(original, copy satisfies ReadableCopy, name);
   const readAll = async () => [
     await corpus.search("pond", 5),
+    await corpus.searchForPrompt("pond", 5),
     await corpus.passagesOf([{ id: "v", similarity: 1 }], "pond", 5),
     await corpus.passagesAt(["a#1"]),
   ];
@@ -48,20 +51,21 @@ describe("a copy", () => {
 
   it("answers every read", async () => {
     const { copy, readAll } = newCorpus(async () => COPIED);
-    expect(await readAll()).toEqual([COPIED, COPIED, COPIED]);
+    expect(await readAll()).toEqual([COPIED, COPIED, COPIED, COPIED]);
     expect(copy.search).toHaveBeenCalledWith("pond", 5);
+    expect(copy.searchForPrompt).toHaveBeenCalledWith("pond", 5);
     expect(copy.passagesOf).toHaveBeenCalledWith([{ id: "v", similarity: 1 }], "pond", 5);
     expect(copy.passagesAt).toHaveBeenCalledWith(["a#1"]);
   });
 
   it("that finds nothing is believed", async () => {
     const { readAll } = newCorpus(async () => []);
-    expect(await readAll()).toEqual([[], [], []]);
+    expect(await readAll()).toEqual([[], [], [], []]);
   });
 
   it("that is new or behind leaves the answer to the original, and is asked again", async () => {
     const { copy, readAll } = newCorpus(async () => undefined);
-    expect(await readAll()).toEqual([ORIGINAL, ORIGINAL, ORIGINAL]);
+    expect(await readAll()).toEqual([ORIGINAL, ORIGINAL, ORIGINAL, ORIGINAL]);
     expect(copy.passagesAt).toHaveBeenCalled();
   });
 
@@ -69,7 +73,7 @@ describe("a copy", () => {
     vi.useFakeTimers();
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     const { copy, readAll } = newCorpus(() => Promise.reject(new Error("The copy died.")));
-    expect(await readAll()).toEqual([ORIGINAL, ORIGINAL, ORIGINAL]);
+    expect(await readAll()).toEqual([ORIGINAL, ORIGINAL, ORIGINAL, ORIGINAL]);
     expect(copy.search).toHaveBeenCalledTimes(1);
     expect(copy.passagesOf).not.toHaveBeenCalled();
     expect(error).toHaveBeenCalledOnce();

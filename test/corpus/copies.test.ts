@@ -313,6 +313,9 @@ describe("a copy", () => {
     const found = await corpus.copy().passagesOf(corpus.originalId, near, "car", 5);
     expect(found).toHaveLength(2);
     expect(found).toEqual(await corpus.original.passagesOf(near, "car", 5));
+    expect(await corpus.copy().searchForPrompt(corpus.originalId, "wheels", 1)).toEqual(
+      await corpus.original.searchForPrompt("wheels", 1),
+    );
     const ids = ["cars#1", "cars#2", "cars#3"];
     const placed = await corpus.copy().passagesAt(corpus.originalId, ids);
     expect(placed).toEqual(await corpus.original.passagesAt(ids));
@@ -356,7 +359,7 @@ describe("the number of copies", () => {
 });
 
 it("lets each user read one copy, always the same", async () => {
-  const search = vi.spyOn(CopyObject.prototype, "search");
+  const search = vi.spyOn(CopyObject.prototype, "searchForPrompt");
   await asOperator("/admin/documents/pond", {
     method: "PUT",
     body: JSON.stringify({ title: "Pond", text: "Clean the pond in October." }),
