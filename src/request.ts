@@ -3,7 +3,6 @@
 // that cannot be wrong. Each route knows its own fields.
 
 import * as v from "valibot";
-import { withTimeout } from "./deadline.ts";
 import { ServiceError } from "./errors.ts";
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
@@ -81,29 +80,32 @@ async function readBytes(request: Request, { bytesMax, timeoutMs }: Limits): Pro
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
   const parts: Uint8Array[] = [];
   let length = 0;
-  const readAll = async () => {
+  let isLate = false;
+  // What is not needed may fail to be cancelled: that changes nothing.
+  const cancel = () => reader.cancel().catch(() => {});
+  const timer = setTimeout(() => {
+    isLate = true;
+    cancel();
+  }, timeoutMs);
+  try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return;
+      if (done) break;
       length += value.byteLength;
       if (length > bytesMax) throw tooLarge();
       parts.push(value);
     }
-  };
-  const tooSlow = () =>
-    new ServiceError(
-      "REQUEST_TIMEOUT",
-      `The body took longer than ${timeoutMs} ms. Send it again.`,
-    );
-  try {
-    await withTimeout(timeoutMs, tooSlow, readAll);
+    // What is cancelled ends, or breaks off.
+    if (isLate) throw tooSlow(timeoutMs);
   } catch (thrown) {
-    // The rest is not needed, so a failed cancel changes nothing.
-    reader.cancel().catch(() => {});
+    cancel();
+    if (isLate) throw tooSlow(timeoutMs);
     if (thrown instanceof ServiceError) throw thrown;
     throw new ServiceError("INVALID_REQUEST", "The body broke off. Send it again.", {
       cause: thrown,
     });
+  } finally {
+    clearTimeout(timer);
   }
 
   const bytes = new Uint8Array(length);
@@ -113,6 +115,11 @@ async function readBytes(request: Request, { bytesMax, timeoutMs }: Limits): Pro
     offset += part.byteLength;
   }
   return bytes;
+}
+
+function tooSlow(timeoutMs: number): ServiceError {
+  const message = `The body took longer than ${timeoutMs} ms. Send it again.`;
+  return new ServiceError("REQUEST_TIMEOUT", message);
 }
 
 /**

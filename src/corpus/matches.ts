@@ -31,7 +31,7 @@ const NARROW_SHARE = 1.2;
 const NARROW_HITS_MIN = 1_000;
 
 /** A character of private use, with which no word begins. */
-const COPY_MARK = "\ue000";
+export const COPY_MARK = "\ue000";
 
 type Rated = KnownTerm & { readonly rarity: number };
 

@@ -243,6 +243,7 @@ export class PassageIndex {
       if (rows.length < limit || distinct.size === before) break;
       left -= rowsRead + rows.length;
     }
+    this.#vocabulary.list(left);
     return distinct.passages.slice(0, topK).map((one) => found(one, wanted));
   }
 

@@ -1,20 +1,32 @@
 // The terms of the passages, and how many passages have each.
 
+import { COPY_MARK } from "./matches.ts";
 import type { KnownTerm, TermSource } from "./term-source.ts";
 
 /** Of a statement in a Durable Object. */
 const BINDINGS_MAX = 100;
 
-/** Terms kept in memory: about 2 MB. */
-const KNOWN_MAX = 20_000;
+/** Terms kept in memory: about 4 MB. */
+const KNOWN_MAX = 40_000;
+/** Of more terms than these, only those that are searched for are kept. */
+const LISTED_MAX = 20_000;
 /** Beginnings kept in memory, each with the terms of a spelling: about 1 MB. */
 const BEGINNINGS_MAX = 1_000;
+/** Pairs of terms kept in memory. */
+const PAIRS_MAX = 1_000;
 
 export class Vocabulary implements TermSource {
   readonly #sql: SqlStorage;
   /** Since the last change of a passage. */
   readonly #known = new Map<string, number>();
   readonly #startingWith = new Map<string, readonly KnownTerm[]>();
+  readonly #pairs = new Map<string, boolean>();
+  /** All terms up to this one are known, as the index sorts them. */
+  #listedTo = "";
+  /** Whether no further term can be listed. */
+  #isListed = false;
+  /** Whether all words are known. */
+  #isWhole = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -24,6 +36,29 @@ export class Vocabulary implements TermSource {
   forget(): void {
     this.#known.clear();
     this.#startingWith.clear();
+    this.#pairs.clear();
+    this.#listedTo = "";
+    this.#isListed = false;
+    this.#isWhole = false;
+  }
+
+  /**
+   * Reads further words, until all are known: then one that no passage has is
+   * known without a search for it. Reads a row for each. The terms of copies,
+   * one for each text, are left out.
+   */
+  list(rowsMax: number): void {
+    if (this.#isListed || rowsMax <= 0) return;
+    const terms = this.#sql
+      .exec<{ term: string; passages: number }>(
+        "SELECT term, doc AS passages FROM vocabulary WHERE term > ? AND term < ? LIMIT ?",
+        ...[this.#listedTo, COPY_MARK, rowsMax],
+      )
+      .toArray();
+    for (const { term, passages } of terms) this.#known.set(term, passages);
+    this.#listedTo = terms.at(-1)?.term ?? this.#listedTo;
+    this.#isWhole = terms.length < rowsMax;
+    this.#isListed = this.#isWhole || this.#known.size >= LISTED_MAX;
   }
 
   /**
@@ -34,7 +69,7 @@ export class Vocabulary implements TermSource {
     const found = new Map<string, number>();
     const unknown = new Set<string>();
     for (const term of terms) {
-      const passages = this.#known.get(term);
+      const passages = this.#known.get(term) ?? (this.#isWhole && isListed(term) ? 0 : undefined);
       if (passages === undefined) unknown.add(term);
       else found.set(term, passages);
     }
@@ -53,11 +88,16 @@ export class Vocabulary implements TermSource {
   /** Whether a passage has one term right before the other. Reads a row at most. */
   hasNeighbours(before: string, after: string): boolean {
     const match = `"${before} ${after}"`;
+    const known = this.#pairs.get(match);
+    if (known !== undefined) return known;
     const rows = this.#sql.exec(
       "SELECT 1 FROM passage_terms WHERE passage_terms MATCH ? LIMIT 1",
       match,
     );
-    return rows.toArray().length > 0;
+    const has = rows.toArray().length > 0;
+    if (this.#pairs.size >= PAIRS_MAX) this.#pairs.clear();
+    this.#pairs.set(match, has);
+    return has;
   }
 
   /** Terms with this beginning, sorted. Reads a row for each. */
@@ -101,4 +141,9 @@ export class Vocabulary implements TermSource {
       )
       .toArray();
   }
+}
+
+/** SQLite sorts by code points, JavaScript by UTF-16 units. */
+function isListed(term: string): boolean {
+  return (term.codePointAt(0) ?? 0) < (COPY_MARK.codePointAt(0) ?? 0);
 }

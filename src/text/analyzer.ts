@@ -7,6 +7,7 @@
 import { clauses, isLong } from "./clauses.ts";
 import { withoutAsking, withoutCourtesy } from "./courtesy.ts";
 import { foldText } from "./folding.ts";
+import { remembered } from "./remembered.ts";
 import type { Language } from "./stop-words.ts";
 import {
   accented,
@@ -35,6 +36,11 @@ export const QUERY_TERMS_MAX = 50;
 
 /** A query is cut here: an ask has at most half of it. */
 const QUERY_LENGTH_MAX = 8_000;
+/**
+ * Of queries that are kept with their words, in UTF-16 units: about 2 MB. One
+ * ask needs those of its query three times.
+ */
+const REMEMBERED_MAX = 50_000;
 
 const VIETNAMESE = /[ơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]/i;
 
@@ -111,12 +117,25 @@ export function queryTerms(query: string): string[] {
 }
 
 /** The words of a query, without stop words unless there are no others. */
-export function queryWords(query: string): QueryWord[] {
+export const queryWords = remembered((query): readonly QueryWord[] => {
+  const { text, plain, language } = readQuery(query);
+  const asked = tellingWords(withoutAsking(plain), language);
+  return asked.length > 0 ? asked : tellingWords(text, language, true);
+}, REMEMBERED_MAX);
+
+/** A query, folded. */
+interface ReadQuery {
+  readonly text: string;
+  /** Without courtesy. */
+  readonly plain: string;
+  readonly language: Language | undefined;
+}
+
+const readQuery = remembered((query): ReadQuery => {
   const text = foldText(query).slice(0, QUERY_LENGTH_MAX);
   const language = languageOf([words(text)], SHOWN_MIN.query);
-  const asked = tellingWords(withoutAsking(withoutCourtesy(text)), language);
-  return asked.length > 0 ? asked : tellingWords(text, language, true);
-}
+  return { text, plain: withoutCourtesy(text), language };
+}, REMEMBERED_MAX);
 
 /**
  * The language of a query in Latin letters, if at least `countMin` function
@@ -131,9 +150,8 @@ export function queryLanguage(
 
 /** How many words tell what a text asks. Three units count as a word. */
 export function tellingCount(text: string): number {
-  const folded = foldText(text).slice(0, QUERY_LENGTH_MAX);
-  const language = languageOf([words(folded)], SHOWN_MIN.query);
-  const telling = tellingWords(withoutCourtesy(folded), language);
+  const { plain, language } = readQuery(text);
+  const telling = tellingWords(plain, language);
   const units = telling.filter(({ text }) => UNIT.test(text)).length;
   return telling.length - units + units / WORD_WEIGHT;
 }

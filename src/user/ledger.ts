@@ -51,20 +51,17 @@ const EMPTY: Counters = {
 
 export class Ledger {
   readonly #sql: SqlStorage;
-  /**
-   * Whether there are windows of another period. No period changes while we
-   * run.
-   */
-  #isMixed: boolean | undefined;
-  /** The latest window of this period; empty if there is none. */
-  #latest: string | undefined;
-  /** How many queries are reserved. */
-  #reserved: number | undefined;
-  /** A copy of the row that was read or written last. */
-  #row: Readonly<WindowRow> | undefined;
+  /** A copy of all rows by window, since the first of them was needed. */
+  #rows: Map<string, Readonly<WindowRow>> | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+  }
+
+  /** One statement: a new instance needs all that the others would say. */
+  get #known(): Map<string, Readonly<WindowRow>> {
+    this.#rows ??= new Map(this.windows().map((row) => [row.window, row]));
+    return this.#rows;
   }
 
   /**
@@ -73,34 +70,23 @@ export class Ledger {
    * again.
    */
   currentWindow(now: number, period: QuotaPeriod): string {
-    const window = windowAt(now, period);
+    let latest = windowAt(now, period);
     // Windows of one period have names of one length, which sort as their
     // times do.
-    this.#latest ??=
-      this.#sql
-        .exec<{ window: string }>(
-          `SELECT window FROM windows WHERE length(window) = ?
-           ORDER BY window DESC LIMIT 1`,
-          window.length,
-        )
-        .toArray()[0]?.window ?? "";
-    if (window > this.#latest) return window;
-    return this.#latest;
+    for (const window of this.#known.keys()) {
+      if (window.length === latest.length && window > latest) latest = window;
+    }
+    return latest;
   }
 
   /** The table was made: it has no rows. */
   begin(): void {
-    this.#isMixed = false;
-    this.#latest = "";
-    this.#reserved = 0;
+    this.#rows = new Map();
   }
 
   /** Drops what is known of the stored rows. */
   forget(): void {
-    this.#isMixed = undefined;
-    this.#latest = undefined;
-    this.#reserved = undefined;
-    this.#row = undefined;
+    this.#rows = undefined;
   }
 
   /**
@@ -108,23 +94,11 @@ export class Ledger {
    * this one.
    */
   isMixed(window: string): boolean {
-    this.#isMixed ??=
-      this.#sql
-        .exec("SELECT 1 FROM windows WHERE length(window) <> length(?) LIMIT 1", window)
-        .toArray().length > 0;
-    return this.#isMixed;
+    return [...this.#known.keys()].some(({ length }) => length !== window.length);
   }
 
   counters(window: string): Counters {
-    // A later window than the latest has no row yet.
-    if (this.#latest !== undefined && window > this.#latest) return EMPTY;
-    if (this.#row?.window !== window) {
-      const [row] = this.#sql
-        .exec<WindowRow>("SELECT * FROM windows WHERE window = ?", window)
-        .toArray();
-      this.#row = row ?? { window, ...EMPTY };
-    }
-    return this.#row;
+    return this.#known.get(window) ?? EMPTY;
   }
 
   /**
@@ -133,22 +107,17 @@ export class Ledger {
   reserve(window: string, limit: number): boolean {
     // The limit is in the statement: it reserves nothing where the limit is
     // reached.
-    const isReserved = this.#move(
-      1,
+    return this.#move(
       `INSERT INTO windows (window, reserved) SELECT ?1, 1 WHERE ?2 > 0
        ON CONFLICT (window) DO UPDATE SET reserved = reserved + 1
        WHERE reserved + charged < ?2 RETURNING *`,
       window,
       limit,
     );
-    // A first reservation may begin a window.
-    if (isReserved && this.#latest !== undefined && window > this.#latest) this.#latest = window;
-    return isReserved;
   }
 
   charge(window: string): void {
     this.#move(
-      -1,
       `UPDATE windows SET reserved = reserved - 1, charged = charged + 1
        WHERE window = ? RETURNING *`,
       window,
@@ -157,7 +126,6 @@ export class Ledger {
 
   refund(window: string, reason: RefundReason): void {
     this.#move(
-      -1,
       `UPDATE windows SET reserved = reserved - 1, refunded = refunded + 1,
          refunds_counted = refunds_counted + ?2
        WHERE window = ?1 RETURNING *`,
@@ -169,22 +137,17 @@ export class Ledger {
   /** An operator's own refund, the only one of a charge. */
   refundCharge(window: string): void {
     this.#move(
-      0,
       `UPDATE windows SET charged = charged - 1, refunded = refunded + 1
        WHERE window = ? RETURNING *`,
       window,
     );
   }
 
-  /**
-   * Writes one row, and returns whether it did.
-   * @param reserved How many more queries are reserved afterwards.
-   */
-  #move(reserved: number, statement: string, ...values: SqlStorageValue[]): boolean {
+  /** Writes one row, and returns whether it did. */
+  #move(statement: string, ...values: SqlStorageValue[]): boolean {
     const [row] = this.#sql.exec<WindowRow>(statement, ...values).toArray();
     if (row === undefined) return false;
-    this.#row = row;
-    if (this.#reserved !== undefined) this.#reserved += reserved;
+    this.#rows?.set(row.window, row);
     return true;
   }
 
@@ -214,10 +177,9 @@ export class Ledger {
 
   /** How many queries are reserved, in all windows. */
   reserved(): number {
-    this.#reserved ??= this.#sql
-      .exec<{ reserved: number }>("SELECT coalesce(sum(reserved), 0) AS reserved FROM windows")
-      .one().reserved;
-    return this.#reserved;
+    let sum = 0;
+    for (const { reserved } of this.#known.values()) sum += reserved;
+    return sum;
   }
 
   /** The newest first. */

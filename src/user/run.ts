@@ -170,14 +170,21 @@ export class Run implements Progress {
       } else this.#ended.resolve(late);
     };
     watch();
+    let hasEnded = false;
+    const end = (ending: Ending) => {
+      hasEnded = true;
+      this.#ended.resolve(this.#isOver ? stopped() : ending);
+    };
     pipeline(this).then(
-      (finish) => this.#ended.resolve(this.#isOver ? stopped() : this.#finished(finish)),
-      (thrown) => this.#ended.resolve(this.#isOver ? stopped() : failed(toServiceError(thrown))),
+      (finish) => end(this.#finished(finish)),
+      (thrown) => end(failed(toServiceError(thrown))),
     );
     const ending = await this.#ended.promise;
     clearTimeout(timer ?? null);
     this.#endedAt = performance.now();
-    this.abort();
+    // A pipeline that has ended leaves nothing to stop.
+    if (hasEnded) this.#close();
+    else this.abort();
     return ending;
   }
 
@@ -220,10 +227,15 @@ export class Run implements Progress {
 
   /** Stops the pipeline and the model. */
   abort(): void {
+    this.#close();
+    this.#abort.abort();
+  }
+
+  /** Nothing more is added. */
+  #close(): void {
     this.#isOver = true;
     // A call that is cut off counts at the most that it may cost.
     this.#meter?.close();
-    this.#abort.abort();
   }
 
   /** False once the answer has reached a limit. */

@@ -1,7 +1,7 @@
 // How many passages have a term, and what a search reads to know it.
 
 import { runInDurableObject } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Vocabulary } from "../../src/corpus/vocabulary.ts";
 import { newCorpus } from "./new-corpus.ts";
 import { rowsOf } from "./sql-rows.ts";
@@ -37,5 +37,63 @@ it("reads a row for each known term and none for others, once until a passage ch
     // More than a statement takes.
     const many = Array.from({ length: 250 }, (_, i) => `unknown${i}`);
     expect((await read([...many, "beta"], 50)).found.at(-1)).toEqual(["beta", 2]);
+  });
+});
+
+it("lists all terms in steps, after which unknown ones are known to be in no passage", async () => {
+  const { stub, put } = newCorpus();
+  const words = Array.from({ length: 25 }, (_, i) => `word${i}`);
+  await put("a", { title: "A", text: words.join(" ") });
+  await put("b", { title: "B", text: "word7 中文 𠀀𠀁" });
+  await runInDurableObject(stub, async (_, { storage }) => {
+    const vocabulary = new Vocabulary(storage.sql);
+    const rowsRead = async (work: () => unknown) => (await rowsOf(storage.sql, work)).read;
+    const { terms } = storage.sql
+      .exec<{ terms: number }>("SELECT count(*) AS terms FROM vocabulary")
+      .one();
+    const steps: number[] = [];
+    for (let i = 0; i <= Math.ceil(terms / 10); i++) {
+      steps.push(await rowsRead(() => vocabulary.list(10)));
+    }
+    expect(Math.max(...steps)).toBeLessThanOrEqual(11);
+    expect(steps.at(-1)).toBe(0);
+    // The last one sorts behind the terms of copies, which are not listed.
+    const asked = ["word7", "unknown", "word24", "𠀀𠀁"];
+    let found: ReadonlyMap<string, number> = new Map();
+    const read = () =>
+      rowsRead(() => {
+        found = vocabulary.frequencies(asked, 50);
+      });
+    const known = [
+      ["word7", 2],
+      ["unknown", 0],
+      ["word24", 1],
+      ["𠀀𠀁", 1],
+    ];
+    expect([await read(), [...found]]).toEqual([1, known]);
+    expect([await read(), [...found]]).toEqual([0, known]);
+    vocabulary.forget();
+    expect([await read(), [...found]]).toEqual([3, known]);
+    // Without rows to spare nothing is listed.
+    expect(await rowsRead(() => vocabulary.list(0))).toBe(0);
+  });
+});
+
+it("looks for a pair of terms once until a passage changes", async () => {
+  const { stub, put } = newCorpus();
+  await put("a", { title: "A", text: "Node 20 and Deno 2" });
+  await runInDurableObject(stub, async (_, { storage }) => {
+    const vocabulary = new Vocabulary(storage.sql);
+    const exec = vi.fn(storage.sql.exec.bind(storage.sql));
+    storage.sql.exec = exec as typeof storage.sql.exec;
+    expect(vocabulary.hasNeighbours("node", "20")).toBe(true);
+    expect(vocabulary.hasNeighbours("node", "2")).toBe(false);
+    expect(exec).toHaveBeenCalledTimes(2);
+    expect(vocabulary.hasNeighbours("node", "20")).toBe(true);
+    expect(vocabulary.hasNeighbours("node", "2")).toBe(false);
+    expect(exec).toHaveBeenCalledTimes(2);
+    vocabulary.forget();
+    expect(vocabulary.hasNeighbours("node", "20")).toBe(true);
+    expect(exec).toHaveBeenCalledTimes(3);
   });
 });
