@@ -51,20 +51,19 @@ export class Field {
 
   async startContenders(names: readonly ContenderName[], modelUrl: string): Promise<void> {
     const isWanted = (name: ContenderName) => names.includes(name);
-    if (OBJECTS.some(isWanted)) {
+    for (const name of OBJECTS.filter(isWanted)) {
+      // Each has its own, so that none finds the memory or the objects of another.
       const server = await this.#startWorker({ entry: "objects.ts", modelUrl, objects: "Relay" });
-      for (const name of OBJECTS.filter(isWanted)) {
-        this.contenders.push({
-          ...(name === "do-naive" ? OURS : OPENAI),
-          name,
-          server,
-          request: async (user, question) => ({
-            port: server.port,
-            path: `/${name}?user=${user}`,
-            body: { question },
-          }),
-        });
-      }
+      this.contenders.push({
+        ...(name === "do-naive" ? OURS : OPENAI),
+        name,
+        server,
+        request: async (user, question) => ({
+          port: server.port,
+          path: `/${name}?user=${user}`,
+          body: { question },
+        }),
+      });
     }
     if (isWanted("do-ledger")) {
       const server = await this.#startWorker({ entry: "ledger.ts", modelUrl, objects: "Ledger" });

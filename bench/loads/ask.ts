@@ -11,14 +11,20 @@ const USERS = range(1_000, ASKS);
 export async function askOfOneToken(options: LoadOptions): Promise<Result> {
   // Round 0 is by new users.
   const rounds = options.rounds + 1;
-  const { measured, remarks } = await roundsOf("ask", { ...options, rounds }, async (contender) => {
-    const startedAt = performance.now();
-    const { cpuMs, result: answers } = await cpuOf(contender.server, () =>
-      asks(contender, USERS, { tokens: 1 }, AT_ONCE),
-    );
-    const seconds = (performance.now() - startedAt) / 1_000;
-    return { answers, ms: cpuMs / ASKS, rate: ASKS / seconds };
-  });
+  const { measured, remarks } = await roundsOf(
+    "ask",
+    { ...options, rounds },
+    async (contender, round) => {
+      // While the others had their turn, objects may have ended: that is another load.
+      if (round > 0) await asks(contender, USERS, { tokens: 1 }, AT_ONCE);
+      const startedAt = performance.now();
+      const { cpuMs, result: answers } = await cpuOf(contender.server, () =>
+        asks(contender, USERS, { tokens: 1 }, AT_ONCE),
+      );
+      const seconds = (performance.now() - startedAt) / 1_000;
+      return { answers, ms: cpuMs / ASKS, rate: ASKS / seconds };
+    },
+  );
   const firstAsks = Series.of(measured, ({ ms }) => ms);
   const known = new Map(Array.from(measured, ([name, all]) => [name, all.slice(1)]));
   const cpu = Series.of(known, ({ ms }) => ms);

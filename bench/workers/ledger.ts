@@ -39,6 +39,7 @@ const SWEEP_MS = 30_000;
 const PROBE_MS = 50;
 const FIRST_TOKEN_TIMEOUT_MS = 20_000;
 const RULES = "You answer questions about an operator's documents. ".repeat(18);
+const END_OF_FRAME = "\n\n";
 const SENTENCE = "The ledger reserves before the model is asked, and charges at the end. ";
 
 const TABLES = `
@@ -146,8 +147,7 @@ export class Ledger extends DurableObject<Env> {
     writer: WritableStreamDefaultWriter<Uint8Array>,
   ): Promise<void> {
     const encoder = new TextEncoder();
-    const write = (event: object) =>
-      writer.write(encoder.encode(`data: ${JSON.stringify(event)}\n\n`));
+    const write = (event: object) => writer.write(encoder.encode(eventOf(event)));
     await write({ type: "start", queryId: number });
     const passages = await searched;
     const sources = passages.map(({ text, ...passage }) => ({
@@ -159,9 +159,11 @@ export class Ledger extends DurableObject<Env> {
     const late = setTimeout(() => abort.abort(), FIRST_TOKEN_TIMEOUT_MS);
     const response = await this.#ask(question, passages, abort.signal);
     let answer = "";
-    for await (const token of tokensOf(response)) {
-      answer += token;
-      await write({ type: "token", token });
+    for (const reader = new Reader(response); !reader.hasEnded; ) {
+      const tokens = await reader.read();
+      answer += tokens.join("");
+      const events = tokens.map((token) => eventOf({ type: "token", token }));
+      if (events.length > 0) await writer.write(encoder.encode(events.join("")));
     }
     clearTimeout(late);
     for (let beats = 0; beats < 2; beats += 1) {
@@ -191,20 +193,39 @@ export class Ledger extends DurableObject<Env> {
   }
 }
 
-/** Without async streams of text, which would cost more than the rest of a token. */
-async function* tokensOf({ body }: Response): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let buffer = "";
-  for await (const bytes of body ?? []) {
-    buffer += decoder.decode(bytes, { stream: true });
-    const frames = buffer.split("\n\n");
-    buffer = frames.pop() ?? "";
-    for (const frame of frames) {
-      const data = frame.slice("data: ".length);
-      if (data === "[DONE]") return;
-      const token = JSON.parse(data).choices[0]?.delta?.content ?? "";
-      if (token) yield token;
+function eventOf(event: object): string {
+  return `data: ${JSON.stringify(event)}\n\n`;
+}
+
+/** Reads the tokens of a model, as many as came at once: without generators and streams of text. */
+class Reader {
+  hasEnded = false;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+
+  constructor({ body }: Response) {
+    this.#reader = body?.getReader();
+  }
+
+  async read(): Promise<string[]> {
+    const { value } = (await this.#reader?.read()) ?? {};
+    if (value === undefined) this.hasEnded = true;
+    else this.#text += this.#decoder.decode(value, { stream: true });
+    const tokens: string[] = [];
+    let from = 0;
+    for (let end = this.#end(from); end >= 0; end = this.#end(from)) {
+      const data = this.#text.slice(from + "data: ".length, end);
+      from = end + END_OF_FRAME.length;
+      if (data === "[DONE]") this.hasEnded = true;
+      else tokens.push(JSON.parse(data).choices[0]?.delta?.content ?? "");
     }
+    this.#text = this.#text.slice(from);
+    return tokens.filter((token) => token !== "");
+  }
+
+  #end(from: number): number {
+    return this.#text.indexOf(END_OF_FRAME, from);
   }
 }
 
