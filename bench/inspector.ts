@@ -6,6 +6,7 @@ import { Failure } from "../scripts/command.ts";
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
+    readonly children?: readonly number[];
     readonly callFrame: {
       readonly functionName: string;
       readonly url: string;

@@ -1,5 +1,5 @@
 // A CPU profile of Belay's Worker under a load, and its self time by
-// function.
+// function and by part of the source.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
@@ -12,7 +12,7 @@ import { figure } from "./table.ts";
 
 /** What can be profiled, and in what its time is counted. */
 export const PROFILES = {
-  ask: { asks: 600, users: 100, atOnce: 20, tokens: 1, unit: "ms an ask", perUnit: 1_000 },
+  ask: { asks: 3_000, users: 100, atOnce: 20, tokens: 1, unit: "ms an ask", perUnit: 1_000 },
   saturated: { asks: 60, users: 60, atOnce: 10, tokens: 1_000, unit: "µs a token", perUnit: 1 },
 } as const;
 
@@ -20,6 +20,9 @@ export type ProfileName = keyof typeof PROFILES;
 
 const INTERVAL_US = 200;
 const FUNCTIONS_SHOWN = 40;
+const PARTS_SHOWN = 20;
+/** A part is named by as many folders: `src/user`, `node_modules/jose`. */
+const FOLDERS = 2;
 /** What V8 calls the time in which the Worker's thread waits. */
 const IDLE = "(idle)";
 const OUTSIDE = "(outside V8: sockets, disk, compiling, other threads)";
@@ -45,47 +48,83 @@ export async function profile(
 
   const file = join(PROJECT, "bench", `${name}.cpuprofile`);
   await writeFile(file, JSON.stringify(measured));
-  const times = selfTimes(measured, await sourceMap(belay.folder));
-  const sampledMs = [...times.values()].reduce((sum, us) => sum + us, 0) / 1_000;
+  const { functions, parts } = selfTimes(measured, await sourceMap(belay.folder));
+  const sampledMs = [...functions.values()].reduce((sum, us) => sum + us, 0) / 1_000;
   // On a busy machine, some of the sampled time was others'.
   const scale = Math.min(1, cpuMs / sampledMs);
-  times.set(OUTSIDE, Math.max(0, cpuMs - sampledMs) * 1_000);
-  const parts = count * tokens * perUnit;
+  const outsideUs = Math.max(0, cpuMs - sampledMs) * 1_000;
+  const units = count * tokens * perUnit;
   const line = (us: number, place: string) =>
-    `${figure(us / parts).padStart(8)} ${figure(us / cpuMs / 10).padStart(5)} %  ${place}`;
+    `${figure(us / units).padStart(8)} ${figure(us / cpuMs / 10).padStart(5)} %  ${place}`;
+  const lines = (times: ReadonlyMap<string, number>, most: number) =>
+    [
+      ...Array.from(times, ([place, us]) => [place, us * scale] as const),
+      [OUTSIDE, outsideUs] as const,
+    ]
+      .sort(([, one], [, other]) => other - one)
+      .slice(0, most)
+      .map(([place, us]) => line(us, place));
+  const asked = `${count} asks of ${tokens === 1 ? "one token" : `${tokens} tokens`}, ${atOnce} at once`;
   return [
-    `${count} asks of ${tokens === 1 ? "one token" : `${tokens} tokens`}, ${atOnce} at once: self time by function, in ${unit}`,
+    `${asked}: self time by function, in ${unit}`,
     "",
-    ...Array.from(times, ([place, us]) => [place, place === OUTSIDE ? us : us * scale] as const)
-      .sort(([, a], [, b]) => b - a)
-      .slice(0, FUNCTIONS_SHOWN)
-      .map(([place, us]) => line(us, place)),
+    ...lines(functions, FUNCTIONS_SHOWN),
+    "",
+    "By part of the source, with what the runtime does when that part calls it:",
+    "",
+    ...lines(parts, PARTS_SHOWN),
     line(cpuMs * 1_000, "all CPU of the process, with the profiler's own"),
     "",
     `The profile is in ${relative(PROJECT, file)}: Chromium's DevTools and VS Code open it.`,
   ].join("\n");
 }
 
-/** The time of each function by itself, in microseconds. */
+interface SelfTimes {
+  readonly functions: ReadonlyMap<string, number>;
+  readonly parts: ReadonlyMap<string, number>;
+}
+
+/** The time of each function by itself, and of each part of the source, in microseconds. */
 function selfTimes(
   { nodes, samples, timeDeltas }: CpuProfile,
   fileOf: (line: number) => string,
-): Map<string, number> {
-  const places = new Map<number, string>();
+): SelfTimes {
+  const functions = new Map<string, number>();
+  const parts = new Map<string, number>();
+  const known = new Map<number, { readonly name: string; readonly file: string }>();
+  const callers = new Map(
+    nodes.flatMap(({ id, children = [] }) => children.map((one) => [one, id])),
+  );
   for (const { id, callFrame } of nodes) {
     const { functionName, url, lineNumber } = callFrame;
     const file = url === "" ? "" : fileOf(lineNumber);
-    places.set(id, [functionName || `anonymous:${lineNumber + 1}`, file].join("  ").trim());
+    known.set(id, { name: functionName || `anonymous:${lineNumber + 1}`, file });
   }
-  const times = new Map<string, number>();
+  /** That of the caller, for a function of the runtime. */
+  const partOf = (id: number): string => {
+    for (let at: number | undefined = id; at !== undefined; at = callers.get(at)) {
+      const { file = "" } = known.get(at) ?? {};
+      if (file !== "") return folderOf(file);
+    }
+    return known.get(id)?.name ?? "(unknown)";
+  };
   samples.forEach((id, i) => {
-    const place = places.get(id) ?? "(unknown)";
-    if (place === IDLE) return;
+    const { name = "(unknown)", file = "" } = known.get(id) ?? {};
+    if (name === IDLE) return;
     // The first sample after the thread waited says for how long it did.
     const us = Math.min(timeDeltas[i] ?? 0, 2 * INTERVAL_US);
-    times.set(place, (times.get(place) ?? 0) + us);
+    add(functions, [name, file].join("  ").trim(), us);
+    add(parts, partOf(id), us);
   });
-  return times;
+  return { functions, parts };
+}
+
+function add(times: Map<string, number>, place: string, us: number): void {
+  times.set(place, (times.get(place) ?? 0) + us);
+}
+
+function folderOf(file: string): string {
+  return file.split("/").slice(0, FOLDERS).join("/");
 }
 
 /** The source file of a line of the bundle: esbuild names it above its code. */

@@ -37,7 +37,7 @@ import { preview } from "./preview.ts";
 import type { QueryTerms } from "./query-terms.ts";
 import { storedPassages } from "./stored-passages.ts";
 import { VectorSync } from "./vector-sync.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { nextTurn, WriteQueue } from "./write-queue.ts";
 
 const TEXT_BYTES_MAX = 1024 * 1024; /* 1 MiB */
 // JSON may need six bytes for a character.
@@ -427,10 +427,6 @@ export class CorpusObject extends DurableObject<Variables> implements Corpus {
     const timeoutMs = bodyTimeoutMs(this.env);
     return readJson(request, { bytesMax: BODY_BYTES_MAX, timeoutMs, hint });
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 function documentId(parameter = ""): string {

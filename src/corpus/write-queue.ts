@@ -40,3 +40,8 @@ export class WriteQueue {
     if (this.#waiting.length > 0) setTimeout(() => this.#writeBatch(), 0);
   }
 }
+
+/** Searches get their turn before it resolves. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -23,7 +23,7 @@ const SUPPORTED = new Set([
   ...["ai", "d1_databases", "durable_objects", "hyperdrive", "kv_namespaces", "queues"],
   ...["r2_buckets", "secrets_store_secrets", "vectorize"],
   ...["assets", "build", "migrations", "ratelimits", "vars"],
-  ...["name", "main", "compatibility_date", "compatibility_flags"],
+  ...["name", "main", "compatibility_date", "compatibility_flags", "keep_names"],
 ]);
 
 test("the repository is one Workers application at its top, with a lock file", () => {
