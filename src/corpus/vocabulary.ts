@@ -21,9 +21,9 @@ export class Vocabulary implements TermSource {
   readonly #known = new Map<string, number>();
   readonly #startingWith = new Map<string, readonly KnownTerm[]>();
   readonly #pairs = new Map<string, boolean>();
-  /** All terms up to this one are known, as the index sorts them. */
+  /** All words up to this one are known, in the order of the index. */
   #listedTo = "";
-  /** Whether no further term can be listed. */
+  /** Whether no further word is listed. */
   #isListed = false;
   /** Whether all words are known. */
   #isWhole = false;
@@ -34,12 +34,9 @@ export class Vocabulary implements TermSource {
 
   /** Call it after each change of the passages. */
   forget(): void {
-    this.#known.clear();
+    this.#forgetTerms();
     this.#startingWith.clear();
     this.#pairs.clear();
-    this.#listedTo = "";
-    this.#isListed = false;
-    this.#isWhole = false;
   }
 
   /**
@@ -116,6 +113,13 @@ export class Vocabulary implements TermSource {
     return terms;
   }
 
+  #forgetTerms(): void {
+    this.#known.clear();
+    this.#listedTo = "";
+    this.#isListed = false;
+    this.#isWhole = false;
+  }
+
   /** Those that passages have, up to `rowsMax`. */
   #read(terms: readonly string[], rowsMax: number): KnownTerm[] {
     const found: KnownTerm[] = [];
@@ -123,7 +127,7 @@ export class Vocabulary implements TermSource {
       const asked = terms.slice(at, at + BINDINGS_MAX - 1);
       const rows = this.#find(asked, rowsMax - found.length);
       for (const row of rows) found.push(row);
-      if (this.#known.size > KNOWN_MAX) this.#known.clear();
+      if (this.#known.size > KNOWN_MAX) this.#forgetTerms();
       // What follows the last row that may be read stays unknown.
       if (found.length < rowsMax) for (const term of asked) this.#known.set(term, 0);
       for (const { term, passages } of rows) this.#known.set(term, passages);

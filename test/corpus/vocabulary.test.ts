@@ -79,6 +79,29 @@ it("lists all terms in steps, after which unknown ones are known to be in no pas
   });
 });
 
+it.for([
+  ["while it lists them", 2, (i: number) => `unknown${i}`],
+  // These are never listed.
+  ["once it has listed all", 50, (i: number) => `𠀀${i}`],
+] as const)(
+  "knows its terms after more than it keeps were asked for, %s",
+  async ([, rows, name]) => {
+    const { stub, put } = newCorpus();
+    await put("a", { title: "A", text: "alpha beta gamma delta" });
+    await runInDurableObject(stub, (_, { storage }) => {
+      const vocabulary = new Vocabulary(storage.sql);
+      vocabulary.list(rows);
+      vocabulary.frequencies(
+        Array.from({ length: 40_100 }, (_, i) => name(i)),
+        50,
+      );
+      for (let i = 0; i < 5; i++) vocabulary.list(rows);
+      const terms = ["alpha", "beta", "gamma", "delta"];
+      expect([...vocabulary.frequencies(terms, 50).values()]).toEqual([1, 1, 1, 1]);
+    });
+  },
+);
+
 it("looks for a pair of terms once until a passage changes", async () => {
   const { stub, put } = newCorpus();
   await put("a", { title: "A", text: "Node 20 and Deno 2" });
