@@ -288,11 +288,15 @@ const CALLS: Readonly<Record<string, () => Promise<Response[]>>> = {
   "GET /api/v1/ai/chat/:id/stream": async () => {
     const user = await newUser();
     const [body = {}] = examples("POST /api/v1/ai/chat");
-    const query = scripted({ tokens: 2, firstMs: 3_000 });
+    const query = scripted({ tokens: 9_000, gapMs: 50 });
     const messages = [{ role: "user", parts: [{ type: "text", text: query }] }];
-    await user.post("/ai/chat", { ...body, messages });
+    const first = await user.post("/ai/chat", { ...body, messages });
+    const resumed = await user.request(`/ai/chat/${body.id}/stream`);
+    await stopNewest(user);
+    // Held to its end: an unread response may be collected, which disconnects its reader.
+    await first.text();
     return [
-      await user.request(`/ai/chat/${body.id}/stream`),
+      resumed,
       await user.request("/ai/chat/unknown/stream"),
       await fetchApi("/api/v1/ai/chat/unknown/stream"),
     ];
