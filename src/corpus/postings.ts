@@ -12,10 +12,11 @@ export interface Hit {
 }
 
 /**
- * Each search adds this many rows to a budget. A term is read into memory once
- * the budget covers all its rows. So a first search reads none, and searches
- * read at most this many on average. The 5,000,000 rows a day of Cloudflare's
- * free plan are enough for 16,666 asks, more than it has rows to write for.
+ * Each search adds this many rows to a budget. The terms of a query are read into
+ * memory once the budget covers all that are missing: one alone would answer
+ * nothing. So a first search reads none, and searches read at most this many on
+ * average. The 5,000,000 rows a day of Cloudflare's free plan are enough for
+ * 16,666 asks, more than it has rows to write for.
  */
 const ROWS_A_SEARCH = 300;
 /**
@@ -65,36 +66,36 @@ export class Postings {
   }
 
   /**
-   * The best matches first, and of equals the oldest. Undefined while a term is
-   * not in memory. Reads the terms that the budget of earlier searches covers.
+   * The best matches first, and of equals the oldest. Undefined while terms are
+   * missing in memory that the budget of earlier searches does not cover.
    * @param terms Each is another one, and in at least one passage.
    */
   best(terms: readonly KnownTerm[], limit: number): Hit[] | undefined {
-    const postings = terms.map((known) => this.#of(known));
+    const missing = terms.filter(({ term }) => !this.#postings.has(term));
+    const rows = missing.reduce((sum, { passages }) => sum + passages, 0);
+    const isCovered = rows <= this.#rowsSaved;
+    if (isCovered) this.#rowsSaved -= rows;
     this.#rowsSaved = Math.min(ROWS_SAVED_MAX, this.#rowsSaved + ROWS_A_SEARCH);
-    if (!postings.every((posting) => posting !== undefined)) return undefined;
+    if (!isCovered) return undefined;
+    const postings = terms.map(({ term }) => this.#of(term));
+    this.#dropOldest();
     return this.#top(this.#sum(postings), limit);
   }
 
-  /** Undefined if the term is not in memory and the budget does not cover it. */
-  #of({ term, passages }: KnownTerm): TermPostings | undefined {
-    const known = this.#postings.get(term);
-    if (known !== undefined) {
-      this.#postings.delete(term);
-      this.#postings.set(term, known);
-      return known;
-    }
-    if (passages > this.#rowsSaved) return undefined;
-    const posting = this.#read(term);
-    this.#rowsSaved -= posting.slots.length;
+  #of(term: string): TermPostings {
+    const posting = this.#postings.get(term) ?? this.#read(term);
+    // The last one is the one that was searched for last.
+    if (!this.#postings.delete(term)) this.#length += posting.slots.length;
     this.#postings.set(term, posting);
-    this.#length += posting.slots.length;
+    return posting;
+  }
+
+  #dropOldest(): void {
     for (const [oldest, { slots }] of this.#postings) {
-      if (this.#length <= POSTINGS_MAX || oldest === term) break;
+      if (this.#length <= POSTINGS_MAX) return;
       this.#postings.delete(oldest);
       this.#length -= slots.length;
     }
-    return posting;
   }
 
   #read(term: string): TermPostings {

@@ -427,18 +427,18 @@ describe("a search", () => {
       };
       const asked = "questions has the user asked of the corpus?";
       // Each search reads further terms, until all are known.
-      const first: number[] = [];
-      for (let i = 0; i < 6; i++)
-        first.push(await rowsRead(`How ${"often ".repeat(i)}${asked}`, 5));
+      let first = 0;
+      for (let i = 0; i < 6; i++) first += await rowsRead(`How ${"often ".repeat(i)}${asked}`, 5);
       return {
-        first: Math.max(...first),
+        first,
         usual: await rowsRead(`How many ${asked}`, 5),
         dearest: await rowsRead(numbers, 20),
         added: (await rowsOf(storage.sql, () => put("added"))).read,
         replaced: (await rowsOf(storage.sql, () => put("7"))).read,
       };
     });
-    expect(read.first).toBeLessThanOrEqual(100 + 300);
+    // Any of them may spend what those before it have saved.
+    expect(read.first).toBeLessThanOrEqual(6 * (100 + 300));
     expect(read.usual).toBeLessThanOrEqual(20);
     // The searches before it have saved 300 rows each for what goes into memory.
     expect(read.dearest).toBeLessThanOrEqual(100 + 7 * 300);
