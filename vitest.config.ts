@@ -140,8 +140,8 @@ export default defineConfig({
           setupFiles: PATIENCE,
           globalSetup: "./test/support/bundle.ts",
           expect: EXPECT,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           retry: RETRY,
           // Who has left waits for a server that waits: that costs little.
           maxConcurrency: 10,
@@ -154,8 +154,8 @@ export default defineConfig({
           setupFiles: PATIENCE,
           globalSetup: "./test/support/bundle.ts",
           expect: EXPECT,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           retry: RETRY,
           // All clients are left alone for the same few seconds.
           maxConcurrency: 50,

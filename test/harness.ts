@@ -21,8 +21,15 @@ export async function bearer(claims: Record<string, unknown>, key = secret()): P
   return token.sign(key);
 }
 
-export function fetchApi(path: string, init: RequestInit = {}): Promise<Response> {
-  return exports.default.fetch(new Request(`${ORIGIN}${path}`, init));
+/** The newest responses: one that nobody holds is collected, which disconnects its reader. */
+const held: Response[] = [];
+const HELD_MAX = 100;
+
+export async function fetchApi(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await exports.default.fetch(new Request(`${ORIGIN}${path}`, init));
+  held.push(response);
+  if (held.length > HELD_MAX) held.shift();
+  return response;
 }
 
 let users = 0;
