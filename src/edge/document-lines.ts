@@ -2,20 +2,18 @@
 // or to load them into another deployment.
 
 import { bodyTimeoutMs } from "../config.ts";
-import { withTimeout } from "../deadline.ts";
 import { ServiceError, toServiceError } from "../errors.ts";
 import { errorResponse } from "../formats/format.ts";
 import { CHANGE_HEADER, JSON_BODY, json } from "../formats/json.ts";
 import { API_PREFIX, encodeJson } from "../protocol.ts";
 import { isName, mediaType, refuseCompressed, wholeParameter } from "../request.ts";
+import { bodyLines } from "./body-lines.ts";
 import { headersFor, orUnavailable, send } from "./forward.ts";
 
 const LINES_TYPE = "application/x-ndjson";
 /** Each is a request of the Worker's own: Cloudflare allows 1,000. */
 const LINES_AT_ONCE = 900;
 const FROM = { byDefault: 1, min: 1, max: 999_999_999 };
-/** A text of 1 MiB may need six bytes for each character in JSON. */
-const LINE_LENGTH_MAX = 7 * 1024 * 1024;
 
 /** What an object with documents offers. */
 interface Documents {
@@ -74,7 +72,7 @@ export async function importDocuments(
   let next: number | null = null;
   let failure: ServiceError | undefined;
   try {
-    for await (const line of linesOf(request, bodyTimeoutMs(env))) {
+    for await (const line of bodyLines(request, bodyTimeoutMs(env))) {
       number += 1;
       if (number < from || line.trim() === "") continue;
       if (imported + refused.length === LINES_AT_ONCE) {
@@ -139,50 +137,4 @@ function parse(line: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Reads the body line by line: it may be larger than memory. */
-async function* linesOf(request: Request, timeoutMs: number): AsyncGenerator<string> {
-  const reader = (request.body as ReadableStream<Uint8Array> | null)?.getReader();
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  let rest = "";
-  try {
-    for (;;) {
-      const chunk = await withTimeout(
-        timeoutMs,
-        () => tooSlow(timeoutMs),
-        async () =>
-          reader === undefined ? { done: true as const, value: undefined } : reader.read(),
-      );
-      rest += decode(decoder, chunk.value);
-      const lines = rest.split("\n");
-      rest = lines.pop() ?? "";
-      yield* lines;
-      if (rest.length > LINE_LENGTH_MAX) throw tooLong();
-      if (chunk.done) break;
-    }
-    if (rest !== "") yield rest;
-  } finally {
-    // The rest is not needed, so a failed cancel changes nothing.
-    reader?.cancel().catch(() => {});
-  }
-}
-
-/** @param value Undefined at the end of the body. */
-function decode(decoder: TextDecoder, value: Uint8Array | undefined): string {
-  try {
-    return decoder.decode(value, { stream: value !== undefined });
-  } catch (cause) {
-    throw new ServiceError("INVALID_REQUEST", "The body must be UTF-8.", { cause });
-  }
-}
-
-function tooSlow(timeoutMs: number): ServiceError {
-  const message = `The body paused for longer than ${timeoutMs} ms. Send it again.`;
-  return new ServiceError("REQUEST_TIMEOUT", message);
-}
-
-function tooLong(): ServiceError {
-  const message = `A line may be at most ${LINE_LENGTH_MAX} characters long.`;
-  return new ServiceError("PAYLOAD_TOO_LARGE", message);
 }

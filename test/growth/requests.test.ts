@@ -4,6 +4,7 @@
 import { type IRequest, Router } from "itty-router";
 import { describe, expect, it } from "vitest";
 import { addressOf } from "../../src/edge/address.ts";
+import { bodyLines } from "../../src/edge/body-lines.ts";
 import { preflight, withCors } from "../../src/edge/cors.ts";
 import { isSameOrigin, meantOrigin, originOf } from "../../src/origin.ts";
 import {
@@ -158,6 +159,37 @@ const CASES: readonly Case[] = [
   ["a limit of digits", settings, between('{"limit":', "9", "}")],
 ];
 
+/** As a socket gives a body. */
+const PIECE_BYTES = 4_096;
+const MANY_PIECES = { from: 250_000, to: 4_000_000 };
+
+function inPieces(text: string): Request {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.subarray(at, at + PIECE_BYTES));
+      else controller.close();
+      at += PIECE_BYTES;
+    },
+  });
+  return new Request(SITE, { method: "POST", body, duplex: "half" } as RequestInit);
+}
+
+const lines: Read = async (text) => {
+  for await (const _ of bodyLines(inPieces(text), LIMITS.timeoutMs));
+};
+const json: Read = (text) => readJson(inPieces(text), LIMITS);
+
+const PIECES: readonly Case[] = [
+  ["one line", lines, repeated("a")],
+  ["one line of many bytes a character", lines, repeated("é")],
+  ["empty lines", lines, repeated("\n")],
+  ["a long line after many short ones", lines, between("", "a\n", "b".repeat(100_000))],
+  ["JSON", json, between('{"query":"', "a", '"}')],
+  ["JSON that never ends", json, repeated('{"query":"a","')],
+];
+
 /** A reader that refuses a text has also read it. */
 async function readOrRefuse(read: Read, text: string): Promise<void> {
   try {
@@ -174,6 +206,16 @@ describe("a request is read in linear time:", () => {
       const text = shape(length);
       return readingMs(() => readOrRefuse(read, text));
     }, BOUNDS);
+    expect(exponent, `${Math.round(ms)} ms for ${length}`).toBeLessThan(EXPONENT_MAX);
+  });
+});
+
+describe("a body of many pieces is read in linear time:", () => {
+  it.each(PIECES)("%s", { retry: 2 }, async (_what, read, shape) => {
+    const { exponent, length, ms } = await growth((length) => {
+      const text = shape(length);
+      return readingMs(() => readOrRefuse(read, text));
+    }, MANY_PIECES);
     expect(exponent, `${Math.round(ms)} ms for ${length}`).toBeLessThan(EXPONENT_MAX);
   });
 });
