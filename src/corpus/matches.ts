@@ -13,7 +13,7 @@
 // copies are left out, the terms in memory are not used: they know no copies.
 
 import { matchQuery } from "../text/analyzer.ts";
-import { type Hit, Postings } from "./postings.ts";
+import { byScore, type Hit, Postings } from "./postings.ts";
 import { indexStatistics } from "./statistics.ts";
 import type { KnownTerm } from "./term-source.ts";
 
@@ -26,7 +26,7 @@ const BM25_LEAST = 1e-5;
  * sum of all rarities. A passage that says each term once scores about that sum,
  * and the best say some of them more often.
  */
-const NARROW_SHARE = 1.2;
+const NARROW_SHARE = 1.35;
 /** A narrow query that skips fewer hits saves no time. */
 const NARROW_HITS_MIN = 1_000;
 
@@ -34,6 +34,16 @@ const NARROW_HITS_MIN = 1_000;
 export const COPY_MARK = "\ue000";
 
 type Rated = KnownTerm & { readonly rarity: number };
+
+/** Which passages are looked at: those with a rare term. */
+interface Narrow {
+  readonly rare: readonly string[];
+  readonly common: readonly string[];
+  /** The most that a passage without a rare term scores. */
+  readonly othersMax: number;
+  /** The most that a passage without a common term scores. */
+  readonly bareMax: number;
+}
 
 export class Matches {
   readonly #sql: SqlStorage;
@@ -70,22 +80,40 @@ export class Matches {
     const indexed = this.#indexed;
     const rated = terms.map((known) => ({ ...known, rarity: bm25Idf(known.passages, indexed) }));
     const rarity = rated.reduce((sum, { rarity }) => sum + rarity, 0);
-    let narrow = narrowMatch(rated, NARROW_SHARE * rarity);
-    while (narrow !== undefined && rowsMax >= rowsRead + 2 * limit) {
-      const { match, othersMax } = narrow;
-      const hits = this.#hits(without(copyKeys, match), limit).map(({ id, score }) => ({
-        id,
-        score: score / 2,
-      }));
-      rowsRead += hits.length;
+    let narrow = narrowed(rated, NARROW_SHARE * rarity);
+    // Two queries for the passages with a rare term, and at last the full one.
+    while (narrow !== undefined && rowsMax >= rowsRead + 3 * limit) {
+      const { hits, rowsRead: read } = this.#narrowHits(narrow, copyKeys, limit);
+      rowsRead += read;
       const least = hits[limit - 1]?.score ?? 0;
-      if (least > othersMax) return { hits, rowsRead };
+      if (least > narrow.othersMax) return { hits, rowsRead };
       // The passages that are left out may score more than the worst hit, so
       // the next query leaves out fewer.
-      narrow = narrowMatch(rated, least);
+      narrow = narrowed(rated, least);
     }
     const hits = this.#hits(without(copyKeys, matchQuery(terms.map(({ term }) => term))), limit);
     return { hits, rowsRead: rowsRead + hits.length };
+  }
+
+  /**
+   * The best of the passages with a rare term: those that have a common one too,
+   * and those that may not. One query for both would have to name the rare terms
+   * twice, so that they weigh double.
+   */
+  #narrowHits(
+    { rare, common, bareMax }: Narrow,
+    copyKeys: readonly string[],
+    limit: number,
+  ): { readonly hits: readonly Hit[]; readonly rowsRead: number } {
+    const match = `(${matchQuery(rare)}) AND (${matchQuery(common)})`;
+    const hits = this.#hits(without(copyKeys, match), limit);
+    if ((hits[limit - 1]?.score ?? 0) > bareMax) return { hits, rowsRead: hits.length };
+    // Where a passage has common terms too, this scores it too low. But then it is
+    // among the hits already, or they are all better.
+    const bare = this.#hits(without(copyKeys, matchQuery(rare)), limit);
+    const found = new Set(hits.map(({ id }) => id));
+    const all = [...hits, ...bare.filter(({ id }) => !found.has(id))].sort(byScore);
+    return { hits: all.slice(0, limit), rowsRead: hits.length + bare.length };
   }
 
   /** The best matches first. */
@@ -111,33 +139,35 @@ export function bm25Idf(frequency: number, count: number): number {
 }
 
 /**
- * A query for the passages with a rare term, or undefined if it saves no time:
- * skipping a passage takes a tenth of the time of scoring it. Its scores are
- * twice those of the full query. The passages that it leaves out score at most
- * `othersMax` in the full query, and less than `limit`.
+ * The split of terms that leaves out most passages, or undefined if it saves no
+ * time: skipping a passage takes a tenth of the time of scoring it. The passages
+ * that it leaves out score at most `othersMax`, which is less than `least`.
+ * @param terms The rarest first.
  */
-function narrowMatch(
-  terms: readonly Rated[],
-  limit: number,
-): { readonly match: string; readonly othersMax: number } | undefined {
+function narrowed(terms: readonly Rated[], least: number): Narrow | undefined {
   let othersMax = 0;
-  let hits = 0;
+  let commonHits = 0;
   let rareCount = terms.length;
   for (const common of terms.slice(1).toReversed()) {
-    const next = othersMax + BM25_MAX * common.rarity + BM25_LEAST;
-    if (next >= limit) break;
+    const next = othersMax + mostOf(common);
+    if (next >= least) break;
     othersMax = next;
-    hits += common.passages;
+    commonHits += common.passages;
     rareCount -= 1;
   }
-  if (hits < NARROW_HITS_MIN) return undefined;
-  const names = terms.map(({ term }) => term);
-  const rare = names.slice(0, rareCount);
-  const common = names.slice(rareCount);
-  // BM25 counts a term once for each mention. The rare terms are in both parts,
-  // so the common ones are in the second part twice: every score doubles.
-  const match = `(${matchQuery(rare)}) AND (${matchQuery([...rare, ...common, ...common])})`;
-  return { match, othersMax };
+  if (commonHits < NARROW_HITS_MIN) return undefined;
+  const rare = terms.slice(0, rareCount);
+  return {
+    rare: rare.map(({ term }) => term),
+    common: terms.slice(rareCount).map(({ term }) => term),
+    othersMax,
+    bareMax: rare.reduce((sum, term) => sum + mostOf(term), 0),
+  };
+}
+
+/** The most that a term adds to a score. */
+function mostOf({ rarity }: Rated): number {
+  return BM25_MAX * rarity + BM25_LEAST;
 }
 
 /** A query for the matches that are no copies of these keys. */

@@ -142,15 +142,16 @@ export class Postings {
       const hit = { id: this.#ids[slot] as number, score: this.#sums[slot] as number };
       this.#sums[slot] = 0;
       const last = top[limit - 1];
-      if (last !== undefined && !isBetter(hit, last)) continue;
+      if (last !== undefined && byScore(hit, last) > 0) continue;
       let at = Math.min(top.length, limit - 1);
-      for (; at > 0 && isBetter(hit, top[at - 1] as Hit); at--) top[at] = top[at - 1] as Hit;
+      for (; at > 0 && byScore(hit, top[at - 1] as Hit) < 0; at--) top[at] = top[at - 1] as Hit;
       top[at] = hit;
     }
     return top;
   }
 }
 
-function isBetter(a: Hit, b: Hit): boolean {
-  return a.score > b.score || (a.score === b.score && a.id < b.id);
+/** Sorts the best first, and of equals the oldest. */
+export function byScore(a: Hit, b: Hit): number {
+  return b.score - a.score || a.id - b.id;
 }

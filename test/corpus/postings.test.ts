@@ -1,55 +1,12 @@
 // What is searched in memory, against FTS5.
 
-import { runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { PASSAGE_TABLES } from "../../src/corpus/passage-index.ts";
 import { type Hit, Postings } from "../../src/corpus/postings.ts";
-import type { KnownTerm } from "../../src/corpus/term-source.ts";
-import { matchQuery } from "../../src/text/analyzer.ts";
-import { newCorpus } from "./new-corpus.ts";
 import { rowsOf } from "./sql-rows.ts";
+import { byFts5, known, withIndex } from "./term-index.ts";
 
 const TERMS = ["stone", "river", "bridge", "castle", "market"];
-
-/** Runs `test` with the index of passages that have these terms, from the id 1 on. */
-async function withIndex(
-  passages: readonly (readonly string[])[],
-  test: (sql: SqlStorage) => void | Promise<void>,
-): Promise<void> {
-  const { stub } = newCorpus();
-  await runInDurableObject(stub, async (_, { storage }) => {
-    storage.transactionSync(() => {
-      storage.sql.exec(PASSAGE_TABLES);
-      passages.forEach((terms, i) => {
-        storage.sql.exec(
-          "INSERT INTO passage_terms (rowid, title, text) VALUES (?, ?, '')",
-          ...[i + 1, ["filler", ...terms].join(" ")],
-        );
-      });
-    });
-    await test(storage.sql);
-  });
-}
-
-function known(sql: SqlStorage, terms: readonly string[]): KnownTerm[] {
-  return terms.flatMap((term) =>
-    sql
-      .exec<{ passages: number }>("SELECT doc AS passages FROM vocabulary WHERE term = ?", term)
-      .toArray()
-      .map(({ passages }) => ({ term, passages })),
-  );
-}
-
-function byFts5(sql: SqlStorage, terms: readonly KnownTerm[], limit: number): Hit[] {
-  return sql
-    .exec<{ id: number; score: number }>(
-      `SELECT rowid AS id, -rank AS score FROM passage_terms WHERE passage_terms MATCH ?
-       ORDER BY rank LIMIT ?`,
-      ...[matchQuery(terms.map(({ term }) => term)), limit],
-    )
-    .toArray();
-}
 
 it("gives the passages, the order and the scores of FTS5", async () => {
   const passage = fc.array(fc.constantFrom(...TERMS), { maxLength: 6 });
