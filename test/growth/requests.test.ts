@@ -159,9 +159,9 @@ const CASES: readonly Case[] = [
   ["a limit of digits", settings, between('{"limit":', "9", "}")],
 ];
 
-/** As a socket gives a body. */
-const PIECE_BYTES = 4_096;
-const MANY_PIECES = { from: 250_000, to: 4_000_000 };
+/** Small, so that the number of pieces counts more than that of bytes. */
+const PIECE_BYTES = 256;
+const MANY_PIECES = { from: 62_500, to: 500_000 };
 
 function inPieces(text: string): Request {
   const bytes = new TextEncoder().encode(text);
@@ -179,15 +179,12 @@ function inPieces(text: string): Request {
 const lines: Read = async (text) => {
   for await (const _ of bodyLines(inPieces(text), LIMITS.timeoutMs));
 };
-const json: Read = (text) => readJson(inPieces(text), LIMITS);
 
-const PIECES: readonly Case[] = [
+const LINES: readonly Case[] = [
   ["one line", lines, repeated("a")],
   ["one line of many bytes a character", lines, repeated("é")],
   ["empty lines", lines, repeated("\n")],
-  ["a long line after many short ones", lines, between("", "a\n", "b".repeat(100_000))],
-  ["JSON", json, between('{"query":"', "a", '"}')],
-  ["JSON that never ends", json, repeated('{"query":"a","')],
+  ["a long line after many short ones", lines, between("", "a\n", "b".repeat(20_000))],
 ];
 
 /** A reader that refuses a text has also read it. */
@@ -210,8 +207,8 @@ describe("a request is read in linear time:", () => {
   });
 });
 
-describe("a body of many pieces is read in linear time:", () => {
-  it.each(PIECES)("%s", { retry: 2 }, async (_what, read, shape) => {
+describe("a body of lines that comes in many pieces is read in linear time:", () => {
+  it.each(LINES)("%s", { retry: 2 }, async (_what, read, shape) => {
     const { exponent, length, ms } = await growth((length) => {
       const text = shape(length);
       return readingMs(() => readOrRefuse(read, text));
