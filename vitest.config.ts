@@ -130,7 +130,7 @@ export default defineConfig({
           name: "growth",
           include: ["test/growth/**/*.test.ts"],
           expect: EXPECT,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
       {
