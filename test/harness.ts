@@ -21,7 +21,7 @@ export async function bearer(claims: Record<string, unknown>, key = secret()): P
   return token.sign(key);
 }
 
-/** The newest responses: one that nobody holds is collected, which disconnects its reader. */
+/** The newest responses. One without a reference is collected, which disconnects its reader. */
 const held: Response[] = [];
 const HELD_MAX = 100;
 
