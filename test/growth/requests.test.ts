@@ -196,26 +196,24 @@ async function readOrRefuse(read: Read, text: string): Promise<void> {
   }
 }
 
+// A busy machine can spoil one measurement of a linear reader.
+const OFTEN = { retry: 2 };
+
 describe("a request is read in linear time:", () => {
-  // A busy machine can spoil one measurement of a linear reader.
-  it.each(CASES)("%s", { retry: 2 }, async (_what, read, shape) => {
-    const { exponent, length, ms } = await growth((length) => {
-      const text = shape(length);
-      return readingMs(() => readOrRefuse(read, text));
-    }, BOUNDS);
-    expect(exponent, `${Math.round(ms)} ms for ${length}`).toBeLessThan(EXPONENT_MAX);
-  });
+  it.each(CASES)("%s", OFTEN, (_what, read, shape) => expectLinear(read, shape, BOUNDS));
 });
 
 describe("a body of lines that comes in many pieces is read in linear time:", () => {
-  it.each(LINES)("%s", { retry: 2 }, async (_what, read, shape) => {
-    const { exponent, length, ms } = await growth((length) => {
-      const text = shape(length);
-      return readingMs(() => readOrRefuse(read, text));
-    }, MANY_PIECES);
-    expect(exponent, `${Math.round(ms)} ms for ${length}`).toBeLessThan(EXPONENT_MAX);
-  });
+  it.each(LINES)("%s", OFTEN, (_what, read, shape) => expectLinear(read, shape, MANY_PIECES));
 });
+
+async function expectLinear(read: Read, shape: Shape, bounds: typeof BOUNDS): Promise<void> {
+  const { exponent, length, ms } = await growth((length) => {
+    const text = shape(length);
+    return readingMs(() => readOrRefuse(read, text));
+  }, bounds);
+  expect(exponent, `${Math.round(ms)} ms for ${length}`).toBeLessThan(EXPONENT_MAX);
+}
 
 it("takes quadratic time if the router reads parameters, so it never does", async () => {
   const text = repeated("a=b&");
