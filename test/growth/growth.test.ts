@@ -44,3 +44,18 @@ it("allows a slow reader no more than a slow machine needs", async () => {
   expect(msMax).toBeGreaterThanOrEqual(500);
   expect(ms).toBeGreaterThan(msMax);
 });
+
+it("finds a linear reader linear where its time leaps at a length", async () => {
+  const cost = (length: number) => (length / 1_000) * (length > 3_000 ? 20 : 1);
+  const { exponent } = await growth(cost, { from: 1_000, to: 4_000 });
+  expect(exponent).toBeLessThan(EXPONENT_MAX);
+});
+
+it.each([4_000, 5_000, 9_000, 10_000, 12_000])(
+  "finds a quadratic reader quadratic that reads at most %i characters",
+  async (most) => {
+    const cost = (length: number) => Math.min(length, most) ** 2 / 1_000_000;
+    const { exponent } = await growth(cost, { from: 1_000, to: 4_000 });
+    expect(exponent).toBeGreaterThan(EXPONENT_MAX);
+  },
+);

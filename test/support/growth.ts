@@ -41,6 +41,8 @@ const TRUSTED_MS = 200;
 /** Number of doublings over which the exponent is taken. */
 const DOUBLINGS = 3;
 const TRIES = 3;
+/** A text of twice the length that takes less than this times as long was not read to its end. */
+const READ_ON_MIN = 1.75;
 /** In ms. What takes longer is not read at twice the length. */
 const BEYOND_MS_MAX = 500;
 /** In ms. A longer time is many steps of a clock. */
@@ -127,6 +129,8 @@ async function beyond(
   for (let i = 1; i <= DOUBLINGS && least > EXPONENT_MAX; i += 1) {
     if ((times.at(-1) ?? 0) > BEYOND_MS_MAX) break;
     times.push(await leastOf(cost, length * 2 ** i));
+    // A longer text may be refused, which says nothing of its reader.
+    if ((times[i] ?? 0) < READ_ON_MIN * (times[i - 1] ?? 0)) break;
     const before = times[i - 2];
     if (before !== undefined) least = Math.min(least, Math.log2((times[i] ?? 0) / before) / 2);
   }
