@@ -38,15 +38,16 @@ export const EXPONENT_MAX = 1.4;
 const TELLING_MS = 4;
 /** In ms. A first time this long needs no repetition. */
 const TRUSTED_MS = 200;
-/** Number of doublings over which the exponent is taken. */
-const DOUBLINGS = 3;
+/** Numbers of doublings over which the exponent is taken. */
+const DOUBLINGS = { least: 2, most: 3 };
 const TRIES = 3;
 /** A text of twice the length that takes less than this times as long was not read to its end. */
-const READ_ON_MIN = 1.75;
+const READ_ON_MIN = 1.25;
 /** In ms. What takes longer is not read at twice the length. */
-const BEYOND_MS_MAX = 500;
-/** In ms. A longer time is many steps of a clock. */
-const STEPS_MS = 50;
+const BEYOND_MS_MAX = 1_000;
+const BEYOND_DOUBLINGS = 4;
+/** A mean is of this many readings, or of as many as take this long, in ms. */
+const MEAN = { readings: 20, ms: 50 };
 /** Readings of a short text are repeated up to this time (ms) or count. */
 const MEASURED_MS = 12;
 const READINGS_MAX = 200;
@@ -99,7 +100,7 @@ async function grow(
   for (let length = from; ; length *= 2) {
     // The exponent compares the last time with one of the first.
     // If that was too long, it would hide a slow reader.
-    const isFirst = length === from || length * 2 ** DOUBLINGS <= to;
+    const isFirst = length === from || length * 2 ** DOUBLINGS.most <= to;
     let ms = isFirst ? await leastOf(cost, length) : await cost(length);
     let exponent = exponentOf([...times, ms]);
     const isLast = length * 2 > to;
@@ -124,15 +125,14 @@ async function beyond(
   cost: Cost,
   { length, ms, exponent }: Pick<Growth, "length" | "ms" | "exponent">,
 ): Promise<number> {
-  const times = [ms];
+  const times = [Math.min(ms, await leastOf(cost, length))];
   let least = exponent;
-  for (let i = 1; i <= DOUBLINGS && least > EXPONENT_MAX; i += 1) {
-    if ((times.at(-1) ?? 0) > BEYOND_MS_MAX) break;
+  for (let i = 1; i <= BEYOND_DOUBLINGS && (times.at(-1) ?? 0) < BEYOND_MS_MAX; i += 1) {
     times.push(await leastOf(cost, length * 2 ** i));
     // A longer text may be refused, which says nothing of its reader.
-    if ((times[i] ?? 0) < READ_ON_MIN * (times[i - 1] ?? 0)) break;
-    const before = times[i - 2];
-    if (before !== undefined) least = Math.min(least, Math.log2((times[i] ?? 0) / before) / 2);
+    if ((times[i] ?? 0) < READ_ON_MIN * (times[i - 1] ?? 0)) return exponent;
+    if (least <= EXPONENT_MAX) break;
+    if (i >= DOUBLINGS.least) least = exponentOf(times);
   }
   return least;
 }
@@ -142,7 +142,7 @@ async function meanOf(cost: Cost, length: number): Promise<number> {
   let sum = 0;
   for (let readings = 1; ; readings += 1) {
     sum += await cost(length);
-    if (sum > STEPS_MS || readings === READINGS_MAX) return sum / readings;
+    if (sum > MEAN.ms || readings === MEAN.readings) return sum / readings;
   }
 }
 
@@ -154,12 +154,15 @@ async function leastOf(cost: Cost, length: number): Promise<number> {
   return least;
 }
 
+/** The least of the exponents over the last doublings, so that one leap before them accuses nobody. */
 function exponentOf(times: readonly number[]): number {
   const last = times.at(-1) ?? 0;
-  const doublings = Math.min(DOUBLINGS, times.length - 1);
-  const first = times.at(-1 - doublings) ?? 0;
-  if (last < TELLING_MS || doublings === 0) return 0;
-  return Math.log2(last / Math.max(first, 0.01)) / doublings;
+  if (last < TELLING_MS || times.length === 1) return 0;
+  const exponents = Object.values(DOUBLINGS).map((most) => {
+    const doublings = Math.min(most, times.length - 1);
+    return Math.log2(last / Math.max(times.at(-1 - doublings) ?? 0, 0.01)) / doublings;
+  });
+  return Math.min(...exponents);
 }
 
 /** CPU time of a synchronous reader, in ms. Only in Node. */
