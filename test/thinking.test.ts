@@ -59,12 +59,13 @@ describe.concurrent("before the first word", () => {
   });
 
   it("thoughts do not use the answer's time", async () => {
-    const user = await newUser({ ...SHORT, GENERATION_TIMEOUT_MS: "2000" });
-    const words = { text: piece("word "), times: 20, gapMs: 40 };
-    const thoughts = lasting(delta({ reasoning: "Hm. " }));
+    const user = await newUser({ ...SHORT, GENERATION_TIMEOUT_MS: "3000" });
+    // Each is in time, and both together are not. Few gaps: a late timer makes each longer.
+    const thoughts = { text: delta({ reasoning: "Hm. " }), times: 4, gapMs: 500 };
+    const words = { text: piece("word "), times: 5, gapMs: 400 };
     const stream = await user.ask({ frames: [thoughts, words, ...END] });
     expect((await stream.all()).at(-1)).toMatchObject({ type: "done", finish: "stop" });
-    expect(stream.answer).toBe("word ".repeat(20));
+    expect(stream.answer).toBe("word ".repeat(5));
   });
 });
 

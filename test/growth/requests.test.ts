@@ -29,8 +29,6 @@ import {
 
 /** The longest head, or body without a document. */
 const BOUNDS = { from: 8_000, to: 64_000 };
-/** Enough to tell what is quadratic. */
-const SHORT = { from: 2_000, to: 16_000 };
 const SITE = "https://belay.test";
 type Read = (text: string) => unknown;
 type Case = readonly [what: string, read: Read, shape: Shape];
@@ -216,12 +214,3 @@ async function expectLinear(read: Read, shape: Shape, bounds: typeof BOUNDS): Pr
   }, bounds);
   expect(exponent, `${Math.round(ms)} ms for ${length}`).toBeLessThan(EXPONENT_MAX);
 }
-
-it("takes quadratic time if the router reads parameters, so it never does", async () => {
-  const text = repeated("a=b&");
-  const { exponent } = await growth((length) => {
-    const url = `${SITE}/healthz?${text(length)}`;
-    return readingMs(() => router.fetch({ method: "GET", url } as IRequest));
-  }, SHORT);
-  expect(exponent).toBeGreaterThan(1.5);
-});

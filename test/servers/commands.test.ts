@@ -33,6 +33,9 @@ import { ANSWER } from "../support/directive.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { startServer } from "../support/server.ts";
 
+/** `npm run serve` with the bundle of this run: to make one takes four seconds of CPU. */
+const BUNDLED = join(import.meta.dirname, "../support/serve.ts");
+
 let folder: string;
 let secret: string;
 
@@ -149,7 +152,72 @@ const unknown = (name: string, meant: string) =>
 const binding = (name: string, what: string) =>
   `--var ${name} is not a variable but a binding: ${what}. wrangler.toml declares it.`;
 
+type WrongFlag = readonly [typed: string | string[], message: string];
+
+const WRONG_FLAGS: readonly WrongFlag[] = [
+  ["--prot=1", "Unknown option '--prot'. Did you mean --port?"],
+  ["extra", "Unexpected argument: each value needs its flag before it."],
+  ["--port=many", "--port must be a whole number from 0 to 65535."],
+  ["--port=65536", "--port must be a whole number from 0 to 65535."],
+  ["--persist-to=", "--persist-to must not be empty."],
+  ["--var=QUOTA_LIMIT", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
+  ["--var=QUOTA-LIMIT:5", unknown("QUOTA-LIMIT", "QUOTA_LIMIT")],
+  ["--var=quota limit=5", unknown("quota limit", "QUOTA_LIMIT")],
+  ["--var=a-secret.of-no-one+/==", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
+  [
+    "--var=users:x",
+    `${unknown("users", "USERS")} That is a binding: the Durable Objects of users. wrangler.toml declares it.`,
+  ],
+  ["--var=QUOTA_LIMIT=5", "--var must be NAME:VALUE, with a colon: write --var QUOTA_LIMIT:VALUE."],
+  ["--var=QUOTA_LIMT:5", unknown("QUOTA_LIMT", "QUOTA_LIMIT")],
+  ["--var=QUOTA_LIMT=5", unknown("QUOTA_LIMT", "QUOTA_LIMIT")],
+  ["--var=quota_limit:5", unknown("quota_limit", "QUOTA_LIMIT")],
+  ["--var=QOUTA_PERIOD:day", unknown("QOUTA_PERIOD", "QUOTA_PERIOD")],
+  ["--var=OPENAI_KEY:sk-of-no-one", unknown("OPENAI_KEY", "OPENAI_API_KEY")],
+  ["--var=JWKS_URL:https://a.b/c", unknown("JWKS_URL", "AUTH_JWKS_URL")],
+  [
+    "--var=constructor:1",
+    "--var constructor is not a variable of Belay. docs/configuration.md lists them all.",
+  ],
+  ["--var=USERS:x", binding("USERS", "the Durable Objects of users")],
+  ["--var=CORPUS=x", binding("CORPUS", "the Durable Object of documents")],
+  ["--var=AI:", binding("AI", "Workers AI")],
+  ["--var=VECTORIZE:x", binding("VECTORIZE", "the index of vectors")],
+  ["--var=SESSION_RATE:x", binding("SESSION_RATE", "the counter of new sessions")],
+  ["--var=PAGE:x", binding("PAGE", "the files of the page")],
+  [
+    ["--var=QUOTA_LIMIT:5", "--var=QUOTA_LIMIT:5"],
+    "--var QUOTA_LIMIT is given twice: leave one of them out.",
+  ],
+  [
+    "--var=ALLOWED_HOSTS:a.b",
+    "--var ALLOWED_HOSTS is set by this command itself: use --name NAME.",
+  ],
+  ...["", "a.b:80", "https://a.b", "a b", "a,b", "*", "[::1", "a@b"].map(
+    (host): WrongFlag => [
+      `--name=${host}`,
+      "--name must be a name without a port, such as docs.example.com.",
+    ],
+  ),
+];
+
+const WRONG_FOLDERS: readonly (readonly [string, () => string | Promise<string>, string])[] = [
+  ["a file", () => join(PROJECT, "package.json"), "EEXIST: file already exists"],
+  ["a path below a file", () => join(PROJECT, "package.json/x/y"), "ENOTDIR: not a directory"],
+  ["a folder of /proc", () => "/proc/x/y", "ENOENT: no such file or directory"],
+  ["a name that is too long", () => join(folder, "x".repeat(300)), "ENAMETOOLONG: name too long"],
+  ["a folder that it may not write to", () => closed(), "EACCES: permission denied"],
+  ["such a folder with an old lock in it", () => closed("{}"), "EACCES: permission denied"],
+  ["a folder in one of those", async () => join(await closed(), "x"), "EACCES: permission denied"],
+];
+
+/** Of what both commands refuse in one place, all is tested with one of them. */
+const FEW = 2;
+
 describe.each(["start", "serve"] as const)("npm run %s", (script) => {
+  const launched = (args: readonly string[]) =>
+    type(process.execPath, [script === "serve" ? BUNDLED : scriptOf(script), ...args]);
+
   test("refuses a port that is taken, and names the command with a free one", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -169,101 +237,49 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
     other.close();
   });
 
-  test.each([
-    ["--prot=1", "Unknown option '--prot'. Did you mean --port?"],
-    ["extra", "Unexpected argument: each value needs its flag before it."],
-    ["--port=many", "--port must be a whole number from 0 to 65535."],
-    ["--port=65536", "--port must be a whole number from 0 to 65535."],
-    ["--persist-to=", "--persist-to must not be empty."],
-    ["--var=QUOTA_LIMIT", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
-    ["--var=QUOTA-LIMIT:5", unknown("QUOTA-LIMIT", "QUOTA_LIMIT")],
-    ["--var=quota limit=5", unknown("quota limit", "QUOTA_LIMIT")],
-    ["--var=a-secret.of-no-one+/==", "--var must be NAME:VALUE, such as QUOTA_LIMIT:5."],
-    [
-      "--var=users:x",
-      `${unknown("users", "USERS")} That is a binding: the Durable Objects of users. wrangler.toml declares it.`,
-    ],
-    [
-      "--var=QUOTA_LIMIT=5",
-      "--var must be NAME:VALUE, with a colon: write --var QUOTA_LIMIT:VALUE.",
-    ],
-    ["--var=QUOTA_LIMT:5", unknown("QUOTA_LIMT", "QUOTA_LIMIT")],
-    ["--var=QUOTA_LIMT=5", unknown("QUOTA_LIMT", "QUOTA_LIMIT")],
-    ["--var=quota_limit:5", unknown("quota_limit", "QUOTA_LIMIT")],
-    ["--var=QOUTA_PERIOD:day", unknown("QOUTA_PERIOD", "QUOTA_PERIOD")],
-    ["--var=OPENAI_KEY:sk-of-no-one", unknown("OPENAI_KEY", "OPENAI_API_KEY")],
-    ["--var=JWKS_URL:https://a.b/c", unknown("JWKS_URL", "AUTH_JWKS_URL")],
-    [
-      "--var=constructor:1",
-      "--var constructor is not a variable of Belay. docs/configuration.md lists them all.",
-    ],
-    ["--var=USERS:x", binding("USERS", "the Durable Objects of users")],
-    ["--var=CORPUS=x", binding("CORPUS", "the Durable Object of documents")],
-    ["--var=AI:", binding("AI", "Workers AI")],
-    ["--var=VECTORIZE:x", binding("VECTORIZE", "the index of vectors")],
-    ["--var=SESSION_RATE:x", binding("SESSION_RATE", "the counter of new sessions")],
-    ["--var=PAGE:x", binding("PAGE", "the files of the page")],
-    [
-      ["--var=QUOTA_LIMIT:5", "--var=QUOTA_LIMIT:5"],
-      "--var QUOTA_LIMIT is given twice: leave one of them out.",
-    ],
-    [
-      "--var=ALLOWED_HOSTS:a.b",
-      "--var ALLOWED_HOSTS is set by this command itself: use --name NAME.",
-    ],
-    ...["", "a.b:80", "https://a.b", "a b", "a,b", "*", "[::1", "a@b"].map((host) => [
-      `--name=${host}`,
-      "--name must be a name without a port, such as docs.example.com.",
-    ]),
-  ] as [string | string[], string][])("refuses %s", async (typed, message) => {
-    expect(await refused(script, ...[typed].flat())).toEqual({
-      code: 2,
-      stderr: `${message} --help tells more.\n`,
-    });
-  });
+  test.each(script === "serve" ? WRONG_FLAGS : WRONG_FLAGS.slice(0, FEW))(
+    "refuses %s",
+    async (typed, message) => {
+      expect(await refused(script, ...[typed].flat())).toEqual({
+        code: 2,
+        stderr: `${message} --help tells more.\n`,
+      });
+    },
+  );
 
   // A variable that local servers set, and one of .dev.vars.
   test.each([
     ["GENERATOR", "oracle"],
     ["AUTH_SECRET", "too-short-a-secret"],
   ])("takes %s from --var before all else, and says that it is wrong", async (name, value) => {
-    const { code, stderr } = await refused(
-      script,
+    const command = launched([
       "--port=0",
       `--persist-to=${join(folder, `${script}-${name}`)}`,
       `--var=${name}:${value}`,
-    );
-    expect(code).toBe(1);
+    ]);
+    expect(await command.exitCode).toBe(1);
+    const stderr = command.stderr();
     expect(stderr).toMatch(new RegExp(`^The variable ${name} must be `, "m"));
     expect(stderr).not.toContain(value);
   });
 
-  test.each([
-    ["a file", () => join(PROJECT, "package.json"), "EEXIST: file already exists"],
-    ["a path below a file", () => join(PROJECT, "package.json/x/y"), "ENOTDIR: not a directory"],
-    ["a folder of /proc", () => "/proc/x/y", "ENOENT: no such file or directory"],
-    ["a name that is too long", () => join(folder, "x".repeat(300)), "ENAMETOOLONG: name too long"],
-    ["a folder that it may not write to", () => closed(), "EACCES: permission denied"],
-    ["such a folder with an old lock in it", () => closed("{}"), "EACCES: permission denied"],
-    [
-      "a folder in one of those",
-      async () => join(await closed(), "x"),
-      "EACCES: permission denied",
-    ],
-  ])("refuses %s as a folder, in one sentence", async (_what, path, reason) => {
-    const data = await path();
-    const args = [scriptOf(script), "--port=0", `--persist-to=${data}`];
-    // Root gives up its rights first.
-    const words =
-      process.getuid?.() === 0
-        ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", process.execPath, ...args]
-        : [process.execPath, ...args];
-    const command = type(words[0] as string, words.slice(1));
-    expect(await command.exitCode).toBe(1);
-    expect(command.stdout() + command.stderr()).toBe(
-      `--persist-to ${data} cannot be used as a folder: ${reason}.\n`,
-    );
-  });
+  test.each(script === "serve" ? WRONG_FOLDERS : WRONG_FOLDERS.slice(0, FEW))(
+    "refuses %s as a folder, in one sentence",
+    async (_what, path, reason) => {
+      const data = await path();
+      const args = [scriptOf(script), "--port=0", `--persist-to=${data}`];
+      // Root gives up its rights first.
+      const words =
+        process.getuid?.() === 0
+          ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", process.execPath, ...args]
+          : [process.execPath, ...args];
+      const command = type(words[0] as string, words.slice(1));
+      expect(await command.exitCode).toBe(1);
+      expect(command.stdout() + command.stderr()).toBe(
+        `--persist-to ${data} cannot be used as a folder: ${reason}.\n`,
+      );
+    },
+  );
 
   test("makes files for their owner only", async () => {
     const data = join(folder, `${script}-modes`, "deeper");
@@ -290,7 +306,7 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
   test("names a folder that is open to others, and leaves it open", async () => {
     const data = await mkdtemp(join(folder, "open-"));
     await chmod(data, 0o755);
-    const command = node(PROJECT, script, ["--port=0", `--persist-to=${data}`]);
+    const command = launched(["--port=0", `--persist-to=${data}`]);
     await ready(command);
     command.process.kill("SIGTERM");
     await command.exitCode;
@@ -329,10 +345,7 @@ describe.each(["start", "serve"] as const)("npm run %s", (script) => {
   });
 
   test("fails when the server process ends by itself", async () => {
-    const command = node(PROJECT, script, [
-      "--port=0",
-      `--persist-to=${join(folder, `${script}-dead`)}`,
-    ]);
+    const command = launched(["--port=0", `--persist-to=${join(folder, `${script}-dead`)}`]);
     await ready(command);
     const [leader] = await descendants(command.process.pid as number);
     process.kill(leader as number, "SIGKILL");
@@ -518,9 +531,8 @@ describe.concurrent("a local server", () => {
   test("gives the token of a secret that is only its own, once", async () => {
     const secret = "the secret of one server, with 32 bytes";
     const data = join(folder, "own-secret");
-    const command = node(PROJECT, "serve", [
-      ...["--port=0", `--persist-to=${data}`, `--var=AUTH_SECRET:${secret}`],
-    ]);
+    const flags = ["--port=0", `--persist-to=${data}`, `--var=AUTH_SECRET:${secret}`];
+    const command = type(process.execPath, [BUNDLED, ...flags]);
     await ready(command);
     const printed = command.stdout();
     expect(printed).not.toContain(secret);
@@ -537,7 +549,7 @@ describe.concurrent("a local server", () => {
     const model = await modelAtUsualPort();
     try {
       const data = join(folder, "found-model");
-      const command = node(PROJECT, "serve", [...["--port=0", `--persist-to=${data}`]]);
+      const command = type(process.execPath, [BUNDLED, "--port=0", `--persist-to=${data}`]);
       await ready(command);
       const answers = row(command.stdout(), "Answers");
       command.process.kill("SIGTERM");
@@ -827,11 +839,9 @@ async function visited(
   work: (admin: (method: string, path: string, body?: object) => Promise<unknown>) => Promise<void>,
 ) {
   const auth = { AUTH_SECRET: secret };
-  const command = node(project, "serve", [
-    "--port=0",
-    `--persist-to=${data}`,
-    `--var=AUTH_SECRET:${secret}`,
-  ]);
+  const flags = ["--port=0", `--persist-to=${data}`, `--var=AUTH_SECRET:${secret}`];
+  const file = project === PROJECT ? BUNDLED : scriptOf("serve", project);
+  const command = type(process.execPath, [file, ...flags]);
   await ready(command);
   const bearer = await bearerToken(auth, { user: "me", operator: true, seconds: 600 });
   const admin = async (method: string, path: string, body?: object) => {

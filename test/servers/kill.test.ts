@@ -22,7 +22,7 @@ import { SECRET } from "../support/server.ts";
 import { bearer, request } from "../support/socket-client.ts";
 import { drawPlan, Part, STEPS, type Step } from "../support/workload.ts";
 
-const CYCLES = Number(process.env.KILL_CYCLES ?? 120);
+const CYCLES = Number(process.env.KILL_CYCLES ?? 80);
 const SEED = Number(process.env.KILL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Kills between two audits: a reservation may have to survive several. */
 const CYCLES_PER_AUDIT = 20;

@@ -29,6 +29,8 @@ interface Bounds {
   readonly to: number;
   /** What the longest input may cost, in ms. A slower machine gets more. */
   readonly msMax?: number;
+  /** The exponent above which a reader is measured again, and over longer inputs. */
+  readonly exponentMax?: number;
 }
 
 /** Noise, caches and garbage collection make linear look like at most this. */
@@ -65,15 +67,15 @@ const WARM_UPS = 3;
  * a clock that jumps or a busy machine shows once, a slow reader each time.
  */
 export async function growth(cost: Cost, bounds: Bounds): Promise<Growth> {
-  let measured = await grow(cost, bounds);
-  for (let i = 1; i < TRIES && measured.exponent > EXPONENT_MAX; i += 1) {
-    const again = await grow((length) => meanOf(cost, length), bounds);
+  const { msMax = Number.POSITIVE_INFINITY, exponentMax = EXPONENT_MAX } = bounds;
+  let measured = await grow(cost, bounds, exponentMax);
+  for (let i = 1; i < TRIES && measured.exponent > exponentMax; i += 1) {
+    const again = await grow((length) => meanOf(cost, length), bounds, exponentMax);
     if (again.exponent < measured.exponent) measured = again;
   }
   const { length } = measured;
-  const isLinear = measured.exponent <= EXPONENT_MAX;
-  const exponent = isLinear ? measured.exponent : await beyond(cost, measured);
-  const { msMax = Number.POSITIVE_INFINITY } = bounds;
+  const isLinear = measured.exponent <= exponentMax;
+  const exponent = isLinear ? measured.exponent : await beyond(cost, measured, exponentMax);
   const timed = await timeBelow(msMax, measured.ms, () => cost(length));
   return { length, exponent, ...timed };
 }
@@ -95,23 +97,24 @@ export async function timeBelow(
 async function grow(
   cost: Cost,
   { from, to }: Bounds,
+  exponentMax: number,
 ): Promise<Pick<Growth, "length" | "ms" | "exponent">> {
   const times: number[] = [];
   for (let length = from; ; length *= 2) {
     // The exponent compares the last time with one of the first.
     // If that was too long, it would hide a slow reader.
-    const isFirst = length === from || length * 2 ** DOUBLINGS.most <= to;
+    const isFirst = length === from || length * 2 ** DOUBLINGS.least <= to;
     let ms = isFirst ? await leastOf(cost, length) : await cost(length);
     let exponent = exponentOf([...times, ms]);
     const isLast = length * 2 > to;
     // A last time that is too long only accuses a fast reader.
-    if (isLast && exponent > EXPONENT_MAX && ms < TRUSTED_MS) {
+    if (isLast && exponent > exponentMax && ms < TRUSTED_MS) {
       ms = Math.min(ms, await leastOf(cost, length));
       exponent = exponentOf([...times, ms]);
     }
     times.push(ms);
     // Shown already; the next doubling would only take longer.
-    const isShown = exponent > EXPONENT_MAX && ms > TRUSTED_MS;
+    const isShown = exponent > exponentMax && ms > TRUSTED_MS;
     if (isLast || isShown) return { length, ms, exponent };
   }
 }
@@ -124,6 +127,7 @@ async function grow(
 async function beyond(
   cost: Cost,
   { length, ms, exponent }: Pick<Growth, "length" | "ms" | "exponent">,
+  exponentMax: number,
 ): Promise<number> {
   const times = [Math.min(ms, await leastOf(cost, length))];
   let least = exponent;
@@ -131,7 +135,7 @@ async function beyond(
     times.push(await leastOf(cost, length * 2 ** i));
     // A longer text may be refused, which says nothing of its reader.
     if ((times[i] ?? 0) < READ_ON_MIN * (times[i - 1] ?? 0)) return exponent;
-    if (least <= EXPONENT_MAX) break;
+    if (least <= exponentMax) break;
     if (i >= DOUBLINGS.least) least = exponentOf(times);
   }
   return least;
