@@ -7,9 +7,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Half a minute and more; beside one that computes, some that wait. */
 const FIRST = [
   "test/servers/commands.test.ts",
+  "test/servers/deploy.test.ts",
   "test/servers/sockets.test.ts",
   "test/model/history.test.ts",
   "test/servers/kill.test.ts",
+  "test/servers/ingest-site.test.ts",
   "test/servers/identity-provider.test.ts",
   "test/servers/bounds.test.ts",
   "test/growth/answers.test.ts",
