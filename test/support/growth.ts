@@ -136,7 +136,8 @@ async function beyond(
     // A longer text may be refused, which says nothing of its reader.
     if ((times[i] ?? 0) < READ_ON_MIN * (times[i - 1] ?? 0)) return exponent;
     if (least <= exponentMax) break;
-    if (i >= DOUBLINGS.least) least = exponentOf(times);
+    // What looks linear must go on once more: after the last doubling nothing can show it.
+    if (i >= DOUBLINGS.least && i < BEYOND_DOUBLINGS) least = exponentOf(times);
   }
   return least;
 }
