@@ -184,7 +184,8 @@ export function withoutTemplateTags(text: string, work: Work): string {
     if (tag === undefined) continue;
     prose += text.slice(from, index);
     from = tag.end;
-    const isAddress = /\]\($|=["']$/.test(prose.slice(-2));
+    // Not of `prose`: its end is copied together anew after each addition.
+    const isAddress = /\]\($|=["']$/.test(text.slice(Math.max(0, index - 2), index));
     if (isAddress) continue;
     if (tag.labels.length > 0) prose += ` ${tag.labels.join(" ")} `;
     else if (VALUE.test(tag.name)) prose += GAP;

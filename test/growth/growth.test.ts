@@ -50,6 +50,7 @@ it.each<[string, readonly number[]]>([
   ["after the shortest input", [0.2, 2.25, 4.5, 7.15, 11.3, 23.4, 48.3]],
   ["at the longest input", [0.3, 0.55, 1.27, 8.1, 13.9, 33.6, 74.6]],
   ["before input that is too long for it", [0.6, 2.5, 4.2, 8.4, 15.6, 34.1, 0.2]],
+  ["a little each time, up to its bounds", [6, 15.7, 42.5, 113, 68, 110, 230]],
 ])("finds a linear reader linear whose time leaps %s", async (_, times) => {
   const cost = (length: number) => times[Math.log2(length / 1_000)] ?? Number.NaN;
   const { exponent } = await growth(cost, { from: 1_000, to: 8_000 });

@@ -159,11 +159,8 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   "characters that become eighteen": (length) => "ﷺ ".repeat(length / 6),
 };
 
-/** Empty up to the deepest nesting that is read, then text: their time has a step below 64 KiB. */
-export const STEPPED: readonly string[] = ["one line of list marks"];
-
 /** The slowest of them, up to the longest accepted document. */
-export const DEAREST = [
+export const DEAREST: readonly string[] = [
   "more lists by tabs, then empty lines",
   "headings with text",
   "paragraphs of one letter",

@@ -30,11 +30,14 @@ interface Bounds {
   /** What the longest input may cost, in ms. A slower machine gets more. */
   readonly msMax?: number;
   /** The exponent above which a reader is measured again, and over longer inputs. */
-  readonly exponentMax?: number;
+  readonly suspectExponent?: number;
 }
 
-/** Noise, caches and garbage collection make linear look like at most this. */
-export const EXPONENT_MAX = 1.4;
+/** A quadratic reader shows more than this, a linear one less, however dear memory is. */
+export const EXPONENT_MAX = 1.6;
+
+/** Above this a reader is suspect. Noise, caches and garbage collection bring a linear one near it. */
+const SUSPECT_EXPONENT = 1.4;
 
 /** In ms. A shorter time says more about the machine than the reader. */
 const TELLING_MS = 4;
@@ -67,15 +70,15 @@ const WARM_UPS = 3;
  * a clock that jumps or a busy machine shows once, a slow reader each time.
  */
 export async function growth(cost: Cost, bounds: Bounds): Promise<Growth> {
-  const { msMax = Number.POSITIVE_INFINITY, exponentMax = EXPONENT_MAX } = bounds;
-  let measured = await grow(cost, bounds, exponentMax);
-  for (let i = 1; i < TRIES && measured.exponent > exponentMax; i += 1) {
-    const again = await grow((length) => meanOf(cost, length), bounds, exponentMax);
+  const { msMax = Number.POSITIVE_INFINITY, suspectExponent = SUSPECT_EXPONENT } = bounds;
+  let measured = await grow(cost, bounds, suspectExponent);
+  for (let i = 1; i < TRIES && measured.exponent > suspectExponent; i += 1) {
+    const again = await grow((length) => meanOf(cost, length), bounds, suspectExponent);
     if (again.exponent < measured.exponent) measured = again;
   }
   const { length } = measured;
-  const isLinear = measured.exponent <= exponentMax;
-  const exponent = isLinear ? measured.exponent : await beyond(cost, measured, exponentMax);
+  const isLinear = measured.exponent <= suspectExponent;
+  const exponent = isLinear ? measured.exponent : await beyond(cost, measured, suspectExponent);
   const timed = await timeBelow(msMax, measured.ms, () => cost(length));
   return { length, exponent, ...timed };
 }
@@ -97,7 +100,7 @@ export async function timeBelow(
 async function grow(
   cost: Cost,
   { from, to }: Bounds,
-  exponentMax: number,
+  suspectExponent: number,
 ): Promise<Pick<Growth, "length" | "ms" | "exponent">> {
   const times: number[] = [];
   for (let length = from; ; length *= 2) {
@@ -108,13 +111,13 @@ async function grow(
     let exponent = exponentOf([...times, ms]);
     const isLast = length * 2 > to;
     // A last time that is too long only accuses a fast reader.
-    if (isLast && exponent > exponentMax && ms < TRUSTED_MS) {
+    if (isLast && exponent > suspectExponent && ms < TRUSTED_MS) {
       ms = Math.min(ms, await leastOf(cost, length));
       exponent = exponentOf([...times, ms]);
     }
     times.push(ms);
     // Shown already; the next doubling would only take longer.
-    const isShown = exponent > exponentMax && ms > TRUSTED_MS;
+    const isShown = exponent > suspectExponent && ms > TRUSTED_MS;
     if (isLast || isShown) return { length, ms, exponent };
   }
 }
@@ -127,7 +130,7 @@ async function grow(
 async function beyond(
   cost: Cost,
   { length, ms, exponent }: Pick<Growth, "length" | "ms" | "exponent">,
-  exponentMax: number,
+  suspectExponent: number,
 ): Promise<number> {
   const times = [Math.min(ms, await leastOf(cost, length))];
   let least = exponent;
@@ -135,7 +138,7 @@ async function beyond(
     times.push(await leastOf(cost, length * 2 ** i));
     // A longer text may be refused, which says nothing of its reader.
     if ((times[i] ?? 0) < READ_ON_MIN * (times[i - 1] ?? 0)) return exponent;
-    if (least <= exponentMax) break;
+    if (least <= suspectExponent) break;
     // What looks linear must go on once more: after the last doubling nothing can show it.
     if (i >= DOUBLINGS.least && i < BEYOND_DOUBLINGS) least = exponentOf(times);
   }
