@@ -104,6 +104,8 @@ describe("a text is read in linear time:", () => {
     "whether it is small talk": (text) => isSmallTalk(text, []),
     "what it and a follow-up search": (text) =>
       searchQuery("And that?", [{ role: "user", content: text }]),
+    "what it searches after a turn": (text) =>
+      searchQuery(text, [{ role: "user", content: "How much does a licence cost?" }]),
     "whether it destroys": (text) => [isDestructive(text), asksToDestroy(text)],
     "what it expects": (text) =>
       [expectsCode, expectsList, expectsNumber, hasNumber].map((expects) => expects(text)),
@@ -123,6 +125,7 @@ describe("a text is read in linear time:", () => {
     "words that beg": repeated("please just "),
     "greetings and thanks": repeated("hello thanks sorry "),
     "words that ask": repeated("how many is it "),
+    "words that refer": repeated("and it is? "),
     "commands with spaces": repeated(`docker${" ".repeat(900)}`),
     "Chinese without spaces": repeated("今天天气很好"),
     "Thai without spaces": repeated("ไทย"),

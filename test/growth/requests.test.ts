@@ -196,15 +196,12 @@ async function readOrRefuse(read: Read, text: string): Promise<void> {
   }
 }
 
-// A busy machine can spoil one measurement of a linear reader.
-const OFTEN = { retry: 2 };
-
 describe("a request is read in linear time:", () => {
-  it.each(CASES)("%s", OFTEN, (_what, read, shape) => expectLinear(read, shape, BOUNDS));
+  it.each(CASES)("%s", (_what, read, shape) => expectLinear(read, shape, BOUNDS));
 });
 
 describe("a body of lines that comes in many pieces is read in linear time:", () => {
-  it.each(LINES)("%s", OFTEN, (_what, read, shape) => expectLinear(read, shape, MANY_PIECES));
+  it.each(LINES)("%s", (_what, read, shape) => expectLinear(read, shape, MANY_PIECES));
 });
 
 async function expectLinear(read: Read, shape: Shape, bounds: typeof BOUNDS): Promise<void> {
