@@ -184,7 +184,7 @@ export function withoutTemplateTags(text: string, work: Work): string {
     if (tag === undefined) continue;
     prose += text.slice(from, index);
     from = tag.end;
-    // Not of `prose`: its end is copied together anew after each addition.
+    // `text`, not `prose`: V8 copies a string that was added to when its characters are read.
     const isAddress = /\]\($|=["']$/.test(text.slice(Math.max(0, index - 2), index));
     if (isAddress) continue;
     if (tag.labels.length > 0) prose += ` ${tag.labels.join(" ")} `;
