@@ -159,7 +159,7 @@ export const DOCUMENTS: Readonly<Record<string, Shape>> = {
   "characters that become eighteen": (length) => "ﷺ ".repeat(length / 6),
 };
 
-/** The slowest of them, up to the longest accepted document. */
+/** The slowest to read, store and delete together, up to the longest accepted document. */
 export const DEAREST: readonly string[] = [
   "more lists by tabs, then empty lines",
   "headings with text",
@@ -170,4 +170,14 @@ export const DEAREST: readonly string[] = [
   "emphasis of both kinds",
   "open brackets in paragraphs",
   "open images in paragraphs",
+];
+
+/** Others that are slow to read, as measured at that length. */
+export const SLOW_TO_READ: readonly string[] = [
+  "Thai without spaces",
+  "quotes in quotes, then lazy lines",
+  "headings of HTML",
+  "a fence that never closes",
+  "open uses of footnotes",
+  "open brackets in lines",
 ];
